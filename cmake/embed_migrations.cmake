@@ -1,0 +1,10 @@
+# Writes OUT: a header with the text of each migration file, in the order of their numbers.
+list(SORT FILES)
+set(text "// Made from ${FOLDER}/migrations by cmake/embed_migrations.cmake.\n#pragma once\n#include <array>\n\n#include \"platform/sql/migrations.hpp\"\n\nnamespace trackops::${NAMESPACE} {\ninline constexpr auto migrations = std::to_array<sql::MigrationFile>({\n")
+foreach(file IN LISTS FILES)
+  get_filename_component(name ${file} NAME)
+  file(READ ${file} body)
+  string(APPEND text "    {\"${name}\", R\"migration(${body})migration\"},\n")
+endforeach()
+string(APPEND text "});\n}  // namespace trackops::${NAMESPACE}\n")
+file(WRITE ${OUT} "${text}")

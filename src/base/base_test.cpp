@@ -1,0 +1,88 @@
+#include <gtest/gtest.h>
+
+#include "base/id.hpp"
+#include "base/instant.hpp"
+#include "base/money.hpp"
+#include "base/result.hpp"
+#include "base/sku.hpp"
+#include "base/uuid.hpp"
+
+namespace trackops {
+namespace {
+
+TEST(Uuid, ReadsWhatItWrote) {
+    const Uuid id = uuid_v7({1'700'000'000'123'456}, 0xabc, 0x0123456789abcdef);
+    EXPECT_EQ(id.text(), "018bcfe5-687b-7abc-8123-456789abcdef");
+    EXPECT_EQ(Uuid::parse(id.text()), id);
+    EXPECT_EQ(Uuid::parse("018BCFE5-687B-7ABC-8123-456789ABCDEF"), id);
+}
+
+TEST(Uuid, RefusesEveryOtherForm) {
+    for (const auto* text : {"", "018bcfe5687b7abc8123456789abcdef", "018bcfe5-687b-7abc-8123-456789abcde",
+                             "018bcfe5-687b-7abc-8123-456789abcdeg", "018bcfe5-687b-7abc-8123+456789abcdef",
+                             "{018bcfe5-687b-7abc-8123-456789abcdef}"}) {
+        EXPECT_FALSE(Uuid::parse(text)) << text;
+    }
+}
+
+TEST(Uuid, OfALaterMillisecondSortsLater) {
+    EXPECT_LT(uuid_v7({1000}, ~0ULL, ~0ULL), uuid_v7({2000}, 0, 0));
+}
+
+TEST(Instant, ReadsWhatItWrote) {
+    for (const std::int64_t micros : {0L, 1'700'000'000'123'456L, -1L, 253'402'300'799'999'999L}) {
+        EXPECT_EQ(Instant::parse(Instant{micros}.text()), Instant{micros}) << Instant{micros}.text();
+    }
+    EXPECT_EQ(Instant{1'700'000'000'123'456}.text(), "2023-11-14T22:13:20.123456Z");
+}
+
+TEST(Instant, ReadsOffsetsAndFractions) {
+    const Instant expected{1'700'000'000'500'000};
+    for (const auto* text : {"2023-11-14T22:13:20.5Z", "2023-11-14t22:13:20.500000999z", "2023-11-15T00:13:20.5+02:00",
+                             "2023-11-14 17:13:20.5-05:00"}) {
+        EXPECT_EQ(Instant::parse(text), expected) << text;
+    }
+}
+
+TEST(Instant, RefusesWhatIsNoTime) {
+    for (const auto* text : {"", "2023-11-14", "2023-02-29T00:00:00Z", "2023-11-14T24:00:00Z", "2023-11-14T22:13:60Z",
+                             "2023-11-14T22:13:20", "2023-11-14T22:13:20.Z", "2023-11-14T22:13:20Zx",
+                             "2023-11-14T22:13:20.1234567890Z", "0000-11-14T22:13:20Z"}) {
+        EXPECT_FALSE(Instant::parse(text)) << text;
+    }
+}
+
+TEST(Money, SaysWhenASumDoesNotFit) {
+    EXPECT_EQ(checked_add(1, 2), 3);
+    EXPECT_FALSE(checked_add(max_amount_minor, 1));
+    EXPECT_EQ(checked_multiply(1'000'000, 1'000'000), 1'000'000'000'000);
+    EXPECT_FALSE(checked_multiply(1'000'000'000, 1'000'000'000));
+    EXPECT_FALSE(checked_multiply(std::int64_t{1} << 62, 4));
+}
+
+TEST(Money, KnowsTheCodes) {
+    EXPECT_TRUE(is_currency("GBP") && is_currency("AED") && is_currency("ZWG"));
+    EXPECT_FALSE(is_currency("gbp") || is_currency("XXX") || is_currency("") || is_currency("BPG"));
+    EXPECT_TRUE(is_country("GB") && is_country("AD") && is_country("ZW"));
+    EXPECT_FALSE(is_country("UK") || is_country("gb") || is_country("G"));
+}
+
+TEST(Sku, FollowsItsPattern) {
+    EXPECT_TRUE(is_sku("85123A") && is_sku("a") && is_sku("A b._/:-") && is_sku(std::string(64, 'x')));
+    EXPECT_FALSE(is_sku("") || is_sku(" a") || is_sku(std::string(65, 'x')) || is_sku("a\"b") || is_sku("a\xc3\xa9"));
+}
+
+Result<int> halve(int number) {
+    if (number % 2 != 0) return fail(Errc::invalid, "odd");
+    return number / 2;
+}
+
+Result<int> quarter(int number) { return TRY(halve(TRY(halve(number)))); }
+
+TEST(Result, TriesStepByStep) {
+    EXPECT_EQ(quarter(8), 2);
+    EXPECT_EQ(quarter(6).error(), (Error{Errc::invalid, "odd"}));
+}
+
+}  // namespace
+}  // namespace trackops

@@ -1,0 +1,29 @@
+// Points in time, UTC, to the microsecond (what PostgreSQL keeps); RFC 3339 as text.
+#pragma once
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace trackops {
+
+using Duration = std::chrono::microseconds;
+
+struct Instant {
+    std::int64_t micros = 0;  // since 1970-01-01T00:00:00Z
+
+    auto operator<=>(const Instant&) const = default;
+    friend Instant operator+(Instant at, Duration by) { return {at.micros + by.count()}; }
+    friend Instant operator-(Instant at, Duration by) { return {at.micros - by.count()}; }
+    friend Duration operator-(Instant a, Instant b) { return Duration(a.micros - b.micros); }
+
+    // RFC 3339 with any offset and up to nine digits of a second (cut to six); years 0001 to 9999. A leap second is refused.
+    static std::optional<Instant> parse(std::string_view text);
+    // Always 27 characters, "2026-11-22T23:57:00.123456Z": text order is time order.
+    std::string text() const;
+    void append_to(std::string& out) const;
+};
+
+}  // namespace trackops

@@ -1,0 +1,38 @@
+// What travels on the bus.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/instant.hpp"
+
+namespace trackops::bus {
+
+struct Header {
+    std::string name;
+    std::string value;
+    bool operator==(const Header&) const = default;
+};
+
+struct OutgoingMessage {
+    std::string topic;
+    std::string key;  // messages of one key go to one partition, in order
+    std::string value;
+    std::vector<Header> headers;
+};
+
+struct Message {
+    std::string topic;
+    std::int32_t partition = 0;
+    std::int64_t offset = 0;
+    std::string key;
+    std::string value;
+    std::vector<Header> headers;
+    Instant timestamp;  // when the broker took it
+
+    // The first header of that name, or "".
+    std::string_view header(std::string_view name) const;
+};
+
+}  // namespace trackops::bus

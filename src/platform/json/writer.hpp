@@ -1,0 +1,44 @@
+// JSON text by appending: no tree, no allocation but the string's own.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/instant.hpp"
+#include "base/uuid.hpp"
+
+namespace trackops::json {
+
+// Commas are put where they belong. Names and structure are the caller's business; values are escaped. Text must be UTF-8.
+class Writer {
+public:
+    explicit Writer(std::string& out) : out_(out) {}
+    Writer& begin_object() { return open('{'); }
+    Writer& end_object() { return close('}'); }
+    Writer& begin_array() { return open('['); }
+    Writer& end_array() { return close(']'); }
+    Writer& name(std::string_view name);  // inside an object, before its value
+    Writer& value(std::string_view text);
+    Writer& value(const char* text) { return value(std::string_view(text)); }
+    Writer& value(const std::string& text) { return value(std::string_view(text)); }
+    Writer& value(std::int64_t number);
+    Writer& value(int number) { return value(std::int64_t{number}); }
+    Writer& value(bool truth);
+    Writer& value(const Uuid& id);
+    Writer& value(Instant at);
+    Writer& decimal(double number);  // for rates and shares; not finite: null
+    Writer& null();
+    Writer& raw(std::string_view json);  // a complete JSON value
+    template <class T>
+    Writer& member(std::string_view member_name, const T& member_value) {
+        return name(member_name).value(member_value);
+    }
+
+private:
+    Writer& open(char bracket);
+    Writer& close(char bracket);
+    void separate();
+    std::string& out_;
+};
+
+}  // namespace trackops::json

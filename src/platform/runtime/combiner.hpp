@@ -1,0 +1,132 @@
+// Group commit: commands that arrive while a batch is in flight form the next batch by themselves. No timer.
+#pragma once
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "platform/runtime/pump.hpp"
+
+namespace trackops::runtime {
+
+struct CombinerLimits {
+    std::size_t batch_max = 128;    // commands a call of process
+    std::size_t queue_max = 4096;   // commands that wait; one more is refused
+};
+
+// run() may be called by several threads at once: each takes a batch of its own. Commands of one submitter keep their order within a
+// batch, not between batches.
+template <class Command, class Outcome>
+class Combiner final : public Pump {
+public:
+    using Process = std::function<std::vector<Outcome>(std::span<const Command>)>;  // one outcome a command, in order
+    using Done = std::move_only_function<void(Outcome)>;
+    // lost: the outcome of every command whose batch ended in an exception, or that still waited at close().
+    Combiner(CombinerLimits limits, Process process, std::function<Outcome()> lost)
+        : limits_(limits), process_(std::move(process)), lost_(std::move(lost)) {}
+    ~Combiner() override { close(); }
+
+    // Never blocks. After true, done runs exactly once, whatever happens; after false (queue full, or closed) it never does.
+    [[nodiscard]] bool submit(Command command, Done done);
+    Progress run(Duration max_wait) override;
+    void wake() override;
+    // Takes no more and answers everything that waits as lost. Idempotent.
+    void close();
+
+    std::size_t waiting() const;
+
+private:
+    struct Waiting {
+        Command command;
+        Done done;
+    };
+    std::vector<Waiting> take(Duration max_wait);
+
+    const CombinerLimits limits_;
+    const Process process_;
+    const std::function<Outcome()> lost_;
+    mutable std::mutex mutex_;
+    std::condition_variable arrived_;
+    std::deque<Waiting> queue_;
+    bool closed_ = false;
+    bool woken_ = false;
+};
+
+template <class Command, class Outcome>
+bool Combiner<Command, Outcome>::submit(Command command, Done done) {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (closed_ || queue_.size() >= limits_.queue_max) return false;
+        queue_.push_back({std::move(command), std::move(done)});
+    }
+    arrived_.notify_one();
+    return true;
+}
+
+template <class Command, class Outcome>
+auto Combiner<Command, Outcome>::take(Duration max_wait) -> std::vector<Waiting> {
+    std::unique_lock lock(mutex_);
+    if (max_wait > Duration::zero()) {
+        arrived_.wait_for(lock, max_wait, [this] { return !queue_.empty() || closed_ || woken_; });
+    }
+    woken_ = false;
+    const std::size_t count = std::min(limits_.batch_max, queue_.size());
+    const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
+    std::vector<Waiting> batch(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
+    queue_.erase(queue_.begin(), end);
+    return batch;
+}
+
+template <class Command, class Outcome>
+Progress Combiner<Command, Outcome>::run(Duration max_wait) {
+    std::vector<Waiting> batch = take(max_wait);
+    if (batch.empty()) return {};
+    std::vector<Command> commands;
+    commands.reserve(batch.size());
+    for (Waiting& waiting : batch) commands.push_back(std::move(waiting.command));
+    std::vector<Outcome> outcomes;
+    std::exception_ptr failure;
+    try {
+        outcomes = process_(commands);
+    } catch (const std::exception&) {
+        failure = std::current_exception();
+    }
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        batch[i].done(i < outcomes.size() ? std::move(outcomes[i]) : lost_());
+    }
+    if (failure) std::rethrow_exception(failure);  // the driver counts and logs it
+    return {batch.size(), Duration::zero()};
+}
+
+template <class Command, class Outcome>
+void Combiner<Command, Outcome>::wake() {
+    {
+        const std::scoped_lock lock(mutex_);
+        woken_ = true;
+    }
+    arrived_.notify_all();
+}
+
+template <class Command, class Outcome>
+void Combiner<Command, Outcome>::close() {
+    std::deque<Waiting> left;
+    {
+        const std::scoped_lock lock(mutex_);
+        closed_ = true;
+        left.swap(queue_);
+    }
+    arrived_.notify_all();
+    for (Waiting& waiting : left) waiting.done(lost_());
+}
+
+template <class Command, class Outcome>
+std::size_t Combiner<Command, Outcome>::waiting() const {
+    const std::scoped_lock lock(mutex_);
+    return queue_.size();
+}
+
+}  // namespace trackops::runtime

@@ -1,0 +1,36 @@
+// Doubles written by hand for what a test must steer.
+#pragma once
+#include <atomic>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+
+namespace trackops::testing {
+
+// Time stands still until it is told to move. Thread-safe.
+class FakeClock final : public Clock {
+public:
+    explicit FakeClock(Instant start = {1'700'000'000'000'000}) : micros_(start.micros) {}
+    Instant now() const override { return {micros_.load()}; }
+    void advance(Duration by) { micros_ += by.count(); }
+    void set(Instant to) { micros_ = to.micros; }
+
+private:
+    std::atomic<std::int64_t> micros_;
+};
+
+// The same ids in every run: version 7, ascending. Thread-safe.
+class SeededIds final : public Ids {
+public:
+    explicit SeededIds(std::uint64_t seed = 1) : seed_(seed) {}
+    Uuid next() override {
+        const std::uint64_t count = ++count_;
+        return uuid_v7({1'700'000'000'000'000}, count >> 52, (seed_ << 52) ^ count);
+    }
+
+private:
+    const std::uint64_t seed_;
+    std::atomic<std::uint64_t> count_ = 0;
+};
+
+}  // namespace trackops::testing
