@@ -77,7 +77,10 @@ Result<int> halve(int number) {
     return number / 2;
 }
 
-Result<int> quarter(int number) { return TRY(halve(TRY(halve(number)))); }
+Result<int> quarter(int number) {
+    const int half = TRY(halve(number));
+    return TRY(halve(half));
+}
 
 TEST(Result, TriesStepByStep) {
     EXPECT_EQ(quarter(8), 2);
