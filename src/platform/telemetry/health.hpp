@@ -16,8 +16,9 @@ struct ComponentHealth {
 };
 
 struct Component {
-    std::string name;                        // db, bus, cache, relay, diskSpace, ...
-    std::function<ComponentHealth()> ask;    // may block within its own timeouts; an exception is DOWN with its text as detail "error"
+    std::string name;                      // db, bus, cache, relay, diskSpace, ...
+    std::function<ComponentHealth()> ask;  // may block within its own timeouts; an exception is
+                                           // DOWN with its text as detail "error"
     bool in_readiness = true;
 };
 

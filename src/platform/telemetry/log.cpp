@@ -1,0 +1,209 @@
+#include "platform/telemetry/log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include <fmt/format.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include "base/instant.hpp"
+#include "platform/telemetry/utf8.hpp"
+
+namespace trackops::telemetry {
+namespace {
+
+constexpr std::size_t value_bytes_max = 8192;
+
+struct LevelWords {
+    std::string_view json;
+    std::string_view terminal;
+    spdlog::level::level_enum spdlog;
+};
+constexpr auto level_words = std::to_array<LevelWords>({{"debug", "DEBUG", spdlog::level::debug},
+                                                        {"info", "INFO ", spdlog::level::info},
+                                                        {"warn", "WARN ", spdlog::level::warn},
+                                                        {"error", "ERROR", spdlog::level::err}});
+static_assert(level_words.size() == static_cast<std::size_t>(Level::off));
+
+const LevelWords& words(Level level) { return level_words[static_cast<std::size_t>(level)]; }
+
+struct Log {
+    Log() : out("", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
+        out.set_pattern("%v");
+        out.set_level(spdlog::level::trace);  // `lowest` decides
+        out.flush_on(spdlog::level::warn);
+    }
+    std::atomic<Level> lowest{Level::warn};
+    std::mutex mutex;  // of the two that follow
+    std::string service;
+    bool json = true;
+    spdlog::logger out;
+};
+
+// Never destroyed: threads may still log while the program leaves main.
+Log& the_log() {
+    static Log& log = *new Log;
+    return log;
+}
+
+std::string_view cut(std::string_view text) {
+    if (text.size() <= value_bytes_max) return text;
+    std::size_t end = value_bytes_max;
+    while (end > value_bytes_max - 4 && (text[end] & 0xC0) == 0x80)
+        --end;  // not inside a character
+    return text.substr(0, end);
+}
+
+// What a JSON string, a line or a terminal must not see as it is: quotes, C0 and C1 controls, and
+// Unicode's two line breaks.
+void append_character(std::string& out, std::string_view character) {
+    const auto byte = static_cast<unsigned char>(character[0]);
+    switch (byte) {
+        case '"':
+            out += "\\\"";
+            return;
+        case '\\':
+            out += "\\\\";
+            return;
+        case '\n':
+            out += "\\n";
+            return;
+        case '\r':
+            out += "\\r";
+            return;
+        case '\t':
+            out += "\\t";
+            return;
+        default:
+            break;
+    }
+    if (byte < 0x20 || byte == 0x7F) {
+        fmt::format_to(std::back_inserter(out), "\\u{:04x}", byte);
+    } else if (character.size() == 2 && byte == 0xC2 &&
+               static_cast<unsigned char>(character[1]) < 0xA0) {
+        fmt::format_to(std::back_inserter(out), "\\u{:04x}",
+                       static_cast<unsigned char>(character[1]));
+    } else if (character == "\u2028") {
+        out += "\\u2028";
+    } else if (character == "\u2029") {
+        out += "\\u2029";
+    } else {
+        out += character;
+    }
+}
+
+void append_escaped(std::string& out, std::string_view text) {
+    std::string_view rest = cut(text);
+    const std::size_t left_out = text.size() - rest.size();
+    while (!rest.empty()) {
+        const Utf8Step step = first_character(rest);
+        if (step.valid) {
+            append_character(out, rest.substr(0, step.bytes));
+        } else {
+            out += "\uFFFD";
+        }
+        rest.remove_prefix(step.bytes);
+    }
+    if (left_out > 0) fmt::format_to(std::back_inserter(out), "... ({} bytes more)", left_out);
+}
+
+void append_member(std::string& out, std::string_view name, std::string_view value) {
+    out += out.empty() ? "{\"" : ",\"";
+    append_escaped(out, name);
+    out += "\":\"";
+    append_escaped(out, value);
+    out += '"';
+}
+
+struct Entry {
+    Instant at;
+    Level level;
+    std::string_view service;
+    std::string_view logger;
+    std::string_view message;
+    std::initializer_list<Field> fields;
+};
+
+std::string json_line(const Entry& entry) {
+    constexpr auto taken =
+        std::to_array<std::string_view>({"time", "level", "service", "logger", "message"});
+    std::string out;
+    append_member(out, "time", entry.at.text());
+    append_member(out, "level", words(entry.level).json);
+    if (!entry.service.empty()) append_member(out, "service", entry.service);
+    append_member(out, "logger", entry.logger);
+    append_member(out, "message", entry.message);
+    for (const Field& field : entry.fields) {
+        const bool is_taken = std::ranges::find(taken, field.name) != taken.end();
+        append_member(out, std::string(field.name) + (is_taken ? "_" : ""), field.value);
+    }
+    out += '}';
+    return out;
+}
+
+// 23:57:00.123456 WARN  order-service sql: statement was slow (statement="order.load" ms="812")
+std::string terminal_line(const Entry& entry) {
+    constexpr std::size_t date_characters = 11;
+    std::string out = entry.at.text().substr(date_characters, 15);
+    out += ' ';
+    out += words(entry.level).terminal;
+    out += ' ';
+    if (!entry.service.empty()) {
+        append_escaped(out, entry.service);
+        out += ' ';
+    }
+    append_escaped(out, entry.logger);
+    out += ": ";
+    append_escaped(out, entry.message);
+    std::string_view before = " (";
+    for (const Field& field : entry.fields) {
+        out += std::exchange(before, " ");
+        append_escaped(out, field.name);
+        out += "=\"";
+        append_escaped(out, field.value);
+        out += '"';
+    }
+    if (entry.fields.size() > 0) out += ')';
+    return out;
+}
+
+}  // namespace
+
+void configure_log(std::string_view service, Level level, bool json) {
+    Log& log = the_log();
+    const std::scoped_lock lock(log.mutex);
+    log.service = service;
+    log.json = json;
+    log.lowest.store(level, std::memory_order_relaxed);
+}
+
+bool is_logged(Level level) {
+    return level != Level::off && level >= the_log().lowest.load(std::memory_order_relaxed);
+}
+
+void log(Level level, std::string_view logger, std::string_view message,
+         std::initializer_list<Field> fields) {
+    if (!is_logged(level)) return;
+    Log& log = the_log();
+    std::string service;
+    bool json = true;
+    {
+        const std::scoped_lock lock(log.mutex);
+        service = log.service;
+        json = log.json;
+    }
+    const auto now =
+        std::chrono::floor<Duration>(std::chrono::system_clock::now().time_since_epoch());
+    const Entry entry{{now.count()}, level, service, logger, message, fields};
+    log.out.log(words(level).spdlog, json ? json_line(entry) : terminal_line(entry));
+}
+
+}  // namespace trackops::telemetry

@@ -1,0 +1,142 @@
+#include "platform/telemetry/log.hpp"
+
+#include <algorithm>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/instant.hpp"
+#include "platform/telemetry/utf8.hpp"
+
+namespace trackops::telemetry {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+template <class Write>
+std::string written(Write write) {
+    testing::internal::CaptureStderr();
+    write();
+    return testing::internal::GetCapturedStderr();
+}
+
+// The JSON string that a message becomes, quotes included.
+std::string as_json(std::string_view message) {
+    configure_log("", Level::debug, true);
+    const std::string line = written([&] { log(Level::info, "test", message); });
+    constexpr std::string_view before = "\"message\":";
+    const std::size_t at = line.find(before) + before.size();
+    return line.substr(at, line.size() - at - 2);
+}
+
+TEST(Utf8, IsCutAsUnicodeSays) {
+    EXPECT_EQ(valid_utf8("aé€😀\xED\x9F\xBF"), "aé€😀\xED\x9F\xBF");
+    EXPECT_EQ(valid_utf8("\x80"), "\uFFFD");                                // no start
+    EXPECT_EQ(valid_utf8("\xC0\xAF"), "\uFFFD\uFFFD");                      // overlong
+    EXPECT_EQ(valid_utf8("\xE0\x80\xAF"), "\uFFFD\uFFFD\uFFFD");            // overlong
+    EXPECT_EQ(valid_utf8("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");            // a surrogate
+    EXPECT_EQ(valid_utf8("\xF4\x90\x80\x80"), "\uFFFD\uFFFD\uFFFD\uFFFD");  // above U+10FFFF
+    EXPECT_EQ(valid_utf8("\xF0\x9F\x98z"), "\uFFFDz");  // broken off: one for all its bytes
+    EXPECT_EQ(valid_utf8("\xE2\x82"), "\uFFFD");        // broken off by the end
+    EXPECT_EQ(valid_utf8("\xFF"), "\uFFFD");
+}
+
+TEST(Log, WritesOneJsonObjectALine) {
+    configure_log("order-service", Level::info, true);
+    const std::string line = written([] {
+        log(Level::warn, "sql", "statement was slow", {{"statement", "order.load"}, {"ms", "812"}});
+    });
+    EXPECT_THAT(line, StartsWith(R"({"time":")"));
+    EXPECT_TRUE(Instant::parse(line.substr(9, 27))) << line;
+    EXPECT_EQ(
+        line.substr(36),
+        R"(","level":"warn","service":"order-service","logger":"sql","message":"statement was slow",)"
+        R"("statement":"order.load","ms":"812"})"
+        "\n");
+}
+
+TEST(Log, EscapesWhatJsonOrALineCannotHold) {
+    EXPECT_EQ(as_json("a\"b\\c"), R"("a\"b\\c")");
+    EXPECT_EQ(as_json("a\nb\r\tc"), R"("a\nb\r\tc")");
+    EXPECT_EQ(as_json(std::string_view("\0\x01\x1f\x7f", 4)), R"("\u0000\u0001\u001f\u007f")");
+    EXPECT_EQ(as_json("\u0085\u009b\u00a0"), "\"\\u0085\\u009b\u00a0\"");
+    EXPECT_EQ(as_json("\u2028\u2029\u2030"), "\"\\u2028\\u2029\u2030\"");
+    EXPECT_EQ(as_json("{} %v €"), "\"{} %v €\"");  // no format string
+    EXPECT_EQ(as_json(""), R"("")");
+}
+
+TEST(Log, ReplacesWhatIsNotUtf8) {
+    EXPECT_EQ(as_json("a\xFF\"b"), "\"a\uFFFD\\\"b\"");
+    EXPECT_EQ(as_json("\xE2\x82"), "\"\uFFFD\"");
+}
+
+TEST(Log, CutsWhatIsTooLongBetweenCharacters) {
+    EXPECT_EQ(as_json(std::string(8192, 'x')), "\"" + std::string(8192, 'x') + "\"");
+    EXPECT_EQ(as_json(std::string(8191, 'x') + "€!"),
+              "\"" + std::string(8191, 'x') + "... (4 bytes more)\"");
+}
+
+TEST(Log, KeepsTheNamesOfItsOwnMembers) {
+    configure_log("s", Level::info, true);
+    const std::string line =
+        written([] { log(Level::info, "l", "m", {{"level", "x"}, {"time", "y"}}); });
+    EXPECT_THAT(line, EndsWith(R"("message":"m","level_":"x","time_":"y"})"
+                               "\n"));
+}
+
+TEST(Log, SaysNothingBelowItsLevel) {
+    configure_log("s", Level::warn, true);
+    EXPECT_EQ(written([] { log(Level::info, "l", "m"); }), "");
+    EXPECT_FALSE(is_logged(Level::info));
+    EXPECT_TRUE(is_logged(Level::warn));
+    configure_log("s", Level::off, true);
+    EXPECT_EQ(written([] {
+                  log(Level::error, "l", "m");
+                  log(Level::off, "l", "m");
+              }),
+              "");
+    EXPECT_FALSE(is_logged(Level::off));
+}
+
+TEST(Log, ForATerminalIsALineThatAPersonReads) {
+    configure_log("order-service", Level::info, false);
+    const std::string line = written([] {
+        log(Level::warn, "sql", "slow\x1b[2J\n", {{"statement", "order.load"}, {"why", "a \"b\""}});
+    });
+    EXPECT_THAT(line, testing::ContainsRegex("^[0-9:]{8}\\.[0-9]{6} WARN  order-service sql: "));
+    EXPECT_THAT(
+        line, EndsWith("sql: slow\\u001b[2J\\n (statement=\"order.load\" why=\"a \\\"b\\\"\")\n"));
+    EXPECT_EQ(std::ranges::count(line, '\n'), 1);
+}
+
+TEST(Log, OfSeveralThreadsDoesNotMixItsLines) {
+    configure_log("s", Level::info, true);
+    const std::string text = written([] {
+        std::vector<std::jthread> threads;
+        for (int t = 0; t < 4; ++t) {
+            threads.emplace_back([t] {
+                for (int i = 0; i < 50; ++i) {
+                    if (i == 25) configure_log("s", Level::info, true);
+                    log(Level::info, "l", std::string(200, static_cast<char>('a' + t)));
+                }
+            });
+        }
+    });
+    EXPECT_EQ(std::ranges::count(text, '\n'), 200);
+    for (char c = 'a'; c < 'e'; ++c) {
+        const std::string whole = "\"message\":\"" + std::string(200, c) + "\"}\n";
+        std::size_t count = 0;
+        for (std::size_t at = text.find(whole); at != std::string::npos;
+             at = text.find(whole, at + 1))
+            ++count;
+        EXPECT_EQ(count, 50U) << c;
+    }
+}
+
+}  // namespace
+}  // namespace trackops::telemetry
