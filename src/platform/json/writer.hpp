@@ -1,5 +1,6 @@
 // JSON text by appending: no tree, no allocation but the string's own.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,10 +10,11 @@
 
 namespace trackops::json {
 
-// Commas are put where they belong. Names and structure are the caller's business; values are escaped. Text must be UTF-8.
+// Commas are put where they belong. Structure is the caller's business; names and values are
+// escaped. Text must be UTF-8.
 class Writer {
 public:
-    explicit Writer(std::string& out) : out_(out) {}
+    explicit Writer(std::string& out) : out_(out), start_(out.size()) {}
     Writer& begin_object() { return open('{'); }
     Writer& end_object() { return close('}'); }
     Writer& begin_array() { return open('['); }
@@ -22,7 +24,9 @@ public:
     Writer& value(const char* text) { return value(std::string_view(text)); }
     Writer& value(const std::string& text) { return value(std::string_view(text)); }
     Writer& value(std::int64_t number);
+    Writer& value(std::uint64_t number);
     Writer& value(int number) { return value(std::int64_t{number}); }
+    Writer& value(unsigned number) { return value(std::uint64_t{number}); }
     Writer& value(bool truth);
     Writer& value(const Uuid& id);
     Writer& value(Instant at);
@@ -39,6 +43,7 @@ private:
     Writer& close(char bracket);
     void separate();
     std::string& out_;
+    std::size_t start_;  // what stood in out before is not ours
 };
 
 }  // namespace trackops::json

@@ -1,0 +1,197 @@
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "platform/json/reader.hpp"
+
+namespace trackops::json {
+namespace {
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+std::string length_fault(const TextRule& rule) {
+    if (rule.min_bytes == 0) return fmt::format("must have at most {} bytes", rule.max_bytes);
+    return fmt::format("must have between {} and {} bytes", rule.min_bytes, rule.max_bytes);
+}
+
+std::string range_fault(const IntegerRule& rule) {
+    if (rule.max == INT64_MAX) return fmt::format("must be at least {}", rule.min);
+    if (rule.min == INT64_MIN) return fmt::format("must be at most {}", rule.max);
+    return fmt::format("must be between {} and {}", rule.min, rule.max);
+}
+
+bool is_whole(Value value) {
+    const auto number = value.number();
+    return number && std::trunc(*number) == *number;
+}
+
+}  // namespace
+
+ObjectReader::ObjectReader(std::optional<Value> value, std::string pointer,
+                           std::vector<FieldError>& faults)
+    : value_(value), pointer_(std::move(pointer)), faults_(faults) {
+    if (!value_ || value_->kind() == Kind::object) {
+        asked_.reserve(12);
+        return;
+    }
+    value_.reset();
+    if (faults_.size() < faults_max) faults_.push_back({pointer_, "must be an object", "type"});
+}
+
+std::string ObjectReader::pointer_to(std::string_view name) const {
+    std::string out = pointer_;
+    out += '/';
+    for (const char c : name) {
+        if (c == '~') {
+            out += "~0";
+        } else if (c == '/') {
+            out += "~1";
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+void ObjectReader::fault(std::string_view name, std::string detail, std::string code) {
+    if (faults_.size() < faults_max)
+        faults_.push_back({pointer_to(name), std::move(detail), std::move(code)});
+}
+
+std::optional<Value> ObjectReader::any(std::string_view name) {
+    if (!value_) return std::nullopt;
+    asked_.push_back(name);
+    return value_->find(name);
+}
+
+bool ObjectReader::has(std::string_view name) const {
+    if (!value_) return false;
+    const auto member = value_->find(name);
+    return member && !member->is_null();
+}
+
+std::optional<Value> ObjectReader::take(std::string_view name, bool required) {
+    auto member = any(name);
+    if (member && member->is_null()) member.reset();
+    if (!member && required && value_) fault(name, "is required", "required");
+    return member;
+}
+
+std::optional<std::string> ObjectReader::checked(std::string_view name, Value value,
+                                                 const TextRule& rule) {
+    const auto text = value.text();
+    if (!text) {
+        fault(name, "must be a string", "type");
+    } else if (text->empty() && rule.min_bytes > 0) {
+        fault(name, "must not be empty", "length");
+    } else if (text->size() < rule.min_bytes || text->size() > rule.max_bytes) {
+        fault(name, length_fault(rule), "length");
+    } else if (std::ranges::any_of(*text, is_control)) {
+        fault(name, "must not contain control characters", "format");
+    } else if (rule.is_valid && !rule.is_valid(*text)) {
+        fault(name, rule.expected ? rule.expected : "does not have the right form", "format");
+    } else {
+        return std::string(*text);
+    }
+    return std::nullopt;
+}
+
+std::optional<std::int64_t> ObjectReader::checked(std::string_view name, Value value,
+                                                  const IntegerRule& rule) {
+    const auto integer = value.integer();
+    if (!integer && !is_whole(value)) {
+        fault(name, "must be an integer", "type");
+    } else if (!integer || *integer < rule.min || *integer > rule.max) {
+        fault(name, range_fault(rule), "range");
+    } else {
+        return integer;
+    }
+    return std::nullopt;
+}
+
+std::optional<Uuid> ObjectReader::checked_uuid(std::string_view name, Value value) {
+    const auto text = value.text();
+    if (!text) {
+        fault(name, "must be a string", "type");
+        return std::nullopt;
+    }
+    auto id = Uuid::parse(*text);
+    if (!id) fault(name, "must be a UUID", "format");
+    return id;
+}
+
+std::string ObjectReader::text(std::string_view name, TextRule rule) {
+    const auto value = take(name, true);
+    if (!value) return {};
+    return checked(name, *value, rule).value_or("");
+}
+
+std::optional<std::string> ObjectReader::maybe_text(std::string_view name, TextRule rule) {
+    const auto value = take(name, false);
+    if (!value) return std::nullopt;
+    return checked(name, *value, rule);
+}
+
+std::int64_t ObjectReader::integer(std::string_view name, IntegerRule rule) {
+    const auto value = take(name, true);
+    if (!value) return 0;
+    return checked(name, *value, rule).value_or(0);
+}
+
+std::optional<std::int64_t> ObjectReader::maybe_integer(std::string_view name, IntegerRule rule) {
+    const auto value = take(name, false);
+    if (!value) return std::nullopt;
+    return checked(name, *value, rule);
+}
+
+std::optional<bool> ObjectReader::maybe_boolean(std::string_view name) {
+    const auto value = take(name, false);
+    if (!value) return std::nullopt;
+    const auto truth = value->boolean();
+    if (!truth) fault(name, "must be true or false", "type");
+    return truth;
+}
+
+std::optional<Uuid> ObjectReader::maybe_uuid(std::string_view name) {
+    const auto value = take(name, false);
+    if (!value) return std::nullopt;
+    return checked_uuid(name, *value);
+}
+
+Uuid ObjectReader::uuid(std::string_view name) {
+    const auto value = take(name, true);
+    if (!value) return {};
+    return checked_uuid(name, *value).value_or(Uuid{});
+}
+
+std::optional<Value> ObjectReader::object(std::string_view name, bool required) {
+    auto value = take(name, required);
+    if (!value || value->kind() == Kind::object) return value;
+    fault(name, "must be an object", "type");
+    return std::nullopt;
+}
+
+void ObjectReader::array(std::string_view name, bool required, std::size_t min, std::size_t max,
+                         const std::function<void(Value, const std::string&)>& visit) {
+    const auto value = take(name, required);
+    if (!value) return;
+    if (value->kind() != Kind::array) return fault(name, "must be an array", "type");
+    if (value->size() < min || value->size() > max) {
+        fault(name, fmt::format("must have between {} and {} elements", min, max), "length");
+    }
+    if (value->size() > max) return;
+    const std::string pointer = pointer_to(name) + '/';
+    value->each_element(
+        [&](std::size_t index, Value element) { visit(element, pointer + std::to_string(index)); });
+}
+
+void ObjectReader::finish() {
+    if (!value_) return;
+    value_->each_member([this](std::string_view name, Value) {
+        if (std::ranges::find(asked_, name) == asked_.end())
+            fault(name, "is not known here", "unknown");
+    });
+}
+
+}  // namespace trackops::json
