@@ -18,9 +18,10 @@ TEST(Uuid, ReadsWhatItWrote) {
 }
 
 TEST(Uuid, RefusesEveryOtherForm) {
-    for (const auto* text : {"", "018bcfe5687b7abc8123456789abcdef", "018bcfe5-687b-7abc-8123-456789abcde",
-                             "018bcfe5-687b-7abc-8123-456789abcdeg", "018bcfe5-687b-7abc-8123+456789abcdef",
-                             "{018bcfe5-687b-7abc-8123-456789abcdef}"}) {
+    for (const auto* text :
+         {"", "018bcfe5687b7abc8123456789abcdef", "018bcfe5-687b-7abc-8123-456789abcde",
+          "018bcfe5-687b-7abc-8123-456789abcdeg", "018bcfe5-687b-7abc-8123+456789abcdef",
+          "{018bcfe5-687b-7abc-8123-456789abcdef}"}) {
         EXPECT_FALSE(Uuid::parse(text)) << text;
     }
 }
@@ -31,23 +32,25 @@ TEST(Uuid, OfALaterMillisecondSortsLater) {
 
 TEST(Instant, ReadsWhatItWrote) {
     for (const std::int64_t micros : {0L, 1'700'000'000'123'456L, -1L, 253'402'300'799'999'999L}) {
-        EXPECT_EQ(Instant::parse(Instant{micros}.text()), Instant{micros}) << Instant{micros}.text();
+        EXPECT_EQ(Instant::parse(Instant{micros}.text()), Instant{micros})
+            << Instant{micros}.text();
     }
     EXPECT_EQ(Instant{1'700'000'000'123'456}.text(), "2023-11-14T22:13:20.123456Z");
 }
 
 TEST(Instant, ReadsOffsetsAndFractions) {
     const Instant expected{1'700'000'000'500'000};
-    for (const auto* text : {"2023-11-14T22:13:20.5Z", "2023-11-14t22:13:20.500000999z", "2023-11-15T00:13:20.5+02:00",
-                             "2023-11-14 17:13:20.5-05:00"}) {
+    for (const auto* text : {"2023-11-14T22:13:20.5Z", "2023-11-14t22:13:20.500000999z",
+                             "2023-11-15T00:13:20.5+02:00", "2023-11-14 17:13:20.5-05:00"}) {
         EXPECT_EQ(Instant::parse(text), expected) << text;
     }
 }
 
 TEST(Instant, RefusesWhatIsNoTime) {
-    for (const auto* text : {"", "2023-11-14", "2023-02-29T00:00:00Z", "2023-11-14T24:00:00Z", "2023-11-14T22:13:60Z",
-                             "2023-11-14T22:13:20", "2023-11-14T22:13:20.Z", "2023-11-14T22:13:20Zx",
-                             "2023-11-14T22:13:20.1234567890Z", "0000-11-14T22:13:20Z"}) {
+    for (const auto* text :
+         {"", "2023-11-14", "2023-02-29T00:00:00Z", "2023-11-14T24:00:00Z", "2023-11-14T22:13:60Z",
+          "2023-11-14T22:13:20", "2023-11-14T22:13:20.Z", "2023-11-14T22:13:20Zx",
+          "2023-11-14T22:13:20.1234567890Z", "0000-11-14T22:13:20Z"}) {
         EXPECT_FALSE(Instant::parse(text)) << text;
     }
 }
@@ -68,8 +71,10 @@ TEST(Money, KnowsTheCodes) {
 }
 
 TEST(Sku, FollowsItsPattern) {
-    EXPECT_TRUE(is_sku("85123A") && is_sku("a") && is_sku("A b._/:-") && is_sku(std::string(64, 'x')));
-    EXPECT_FALSE(is_sku("") || is_sku(" a") || is_sku(std::string(65, 'x')) || is_sku("a\"b") || is_sku("a\xc3\xa9"));
+    EXPECT_TRUE(is_sku("85123A") && is_sku("a") && is_sku("A b._/:-") &&
+                is_sku(std::string(64, 'x')));
+    EXPECT_FALSE(is_sku("") || is_sku(" a") || is_sku(std::string(65, 'x')) || is_sku("a\"b") ||
+                 is_sku("a\xc3\xa9"));
 }
 
 Result<int> halve(int number) {

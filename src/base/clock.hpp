@@ -7,7 +7,8 @@ namespace trackops {
 class Clock {
 public:
     virtual ~Clock() = default;
-    // The time of day. May step backwards; nothing that must be right rests on its order. Thread-safe.
+    // The time of day. May step backwards; nothing that must be right rests on its order.
+    // Thread-safe.
     virtual Instant now() const = 0;
 };
 

@@ -67,7 +67,8 @@ std::optional<Instant> Instant::parse(std::string_view text) {
     if (!micros) return std::nullopt;
     const auto offset = offset_seconds(text, at);
     if (!offset || at != text.size()) return std::nullopt;
-    const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
+    const std::chrono::year_month_day date{std::chrono::year(*year),
+                                           std::chrono::month(static_cast<unsigned>(*month)),
                                            std::chrono::day(static_cast<unsigned>(*day))};
     if (!date.ok()) return std::nullopt;
     const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
@@ -82,7 +83,8 @@ void Instant::append_to(std::string& out) const {
     std::int64_t rest = (at - midnight).count();
     std::array<char, 27> text{};
     const auto put = [&text](std::size_t from, std::size_t count, std::int64_t value) {
-        for (std::size_t i = from + count; i-- > from; value /= 10) text[i] = static_cast<char>('0' + value % 10);
+        for (std::size_t i = from + count; i-- > from; value /= 10)
+            text[i] = static_cast<char>('0' + value % 10);
     };
     put(20, 6, rest % 1'000'000);
     rest /= 1'000'000;

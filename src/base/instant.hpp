@@ -19,7 +19,8 @@ struct Instant {
     friend Instant operator-(Instant at, Duration by) { return {at.micros - by.count()}; }
     friend Duration operator-(Instant a, Instant b) { return Duration(a.micros - b.micros); }
 
-    // RFC 3339 with any offset and up to nine digits of a second (cut to six); years 0001 to 9999. A leap second is refused.
+    // RFC 3339 with any offset and up to nine digits of a second (cut to six); years 0001 to 9999.
+    // A leap second is refused.
     static std::optional<Instant> parse(std::string_view text);
     // Always 27 characters, "2026-11-22T23:57:00.123456Z": text order is time order.
     std::string text() const;

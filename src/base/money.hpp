@@ -21,7 +21,8 @@ inline std::optional<std::int64_t> checked_multiply(std::int64_t a, std::int64_t
     return product;
 }
 
-// Whether ISO 4217 lists the alphabetic code for money in use (funds and metals excluded). Upper case only.
+// Whether ISO 4217 lists the alphabetic code for money in use (funds and metals excluded). Upper
+// case only.
 bool is_currency(std::string_view code);
 // Whether ISO 3166-1 lists the alpha-2 code. Upper case only.
 bool is_country(std::string_view code);

@@ -56,7 +56,8 @@ Uuid uuid_v7(Instant now, std::uint64_t high, std::uint64_t low) {
     for (std::size_t i = 0; i < 6; ++i) id.bytes[i] = static_cast<std::uint8_t>(ms >> (40 - 8 * i));
     id.bytes[6] = static_cast<std::uint8_t>(0x70 | ((high >> 8) & 0x0f));
     id.bytes[7] = static_cast<std::uint8_t>(high);
-    for (std::size_t i = 8; i < 16; ++i) id.bytes[i] = static_cast<std::uint8_t>(low >> (120 - 8 * i));
+    for (std::size_t i = 8; i < 16; ++i)
+        id.bytes[i] = static_cast<std::uint8_t>(low >> (120 - 8 * i));
     id.bytes[8] = static_cast<std::uint8_t>(0x80 | (id.bytes[8] & 0x3f));
     return id;
 }

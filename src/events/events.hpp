@@ -86,7 +86,8 @@ struct InventoryReserved {
 struct InventoryReservationFailed {
     static constexpr std::string_view type = "INVENTORY_RESERVATION_FAILED";
     Uuid order_id;
-    std::string reason;  // OUT_OF_STOCK; CANCELLED_FIRST; NOT_RESERVED (a shipment found no live reservation)
+    std::string reason;  // OUT_OF_STOCK; CANCELLED_FIRST; NOT_RESERVED (a shipment found no live
+                         // reservation)
     std::vector<Shortage> items;
     bool operator==(const InventoryReservationFailed&) const = default;
 };
@@ -99,19 +100,19 @@ struct InventoryReleased {
     bool operator==(const InventoryReleased&) const = default;
 };
 
-using Event = std::variant<OrderCreated, OrderStatusUpdated, OrderDelivered, OrderCancelled, InventoryReserved,
-                           InventoryReservationFailed, InventoryReleased>;
+using Event = std::variant<OrderCreated, OrderStatusUpdated, OrderDelivered, OrderCancelled,
+                           InventoryReserved, InventoryReservationFailed, InventoryReleased>;
 
 // The topics of order and of inventory, which are the types' names.
-inline constexpr std::string_view order_topics[] = {OrderCreated::type, OrderStatusUpdated::type, OrderDelivered::type,
-                                                    OrderCancelled::type};
-inline constexpr std::string_view inventory_topics[] = {InventoryReserved::type, InventoryReservationFailed::type,
-                                                        InventoryReleased::type};
+inline constexpr std::string_view order_topics[] = {OrderCreated::type, OrderStatusUpdated::type,
+                                                    OrderDelivered::type, OrderCancelled::type};
+inline constexpr std::string_view inventory_topics[] = {
+    InventoryReserved::type, InventoryReservationFailed::type, InventoryReleased::type};
 
 std::string_view type_of(const Event& event);
 std::string encode(const Event& event);  // the JSON value of the message
-// Errc::malformed or Errc::invalid with every fault named; Errc::not_found for a type that is not ours. Unknown fields are ignored: a
-// producer may be newer than we are.
+// Errc::malformed or Errc::invalid with every fault named; Errc::not_found for a type that is not
+// ours. Unknown fields are ignored: a producer may be newer than we are.
 Result<Event> decode(std::string_view type, std::string_view json);
 
 // What every event message carries beside its value (CloudEvents 1.0, Kafka binary mode).

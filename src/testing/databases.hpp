@@ -22,8 +22,9 @@ private:
     std::string path_;
 };
 
-// "sqlite": a file in a temporary folder. "postgres": a database made on the server that TRACKOPS_TEST_POSTGRES names
-// (postgres://user@host:port/postgres); without that variable the constructor throws, so that a missing server fails and never skips.
+// "sqlite": a file in a temporary folder. "postgres": a database made on the server that
+// TRACKOPS_TEST_POSTGRES names (postgres://user@host:port/postgres); without that variable the
+// constructor throws, so that a missing server fails and never skips.
 class FreshDatabase {
 public:
     explicit FreshDatabase(std::string_view kind);

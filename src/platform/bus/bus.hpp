@@ -1,4 +1,5 @@
-// A partitioned, durable log of messages with consumer groups: Kafka, or the embedded one of a laptop.
+// A partitioned, durable log of messages with consumer groups: Kafka, or the embedded one of a
+// laptop.
 #pragma once
 #include <memory>
 #include <span>
@@ -20,15 +21,18 @@ namespace trackops::bus {
 
 enum class Delivery : std::uint8_t {
     acknowledged,  // durable: it survives a crash of anything
-    refused,       // the message itself is at fault (too large, cannot be encoded); it will never be taken
-    unavailable,   // broker away, unknown topic, no authorisation, timed out: may have arrived all the same; try again
+    refused,      // the message itself is at fault (too large, cannot be encoded); it will never be
+                  // taken
+    unavailable,  // broker away, unknown topic, no authorisation, timed out: may have arrived all
+                  // the same; try again
 };
 
 class Publisher {
 public:
     virtual ~Publisher() = default;
-    // Sends the messages as one burst and waits until each is answered, one answer each, in order. Who must not let a message overtake
-    // a failed one of its key sends at most one message a key in a call. Not thread-safe: one publisher a thread.
+    // Sends the messages as one burst and waits until each is answered, one answer each, in order.
+    // Who must not let a message overtake a failed one of its key sends at most one message a key
+    // in a call. Not thread-safe: one publisher a thread.
     virtual std::vector<Delivery> publish(std::span<const OutgoingMessage> messages) = 0;
 };
 
@@ -36,14 +40,18 @@ public:
 class Subscription {
 public:
     virtual ~Subscription() = default;
-    // Up to `max` messages after those that this member was given before, in order within each partition; waits up to max_wait for the
-    // first one. Messages that were given and not committed come again after a restart, a rebalance or rewind().
+    // Up to `max` messages after those that this member was given before, in order within each
+    // partition; waits up to max_wait for the first one. Messages that were given and not committed
+    // come again after a restart, a rebalance or rewind().
     virtual std::vector<Message> poll(std::size_t max, Duration max_wait) = 0;
-    // The group has handled the partition up to and including `offset`. A crash may forget the newest commits, never invent one.
+    // The group has handled the partition up to and including `offset`. A crash may forget the
+    // newest commits, never invent one.
     virtual void commit(std::string_view topic, std::int32_t partition, std::int64_t offset) = 0;
     // Gives that partition's messages from `offset` on again.
     virtual void rewind(std::string_view topic, std::int32_t partition, std::int64_t offset) = 0;
-    // Ends a wait in poll() early. Thread-safe.
+    // While paused, poll() gives nothing of that partition. Ends with a rebalance.
+    virtual void pause(std::string_view topic, std::int32_t partition, bool paused) = 0;
+    // Ends a wait in poll() early, now or the next time that it would wait. Thread-safe.
     virtual void wake() = 0;
 };
 
@@ -60,20 +68,25 @@ public:
     // Makes the topics that are missing.
     virtual void ensure_topics(std::span<const std::string> topics) = 0;
     virtual std::unique_ptr<Publisher> publisher() = 0;
-    virtual std::unique_ptr<Subscription> subscribe(std::string_view group, std::span<const std::string> topics) = 0;
-    // A round trip to whatever keeps the messages; throws std::runtime_error when it does not answer.
+    virtual std::unique_ptr<Subscription> subscribe(std::string_view group,
+                                                    std::span<const std::string> topics) = 0;
+    // A round trip to whatever keeps the messages; throws std::runtime_error when it does not
+    // answer.
     virtual void ping() = 0;
     virtual std::vector<TopicState> state(std::string_view group) = 0;
 };
 
 struct Options {
-    std::int32_t partitions = 3;                  // of topics that are made
-    std::size_t message_bytes_max = 1'048'576;     // key, value and headers; a larger one is refused
-    Duration retention = std::chrono::hours(24 * 7);  // embedded: messages older than this that every group has handled are dropped
+    std::int32_t partitions = 3;                // of topics that are made
+    std::size_t message_bytes_max = 1'048'576;  // key, value and headers; a larger one is refused
+    Duration retention = std::chrono::hours(
+        24 * 7);  // embedded: messages older than this that every group has handled are dropped
 };
 
-// embedded:DIR keeps the log in DIR (synced before it acknowledges, once a burst; a second process on the same DIR is refused with
-// std::runtime_error). Throws std::invalid_argument naming what is wrong with the URL.
-std::unique_ptr<Bus> open(std::string_view url, const Options& options, const Clock& clock, telemetry::Registry& metrics);
+// embedded:DIR keeps the log in DIR (synced before it acknowledges, once a burst; a second process
+// on the same DIR is refused with std::runtime_error). Throws std::invalid_argument naming what is
+// wrong with the URL.
+std::unique_ptr<Bus> open(std::string_view url, const Options& options, const Clock& clock,
+                          telemetry::Registry& metrics);
 
 }  // namespace trackops::bus

@@ -27,7 +27,8 @@ class Cache {
 public:
     virtual ~Cache() = default;
     virtual std::optional<Entry> get(std::string_view key) = 0;
-    // Kept unless a newer version is there already (an equal version renews the entry); forgotten after time_to_live.
+    // Kept unless a newer version is there already (an equal version renews the entry); forgotten
+    // after time_to_live.
     virtual void put(std::string_view key, Entry entry, Duration time_to_live) = 0;
     virtual void remove(std::string_view key) = 0;
     // For health: true when it answers.
@@ -35,10 +36,13 @@ public:
 };
 
 struct Options {
-    std::size_t bytes_max = 16 * 1024 * 1024;  // keys and values; the least recently used leaves first
+    std::size_t bytes_max =
+        16 * 1024 * 1024;  // keys and values; the least recently used leaves first
 };
 
-// embedded: keeps entries in the memory of this process. Throws std::invalid_argument naming what is wrong with the URL.
-std::unique_ptr<Cache> open(std::string_view url, const Options& options, const Clock& clock, telemetry::Registry& metrics);
+// embedded: keeps entries in the memory of this process. Throws std::invalid_argument naming what
+// is wrong with the URL.
+std::unique_ptr<Cache> open(std::string_view url, const Options& options, const Clock& clock,
+                            telemetry::Registry& metrics);
 
 }  // namespace trackops::cache

@@ -15,7 +15,8 @@ namespace trackops::config {
 
 enum class Kind : std::uint8_t { text, integer, duration, flag };  // duration: 250ms, 30s, 15m, 24h
 
-// One row of a program's table. name "order-port" is the flag --order-port and the environment variable TRACKOPS_ORDER_PORT.
+// One row of a program's table. name "order-port" is the flag --order-port and the environment
+// variable TRACKOPS_ORDER_PORT.
 struct Setting {
     std::string_view name;
     Kind kind;
@@ -28,7 +29,8 @@ struct Setting {
 
 class Values {
 public:
-    const std::string& text(std::string_view name) const;  // std::logic_error for a name that is not in the table
+    const std::string& text(
+        std::string_view name) const;  // std::logic_error for a name that is not in the table
     std::int64_t integer(std::string_view name) const;
     Duration duration(std::string_view name) const;
     bool flag(std::string_view name) const;
@@ -40,9 +42,11 @@ public:
     std::map<std::string, Given, std::less<>> values;
 };
 
-// Reads arguments of the form --name VALUE, --name=VALUE, --flag. Errc::invalid names every fault: unknown flags (with the nearest name),
-// values out of bounds, unknown TRACKOPS_* variables. environment: NAME=VALUE strings.
-Result<Values> read(std::span<const Setting> table, std::span<const std::string> arguments, std::span<const std::string> environment);
+// Reads arguments of the form --name VALUE, --name=VALUE, --flag. Errc::invalid names every fault:
+// unknown flags (with the nearest name), values out of bounds, unknown TRACKOPS_* variables.
+// environment: NAME=VALUE strings.
+Result<Values> read(std::span<const Setting> table, std::span<const std::string> arguments,
+                    std::span<const std::string> environment);
 
 // Two columns, wrapped at 100, as --help prints it.
 std::string help(std::span<const Setting> table);

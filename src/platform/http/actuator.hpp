@@ -17,10 +17,12 @@ struct ActuatorInfo {
     std::string version;
 };
 
-// GET /actuator, /actuator/health, /actuator/health/liveness, /actuator/health/readiness, /actuator/health/{component}, /actuator/info,
-// /actuator/prometheus. Health in Spring Boot's shape, 503 with the same body when DOWN, content type
-// application/vnd.spring-boot.actuator.v3+json unless plain JSON is asked for. Liveness asks nobody.
-// metrics outlives the routes.
-std::vector<Route> actuator_routes(ActuatorInfo info, std::vector<telemetry::Component> components, telemetry::Registry& metrics);
+// GET /actuator, /actuator/health, /actuator/health/liveness, /actuator/health/readiness,
+// /actuator/health/{component}, /actuator/info, /actuator/prometheus. Health in Spring Boot's
+// shape, 503 with the same body when DOWN, content type
+// application/vnd.spring-boot.actuator.v3+json unless plain JSON is asked for. Liveness asks
+// nobody. metrics outlives the routes.
+std::vector<Route> actuator_routes(ActuatorInfo info, std::vector<telemetry::Component> components,
+                                   telemetry::Registry& metrics);
 
 }  // namespace trackops::http

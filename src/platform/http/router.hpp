@@ -16,16 +16,18 @@ enum class Run : std::uint8_t {
     on_worker,  // may ask a database; a bounded queue, full: 503
 };
 
-using Handler = std::function<void(const Request&, Reply)>;  // the request lives as long as the reply
+using Handler =
+    std::function<void(const Request&, Reply)>;  // the request lives as long as the reply
 
 struct Route {
     std::string_view method;   // GET serves HEAD too
     std::string_view pattern;  // /api/orders/{id}; a segment in braces takes one non-empty segment
     Run run;
     Handler handler;
-    std::size_t body_bytes_max = 0;  // 0: the server's default
-    std::string_view media_type = "application/json";  // what a body must be (415 otherwise); only asked of methods with a body
-    bool body_optional = false;      // a POST that may come without body and content type
+    std::size_t body_bytes_max = 0;                    // 0: the server's default
+    std::string_view media_type = "application/json";  // what a body must be (415 otherwise); only
+                                                       // asked of methods with a body
+    bool body_optional = false;  // a POST that may come without body and content type
 };
 
 // Pure: which route a method and path mean.
@@ -33,9 +35,9 @@ class Router {
 public:
     explicit Router(std::vector<Route> routes);
     struct Match {
-        const Route* route = nullptr;                             // nothing: see allowed
+        const Route* route = nullptr;  // nothing: see allowed
         std::vector<std::pair<std::string, std::string>> params;
-        std::string allowed;                                      // for 405: "GET, HEAD, POST"; "" means 404
+        std::string allowed;  // for 405: "GET, HEAD, POST"; "" means 404
     };
     // path: still percent-encoded. Literal segments win over {..}.
     Match match(std::string_view method, std::string_view path) const;

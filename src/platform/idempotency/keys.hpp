@@ -1,4 +1,5 @@
-// Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the committed answer, kept in the transaction that made it true.
+// Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the committed answer, kept in the
+// transaction that made it true.
 #pragma once
 #include <optional>
 #include <span>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "base/instant.hpp"
+#include "base/request.hpp"
 #include "base/result.hpp"
 #include "platform/sql/database.hpp"
 
@@ -15,32 +17,23 @@ namespace trackops::idempotency {
 inline constexpr std::size_t max_key_bytes = 255;
 inline constexpr Duration kept_for = std::chrono::hours(24);
 
-struct Key {
-    std::string scope;        // caller and route: "anonymous POST /api/orders"
-    std::string key;
-    std::string fingerprint;  // SHA-256 of the body, hex: the same key with another one is refused
-    auto operator<=>(const Key&) const = default;
-};
+using Key = IdempotencyKey;
+using Answer = RecordedAnswer;
 
-struct Answer {  // what was answered the first time, byte for byte
-    int status = 0;
-    std::string body;
-    std::string location;
-    std::string etag;
-    bool operator==(const Answer&) const = default;
-};
-
-// Reads the header (bare, or a quoted structured-field string): nothing if absent, Errc::invalid if empty, too long or not visible ASCII.
+// Reads the header (bare, or a quoted structured-field string): nothing if absent, Errc::invalid if
+// empty, too long or not visible ASCII.
 Result<std::optional<std::string>> read_key(std::optional<std::string_view> header);
 std::string fingerprint(std::string_view body);
 
-// Looks up which of the keys have been answered: one entry a key, in order. Errc::key_reused where the fingerprint differs.
-// Reads without locks, outside of any writing transaction.
-std::vector<Result<std::optional<Answer>>> find(sql::Transaction& tx, std::span<const Key> keys, Instant now);  // flushes
+// Looks up which of the keys have been answered: one entry a key, in order. Errc::key_reused where
+// the fingerprint differs. Reads without locks, outside of any writing transaction.
+std::vector<Result<std::optional<Answer>>> find(sql::Transaction& tx, std::span<const Key> keys,
+                                                Instant now);  // flushes
 
-// Queues the insert of keys with their answers, in the order of (scope, key): they must be sorted by it and distinct. After the flush,
-// affected() < answers.size() says that a twin was faster: throw sql::LostRace, and the second round finds its answer.
-// An expired row of the same key is replaced.
+// Queues the insert of keys with their answers, in the order of (scope, key): they must be sorted
+// by it and distinct. After the flush, affected() < answers.size() says that a twin was faster:
+// throw sql::LostRace, and the second round finds its answer. An expired row of the same key is
+// replaced.
 struct Given {
     Key key;
     Answer answer;

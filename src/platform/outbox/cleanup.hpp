@@ -1,4 +1,5 @@
-// Keeps the messaging tables small: what is behind the relay's checkpoint and old, claims past retention, expired keys.
+// Keeps the messaging tables small: what is behind the relay's checkpoint and old, claims past
+// retention, expired keys.
 #pragma once
 #include "base/clock.hpp"
 #include "platform/runtime/pump.hpp"
@@ -11,16 +12,18 @@ class Registry;
 namespace trackops::outbox {
 
 struct CleanupOptions {
-    Duration outbox_retention = std::chrono::hours(24);        // after the relay has confirmed it
-    Duration claims_retention = std::chrono::hours(24 * 8);     // longer than the topics retain
+    Duration outbox_retention = std::chrono::hours(24);      // after the relay has confirmed it
+    Duration claims_retention = std::chrono::hours(24 * 8);  // longer than the topics retain
     Duration interval = std::chrono::seconds(30);
-    std::size_t rows_max = 5'000;                               // a table and call; more: called again at once
+    std::size_t rows_max = 5'000;  // a table and call; more: called again at once
 };
 
-// Deletes in bounded steps; never an outbox row that the checkpoint has not passed, or that is parked.
+// Deletes in bounded steps; never an outbox row that the checkpoint has not passed, or that is
+// parked.
 class Cleanup final : public runtime::Pump {
 public:
-    Cleanup(sql::Database& database, const Clock& clock, CleanupOptions options, telemetry::Registry& metrics);
+    Cleanup(sql::Database& database, const Clock& clock, CleanupOptions options,
+            telemetry::Registry& metrics);
     runtime::Progress run(Duration max_wait) override;
 
 private:

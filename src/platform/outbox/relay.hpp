@@ -1,4 +1,5 @@
-// Moves committed events from an outbox to the bus. Writes to the database nothing but its own schema `relay`.
+// Moves committed events from an outbox to the bus. Writes to the database nothing but its own
+// schema `relay`.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -16,12 +17,14 @@
 namespace trackops::outbox {
 
 struct RelayOptions {
-    std::string source_name = "/trackops/orders";                 // ce_source
-    std::string holder;                                           // names this process in the lease
-    std::size_t batch_max = 512;                                  // events a read
-    Duration idle_min = std::chrono::milliseconds(1);              // between polls while events flow, doubling to
+    std::string source_name = "/trackops/orders";  // ce_source
+    std::string holder;                            // names this process in the lease
+    std::size_t batch_max = 512;                   // events a read
+    Duration idle_min =
+        std::chrono::milliseconds(1);  // between polls while events flow, doubling to
     Duration idle_max = std::chrono::milliseconds(250);
-    Duration lease_time = std::chrono::seconds(4);                 // another relay takes over within this plus a poll
+    Duration lease_time =
+        std::chrono::seconds(4);  // another relay takes over within this plus a poll
     Duration broker_backoff_max = std::chrono::seconds(2);
 };
 
@@ -33,7 +36,7 @@ struct ParkedEvent {
 };
 
 struct RelayStatus {
-    bool active = false;     // holds the lease
+    bool active = false;  // holds the lease
     bool paused = false;
     Backlog backlog;
     std::int64_t parked_events = 0;
@@ -43,14 +46,16 @@ struct RelayStatus {
     std::string last_error;            // "" while all is well
 };
 
-// One pump. Reads a batch; publishes it in bursts with at most one event a key in each, so that a successor leaves after its
-// predecessor's ack; confirms it. An event that the bus refuses is parked with its payload and reason, and later events of its key queue
-// behind it, also after a restart. Delivery::unavailable holds the key back and is tried again with a backoff: nothing is parked.
-// status(), unpublished(), parked() and retry() are thread-safe and use connections of their own.
+// One pump. Reads a batch; publishes it in bursts with at most one event a key in each, so that a
+// successor leaves after its predecessor's ack; confirms it. An event that the bus refuses is
+// parked with its payload and reason, and later events of its key queue behind it, also after a
+// restart. Delivery::unavailable holds the key back and is tried again with a backoff: nothing is
+// parked. status(), unpublished(), parked() and retry() are thread-safe and use connections of
+// their own.
 class Relay final : public runtime::Pump {
 public:
-    Relay(sql::Database& database, std::unique_ptr<Source> source, bus::Bus& bus, const Clock& clock, RelayOptions options,
-          telemetry::Registry& metrics);
+    Relay(sql::Database& database, std::unique_ptr<Source> source, bus::Bus& bus,
+          const Clock& clock, RelayOptions options, telemetry::Registry& metrics);
     ~Relay() override;
     runtime::Progress run(Duration max_wait) override;
 
@@ -58,9 +63,10 @@ public:
     // Committed and not yet confirmed, in position order after `after`, at most `max`.
     std::vector<StoredEvent> unpublished(std::int64_t after, std::size_t max);
     std::vector<ParkedEvent> parked(std::int64_t after, std::size_t max);
-    // Publishes the first parked event of its key and, when acknowledged, those that queue behind it. Errc::not_found;
-    // Errc::conflict for one that waits behind another (named in the detail); Errc::invalid when the bus refuses it again.
-    // Carried out by run(), within `wait`, else Errc::timeout.
+    // Publishes the first parked event of its key and, when acknowledged, those that queue behind
+    // it. Errc::not_found; Errc::conflict for one that waits behind another (named in the detail);
+    // Errc::invalid when the bus refuses it again. Carried out by run(), within `wait`, else
+    // Errc::timeout.
     Result<void> retry(Uuid event_id, Duration wait);
     void pause();
     void resume();
@@ -70,7 +76,8 @@ private:
     std::unique_ptr<State> state_;
 };
 
-// The CloudEvents 1.0 message (Kafka binary mode) of an event: topic = type, key = the aggregate's id, ce_* headers. Pure.
+// The CloudEvents 1.0 message (Kafka binary mode) of an event: topic = type, key = the aggregate's
+// id, ce_* headers. Pure.
 bus::OutgoingMessage to_message(const Event& event, std::string_view source_name);
 
 }  // namespace trackops::outbox

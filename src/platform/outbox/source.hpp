@@ -1,4 +1,5 @@
-// Where committed outbox rows are read from. See docs/decisions for why no reader may order by id or time.
+// Where committed outbox rows are read from. See docs/decisions for why no reader may order by id
+// or time.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -11,31 +12,34 @@
 namespace trackops::outbox {
 
 struct StoredEvent {
-    std::int64_t position = 0;  // order within a key; says nothing across transactions that overlapped
+    std::int64_t position =
+        0;  // order within a key; says nothing across transactions that overlapped
     Event event;
 };
 
 struct Backlog {
-    std::int64_t events = 0;          // committed and not confirmed, at most 100,000 counted
+    std::int64_t events = 0;  // committed and not confirmed, at most 100,000 counted
     Duration oldest_age = Duration::zero();
-    std::string position;              // the checkpoint as a person may read it
+    std::string position;  // the checkpoint as a person may read it
 };
 
-// At least once, in the order of position within each key, nothing skipped however transactions commit. Used by one thread.
+// At least once, in the order of position within each key, nothing skipped however transactions
+// commit. Used by one thread.
 class Source {
 public:
     virtual ~Source() = default;
     // The next events after those that were read before, at most `max`. Throws sql::Failure.
     virtual std::vector<StoredEvent> read(std::size_t max) = 0;
-    // Everything that read() has given so far is published or parked: it will not come again, also after a restart.
+    // Everything that read() has given so far is published or parked: it will not come again, also
+    // after a restart.
     virtual void confirm() = 0;
     // Forgets what was read and not confirmed; the next read() gives it again.
     virtual void rewind() = 0;
     virtual Backlog backlog(Instant now) = 0;
 };
 
-// Polls outbox_events. On PostgreSQL by snapshot windows: {base, target, cursor} in relay.checkpoint. On SQLite, which has one writer, by
-// position alone.
+// Polls outbox_events. On PostgreSQL by snapshot windows: {base, target, cursor} in
+// relay.checkpoint. On SQLite, which has one writer, by position alone.
 std::unique_ptr<Source> make_poll_source(sql::Database& database);
 
 }  // namespace trackops::outbox

@@ -1,4 +1,5 @@
-// Group commit: commands that arrive while a batch is in flight form the next batch by themselves. No timer.
+// Group commit: commands that arrive while a batch is in flight form the next batch by themselves.
+// No timer.
 #pragma once
 #include <algorithm>
 #include <condition_variable>
@@ -14,23 +15,26 @@
 namespace trackops::runtime {
 
 struct CombinerLimits {
-    std::size_t batch_max = 128;    // commands a call of process
-    std::size_t queue_max = 4096;   // commands that wait; one more is refused
+    std::size_t batch_max = 128;   // commands a call of process
+    std::size_t queue_max = 4096;  // commands that wait; one more is refused
 };
 
-// run() may be called by several threads at once: each takes a batch of its own. Commands of one submitter keep their order within a
-// batch, not between batches.
+// run() may be called by several threads at once: each takes a batch of its own. Commands of one
+// submitter keep their order within a batch, not between batches.
 template <class Command, class Outcome>
 class Combiner final : public Pump {
 public:
-    using Process = std::function<std::vector<Outcome>(std::span<const Command>)>;  // one outcome a command, in order
+    using Process = std::function<std::vector<Outcome>(
+        std::span<const Command>)>;  // one outcome a command, in order
     using Done = std::move_only_function<void(Outcome)>;
-    // lost: the outcome of every command whose batch ended in an exception, or that still waited at close().
+    // lost: the outcome of every command whose batch ended in an exception, or that still waited at
+    // close().
     Combiner(CombinerLimits limits, Process process, std::function<Outcome()> lost)
         : limits_(limits), process_(std::move(process)), lost_(std::move(lost)) {}
     ~Combiner() override { close(); }
 
-    // Never blocks. After true, done runs exactly once, whatever happens; after false (queue full, or closed) it never does.
+    // Never blocks. After true, done runs exactly once, whatever happens; after false (queue full,
+    // or closed) it never does.
     [[nodiscard]] bool submit(Command command, Done done);
     Progress run(Duration max_wait) override;
     void wake() override;
@@ -76,7 +80,8 @@ auto Combiner<Command, Outcome>::take(Duration max_wait) -> std::vector<Waiting>
     woken_ = false;
     const std::size_t count = std::min(limits_.batch_max, queue_.size());
     const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
-    std::vector<Waiting> batch(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
+    std::vector<Waiting> batch(std::make_move_iterator(queue_.begin()),
+                               std::make_move_iterator(end));
     queue_.erase(queue_.begin(), end);
     return batch;
 }

@@ -16,8 +16,9 @@ struct Progress {
 class Pump {
 public:
     virtual ~Pump() = default;
-    // Does at most one bounded batch of work, waiting on its own source no longer than max_wait for work to appear. May throw: the
-    // driver counts it, logs it and backs off. Never called by two threads at once unless the pump says that it allows it.
+    // Does at most one bounded batch of work, waiting on its own source no longer than max_wait for
+    // work to appear. May throw: the driver counts it, logs it and backs off. Never called by two
+    // threads at once unless the pump says that it allows it.
     virtual Progress run(Duration max_wait) = 0;
     // Ends a wait inside run() early, now or at the next call. Thread-safe, does not block.
     virtual void wake() {}

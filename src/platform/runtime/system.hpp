@@ -12,7 +12,8 @@ public:
     Instant now() const override;
 };
 
-// UUIDv7s from the clock and the kernel's random numbers; ids made by one process within a millisecond are ascending.
+// UUIDv7s from the clock and the kernel's random numbers; ids made by one process within a
+// millisecond are ascending.
 class RandomIds final : public Ids {
 public:
     explicit RandomIds(const Clock& clock);

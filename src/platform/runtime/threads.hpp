@@ -11,19 +11,22 @@ class Registry;
 
 namespace trackops::runtime {
 
-// Calls each pump's run() in a loop on its own thread; sleeps as long as the pump says it may be left alone, and ends that sleep on
-// wake() of that pump's entry or stop(). An exception out of run() is logged and counted (trackops_pump_failures_total{pump}) and the
-// pump is called again after a backoff (100 ms doubling to 5 s, back to 100 ms after a success).
+// Calls each pump's run() in a loop on its own thread; sleeps as long as the pump says it may be
+// left alone, and ends that sleep on wake() of that pump's entry or stop(). An exception out of
+// run() is logged and counted (trackops_pump_failures_total{pump}) and the pump is called again
+// after a backoff (100 ms doubling to 5 s, back to 100 ms after a success).
 class Threads {
 public:
     explicit Threads(telemetry::Registry& metrics);
     ~Threads();  // stop()
-    // Starts a thread for the pump. The pump outlives this object or its stop(). Thread names are cut to 15 bytes. The same pump may
-    // be added more than once if it allows concurrent calls.
+    // Starts a thread for the pump. The pump outlives this object or its stop(). Thread names are
+    // cut to 15 bytes. The same pump may be added more than once if it allows concurrent calls.
     void add(std::string name, Pump& pump);
-    // Ends a sleep between calls of run() of every entry of this pump, and its wait inside. Thread-safe; cheap.
+    // Ends a sleep between calls of run() of every entry of this pump, and its wait inside.
+    // Thread-safe; cheap.
     void wake(Pump& pump);
-    // Lets every run() that is under way finish, then joins. Pumps stop in the reverse order of add(). Idempotent.
+    // Lets every run() that is under way finish, then joins. Pumps stop in the reverse order of
+    // add(). Idempotent.
     void stop();
 
 private:

@@ -7,13 +7,19 @@
 namespace trackops::sql {
 
 Error error_of(const Failure& failure) {
-    switch (failure.fault) {  // What the database said stays in the log: it may name tables and values.
-        case Fault::culprit: return {Errc::invalid, "the database refused this data"};
-        case Fault::repeat: return {Errc::unavailable, "too many writers at once; try again"};
-        case Fault::unavailable: return {Errc::unavailable, "the database is not available; try again"};
+    switch (
+        failure.fault) {  // What the database said stays in the log: it may name tables and values.
+        case Fault::culprit:
+            return {Errc::invalid, "the database refused this data"};
+        case Fault::repeat:
+            return {Errc::unavailable, "too many writers at once; try again"};
+        case Fault::unavailable:
+            return {Errc::unavailable, "the database is not available; try again"};
         case Fault::outcome_unknown:
-            return {Errc::outcome_unknown, "the answer to the commit was lost; ask again with the same key"};
-        case Fault::broken: break;
+            return {Errc::outcome_unknown,
+                    "the answer to the commit was lost; ask again with the same key"};
+        case Fault::broken:
+            break;
     }
     return {Errc::internal, "a defect of ours; the log says more"};
 }
@@ -22,7 +28,8 @@ void back_off(int attempt) {
     using std::chrono::microseconds;
     thread_local std::minstd_rand chance(std::random_device{}());
     const auto longest = std::min(50'000, 1'000 << std::clamp(attempt, 0, 6));
-    std::this_thread::sleep_for(microseconds(std::uniform_int_distribution(longest / 2, longest)(chance)));
+    std::this_thread::sleep_for(
+        microseconds(std::uniform_int_distribution(longest / 2, longest)(chance)));
 }
 
 }  // namespace trackops::sql

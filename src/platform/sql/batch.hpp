@@ -1,4 +1,5 @@
-// The one policy for a batch of commands in one transaction: who is to blame for a fault, and what is tried again.
+// The one policy for a batch of commands in one transaction: who is to blame for a fault, and what
+// is tried again.
 #pragma once
 #include <algorithm>
 #include <functional>
@@ -10,47 +11,58 @@
 
 namespace trackops::sql {
 
-inline constexpr int repeat_max = 10;   // times a batch runs again for Fault::repeat or LostRace
-inline constexpr int unknown_max = 3;   // times a batch runs again to find out what its lost commit did
+inline constexpr int repeat_max = 10;  // times a batch runs again for Fault::repeat or LostRace
+inline constexpr int unknown_max =
+    3;  // times a batch runs again to find out what its lost commit did
 
-// Thrown by a batch when a guarded write found another version than was read: rolled back, runs again from the start.
+// Thrown by a batch when a guarded write found another version than was read: rolled back, runs
+// again from the start.
 struct LostRace : std::exception {
     const char* what() const noexcept override { return "somebody else saved first"; }
 };
 
-// What is left when repeating did not help: Errc::unavailable, Errc::outcome_unknown, or Errc::internal for a defect.
+// What is left when repeating did not help: Errc::unavailable, Errc::outcome_unknown, or
+// Errc::internal for a defect.
 Error error_of(const Failure& failure);
-// Waits a moment that grows with the attempt (1 ms doubling to 50 ms), so that two losers do not meet again at once.
+// Waits a moment that grows with the attempt (1 ms doubling to 50 ms), so that two losers do not
+// meet again at once.
 void back_off(int attempt);
 
-// Runs `work` (one transaction over the whole span, begun and committed by it; at most one effect a cause, so it may run again) and
-// answers each command:
+// Runs `work` (one transaction over the whole span, begun and committed by it; at most one effect a
+// cause, so it may run again) and answers each command:
 //   Fault::repeat, LostRace     the whole batch runs again, at most repeat_max times
-//   Fault::outcome_unknown      the whole batch runs again (its causes make that safe), at most unknown_max times
-//   Fault::culprit              the batch is halved until the culprit is alone; it gets Errc::invalid, its neighbours their answers
-//   Fault::unavailable, broken  nothing is split; each command gets error_of()
+//   Fault::outcome_unknown      the whole batch runs again (its causes make that safe), at most
+//   unknown_max times Fault::culprit              the batch is halved until the culprit is alone;
+//   it gets Errc::invalid, its neighbours their answers Fault::unavailable, broken  nothing is
+//   split; each command gets error_of()
 template <class Command, class T>
-std::vector<Result<T>> run_batch(std::span<const Command> commands,
-                                 const std::function<std::vector<Result<T>>(std::span<const Command>)>& work) {
+std::vector<Result<T>> run_batch(
+    std::span<const Command> commands,
+    const std::function<std::vector<Result<T>>(std::span<const Command>)>& work) {
     int unknowns = 0;
     for (int attempt = 0;; ++attempt) {
         try {
             return work(commands);
         } catch (const LostRace&) {
             if (attempt >= repeat_max) {
-                return std::vector<Result<T>>(commands.size(), fail(Errc::unavailable, "too many writers at once; try again"));
+                return std::vector<Result<T>>(
+                    commands.size(),
+                    fail(Errc::unavailable, "too many writers at once; try again"));
             }
         } catch (const Failure& failure) {
             if (failure.fault == Fault::culprit && commands.size() > 1) break;
-            const bool again = (failure.fault == Fault::repeat && attempt < repeat_max) ||
-                               (failure.fault == Fault::outcome_unknown && unknowns++ < unknown_max);
-            if (!again) return std::vector<Result<T>>(commands.size(), std::unexpected(error_of(failure)));
+            const bool again =
+                (failure.fault == Fault::repeat && attempt < repeat_max) ||
+                (failure.fault == Fault::outcome_unknown && unknowns++ < unknown_max);
+            if (!again)
+                return std::vector<Result<T>>(commands.size(), std::unexpected(error_of(failure)));
         }
         back_off(attempt);
     }
     const std::size_t half = commands.size() / 2;
     auto answers = run_batch<Command, T>(commands.first(half), work);
-    std::ranges::move(run_batch<Command, T>(commands.subspan(half), work), std::back_inserter(answers));
+    std::ranges::move(run_batch<Command, T>(commands.subspan(half), work),
+                      std::back_inserter(answers));
     return answers;
 }
 

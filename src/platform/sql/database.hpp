@@ -1,4 +1,5 @@
-// Transactions over SQLite or PostgreSQL: statements queue and travel together; rows are asked for later.
+// Transactions over SQLite or PostgreSQL: statements queue and travel together; rows are asked for
+// later.
 #pragma once
 #include <cstddef>
 #include <initializer_list>
@@ -18,21 +19,24 @@ class Registry;
 
 namespace trackops::sql {
 
-// A named statement; the name is what metrics and logs call it. Parameters are $1, $2, ... in both databases, used at least once each.
+// A named statement; the name is what metrics and logs call it. Parameters are $1, $2, ... in both
+// databases, used at least once each.
 struct Query {
     std::string_view name;
-    std::string_view text;                // for one row of parameters
-    std::string_view postgres = {};       // replaces text on PostgreSQL where that pays (FOR UPDATE SKIP LOCKED, ...)
-    // For add_each() on PostgreSQL: one statement over arrays, one a column ($1::uuid[], unnest($1::uuid[], $2::text[]), = ANY($1::uuid[])).
-    // Without it, add_each() sends `text` once a row, pipelined.
+    std::string_view text;  // for one row of parameters
+    std::string_view postgres =
+        {};  // replaces text on PostgreSQL where that pays (FOR UPDATE SKIP LOCKED, ...)
+    // For add_each() on PostgreSQL: one statement over arrays, one a column ($1::uuid[],
+    // unnest($1::uuid[], $2::text[]), = ANY($1::uuid[])). Without it, add_each() sends `text` once
+    // a row, pipelined.
     std::string_view postgres_each = {};
 };
 
 // Who may answer a fault, from the SQLSTATE (SQLite: from its result code).
 enum class Fault : std::uint8_t {
-    culprit,          // classes 22, 23: one command's data is at fault
-    repeat,           // 40001, 40P01, SQLITE_BUSY_SNAPSHOT: the same transaction may succeed
-    unavailable,      // 08, 53, 57, 55P03 (lock timeout), SQLITE_BUSY/FULL/IOERR, pool exhausted: later
+    culprit,      // classes 22, 23: one command's data is at fault
+    repeat,       // 40001, 40P01, SQLITE_BUSY_SNAPSHOT: the same transaction may succeed
+    unavailable,  // 08, 53, 57, 55P03 (lock timeout), SQLITE_BUSY/FULL/IOERR, pool exhausted: later
     outcome_unknown,  // COMMIT was sent, its answer was lost
     broken,           // anything else: a defect of ours
 };
@@ -45,12 +49,14 @@ public:
     std::string sqlstate;  // five characters; "" where there is none
 };
 
-// A statement that was added to a transaction. Valid while its transaction lives; its results from the next flush() or commit() on.
+// A statement that was added to a transaction. Valid while its transaction lives; its results from
+// the next flush() or commit() on.
 class Statement {
 public:
     virtual ~Statement() = default;
-    virtual const std::vector<Row>& rows() const = 0;   // std::logic_error before the flush
-    virtual std::size_t affected() const = 0;           // rows inserted, updated or deleted (RETURNING counts them too)
+    virtual const std::vector<Row>& rows() const = 0;  // std::logic_error before the flush
+    virtual std::size_t affected()
+        const = 0;  // rows inserted, updated or deleted (RETURNING counts them too)
 };
 
 // One transaction on one connection, used by one thread. Destroyed without commit(): rolled back.
@@ -59,25 +65,29 @@ public:
     virtual ~Transaction() = default;
     // Queues a statement. Nothing is sent before flush() or commit().
     virtual Statement& add(const Query& query, Params params) = 0;
-    // Queues the query once for each row of parameters; rows() gathers all results, in no promised order; affected() is the sum.
-    // No rows of parameters: nothing is sent, nothing comes back.
+    // Queues the query once for each row of parameters; rows() gathers all results, in no promised
+    // order; affected() is the sum. No rows of parameters: nothing is sent, nothing comes back.
     virtual Statement& add_each(const Query& query, std::vector<Params> rows) = 0;
-    // Sends what is queued, as one round trip, and reads all results. Throws Failure at the first fault; then only destruction is left.
+    // Sends what is queued, as one round trip, and reads all results. Throws Failure at the first
+    // fault; then only destruction is left.
     virtual void flush() = 0;
-    // flush() and COMMIT in the same round trip. On Fault::outcome_unknown it may or may not have happened.
+    // flush() and COMMIT in the same round trip. On Fault::outcome_unknown it may or may not have
+    // happened.
     virtual void commit() = 0;
 };
 
 enum class Access : std::uint8_t {
-    read,   // READ ONLY. One flush() sees one snapshot; on PostgreSQL (READ COMMITTED) two may see two
+    read,   // READ ONLY. One flush() sees one snapshot; on PostgreSQL (READ COMMITTED) two may see
+            // two
     write,  // SQLite: BEGIN IMMEDIATE. PostgreSQL: READ COMMITTED
 };
 
 enum class Dialect : std::uint8_t { sqlite, postgres };
 
 struct Options {
-    std::size_t connections_max = 8;                  // pool size; SQLite has one writer whatever this says
-    Duration connection_wait = std::chrono::seconds(2);  // for a free connection, then Fault::unavailable
+    std::size_t connections_max = 8;  // pool size; SQLite has one writer whatever this says
+    Duration connection_wait =
+        std::chrono::seconds(2);  // for a free connection, then Fault::unavailable
     Duration statement_timeout = std::chrono::seconds(10);
     Duration lock_timeout = std::chrono::seconds(3);
     Duration idle_in_transaction_timeout = std::chrono::seconds(3);
@@ -85,8 +95,9 @@ struct Options {
     Duration connect_timeout = std::chrono::seconds(3);
 };
 
-// A bounded pool of connections. Thread-safe. Connections are made when first needed, thrown away after a fault of the connection, and
-// made anew with a backoff (50 ms doubling to 2 s) during which begin() answers Fault::unavailable at once.
+// A bounded pool of connections. Thread-safe. Connections are made when first needed, thrown away
+// after a fault of the connection, and made anew with a backoff (50 ms doubling to 2 s) during
+// which begin() answers Fault::unavailable at once.
 class Database {
 public:
     virtual ~Database() = default;
@@ -98,8 +109,10 @@ public:
     virtual std::string description() const = 0;
 };
 
-// sqlite:FILE (made with its folder when missing; WAL, synchronous=FULL, foreign keys on), postgres://..., postgresql://..., jdbc:postgresql://...
-// Throws std::invalid_argument naming what is wrong with the URL. Does not connect. metrics outlives the database.
-std::unique_ptr<Database> open(std::string_view url, const Options& options, telemetry::Registry& metrics);
+// sqlite:FILE (made with its folder when missing; WAL, synchronous=FULL, foreign keys on),
+// postgres://..., postgresql://..., jdbc:postgresql://... Throws std::invalid_argument naming what
+// is wrong with the URL. Does not connect. metrics outlives the database.
+std::unique_ptr<Database> open(std::string_view url, const Options& options,
+                               telemetry::Registry& metrics);
 
 }  // namespace trackops::sql

@@ -19,18 +19,20 @@ namespace trackops::sql {
 // path: a file, made with its folder when missing.
 std::unique_ptr<Database> open_sqlite(std::string_view path, const Options& options,
                                       telemetry::Registry& metrics);
-// url: postgres://... or postgresql://... (jdbc: is already taken off); std::invalid_argument when it cannot be read.
+// url: postgres://... or postgresql://... (jdbc: is already taken off); std::invalid_argument when
+// it cannot be read.
 std::unique_ptr<Database> open_postgres(std::string_view url, const Options& options,
                                         telemetry::Registry& metrics);
 
-// What both drivers count, labelled with the database's name (a file's stem, or PostgreSQL's dbname). Thread-safe.
+// What both drivers count, labelled with the database's name (a file's stem, or PostgreSQL's
+// dbname). Thread-safe.
 class Meters {
 public:
     Meters(telemetry::Registry& metrics, const std::string& database);
     void flushed(Duration took);
-    void pool_exhausted();          // somebody waited for a connection in vain
-    void failed(Fault fault);       // a Failure was thrown
-    void in_use(int change);        // +1 a connection was taken, -1 it came back
+    void pool_exhausted();     // somebody waited for a connection in vain
+    void failed(Fault fault);  // a Failure was thrown
+    void in_use(int change);   // +1 a connection was taken, -1 it came back
 
 private:
     telemetry::Histogram& flush_seconds_;

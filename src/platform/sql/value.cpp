@@ -8,7 +8,8 @@ namespace trackops::sql {
 namespace {
 
 // In the order of Value::Variant.
-constexpr const char* kinds[] = {"NULL", "integer", "boolean", "text", "bytes", "uuid", "instant", "json"};
+constexpr const char* kinds[] = {"NULL",  "integer", "boolean", "text",
+                                 "bytes", "uuid",    "instant", "json"};
 static_assert(std::size(kinds) == std::variant_size_v<Value::Variant>);
 
 [[noreturn]] void wrong(std::size_t column, const Value& value, const char* asked) {
@@ -55,7 +56,9 @@ const std::string& Row::bytes(std::size_t column) const {
     wrong(column, value, "bytes");
 }
 
-Uuid Row::uuid(std::size_t column) const { return parsed<Uuid>(column, columns_.at(column), "uuid"); }
+Uuid Row::uuid(std::size_t column) const {
+    return parsed<Uuid>(column, columns_.at(column), "uuid");
+}
 
 Instant Row::instant(std::size_t column) const {
     return parsed<Instant>(column, columns_.at(column), "instant");

@@ -25,7 +25,8 @@ struct Bytes {  // bytea, BLOB
     bool operator==(const Bytes&) const = default;
 };
 
-// A parameter. Text must be UTF-8 without NUL: both drivers refuse NUL (Fault::culprit, SQLSTATE 22021).
+// A parameter. Text must be UTF-8 without NUL: both drivers refuse NUL (Fault::culprit, SQLSTATE
+// 22021).
 class Value {
 public:
     using Variant = std::variant<Null, std::int64_t, bool, std::string, Bytes, Uuid, Instant, Json>;
@@ -58,8 +59,9 @@ private:
 
 using Params = std::vector<Value>;
 
-// One row of a result. Columns are asked for by position, as the type that the caller expects; a wrong type is a programming
-// error and throws std::logic_error. SQLite has only TEXT and INTEGER, so text becomes Uuid, Instant or Json when asked for as such.
+// One row of a result. Columns are asked for by position, as the type that the caller expects; a
+// wrong type is a programming error and throws std::logic_error. SQLite has only TEXT and INTEGER,
+// so text becomes Uuid, Instant or Json when asked for as such.
 class Row {
 public:
     explicit Row(std::vector<Value> columns) : columns_(std::move(columns)) {}

@@ -1,0 +1,31 @@
+#include "order/app/advance_sagas.hpp"
+
+namespace trackops::order {
+
+Result<std::vector<Order>> advance_sagas(const SagaRound& round, OrderStore& store,
+                                         const Clock& clock, Ids& ids, const Patience& patience) {
+    const std::vector<OrderId> due = TRY(store.claim_due(clock.now(), round.lease, round.limit));
+    std::vector<OrderChange> changes;
+    changes.reserve(due.size());
+    for (const OrderId id : due) {
+        const Uuid cause = ids.next();
+        const Circumstances at{clock.now(), "saga", {cause.text(), cause.text(), "", ""}, patience};
+        changes.push_back({id,
+                           cause,
+                           "saga-clock",
+                           {},
+                           {},
+                           [at, lag = round.relay_lag](OrderRecord& record) -> Result<void> {
+                               look_at_clock(record, lag, at);
+                               return {};
+                           }});
+    }
+    std::vector<Order> orders;
+    for (auto& receipt : store.update(changes)) {
+        // One that could not be saved now is due again after its lease.
+        if (receipt) orders.push_back(std::move(receipt->order));
+    }
+    return orders;
+}
+
+}  // namespace trackops::order

@@ -1,0 +1,19 @@
+#pragma once
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "order/app/ports.hpp"
+
+namespace trackops::order {
+
+struct SagaRound {
+    Duration lease =
+        std::chrono::seconds(30);  // for which a due saga is ours: longer than a round takes
+    std::size_t limit = 128;       // orders a round
+    Duration relay_lag = Duration::zero();  // for how long events wait to leave
+};
+
+// Looks at the sagas that are due: sends again, or gives up. Returns the orders as they are then.
+Result<std::vector<Order>> advance_sagas(const SagaRound& round, OrderStore& store,
+                                         const Clock& clock, Ids& ids, const Patience& patience);
+
+}  // namespace trackops::order

@@ -1,0 +1,24 @@
+#pragma once
+#include <span>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "order/app/ports.hpp"
+
+namespace trackops::order {
+
+struct ChangeOrder {
+    OrderId id;
+    Command command;
+    std::string actor;
+    Trace trace;
+    std::optional<IdempotencyKey> key;
+    std::optional<std::int64_t> expected_version;
+};
+
+// Process, ship, deliver, cancel: one code path for all. One answer each, in order.
+std::vector<Result<Receipt>> change_orders(std::span<const ChangeOrder> commands, OrderStore& store,
+                                           const Clock& clock, Ids& ids, const Patience& patience);
+
+}  // namespace trackops::order

@@ -1,0 +1,31 @@
+#include "order/app/place_orders.hpp"
+
+namespace trackops::order {
+
+std::vector<Result<Receipt>> place_orders(std::span<const PlaceOrder> commands, OrderStore& store,
+                                          const Clock& clock, Ids& ids, const Patience& patience) {
+    std::vector<Result<Receipt>> answers;
+    answers.reserve(commands.size());
+    std::vector<NewOrder> orders;
+    orders.reserve(commands.size());
+    std::vector<std::size_t> places;  // of the orders among the answers
+    for (const PlaceOrder& command : commands) {
+        // The time is asked after the id, so that created_at never lies before the id's own
+        // milliseconds.
+        const OrderId id(ids.next());
+        auto record = place(command.draft, id, SagaId(ids.next()),
+                            {clock.now(), command.actor, command.trace, patience});
+        if (record) {
+            places.push_back(answers.size());
+            orders.push_back({*std::move(record), command.key});
+            answers.emplace_back(fail(Errc::internal, "not answered"));
+        } else {
+            answers.emplace_back(std::unexpected(std::move(record).error()));
+        }
+    }
+    auto saved = store.add(orders);
+    for (std::size_t i = 0; i < places.size(); ++i) answers[places[i]] = std::move(saved[i]);
+    return answers;
+}
+
+}  // namespace trackops::order

@@ -1,0 +1,25 @@
+#include "order/app/settle_reservations.hpp"
+
+namespace trackops::order {
+
+std::vector<Result<Receipt>> settle_reservations(std::span<const ReservationReply> replies,
+                                                 OrderStore& store, const Clock& clock,
+                                                 const Patience& patience) {
+    std::vector<OrderChange> changes;
+    changes.reserve(replies.size());
+    for (const ReservationReply& reply : replies) {
+        const Circumstances at{clock.now(), "inventory", reply.trace, patience};
+        changes.push_back({reply.id,
+                           reply.message,
+                           "trackops-orders",
+                           {},
+                           {},
+                           [answer = reply.answer, at](OrderRecord& record) -> Result<void> {
+                               settle(record, answer, at);
+                               return {};
+                           }});
+    }
+    return store.update(changes);
+}
+
+}  // namespace trackops::order

@@ -1,0 +1,23 @@
+#pragma once
+#include <span>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "order/app/ports.hpp"
+
+namespace trackops::order {
+
+struct ReservationReply {
+    OrderId id;
+    Uuid message;
+    StockAnswer answer = StockAnswer::reserved;
+    Trace trace;
+};
+
+// What inventory answered becomes the order's state. One answer each, in order; a message handled
+// before changes nothing.
+std::vector<Result<Receipt>> settle_reservations(std::span<const ReservationReply> replies,
+                                                 OrderStore& store, const Clock& clock,
+                                                 const Patience& patience);
+
+}  // namespace trackops::order

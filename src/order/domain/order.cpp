@@ -1,0 +1,33 @@
+#include "order/domain/order.hpp"
+
+#include <fmt/format.h>
+
+namespace trackops::order {
+
+Result<std::int64_t> total_of(const Draft& draft) {
+    std::vector<FieldError> faults;
+    std::optional<std::int64_t> total = draft.shipping_amount_minor.value_or(0);
+    for (std::size_t i = 0; i < draft.items.size(); ++i) {
+        const auto amount =
+            checked_multiply(draft.items[i].quantity, draft.items[i].unit_amount_minor);
+        if (!amount) {
+            faults.push_back({fmt::format("/items/{}", i),
+                              "quantity times unitAmount is larger than any amount may be",
+                              "range"});
+        } else if (total) {
+            total = checked_add(*total, *amount);
+        }
+    }
+    if (!total) {
+        faults.push_back({"/items", "the total is larger than any amount may be", "range"});
+    } else if (faults.empty() && draft.total_amount_minor && *draft.total_amount_minor != *total) {
+        faults.push_back({"/totalAmount",
+                          fmt::format("is {}, but lines and shipping sum up to {}",
+                                      *draft.total_amount_minor, *total),
+                          "mismatch"});
+    }
+    if (!faults.empty()) return fail(Errc::invalid, "the amounts do not add up", std::move(faults));
+    return *total;
+}
+
+}  // namespace trackops::order

@@ -1,0 +1,86 @@
+// An order and what was agreed in it.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/id.hpp"
+#include "base/instant.hpp"
+#include "base/money.hpp"
+#include "base/result.hpp"
+#include "order/domain/status.hpp"
+
+namespace trackops::order {
+
+using OrderId = Id<struct OrderTag>;
+using CustomerId = Id<struct CustomerTag>;
+
+inline constexpr std::size_t max_lines = 2'000;
+inline constexpr std::int64_t max_quantity = 1'000'000;
+
+// Why an order was cancelled. A client may give any word but those that are ours to say.
+inline constexpr std::string_view customer_request = "CUSTOMER_REQUEST";
+inline constexpr std::string_view out_of_stock = "OUT_OF_STOCK";
+inline constexpr std::string_view timed_out = "TIMED_OUT";
+
+struct Line {
+    std::string sku;
+    std::optional<std::string> name;
+    std::int64_t quantity = 0;           // 1..max_quantity
+    std::int64_t unit_amount_minor = 0;  // 0..max_amount_minor
+    std::int64_t line_amount_minor() const {
+        return quantity * unit_amount_minor;
+    }  // an order's lines were checked to fit
+    bool operator==(const Line&) const = default;
+};
+
+struct Address {
+    std::optional<std::string> recipient;
+    std::string line1;
+    std::optional<std::string> line2;
+    std::string city;
+    std::optional<std::string> region;
+    std::string postal_code;
+    std::string country;  // ISO 3166-1 alpha-2
+    std::optional<std::string> phone;
+    bool operator==(const Address&) const = default;
+};
+
+struct Shipment {
+    std::optional<std::string> carrier;
+    std::optional<std::string> tracking_number;
+    bool operator==(const Shipment&) const = default;
+};
+
+// What a client asks for: the shape was checked by the edge, the sums are checked here.
+struct Draft {
+    CustomerId customer;
+    std::string currency;  // ISO 4217
+    std::optional<std::int64_t> shipping_amount_minor;
+    std::optional<std::int64_t> total_amount_minor;  // what the client thinks it is
+    std::vector<Line> items;  // 1..max_lines; the same SKU may stand on several
+    Address shipping_address;
+    std::optional<std::string> delivery_instructions;
+    std::optional<std::string> external_ref;
+    std::optional<std::string> metadata;  // a JSON object, as text
+};
+
+struct Order {
+    OrderId id;
+    Status status = Status::pending;
+    Draft agreed;  // total_amount_minor is set: the sum of the lines and shipping
+    std::optional<std::string> cancel_reason;
+    std::optional<Shipment> shipment;
+    std::int64_t version = 1;  // counts changes that a client can see
+    Instant created_at;
+    Instant updated_at;
+
+    std::int64_t total_amount_minor() const { return agreed.total_amount_minor.value_or(0); }
+};
+
+// The sum of the lines and shipping. Errc::invalid with pointers where an amount does not fit or
+// the client's total differs.
+Result<std::int64_t> total_of(const Draft& draft);
+
+}  // namespace trackops::order

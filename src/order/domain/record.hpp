@@ -1,0 +1,74 @@
+// An order with its sagas: what is loaded, changed and saved as one. Everything that can happen to
+// an order is a function here.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/request.hpp"
+#include "order/domain/order.hpp"
+#include "order/domain/saga.hpp"
+
+namespace trackops::order {
+
+// One change of status, as history keeps it. Each has exactly one announcement.
+struct Change {
+    std::int64_t version = 0;    // of the order after it
+    std::optional<Status> from;  // nothing: placed
+    Status to = Status::pending;
+    std::string reason;  // of a cancellation; "" otherwise
+    std::string actor;   // anonymous, inventory, saga
+    Instant at;
+};
+
+enum class Announcement : std::uint8_t { created, status_updated, delivered, cancelled };
+
+// What the world must be told, with the transaction that makes it true.
+struct Notice {
+    Announcement announcement = Announcement::created;
+    Change change;  // for one that is sent again: as it was
+    Trace trace;
+};
+
+struct OrderRecord {
+    Order order;
+    std::vector<Saga> sagas;  // at most one a type
+    std::int64_t events_sent =
+        0;  // number of its events so far: the next one's sequence is one more
+    // Done since it was loaded, in order:
+    std::vector<Change> changes;
+    std::vector<Notice> notices;
+};
+
+// Who does something, when, and with what patience the sagas wait from then on.
+struct Circumstances {
+    Instant now;
+    std::string actor;
+    Trace trace;
+    Patience patience;
+};
+
+// A new order, PENDING, with its saga; ORDER_CREATED is announced. Errc::invalid as total_of().
+Result<OrderRecord> place(Draft draft, OrderId id, SagaId saga, const Circumstances& at);
+
+struct Command {
+    Action action = Action::process;   // never confirm: that is inventory's to say
+    std::string reason;                // of a cancellation; "" is CUSTOMER_REQUEST
+    std::optional<Shipment> shipment;  // of ship
+};
+// What a client asks of an order. cancellation: the id of the saga that a cancellation of a
+// confirmed order starts. Errc::illegal_transition leaves the record as it was.
+Result<void> apply(OrderRecord& record, const Command& command, SagaId cancellation,
+                   const Circumstances& at);
+
+enum class StockAnswer : std::uint8_t { reserved, refused, not_reserved, released };
+// What inventory answered. Every answer in every state has a rule; a repeat changes nothing.
+void settle(OrderRecord& record, StockAnswer answer, const Circumstances& at);
+
+// Sends again, or gives up, what has waited too long. relay_lag: for how long events have been
+// waiting to leave; a deadline is put off while that is the reason, and nothing is sent again on
+// top of it.
+void look_at_clock(OrderRecord& record, Duration relay_lag, const Circumstances& at);
+
+}  // namespace trackops::order

@@ -1,0 +1,51 @@
+// One connection to a SQLite file, with its prepared statements.
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "platform/sql/database.hpp"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace trackops::sql {
+
+class SqliteConnection {
+public:
+    // Opens the file, makes it with its folder when missing. Access::read refuses every write.
+    // Throws Failure.
+    SqliteConnection(const std::string& path, Access access, const Options& options);
+    ~SqliteConnection();
+    SqliteConnection(const SqliteConnection&) = delete;
+    SqliteConnection& operator=(const SqliteConnection&) = delete;
+
+    // Runs one statement to its end, appends its rows to `rows`, returns how many rows of the
+    // tables it changed. Throws Failure; std::logic_error when parameters and statement do not fit
+    // each other.
+    std::size_t run(const Query& query, const Params& params, std::vector<Row>& rows);
+    // BEGIN, COMMIT, ROLLBACK and the like.
+    void run(std::string_view text);
+
+    bool in_transaction() const;
+    // False after a fault of the connection or of the file under it: then it is better closed.
+    bool sound() const { return sound_; }
+
+private:
+    sqlite3_stmt* prepare(const Query& query);
+    void bind(const Query& query, sqlite3_stmt* statement, const Params& params);
+    void bind_value(const Query& query, sqlite3_stmt* statement, int index, const Value& value);
+    [[noreturn]] void fail(std::string_view what, int code);
+    void close();
+
+    sqlite3* handle_ = nullptr;
+    std::unordered_map<std::string, sqlite3_stmt*> statements_;
+    const std::chrono::microseconds statement_timeout_;
+    std::chrono::steady_clock::time_point deadline_;
+    bool sound_ = true;
+};
+
+}  // namespace trackops::sql

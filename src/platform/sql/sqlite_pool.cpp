@@ -1,0 +1,87 @@
+#include "platform/sql/sqlite_pool.hpp"
+
+#include <fmt/format.h>
+
+namespace trackops::sql {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+constexpr milliseconds open_delay_min{50};
+constexpr milliseconds open_delay_max{2000};
+}  // namespace
+
+SqlitePool::SqlitePool(std::string path, Access access, const Options& options, Limits limits)
+    : path_(std::move(path)),
+      access_(access),
+      options_(options),
+      limits_(limits),
+      turns_(limits.connections_max) {}
+
+std::unique_ptr<SqliteConnection> SqlitePool::take() {
+    Lock lock(mutex_);
+    wait_for_turn(lock);
+    if (!idle_.empty()) {
+        auto connection = std::move(idle_.back());
+        idle_.pop_back();
+        return connection;
+    }
+    return open(lock);
+}
+
+void SqlitePool::give_back(std::unique_ptr<SqliteConnection> connection) {
+    if (!connection->sound() || connection->in_transaction()) connection.reset();
+    const Lock lock(mutex_);
+    if (connection) idle_.push_back(std::move(connection));
+    pass_turn(lock);
+}
+
+void SqlitePool::wait_for_turn(Lock& lock) {
+    if (turns_ > 0) {
+        --turns_;
+        return;
+    }
+    const auto self = waiting_.emplace(waiting_.end());
+    const bool served = self->wake.wait_for(lock, limits_.wait, [&] { return self->served; });
+    waiting_.erase(self);
+    if (!served) {
+        throw Failure(Fault::unavailable, limits_.exhausted,
+                      fmt::format("{}: no connection came free in {} ms", path_,
+                                  duration_cast<milliseconds>(limits_.wait).count()));
+    }
+}
+
+void SqlitePool::pass_turn(const Lock&) {
+    for (auto& waiter : waiting_) {
+        if (waiter.served) continue;
+        waiter.served = true;
+        waiter.wake.notify_one();
+        return;
+    }
+    ++turns_;
+}
+
+std::unique_ptr<SqliteConnection> SqlitePool::open(Lock& lock) {
+    try {
+        if (steady_clock::now() < open_again_at_) {
+            throw Failure(Fault::unavailable, "08001",
+                          path_ + ": could not be opened a moment ago");
+        }
+        lock.unlock();
+        auto connection = std::make_unique<SqliteConnection>(path_, access_, options_);
+        lock.lock();
+        open_delay_ = {};
+        return connection;
+    } catch (...) {
+        if (!lock.owns_lock()) {
+            lock.lock();
+            open_delay_ = std::clamp(open_delay_ * 2, open_delay_min, open_delay_max);
+            open_again_at_ = steady_clock::now() + open_delay_;
+        }
+        pass_turn(lock);
+        throw;
+    }
+}
+
+}  // namespace trackops::sql
