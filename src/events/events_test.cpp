@@ -1,0 +1,76 @@
+#include "events/events.hpp"
+
+#include <gtest/gtest.h>
+
+namespace trackops::events {
+namespace {
+
+const Uuid order = *Uuid::parse("018bcfe5-687b-7abc-8123-456789abcdef");
+const Uuid other = *Uuid::parse("018bcfe5-687b-7abc-8123-0000000000ff");
+const Instant at{1'700'000'000'123'456};
+
+std::vector<Event> one_of_each() {
+    return {
+        OrderCreated{order, 1, other, "GBP", 1234, {{"85123A", 2, 255}, {"a b/c", 1, 724}}, at},
+        OrderStatusUpdated{order, 2, "PENDING", "CONFIRMED", {}, at, {}},
+        OrderStatusUpdated{order, 4, "PROCESSING", "SHIPPED", "why", at,
+                           Shipment{"DHL", "\"x\\\n"}},
+        OrderDelivered{order, 5, at},
+        OrderCancelled{order, 2, "OUT_OF_STOCK", "inventory", at},
+        InventoryReserved{order, other, {{"85123A", 2}}, at},
+        InventoryReserved{order, other, {}, {}},
+        InventoryReservationFailed{order, "OUT_OF_STOCK", {{"85123A", 5, 3, "INSUFFICIENT_STOCK"}}},
+        InventoryReleased{order, other, {{"85123A", 2}}, "CUSTOMER_REQUEST"},
+    };
+}
+
+TEST(Events, ComeBackAsTheyWere) {
+    for (const Event& event : one_of_each()) {
+        const auto decoded = decode(type_of(event), encode(event));
+        ASSERT_TRUE(decoded) << encode(event) << " " << decoded.error().detail;
+        EXPECT_EQ(*decoded, event) << encode(event);
+    }
+}
+
+TEST(Events, LookAsTheContractSays) {
+    EXPECT_EQ(
+        encode(InventoryReservationFailed{
+            order, "OUT_OF_STOCK", {{"85123A", 5, 3, "INSUFFICIENT_STOCK"}}}),
+        R"({"orderId":"018bcfe5-687b-7abc-8123-456789abcdef","reason":"OUT_OF_STOCK","items":[)"
+        R"({"sku":"85123A","requested":5,"available":3,"reason":"INSUFFICIENT_STOCK"}]})");
+    EXPECT_EQ(
+        encode(OrderDelivered{order, 5, at}),
+        R"({"orderId":"018bcfe5-687b-7abc-8123-456789abcdef","version":5,"deliveredAt":"2023-11-14T22:13:20.123456Z"})");
+}
+
+TEST(Events, OfANewerProducerMayHaveMoreFields) {
+    const auto decoded =
+        decode("ORDER_DELIVERED",
+               R"({"new":[1],"orderId":"018bcfe5-687b-7abc-8123-456789abcdef","version":5,)"
+               R"("deliveredAt":"2023-11-14T22:13:20.123456Z"})");
+    ASSERT_TRUE(decoded);
+    EXPECT_EQ(*decoded, Event(OrderDelivered{order, 5, at}));
+}
+
+TEST(Events, NameEveryFault) {
+    const auto decoded = decode(
+        "ORDER_CREATED",
+        R"({"orderId":"x","version":0,"currency":"XXX","totalAmount":-1,"items":[{"sku":" "}],"createdAt":"now"})");
+    ASSERT_FALSE(decoded);
+    EXPECT_EQ(decoded.error().code, Errc::invalid);
+    std::vector<std::string> pointers;
+    for (const FieldError& fault : decoded.error().fields) pointers.push_back(fault.pointer);
+    EXPECT_EQ(pointers,
+              (std::vector<std::string>{"/orderId", "/version", "/customerId", "/currency",
+                                        "/totalAmount", "/items/0/sku", "/items/0/quantity",
+                                        "/items/0/unitAmount", "/createdAt"}));
+}
+
+TEST(Events, RefuseWhatIsNone) {
+    EXPECT_EQ(decode("ORDER_CREATED", "{").error().code, Errc::malformed);
+    EXPECT_EQ(decode("ORDER_CREATED", "[]").error().code, Errc::invalid);
+    EXPECT_EQ(decode("ORDER_EATEN", "{}").error().code, Errc::not_found);
+}
+
+}  // namespace
+}  // namespace trackops::events
