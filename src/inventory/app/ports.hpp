@@ -1,0 +1,131 @@
+// What the use cases of inventory need from a database, in their own words. Each call is one
+// transaction; answers come in order.
+#pragma once
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/uuid.hpp"
+#include "inventory/domain/item.hpp"
+#include "inventory/domain/reservation.hpp"
+
+namespace trackops::inventory {
+
+// How a message came to us; its replies say so.
+struct Trace {
+    std::string correlation_id;
+    std::string traceparent;
+    std::string tracestate;
+};
+
+struct IncomingMessage {
+    Uuid id;  // of the event: what is claimed
+    OrderMessage message;
+    Trace trace = {};
+};
+
+struct Handled {
+    std::optional<std::string> dead_letter;  // why no one can handle it
+};
+
+struct ReservationStore {
+    virtual ~ReservationStore() = default;
+    struct Step {
+        Decision decision;
+        Uuid reply_id;
+    };
+    // Pure: a transaction that must run again asks again.
+    using Decide = std::function<Step(Reservation&, Shelves&, const OrderMessage&)>;
+    // Claims the messages, reads and locks what they concern, decides one after the other, saves it
+    // all with the replies. A message that was claimed before and is settled changes nothing.
+    // Errc::unavailable and its like: nothing of the message happened.
+    virtual std::vector<Result<Handled>> handle(std::span<const IncomingMessage> messages,
+                                                const Decide& decide, Instant now) = 0;
+};
+
+// What was answered to a client's key, byte for byte.
+struct Recorded {
+    int status = 0;
+    std::string body;
+    std::string location;
+    std::string etag;
+    bool operator==(const Recorded&) const = default;
+};
+
+struct Written {
+    std::optional<Item> item;  // nothing: deleted
+    bool is_new = false;
+    std::optional<Recorded>
+        replayed;  // the key was answered before, with this; the rest says nothing
+};
+
+// A client's own name for a command: the same again is answered with what was recorded the first
+// time.
+struct ClientKey {
+    std::string scope;
+    std::string key;
+    std::string fingerprint;
+    std::function<Recorded(const Written&)> record;
+};
+
+struct ItemWrite {
+    Uuid id;  // of this request: a lost commit is found by it
+    std::string sku;
+    ItemCommand command;
+    std::optional<ClientKey> client_key = {};
+};
+
+struct ItemStore {
+    virtual ~ItemStore() = default;
+    using Decide = std::function<Result<ItemChange>(const std::optional<Item>&, const ItemWrite&)>;
+    // Locks the items, decides one write after the other, saves what changed with its rows in the
+    // ledger. A refusal concerns its own write only. Errc::key_reused for a client's key that came
+    // with another body.
+    virtual std::vector<Result<Written>> write(std::span<const ItemWrite> writes,
+                                               const Decide& decide, Instant now) = 0;
+};
+
+struct LedgerRow {
+    std::int64_t position = 0;
+    Movement movement;
+    std::string reason;
+    std::optional<OrderId> order_id;
+    Instant at;
+};
+
+struct ItemFilter {
+    std::string category;  // "": any
+    bool low_stock = false;
+    std::string words;  // in name or SKU, whatever the case; "": any
+};
+
+// What may be listed: what is held, was shipped, or was given up. Refusals are no reservations.
+struct ReservationFilter {
+    std::optional<OrderId> order_id;
+    std::string sku;  // "": any
+    std::optional<State> status;
+};
+
+// Lists give at most `most`, those behind `after` ("": from the start).
+struct InventoryReader {
+    virtual ~InventoryReader() = default;
+    virtual std::optional<Item> item(std::string_view sku) = 0;
+    virtual std::vector<Item> items(const ItemFilter& filter, std::string_view after,
+                                    std::size_t most) = 0;  // by SKU
+    virtual Shelves stock_of(std::span<const std::string> skus) = 0;
+    // Newest first; before: a position.
+    virtual std::vector<LedgerRow> movements(std::string_view sku,
+                                             std::optional<std::int64_t> before,
+                                             std::size_t most) = 0;
+    virtual std::optional<Reservation> reservation(ReservationId id) = 0;
+    // Newest first; before: an id.
+    virtual std::vector<Reservation> reservations(const ReservationFilter& filter,
+                                                  std::optional<ReservationId> before,
+                                                  std::size_t most) = 0;
+};
+
+}  // namespace trackops::inventory

@@ -1,0 +1,88 @@
+#include "inventory/domain/item.hpp"
+
+#include <gtest/gtest.h>
+
+namespace trackops::inventory {
+namespace {
+
+const Instant now{2'000'000};
+
+Item mug() {
+    return {.sku = "MUG",
+            .name = "Mug",
+            .category = "kitchen",
+            .stock = {10, 4},
+            .version = 3,
+            .created_at = {1},
+            .updated_at = {1}};
+}
+
+Result<ItemChange> asked(const std::optional<Item>& current, const ItemCommand& command) {
+    return apply(current, "MUG", command, now);
+}
+
+TEST(Item, ComesIntoBeingOnce) {
+    const CreateItem command{{.name = "Mug", .price = Price{250, "GBP"}}, 7};
+    const auto change = asked({}, command);
+    const Item expected{.sku = "MUG",
+                        .name = "Mug",
+                        .price = Price{250, "GBP"},
+                        .stock = {7, 0},
+                        .created_at = now,
+                        .updated_at = now};
+    EXPECT_EQ(change->item, expected);
+    EXPECT_EQ(change->reason, "CREATED");
+    EXPECT_EQ(asked(expected, command).error().code, Errc::conflict);
+}
+
+TEST(Item, TakesWordsAndClearsThem) {
+    const auto change =
+        asked(mug(), PatchItem{{.name = "Big mug", .category = std::optional<std::string>()}, 3});
+    EXPECT_EQ(change->item->name, "Big mug");
+    EXPECT_FALSE(change->item->category);
+    EXPECT_EQ(change->item->version, 4);
+    EXPECT_EQ(change->item->updated_at, now);
+    EXPECT_EQ(change->item->stock, mug().stock);
+}
+
+TEST(Item, KeepsItsVersionWhenNothingIsDifferent) {
+    EXPECT_EQ(asked(mug(), PatchItem{{.name = "Mug"}, {}})->item, mug());
+    EXPECT_EQ(asked(mug(), PutItem{{.name = "Mug"}, 10})->item, mug());
+}
+
+TEST(Item, RefusesAnotherVersionAndWhatIsNotThere) {
+    for (const ItemCommand& command : {ItemCommand(PatchItem{{}, 2}), ItemCommand(DeleteItem{2}),
+                                       ItemCommand(AdjustStock{1, "RETURN", {}, 2})}) {
+        EXPECT_EQ(asked(mug(), command).error().code, Errc::precondition_failed);
+        EXPECT_EQ(asked({}, command).error().code, Errc::not_found);
+    }
+}
+
+TEST(Item, IsNotDeletedWhileUnitsAreReserved) {
+    EXPECT_EQ(asked(mug(), DeleteItem{}).error().code, Errc::conflict);
+    Item free = mug();
+    free.stock.reserved = 0;
+    EXPECT_FALSE(asked(free, DeleteItem{3})->item);
+}
+
+TEST(Item, IsNeverAdjustedBelowWhatIsReserved) {
+    EXPECT_EQ(asked(mug(), AdjustStock{-6, "LOSS"})->item->stock, (Stock{4, 4}));
+    EXPECT_EQ(asked(mug(), AdjustStock{-6, "LOSS"})->reason, "LOSS");
+    EXPECT_EQ(asked(mug(), AdjustStock{-7, "LOSS"}).error().code, Errc::conflict);
+    EXPECT_EQ(asked(mug(), AdjustStock{max_units, "FOUND"}).error().code, Errc::conflict);
+    EXPECT_EQ(asked(mug(), PutItem{{}, 3}).error().code, Errc::conflict);
+    EXPECT_EQ(asked(mug(), PutItem{{}, 4})->item->stock, (Stock{4, 4}));
+}
+
+TEST(Item, IsAdjustedOnlyFromWhatWasExpected) {
+    EXPECT_EQ(asked(mug(), AdjustStock{1, "FOUND", 9}).error().code, Errc::conflict);
+    EXPECT_EQ(asked(mug(), AdjustStock{1, "FOUND", 10})->item->stock.on_hand, 11);
+}
+
+TEST(Item, IsBroughtInByAPutOnlyWithAName) {
+    EXPECT_EQ(asked({}, PutItem{{}, 3}).error().fields.front().pointer, "/name");
+    EXPECT_EQ(asked({}, PutItem{{.name = "Mug"}, 3})->item->stock.on_hand, 3);
+}
+
+}  // namespace
+}  // namespace trackops::inventory

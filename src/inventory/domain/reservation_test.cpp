@@ -1,0 +1,184 @@
+#include "inventory/domain/reservation.hpp"
+
+#include <map>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+namespace trackops::inventory {
+namespace {
+
+const Instant then{1'000'000};
+const Instant now{2'000'000};
+const OrderId order(uuid_v7(then, 1, 1));
+const ReservationId reservation_id(uuid_v7(then, 2, 2));
+const Occasion occasion{ReservationId(uuid_v7(now, 3, 3)), now};
+
+OrderMessage create(std::vector<Line> lines) { return {order, Ask::create, std::move(lines)}; }
+const OrderMessage cancel{order, Ask::cancel, {}, "CUSTOMER_REQUEST"};
+const OrderMessage ship_it{order, Ask::ship};
+
+// A reservation of 2 A and 1 B as it stands in each state.
+Reservation in(State state) {
+    if (state == State::absent) return {};
+    Reservation row{.id = reservation_id, .order_id = order, .state = state, .created_at = then};
+    if (state == State::refused) {
+        row.reason = out_of_stock;
+        row.shortages = {{"A", 2, 1, Lack::insufficient_stock}};
+    } else if (state != State::cancelled_first) {
+        row.lines = {{"A", 2}, {"B", 1}};
+    }
+    if (state == State::released || state == State::cancelled_first) row.reason = "TIMED_OUT";
+    return row;
+}
+
+constexpr std::array<std::string_view, state_count> state_names = {
+    "absent", "RESERVED", "REFUSED", "RELEASED", "FULFILLED", "EXPIRED", "CANCELLED_FIRST"};
+constexpr std::array<std::string_view, ask_count> ask_names = {"create", "cancel", "ship"};
+
+// state, message -> new state, change of A's on hand and reserved, answer (! where a person must
+// look)
+constexpr auto expected = R"(
+absent          create  RESERVED         0  2  reserved
+RESERVED        create  RESERVED         0  0  reserved
+REFUSED         create  REFUSED          0  0  failed:OUT_OF_STOCK
+RELEASED        create  RELEASED         0  0  released:TIMED_OUT:2
+FULFILLED       create  FULFILLED        0  0  reserved
+EXPIRED         create  EXPIRED          0  0  released::2
+CANCELLED_FIRST create  CANCELLED_FIRST  0  0  failed:CANCELLED_FIRST
+absent          cancel  CANCELLED_FIRST  0  0  released:CUSTOMER_REQUEST:0
+RESERVED        cancel  RELEASED         0 -2  released:CUSTOMER_REQUEST:2
+REFUSED         cancel  REFUSED          0  0  released:OUT_OF_STOCK:0
+RELEASED        cancel  RELEASED         0  0  released:TIMED_OUT:2
+FULFILLED       cancel  FULFILLED        0  0  -!
+EXPIRED         cancel  EXPIRED          0  0  released::2
+CANCELLED_FIRST cancel  CANCELLED_FIRST  0  0  released:TIMED_OUT:0
+absent          ship    REFUSED          0  0  failed:NOT_RESERVED!
+RESERVED        ship    FULFILLED       -2 -2  -
+REFUSED         ship    REFUSED          0  0  failed:NOT_RESERVED!
+RELEASED        ship    RELEASED         0  0  failed:NOT_RESERVED!
+FULFILLED       ship    FULFILLED        0  0  -
+EXPIRED         ship    EXPIRED          0  0  failed:NOT_RESERVED!
+CANCELLED_FIRST ship    CANCELLED_FIRST  0  0  failed:NOT_RESERVED!
+)";
+
+std::string described(const Decision& decision) {
+    std::string text = "-";
+    if (decision.reply) {
+        if (std::get_if<Reserved>(&*decision.reply)) text = "reserved";
+        if (const auto* failed = std::get_if<ReservationFailed>(&*decision.reply)) {
+            text = "failed:" + failed->reason;
+        }
+        if (const auto* released = std::get_if<Released>(&*decision.reply)) {
+            text = "released:" + released->reason;
+            text += ':' + std::to_string(released->lines.size());
+        }
+    }
+    return decision.dead_letter ? text + '!' : text;
+}
+
+TEST(Reservation, AnswersEveryPairAsTheTableSays) {
+    std::istringstream rows(expected);
+    std::string from, ask, to, answer;
+    std::int64_t on_hand = 0, held = 0;
+    std::size_t pairs = 0;
+    while (rows >> from >> ask >> to >> on_hand >> held >> answer) {
+        SCOPED_TRACE(testing::Message() << from << " " << ask);
+        const auto state =
+            static_cast<State>(std::ranges::find(state_names, from) - state_names.begin());
+        OrderMessage message = ask == "create"   ? create({{"B", 1}, {"A", 2}})
+                               : ask == "cancel" ? cancel
+                                                 : ship_it;
+        ASSERT_EQ(ask_names[static_cast<std::size_t>(message.ask)], ask);
+        Reservation reservation = in(state);
+        Shelves shelves{{"A", {10, 5}}, {"B", {10, 5}}};
+        const Decision decision = decide(reservation, shelves, message, occasion);
+        EXPECT_EQ(state_names[static_cast<std::size_t>(reservation.state)], to);
+        EXPECT_EQ(shelves["A"], (Stock{10 + on_hand, 5 + held}));
+        EXPECT_EQ(shelves["B"], (Stock{10 + on_hand / 2, 5 + held / 2}));
+        EXPECT_EQ(described(decision), answer);
+        EXPECT_EQ(decision.movements.size(), on_hand == 0 ? 0 : 2);
+        EXPECT_EQ(reservation.id, state == State::absent ? occasion.id : reservation_id);
+        EXPECT_EQ(reservation.updated_at, to == from ? Instant{} : now);
+        ++pairs;
+    }
+    EXPECT_EQ(pairs, state_count * ask_count);
+}
+
+TEST(Reservation, SumsTheLinesOfOneSku) {
+    Reservation reservation;
+    Shelves shelves{{"A", {5, 0}}};
+    decide(reservation, shelves, create({{"A", 2}, {"A", 3}}), occasion);
+    EXPECT_EQ(reservation.lines, (std::vector<Line>{{"A", 5}}));
+    EXPECT_EQ(shelves["A"], (Stock{5, 5}));
+}
+
+TEST(Reservation, HoldsAllLinesOrNoneAndNamesEveryShortOne) {
+    Reservation reservation;
+    Shelves shelves{{"A", {5, 1}}, {"B", {9, 0}}, {"D", {1, 1}}};
+    const Shelves before = shelves;
+    const auto decision = decide(
+        reservation, shelves, create({{"D", 1}, {"C", 7}, {"B", 9}, {"A", 3}, {"A", 2}}), occasion);
+    EXPECT_EQ(shelves, before);
+    EXPECT_EQ(reservation.state, State::refused);
+    EXPECT_TRUE(reservation.lines.empty());
+    const std::vector<Shortage> shortages = {{"A", 5, 4, Lack::insufficient_stock},
+                                             {"C", 7, 0, Lack::unknown_sku},
+                                             {"D", 1, 0, Lack::insufficient_stock}};
+    EXPECT_EQ(decision.reply, Reply(ReservationFailed{std::string(out_of_stock), shortages}));
+    EXPECT_EQ(decide(reservation, shelves, create({{"A", 1}}), occasion).reply, decision.reply);
+}
+
+TEST(Reservation, RefusesASumThatOverflows) {
+    Reservation reservation;
+    Shelves shelves{{"A", {max_units, 0}}};
+    const std::vector<Line> lines(3, {"A", INT64_MAX});
+    const auto decision = decide(reservation, shelves, create(lines), occasion);
+    const std::vector<Shortage> shortages = {
+        {"A", max_units + 1, max_units, Lack::insufficient_stock}};
+    EXPECT_EQ(decision.reply, Reply(ReservationFailed{std::string(out_of_stock), shortages}));
+    EXPECT_EQ(shelves["A"], (Stock{max_units, 0}));
+}
+
+TEST(Reservation, RecordsEachShipmentWithWhatIsLeft) {
+    Reservation reservation = in(State::reserved);
+    Shelves shelves{{"A", {10, 2}}, {"B", {1, 1}}};
+    const auto decision = decide(reservation, shelves, ship_it, occasion);
+    EXPECT_EQ(decision.movements, (std::vector<Movement>{{"A", -2, 8}, {"B", -1, 0}}));
+}
+
+TEST(Reservation, ChangesNothingWhereTheShelvesContradictIt) {
+    for (const auto& message : {cancel, ship_it}) {
+        Reservation reservation = in(State::reserved);
+        Shelves shelves{{"A", {10, 2}}, {"B", {1, 0}}};
+        const Shelves before = shelves;
+        const auto decision = decide(reservation, shelves, message, occasion);
+        EXPECT_TRUE(decision.dead_letter && !decision.reply);
+        EXPECT_EQ(shelves, before);
+        EXPECT_EQ(reservation, in(State::reserved));
+    }
+}
+
+TEST(Reservation, KeepsADeadLetterOneWhenItComesAgain) {
+    EXPECT_TRUE(decide_again(in(State::released), ship_it).dead_letter);
+    EXPECT_TRUE(decide_again(in(State::fulfilled), cancel).dead_letter);
+    EXPECT_FALSE(decide_again(in(State::fulfilled), ship_it).dead_letter);
+    EXPECT_FALSE(decide_again(in(State::released), ship_it).reply);
+    EXPECT_TRUE(is_settled(State::fulfilled, Ask::ship));
+    EXPECT_FALSE(is_settled(State::reserved, Ask::ship));
+}
+
+TEST(Stock, StaysSoundOrSaysNo) {
+    EXPECT_EQ(hold({5, 2}, 3), (Stock{5, 5}));
+    EXPECT_FALSE(hold({5, 2}, 4));
+    EXPECT_EQ(give_back({5, 2}, 2), (Stock{5, 0}));
+    EXPECT_FALSE(give_back({5, 2}, 3));
+    EXPECT_EQ(ship({5, 2}, 2), (Stock{3, 0}));
+    EXPECT_FALSE(ship({5, 2}, 3));
+    EXPECT_EQ(adjust({5, 2}, -3), (Stock{2, 2}));
+    EXPECT_FALSE(adjust({5, 2}, -4));
+    EXPECT_FALSE(adjust({5, 2}, max_units));
+}
+
+}  // namespace
+}  // namespace trackops::inventory
