@@ -43,8 +43,8 @@ enum class Fault : std::uint8_t {
 
 class Failure : public std::runtime_error {
 public:
-    Failure(Fault fault, std::string sqlstate, const std::string& message)
-        : std::runtime_error(message), fault(fault), sqlstate(std::move(sqlstate)) {}
+    Failure(Fault whose, std::string state, const std::string& message)
+        : std::runtime_error(message), fault(whose), sqlstate(std::move(state)) {}
     Fault fault;
     std::string sqlstate;  // five characters; "" where there is none
 };

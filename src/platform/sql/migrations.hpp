@@ -10,18 +10,19 @@ namespace trackops::sql {
 class Database;
 
 // name: NNNN_words.sql, or NNNN_words.postgres.sql / NNNN_words.sqlite.sql for what only one
-// database needs (a number may have both). text: statements separated by ';' at line ends. These
-// words are replaced for the database at hand, so that one text serves both:
-//   ${key}      a string compared bytewise        TEXT COLLATE "C" TEXT
-//   ${uuid}     UUID                               uuid TEXT
-//   ${instant}  point in time                      timestamptz TEXT
-//   ${json}     JSON                               jsonb TEXT
-//   ${integer}  64 bit                             bigint INTEGER
-//   ${boolean}                                     boolean INTEGER
-//   ${identity} ascending primary key              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY
-//   INTEGER PRIMARY KEY AUTOINCREMENT
-//   ${table}    after the closing parenthesis of a table whose primary key is not ${identity}:
-//   (nothing)   WITHOUT ROWID
+// database needs (a number may have both). Numbers begin at 0001 and have no gap.
+// text: statements separated by ';'. These words are replaced, so that one text serves both:
+//                PostgreSQL                                 SQLite
+//   ${key}       TEXT COLLATE "C"                           TEXT        (compared bytewise)
+//   ${uuid}      uuid                                       TEXT
+//   ${instant}   timestamptz                                TEXT
+//   ${json}      jsonb                                      TEXT
+//   ${bytes}     bytea                                      BLOB
+//   ${integer}   bigint                                     INTEGER     (64 bit)
+//   ${boolean}   boolean                                    INTEGER
+//   ${identity}  bigint GENERATED ALWAYS AS IDENTITY ...    INTEGER ... (ascending primary key)
+//   ${table}                                                WITHOUT ROWID
+// ${table} stands after the closing parenthesis of a table whose primary key is not ${identity}.
 struct MigrationFile {
     std::string_view name;
     std::string_view text;
@@ -29,9 +30,12 @@ struct MigrationFile {
 
 // Applies what schema_migrations (component, version, name, checksum, applied_at) does not list
 // yet; each component ("order", "outbox", ...) counts its own versions. Several processes may call
-// it at once, one does the work. Throws std::runtime_error when the schema is newer than the files,
-// or a file that was applied has changed since (by checksum), and Failure as the database does.
-// Runs ANALYZE when it applied anything. Returns how many it applied.
+// it at once, one does the work, the others wait for it. Runs ANALYZE when it applied anything.
+// Returns how many it applied. Throws
+//   std::logic_error    bad files: a gap, a number twice, an unknown ${word}
+//   std::runtime_error  the schema is newer than the files; an applied file has changed since (by
+//                       checksum), or one was added below it
+//   Failure             as the database does
 std::size_t migrate(Database& database, std::string_view component,
                     std::span<const MigrationFile> files);
 

@@ -1,0 +1,160 @@
+#include "platform/sql/migrations.hpp"
+
+#include <chrono>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "platform/sql/batch.hpp"
+#include "platform/sql/database.hpp"
+#include "platform/sql/migration_file.hpp"
+
+namespace trackops::sql {
+namespace {
+
+// Each attempt waits for at most the database's lock_timeout: with its default, five minutes for
+// another process to finish.
+constexpr int attempts_max = 100;
+
+// One lock for all components of a database, held to the end of the transaction. SQLite's write
+// transaction is that lock already.
+constexpr Query take_lock{"migrations.lock", "SELECT 1",
+                          "SELECT pg_advisory_xact_lock(7226014823)"};
+// Making an index on a large table takes as long as it takes.
+constexpr Query take_time{"migrations.time", "SELECT 1", "SET LOCAL statement_timeout = 0"};
+constexpr Query find_table{
+    "migrations.find",
+    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migrations'",
+    "SELECT 1 WHERE to_regclass('schema_migrations') IS NOT NULL"};
+constexpr Query make_table{"migrations.make", R"sql(
+    CREATE TABLE schema_migrations (
+        component TEXT NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL,
+        applied_at TEXT NOT NULL, PRIMARY KEY (component, version))
+)sql",
+                           R"sql(
+    CREATE TABLE schema_migrations (
+        component TEXT NOT NULL, version bigint NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL,
+        applied_at timestamptz NOT NULL, PRIMARY KEY (component, version))
+)sql"};
+constexpr Query load_applied{"migrations.load", R"sql(
+    SELECT version, name, checksum FROM schema_migrations WHERE component = $1 ORDER BY version
+)sql"};
+constexpr Query save_applied{"migrations.save", R"sql(
+    INSERT INTO schema_migrations (component, version, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5)
+)sql"};
+// Our own tables only: those of the server are none of our business. SQLite does its part in one
+// word.
+constexpr Query list_tables{"migrations.tables", "SELECT 'ANALYZE'", R"sql(
+    SELECT format('ANALYZE %I.%I', schemaname, tablename) FROM pg_tables
+    WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1
+)sql"};
+
+Instant now() {
+    const auto at = std::chrono::system_clock::now().time_since_epoch();
+    return {std::chrono::duration_cast<Duration>(at).count()};
+}
+
+// Throws when what was applied is not what the files say.
+void require_same(std::string_view component, const Row& applied, const MigrationPlan& plan,
+                  const std::map<std::int64_t, const Migration*>& by_version) {
+    const auto version = applied.integer(0);
+    if (version > plan.newest) {
+        throw std::runtime_error(
+            fmt::format("{}: the schema is at {:04} ({}), newer than this program's {:04}",
+                        component, version, applied.text(1), plan.newest));
+    }
+    const auto found = by_version.find(version);
+    if (found == by_version.end() || found->second->checksum != applied.text(2)) {
+        throw std::runtime_error(fmt::format("{}: migration {} has changed since it was applied",
+                                             component, applied.text(1)));
+    }
+}
+
+// The migrations still to be applied, oldest first.
+std::map<std::int64_t, const Migration*> pending_of(Transaction& tx, std::string_view component,
+                                                    const MigrationPlan& plan) {
+    std::map<std::int64_t, const Migration*> by_version;
+    for (const auto& migration : plan.migrations) by_version.emplace(migration.version, &migration);
+    const auto& applied = tx.add(load_applied, {component});
+    tx.flush();
+    std::int64_t last = 0;
+    for (const auto& row : applied.rows()) {
+        require_same(component, row, plan, by_version);
+        last = row.integer(0);
+    }
+    const auto first_pending = by_version.upper_bound(last);
+    if (std::cmp_not_equal(std::distance(by_version.begin(), first_pending),
+                           applied.rows().size())) {
+        throw std::runtime_error(fmt::format(
+            "{}: a migration was added below {:04}, which is applied", component, last));
+    }
+    by_version.erase(by_version.begin(), first_pending);
+    return by_version;
+}
+
+// Applies the next migration, if there is one.
+bool apply_next(Database& database, std::string_view component, const MigrationPlan& plan) {
+    const auto tx = database.begin(Access::write);
+    tx->add(take_time, {});
+    tx->add(take_lock, {});
+    const auto& table = tx->add(find_table, {});
+    tx->flush();
+    if (table.rows().empty()) tx->add(make_table, {});
+    const auto pending = pending_of(*tx, component, plan);
+    if (pending.empty()) {
+        tx->commit();
+        return false;
+    }
+    const auto& next = *pending.begin()->second;
+    try {
+        for (const auto& statement : next.statements) tx->add({next.name, statement}, {});
+        tx->add(save_applied, {component, next.version, next.name, next.checksum, now()});
+        tx->commit();
+    } catch (const Failure& failure) {
+        throw Failure(failure.fault, failure.sqlstate,
+                      fmt::format("migration {}/{}: {}", component, next.name, failure.what()));
+    }
+    return true;
+}
+
+// Runs work again while somebody else holds a lock, or the commit's answer was lost: the table says
+// what has been done.
+template <class Work>
+auto patiently(Work work) {
+    for (int attempt = 0;; ++attempt) {
+        try {
+            return work();
+        } catch (const Failure& failure) {
+            const bool again = failure.fault == Fault::repeat ||
+                               failure.fault == Fault::outcome_unknown ||
+                               failure.sqlstate == "55P03";
+            if (!again || attempt >= attempts_max) throw;
+        }
+        back_off(attempt);
+    }
+}
+
+void analyze(Database& database) {
+    const auto tx = database.begin(Access::write);
+    const auto& tables = tx->add(list_tables, {});
+    tx->flush();
+    for (const auto& row : tables.rows()) tx->add({"migrations.analyze", row.text(0)}, {});
+    tx->commit();
+}
+
+}  // namespace
+
+std::size_t migrate(Database& database, std::string_view component,
+                    std::span<const MigrationFile> files) {
+    const auto plan = plan_migrations(files, database.dialect());
+    std::size_t applied = 0;
+    while (patiently([&] { return apply_next(database, component, plan); })) ++applied;
+    if (applied > 0) patiently([&] { analyze(database); });
+    return applied;
+}
+
+}  // namespace trackops::sql
