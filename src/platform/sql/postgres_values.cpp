@@ -9,11 +9,24 @@
 #include <fmt/format.h>
 
 #include "platform/sql/database.hpp"
+#include "platform/sql/utf8.hpp"
 
 namespace trackops::sql::postgres {
 namespace {
 
-enum class Form : std::uint8_t { int2, int4, int8, boolean, text, bytea, uuid, instant, json, jsonb, nothing };
+enum class Form : std::uint8_t {
+    int2,
+    int4,
+    int8,
+    boolean,
+    text,
+    bytea,
+    uuid,
+    instant,
+    json,
+    jsonb,
+    nothing
+};
 
 struct Type {
     Oid oid;
@@ -44,13 +57,15 @@ constexpr std::int64_t epoch_2000_micros = 946'684'800'000'000;  // PostgreSQL c
 constexpr char jsonb_version = 1;
 
 // In the order of Value::Variant.
-constexpr std::array kinds = {"NULL", "an integer", "a boolean", "text", "bytes", "a uuid", "an instant", "json"};
+constexpr std::array kinds = {"NULL",  "an integer", "a boolean",  "text",
+                              "bytes", "a uuid",     "an instant", "json"};
 static_assert(kinds.size() == std::variant_size_v<Value::Variant>);
 
 template <class T>
 void append_big_endian(std::string& out, T value) {
     std::array<char, sizeof(T)> bytes;
-    for (std::size_t i = sizeof(T); i-- > 0; value = static_cast<T>(static_cast<std::uint64_t>(value) >> 8)) {
+    for (std::size_t i = sizeof(T); i-- > 0;
+         value = static_cast<T>(static_cast<std::uint64_t>(value) >> 8)) {
         bytes[i] = static_cast<char>(value & 0xff);
     }
     out.append(bytes.data(), bytes.size());
@@ -59,8 +74,8 @@ void append_big_endian(std::string& out, T value) {
 template <class T>
 T read_big_endian(std::string_view binary, Place place) {
     if (binary.size() != sizeof(T)) {
-        throw std::logic_error(fmt::format("query {}: column {} has {} bytes, not {}", place.query, place.number,
-                                           binary.size(), sizeof(T)));
+        throw std::logic_error(fmt::format("query {}: column {} has {} bytes, not {}", place.query,
+                                           place.number, binary.size(), sizeof(T)));
     }
     std::uint64_t value = 0;
     for (const char byte : binary) value = value << 8 | static_cast<unsigned char>(byte);
@@ -73,15 +88,18 @@ const Type* find_type(Oid oid) {
 }
 
 [[noreturn]] void no_fit(const Value& value, std::string_view type, Place place) {
-    throw std::logic_error(fmt::format("query {}: parameter ${} is {} in PostgreSQL and {} here", place.query, place.number,
-                                       type, kinds[value.variant().index()]));
+    throw std::logic_error(fmt::format("query {}: parameter ${} is {} in PostgreSQL and {} here",
+                                       place.query, place.number, type,
+                                       kinds[value.variant().index()]));
 }
 
 template <class Integer>
 void append_integer(std::string& out, std::int64_t value, Place place) {
-    if (value < std::numeric_limits<Integer>::min() || value > std::numeric_limits<Integer>::max()) {
+    if (value < std::numeric_limits<Integer>::min() ||
+        value > std::numeric_limits<Integer>::max()) {
         throw Failure(Fault::culprit, "22003",
-                      fmt::format("query {}: parameter ${} is out of its type's range", place.query, place.number));
+                      fmt::format("query {}: parameter ${} is out of its type's range", place.query,
+                                  place.number));
     }
     append_big_endian(out, static_cast<Integer>(value));
 }
@@ -89,8 +107,9 @@ void append_integer(std::string& out, std::int64_t value, Place place) {
 void append_instant(std::string& out, Instant value, Place place) {
     std::int64_t since_2000 = 0;
     if (__builtin_sub_overflow(value.micros, epoch_2000_micros, &since_2000)) {
-        throw Failure(Fault::culprit, "22008",
-                      fmt::format("query {}: parameter ${} is no point in time", place.query, place.number));
+        throw Failure(
+            Fault::culprit, "22008",
+            fmt::format("query {}: parameter ${} is no point in time", place.query, place.number));
     }
     append_big_endian(out, since_2000);
 }
@@ -103,86 +122,70 @@ const T& as(const Value& value, const Type& type, Place place) {
 
 void append_as(std::string& out, const Value& value, const Type& type, Place place) {
     switch (type.form) {
-        case Form::int2: return append_integer<std::int16_t>(out, as<std::int64_t>(value, type, place), place);
-        case Form::int4: return append_integer<std::int32_t>(out, as<std::int64_t>(value, type, place), place);
-        case Form::int8: return append_big_endian(out, as<std::int64_t>(value, type, place));
-        case Form::boolean: out += static_cast<char>(as<bool>(value, type, place)); return;
-        case Form::text: out += as<std::string>(value, type, place); return;
-        case Form::bytea: out += as<Bytes>(value, type, place).bytes; return;
+        case Form::int2:
+            return append_integer<std::int16_t>(out, as<std::int64_t>(value, type, place), place);
+        case Form::int4:
+            return append_integer<std::int32_t>(out, as<std::int64_t>(value, type, place), place);
+        case Form::int8:
+            return append_big_endian(out, as<std::int64_t>(value, type, place));
+        case Form::boolean:
+            out += static_cast<char>(as<bool>(value, type, place));
+            return;
+        case Form::text:
+            out += as<std::string>(value, type, place);
+            return;
+        case Form::bytea:
+            out += as<Bytes>(value, type, place).bytes;
+            return;
         case Form::uuid: {
             const auto& bytes = as<Uuid>(value, type, place).bytes;
             out.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
             return;
         }
-        case Form::instant: return append_instant(out, as<Instant>(value, type, place), place);
-        case Form::jsonb: out += jsonb_version; [[fallthrough]];
-        case Form::json: out += as<Json>(value, type, place).text; return;
-        case Form::nothing: break;
+        case Form::instant:
+            return append_instant(out, as<Instant>(value, type, place), place);
+        case Form::jsonb:
+            out += jsonb_version;
+            [[fallthrough]];
+        case Form::json:
+            out += as<Json>(value, type, place).text;
+            return;
+        case Form::nothing:
+            break;
     }
     no_fit(value, type.name, place);
 }
 
 Instant decode_instant(std::string_view binary, Place place) {
     std::int64_t micros = 0;
-    if (__builtin_add_overflow(read_big_endian<std::int64_t>(binary, place), epoch_2000_micros, &micros)) {
-        throw std::logic_error(fmt::format("query {}: column {} is infinite", place.query, place.number));
+    if (__builtin_add_overflow(read_big_endian<std::int64_t>(binary, place), epoch_2000_micros,
+                               &micros)) {
+        throw std::logic_error(
+            fmt::format("query {}: column {} is infinite", place.query, place.number));
     }
     return {micros};
-}
-
-// Length of the UTF-8 sequence at the start of text (RFC 3629: no overlong forms, no surrogates); 0
-// when it is none.
-std::size_t sequence_length(std::string_view text) {
-    const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-    const auto continues = [byte](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
-    const unsigned first = byte(0);
-    if (first < 0x80) return 1;
-    if (first >= 0xc2 && first <= 0xdf) return continues(1) ? 2 : 0;
-    if (first >= 0xe0 && first <= 0xef) {
-        const bool in_range = (first != 0xe0 || byte(1) >= 0xa0) && (first != 0xed || byte(1) <= 0x9f);
-        return in_range && continues(1) && continues(2) ? 3 : 0;
-    }
-    if (first >= 0xf0 && first <= 0xf4) {
-        const bool in_range = (first != 0xf0 || byte(1) >= 0x90) && (first != 0xf4 || byte(1) <= 0x8f);
-        return in_range && continues(1) && continues(2) && continues(3) ? 4 : 0;
-    }
-    return 0;
-}
-
-bool is_clean_text(std::string_view text) {
-    if (std::memchr(text.data(), '\0', text.size()) != nullptr) return false;
-    while (!text.empty()) {
-        std::uint64_t eight = 0;  // ASCII goes by in eights
-        if (text.size() >= 8) {
-            std::memcpy(&eight, text.data(), 8);
-            if ((eight & 0x8080808080808080U) == 0) {
-                text.remove_prefix(8);
-                continue;
-            }
-        }
-        const std::size_t length = sequence_length(text);
-        if (length == 0) return false;
-        text.remove_prefix(length);
-    }
-    return true;
 }
 
 }  // namespace
 
 void append_value(std::string& out, const Value& value, Oid type, Place place) {
     const Type* known = find_type(type);
-    if (known == nullptr) no_fit(value, fmt::format("of a type (oid {}) that has no Value", type), place);
+    if (known == nullptr)
+        no_fit(value, fmt::format("of a type (oid {}) that has no Value", type), place);
     append_as(out, value, *known, place);
 }
 
 void append_array(std::string& out, std::span<const Params> rows, Oid type, Place place) {
     const auto* element = type == 0 ? types.end() : std::ranges::find(types, type, &Type::array);
     if (element == types.end()) {
-        throw std::logic_error(fmt::format("query {}: parameter ${} must be an array of a type that has a Value, as in ${}::uuid[]",
-                                           place.query, place.number, place.number));
+        throw std::logic_error(
+            fmt::format("query {}: parameter ${} must be an array of a type that has a Value, as "
+                        "in ${}::uuid[]",
+                        place.query, place.number, place.number));
     }
     const auto value_of = [&](const Params& row) -> const Value& { return row[place.number - 1]; };
-    const bool has_null = std::ranges::any_of(rows, [&](const Params& row) { return value_of(row).is_null(); });
+    const bool has_null =
+        std::ranges::any_of(rows, [&](const Params& row) { return value_of(row).is_null(); });
     append_big_endian<std::int32_t>(out, 1);  // dimensions
     append_big_endian<std::int32_t>(out, has_null ? 1 : 0);
     append_big_endian<std::uint32_t>(out, element->oid);
@@ -202,39 +205,51 @@ void append_array(std::string& out, std::span<const Params> rows, Oid type, Plac
 Value decode(std::string_view binary, Oid type, Place place) {
     const Type* known = find_type(type);
     if (known == nullptr) {
-        throw std::logic_error(fmt::format("query {}: column {} has a type (oid {}) that has no Value: CAST it to bigint or text",
-                                           place.query, place.number, type));
+        throw std::logic_error(fmt::format(
+            "query {}: column {} has a type (oid {}) that has no Value: CAST it to bigint or text",
+            place.query, place.number, type));
     }
     switch (known->form) {
-        case Form::int2: return std::int64_t{read_big_endian<std::int16_t>(binary, place)};
-        case Form::int4: return std::int64_t{read_big_endian<std::int32_t>(binary, place)};
-        case Form::int8: return read_big_endian<std::int64_t>(binary, place);
-        case Form::boolean: return read_big_endian<std::int8_t>(binary, place) != 0;
-        case Form::text: return binary;
-        case Form::bytea: return Bytes{std::string(binary)};
+        case Form::int2:
+            return std::int64_t{read_big_endian<std::int16_t>(binary, place)};
+        case Form::int4:
+            return std::int64_t{read_big_endian<std::int32_t>(binary, place)};
+        case Form::int8:
+            return read_big_endian<std::int64_t>(binary, place);
+        case Form::boolean:
+            return read_big_endian<std::int8_t>(binary, place) != 0;
+        case Form::text:
+            return binary;
+        case Form::bytea:
+            return Bytes{std::string(binary)};
         case Form::uuid: {
             Uuid uuid;
             if (binary.size() != uuid.bytes.size()) break;
             std::memcpy(uuid.bytes.data(), binary.data(), binary.size());
             return uuid;
         }
-        case Form::instant: return decode_instant(binary, place);
-        case Form::json: return Json{std::string(binary)};
+        case Form::instant:
+            return decode_instant(binary, place);
+        case Form::json:
+            return Json{std::string(binary)};
         case Form::jsonb:
             if (binary.empty() || binary.front() != jsonb_version) break;
             return Json{std::string(binary.substr(1))};
-        case Form::nothing: return Null{};
+        case Form::nothing:
+            return Null{};
     }
-    throw std::logic_error(fmt::format("query {}: column {} is not a well-formed {}", place.query, place.number, known->name));
+    throw std::logic_error(fmt::format("query {}: column {} is not a well-formed {}", place.query,
+                                       place.number, known->name));
 }
 
 void refuse_bad_text(const Value& value, Place place) {
     std::string_view text;
     if (const auto* string = std::get_if<std::string>(&value.variant())) text = *string;
     if (const auto* json = std::get_if<Json>(&value.variant())) text = json->text;
-    if (text.empty() || is_clean_text(text)) return;
+    if (is_utf8_without_nul(text)) return;
     throw Failure(Fault::culprit, "22021",
-                  fmt::format("query {}: parameter ${} holds NUL or is not UTF-8", place.query, place.number));
+                  fmt::format("query {}: parameter ${} holds NUL or is not UTF-8", place.query,
+                              place.number));
 }
 
 }  // namespace trackops::sql::postgres

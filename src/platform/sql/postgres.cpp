@@ -1,0 +1,43 @@
+// The PostgreSQL database: a pool of pipelined connections.
+#include "platform/sql/drivers.hpp"
+#include "platform/sql/postgres_pool.hpp"
+#include "platform/sql/postgres_target.hpp"
+#include "platform/sql/postgres_transaction.hpp"
+
+namespace trackops::sql {
+namespace {
+
+constexpr Query ping_query{"database.ping", "SELECT 1"};
+
+class PostgresDatabase final : public Database {
+public:
+    PostgresDatabase(postgres::Target target, const Options& options, telemetry::Registry& metrics)
+        : pool_(std::move(target), options, metrics) {}
+
+    std::unique_ptr<Transaction> begin(Access access) override {
+        return postgres::begin(pool_, access);
+    }
+
+    Dialect dialect() const override { return Dialect::postgres; }
+
+    void ping() override {
+        const auto tx = begin(Access::read);
+        tx->add(ping_query, {});
+        tx->commit();
+    }
+
+    std::string description() const override { return pool_.target().description; }
+
+private:
+    postgres::Pool pool_;
+};
+
+}  // namespace
+
+std::unique_ptr<Database> open_postgres(std::string_view url, const Options& options,
+                                        telemetry::Registry& metrics) {
+    return std::make_unique<PostgresDatabase>(postgres::parse_target(url, options), options,
+                                              metrics);
+}
+
+}  // namespace trackops::sql

@@ -1,0 +1,434 @@
+#include "platform/sql/postgres_connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <poll.h>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <libpq-fe.h>
+
+#include "platform/telemetry/log.hpp"
+
+namespace trackops::sql::postgres {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::size_t prepared_max = 512;      // statements; then the connection is replaced
+constexpr std::size_t push_bytes = 64 * 1024;  // queued before the socket is asked to take them
+constexpr std::size_t bloat_bytes = 4
+                                    << 20;  // libpq keeps a buffer as large as its largest message
+constexpr Duration rollback_patience = std::chrono::seconds(1);
+constexpr int binary = 1;
+
+struct Clear {
+    void operator()(PGresult* result) const { PQclear(result); }
+};
+using Result = std::unique_ptr<PGresult, Clear>;
+
+// In the order of Control. A reader sees one snapshot, so that what it puts together fits.
+constexpr std::array controls = {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+                                 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "COMMIT",
+                                 "ROLLBACK"};
+static_assert(controls.size() == static_cast<std::size_t>(Control::rollback) + 1);
+
+std::string trimmed(const char* message) {
+    std::string text = message;
+    while (text.ends_with('\n')) text.pop_back();
+    return text;
+}
+
+std::string_view field(const PGresult& result, int code) {
+    const char* text = PQresultErrorField(&result, code);
+    return text == nullptr ? std::string_view() : text;
+}
+
+void log_notice(void* /*unused*/, const PGresult* notice) {
+    telemetry::log(telemetry::Level::debug, "sql", field(*notice, PG_DIAG_MESSAGE_PRIMARY));
+}
+
+// Waits for the socket; the events that came, 0 when the time is up.
+int wait_for(int socket, short events, std::optional<SteadyClock::time_point> until) {
+    for (;;) {
+        int left = -1;
+        if (until) {
+            left = static_cast<int>(std::max<std::int64_t>(
+                0,
+                std::chrono::ceil<std::chrono::milliseconds>(*until - SteadyClock::now()).count()));
+        }
+        pollfd polled{socket, events, 0};
+        const int ready = ::poll(&polled, 1, left);
+        if (ready < 0 && errno == EINTR) continue;
+        return ready > 0 ? polled.revents : 0;
+    }
+}
+
+// libpq's signatures forget that these two only read.
+std::string_view tag_of(const PGresult& result) {
+    return PQcmdStatus(const_cast<PGresult*>(&result));
+}
+std::string_view count_of(const PGresult& result) {
+    return PQcmdTuples(const_cast<PGresult*>(&result));
+}
+
+// Rows inserted, updated, deleted or merged; a SELECT affects none.
+std::size_t affected_by(const PGresult& result) {
+    const std::string_view count = tag_of(result).starts_with("SELECT") ? "" : count_of(result);
+    std::size_t affected = 0;
+    std::from_chars(count.data(), count.data() + count.size(), affected);
+    return affected;
+}
+
+void append_rows(const PGresult& result, std::string_view query, std::vector<Row>& rows) {
+    const int row_count = PQntuples(&result);
+    const int column_count = PQnfields(&result);
+    rows.reserve(rows.size() + static_cast<std::size_t>(row_count));
+    for (int row = 0; row < row_count; ++row) {
+        std::vector<Value> columns;
+        columns.reserve(static_cast<std::size_t>(column_count));
+        for (int column = 0; column < column_count; ++column) {
+            if (PQgetisnull(&result, row, column) != 0) {
+                columns.emplace_back();
+                continue;
+            }
+            const std::string_view bytes(
+                PQgetvalue(&result, row, column),
+                static_cast<std::size_t>(PQgetlength(&result, row, column)));
+            columns.push_back(decode(bytes, PQftype(&result, column),
+                                     {query, static_cast<std::size_t>(column) + 1}));
+        }
+        rows.emplace_back(std::move(columns));
+    }
+}
+
+}  // namespace
+
+Fault fault_of(std::string_view sqlstate) {
+    const std::string_view family = sqlstate.substr(0, 2);
+    if (family == "22" || family == "23") return Fault::culprit;
+    if (sqlstate == "40001" || sqlstate == "40P01") return Fault::repeat;
+    if (sqlstate == "08P01") return Fault::broken;  // we broke the protocol
+    if (family == "08" || family == "53" || family == "57" || sqlstate == "55P03")
+        return Fault::unavailable;
+    return Fault::broken;
+}
+
+void Connection::Close::operator()(pg_conn* connection) const { PQfinish(connection); }
+
+Connection::Connection(const Target& target, const Options& options)
+    : patience_(options.statement_timeout), network_patience_(options.tcp_user_timeout) {
+    connect(target, options.connect_timeout);
+}
+
+void Connection::connect(const Target& target, Duration at_most) {
+    std::vector<const char*> names;
+    std::vector<const char*> values;
+    for (const auto& [name, value] : target.settings) {
+        names.push_back(name.c_str());
+        values.push_back(value.c_str());
+    }
+    names.push_back(nullptr);
+    values.push_back(nullptr);
+    const auto until = SteadyClock::now() + at_most;
+    connection_.reset(PQconnectStartParams(names.data(), values.data(), 0));
+    if (!connection_) throw std::bad_alloc();
+    PQsetNoticeReceiver(connection_.get(), &log_notice, nullptr);
+    auto status = PQstatus(connection_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED
+                                                                : PGRES_POLLING_WRITING;
+    while (status == PGRES_POLLING_READING || status == PGRES_POLLING_WRITING) {
+        const short events = status == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+        if (wait_for(PQsocket(connection_.get()), events, until) == 0) {
+            throw Failure(Fault::unavailable, "08001",
+                          fmt::format("{}: no answer in time", target.description));
+        }
+        status = PQconnectPoll(connection_.get());
+    }
+    if (status != PGRES_POLLING_OK || PQsetnonblocking(connection_.get(), 1) != 0 ||
+        PQenterPipelineMode(connection_.get()) != 1) {
+        throw Failure(
+            Fault::unavailable, "08001",
+            fmt::format("{}: {}", target.description, trimmed(PQerrorMessage(connection_.get()))));
+    }
+}
+
+bool Connection::is_quiet() const {
+    return !is_lost_ && PQstatus(connection_.get()) == CONNECTION_OK &&
+           wait_for(PQsocket(connection_.get()), POLLIN, SteadyClock::now()) == 0;
+}
+
+bool Connection::is_reusable() const {
+    return !is_lost_ && awaited_.empty() &&
+           PQtransactionStatus(connection_.get()) == PQTRANS_IDLE &&
+           encoded_.capacity() <= bloat_bytes && prepared_.size() <= prepared_max;
+}
+
+void Connection::expect_alive() {
+    commit_ = Commit::none;
+    if (PQtransactionStatus(connection_.get()) == PQTRANS_IDLE) has_own_limits_ = false;
+    while (!is_lost_ && !is_quiet()) {  // Also a notice may have come, or a setting changed.
+        if (PQconsumeInput(connection_.get()) == 0) lose(PQerrorMessage(connection_.get()));
+    }
+    settle();
+}
+
+void Connection::control(Control what) {
+    const char* text = controls.at(static_cast<std::size_t>(what));
+    const bool went = PQsendQueryParams(connection_.get(), text, 0, nullptr, nullptr, nullptr,
+                                        nullptr, binary) == 1;
+    if (went && what == Control::commit) commit_ = Commit::sent;
+    sent(went, {what == Control::commit ? Step::commit : Step::control, text});
+}
+
+Prepared* Connection::find(std::string_view text) {
+    const auto found = prepared_.find(text);
+    return found == prepared_.end() ? nullptr : &found->second;
+}
+
+Prepared& Connection::prepare_blindly(std::string_view text, std::string_view query) {
+    const auto [at, is_new] =
+        prepared_.emplace(text, Prepared{fmt::format("s{}", ++names_given_), {}});
+    bytes_queued_ += text.size();
+    sent(PQsendPrepare(connection_.get(), at->second.name.c_str(), at->first.c_str(), 0, nullptr) ==
+             1,
+         {Step::prepare, query, &at->second});
+    return at->second;
+}
+
+void Connection::prepare(std::string_view text, std::string_view query) {
+    Prepared& prepared = prepare_blindly(text, query);
+    sent(PQsendDescribePrepared(connection_.get(), prepared.name.c_str()) == 1,
+         {Step::describe, query, &prepared});
+}
+
+void Connection::expect_count(const Prepared& statement, std::string_view query,
+                              std::size_t count) const {
+    if (count == statement.parameters.size()) return;
+    throw std::logic_error(fmt::format("query {}: {} parameters, but the statement has {}", query,
+                                       count, statement.parameters.size()));
+}
+
+void Connection::execute(const Prepared& statement, std::string_view query, const Params& params,
+                         Outcome& outcome) {
+    expect_count(statement, query, params.size());
+    encoded_.clear();
+    lengths_.clear();
+    for (std::size_t i = 0; i < params.size(); ++i) {
+        const std::size_t start = encoded_.size();
+        if (!params[i].is_null())
+            append_value(encoded_, params[i], statement.parameters[i], {query, i + 1});
+        lengths_.push_back(params[i].is_null() ? -1 : static_cast<int>(encoded_.size() - start));
+    }
+    send_encoded(statement, query, outcome);
+}
+
+void Connection::execute_arrays(const Prepared& statement, std::string_view query,
+                                std::span<const Params> rows, Outcome& outcome) {
+    for (const Params& row : rows) expect_count(statement, query, row.size());
+    encoded_.clear();
+    lengths_.clear();
+    for (std::size_t i = 0; i < statement.parameters.size(); ++i) {
+        const std::size_t start = encoded_.size();
+        append_array(encoded_, rows, statement.parameters[i], {query, i + 1});
+        lengths_.push_back(static_cast<int>(encoded_.size() - start));
+    }
+    send_encoded(statement, query, outcome);
+}
+
+void Connection::send_encoded(const Prepared& statement, std::string_view query, Outcome& outcome) {
+    const std::vector<int> formats(lengths_.size(), binary);
+    std::vector<const char*> values;
+    values.reserve(lengths_.size());
+    const char* at = encoded_.data();
+    for (const int length : lengths_) {
+        values.push_back(length < 0 ? nullptr : at);
+        at += std::max(length, 0);
+    }
+    bytes_queued_ += encoded_.size();
+    sent(PQsendQueryPrepared(connection_.get(), statement.name.c_str(),
+                             static_cast<int>(values.size()), values.data(), lengths_.data(),
+                             formats.data(), binary) == 1,
+         {Step::execute, query, nullptr, &outcome});
+}
+
+// Notes what is awaited now, and lets the socket take what has gathered.
+void Connection::sent(bool went, const Awaited& awaited) {
+    constexpr std::size_t message_bytes = 100;  // of protocol around each, roughly
+    if (!went) {
+        const std::string why = PQerrorMessage(connection_.get());
+        if (PQstatus(connection_.get()) != CONNECTION_BAD)
+            throw std::logic_error(fmt::format("query {}: {}", awaited.query, why));
+        lose(why);
+        settle();
+    }
+    awaited_.push_back(awaited);
+    bytes_queued_ += message_bytes;
+    if (bytes_queued_ < push_bytes) return;
+    push();
+    if (failure_ || is_lost_) finish();  // The rest need not be sent.
+}
+
+// Until the socket has taken all. Results are read meanwhile: a server that cannot get rid of its
+// results stops taking ours.
+void Connection::push() {
+    bytes_queued_ = 0;
+    while (!is_lost_) {
+        const int left = PQflush(connection_.get());
+        if (left == 0) return;
+        if (left < 0) return lose(PQerrorMessage(connection_.get()));
+        wait_and_read(true);
+    }
+}
+
+void Connection::wait_and_read(bool to_write) {
+    std::optional<SteadyClock::time_point> until;
+    if (patience_ > Duration::zero() && !has_own_limits_) {
+        until = SteadyClock::now() + patience_ * static_cast<std::int64_t>(awaited_.size()) +
+                network_patience_;
+    }
+    const int events =
+        wait_for(PQsocket(connection_.get()), to_write ? POLLIN | POLLOUT : POLLIN, until);
+    if (events == 0) return lose("no answer in time");
+    if ((events & ~POLLOUT) == 0) return;
+    const bool is_alive = PQconsumeInput(connection_.get()) == 1;
+    const std::string why = is_alive ? "" : PQerrorMessage(connection_.get());
+    absorb();  // The server may have said why it goes.
+    if (!is_alive) lose(why);
+}
+
+void Connection::absorb() {
+    while (!awaited_.empty() && !is_lost_ && PQisBusy(connection_.get()) == 0) {
+        const Result result(PQgetResult(connection_.get()));
+        if (result) {
+            take(*result);
+        } else if (awaited_.front().is_answered) {
+            awaited_.pop_front();
+        } else {
+            lose("an answer is missing");
+        }
+    }
+}
+
+void Connection::take(const PGresult& result) {
+    Awaited& awaited = awaited_.front();
+    awaited.is_answered = true;
+    switch (PQresultStatus(&result)) {
+        case PGRES_PIPELINE_SYNC:  // The only answer with no end mark behind it.
+            if (awaited.step != Step::sync) return lose("answers are out of step");
+            awaited_.pop_front();
+            return;
+        case PGRES_COMMAND_OK:
+        case PGRES_TUPLES_OK:
+        case PGRES_EMPTY_QUERY:
+            return take_answer(result, awaited);
+        case PGRES_PIPELINE_ABORTED:
+            return;  // An earlier one has failed.
+        default:
+            return take_error(result, awaited);
+    }
+}
+
+void Connection::take_answer(const PGresult& result, const Awaited& awaited) {
+    switch (awaited.step) {
+        case Step::prepare:
+            awaited.prepared->is_ready = true;
+            return;
+        case Step::describe:
+            for (int i = 0; i < PQnparams(&result); ++i)
+                awaited.prepared->parameters.push_back(PQparamtype(&result, i));
+            return;
+        case Step::execute:
+            if (tag_of(result) == "SET") has_own_limits_ = true;
+            try {
+                awaited.outcome->affected += affected_by(result);
+                append_rows(result, awaited.query, awaited.outcome->rows);
+            } catch (...) {  // Kept until the segment is read to its end.
+                if (!defect_) defect_ = std::current_exception();
+            }
+            return;
+        case Step::commit:
+            // A transaction that had failed answers ROLLBACK, without an error.
+            commit_ = Commit::none;
+            if (tag_of(result) == "COMMIT") {
+                commit_ = Commit::done;
+            } else if (!failure_) {
+                failure_.emplace(Fault::broken, "", "COMMIT was answered by a rollback");
+            }
+            return;
+        case Step::control:
+        case Step::sync:
+            return;
+    }
+}
+
+void Connection::take_error(const PGresult& result, const Awaited& awaited) {
+    const std::string_view sqlstate = field(result, PG_DIAG_SQLSTATE);
+    if (sqlstate.empty())
+        return lose(PQresultErrorMessage(&result));  // libpq's word, not the server's
+    const bool is_end = field(result, PG_DIAG_SEVERITY_NONLOCALIZED) != "ERROR";
+    Fault fault = is_end ? Fault::unavailable : fault_of(sqlstate);
+    if (is_end && awaited.step == Step::commit) fault = Fault::outcome_unknown;
+    if (commit_ == Commit::sent && fault != Fault::outcome_unknown)
+        commit_ = Commit::none;  // It will never run.
+    // A plan that no longer fits the schema: a new connection makes new ones.
+    is_lost_ = is_lost_ || is_end || sqlstate == "0A000" || sqlstate == "26000";
+    if (failure_ || defect_) return;
+    const std::string message = fmt::format("query {}: {} ({})", awaited.query,
+                                            field(result, PG_DIAG_MESSAGE_PRIMARY), sqlstate);
+    // The caller's parameters and the statement's do not fit: a parameter that is not used, or not
+    // given.
+    if (sqlstate == "42P18" || sqlstate == "08P01") {
+        defect_ = std::make_exception_ptr(std::logic_error(message));
+    } else {
+        failure_.emplace(fault, std::string(sqlstate), message);
+    }
+}
+
+void Connection::lose(std::string_view why) {
+    is_lost_ = true;
+    if (failure_ || commit_ == Commit::done) return;
+    const Fault fault = commit_ == Commit::sent ? Fault::outcome_unknown : Fault::unavailable;
+    failure_.emplace(fault, "08006",
+                     fmt::format("the connection was lost: {}", trimmed(std::string(why).c_str())));
+}
+
+void Connection::finish() {
+    if (PQpipelineSync(connection_.get()) == 1) {
+        awaited_.push_back({Step::sync, "sync"});
+    } else {
+        lose(PQerrorMessage(connection_.get()));
+    }
+    push();
+    absorb();
+    while (!awaited_.empty() && !is_lost_) wait_and_read(false);
+    settle();
+}
+
+// What the segment comes to.
+void Connection::settle() {
+    if (failure_ || defect_) {
+        std::erase_if(prepared_, [](const auto& entry) { return !entry.second.is_ready; });
+    }
+    if (failure_) throw *std::exchange(failure_, std::nullopt);
+    if (is_lost_ && commit_ != Commit::done)
+        throw Failure(Fault::unavailable, "08006", "the connection was lost");
+    if (defect_) std::rethrow_exception(std::exchange(defect_, nullptr));
+}
+
+void Connection::rollback() noexcept {
+    if (is_lost_ || !awaited_.empty()) return;  // Closing it rolls back, too.
+    const Duration usual = std::exchange(patience_, rollback_patience);
+    try {
+        control(Control::rollback);
+        finish();
+    } catch (const std::exception& error) {
+        telemetry::log(telemetry::Level::warn, "sql", "a rollback failed, the connection is closed",
+                       {{"error", error.what()}});
+    }
+    patience_ = usual;
+}
+
+}  // namespace trackops::sql::postgres
