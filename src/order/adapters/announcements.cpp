@@ -1,0 +1,67 @@
+#include "order/adapters/announcements.hpp"
+
+#include <array>
+
+#include "events/events.hpp"
+
+namespace trackops::order {
+namespace {
+
+events::Event created(const Order& order, const Change& change) {
+    events::OrderCreated event{order.id.uuid,
+                               change.version,
+                               order.agreed.customer.uuid,
+                               order.agreed.currency,
+                               order.total_amount_minor(),
+                               {},
+                               order.created_at};
+    event.items.reserve(order.agreed.items.size());
+    for (const Line& line : order.agreed.items)
+        event.items.push_back({line.sku, line.quantity, line.unit_amount_minor});
+    return event;
+}
+
+events::Event status_updated(const Order& order, const Change& change) {
+    events::OrderStatusUpdated event{order.id.uuid,
+                                     change.version,
+                                     std::string(name_of(change.from.value_or(Status::pending))),
+                                     std::string(name_of(change.to)),
+                                     {},
+                                     change.at,
+                                     {}};
+    if (change.to == Status::shipped && order.shipment) {
+        event.shipment = {order.shipment->carrier.value_or(""),
+                          order.shipment->tracking_number.value_or("")};
+    }
+    return event;
+}
+
+events::Event delivered(const Order& order, const Change& change) {
+    return events::OrderDelivered{order.id.uuid, change.version, change.at};
+}
+
+events::Event cancelled(const Order& order, const Change& change) {
+    return events::OrderCancelled{order.id.uuid, change.version, change.reason, change.actor,
+                                  change.at};
+}
+
+}  // namespace
+
+outbox::Event to_event(const Order& order, const Notice& notice, Uuid id, std::int64_t sequence) {
+    constexpr auto makers = std::to_array({created, status_updated, delivered, cancelled});
+    static_assert(makers.size() == static_cast<std::size_t>(Announcement::cancelled) + 1);
+    const events::Event event =
+        makers[static_cast<std::size_t>(notice.announcement)](order, notice.change);
+    return {id,
+            std::string(events::type_of(event)),
+            order.id.uuid,
+            sequence,
+            events::encode(event),
+            notice.change.at,
+            notice.trace.correlation_id,
+            notice.trace.causation_id,
+            notice.trace.traceparent,
+            notice.trace.tracestate};
+}
+
+}  // namespace trackops::order

@@ -1,0 +1,11 @@
+// Domain notices become events on the wire.
+#pragma once
+#include "order/domain/record.hpp"
+#include "platform/outbox/event.hpp"
+
+namespace trackops::order {
+
+// id: of the event; sequence: its place among the order's events, from 1.
+outbox::Event to_event(const Order& order, const Notice& notice, Uuid id, std::int64_t sequence);
+
+}  // namespace trackops::order

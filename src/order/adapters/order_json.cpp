@@ -1,0 +1,119 @@
+#include "order/adapters/order_json.hpp"
+
+#include <fmt/format.h>
+
+#include "platform/json/writer.hpp"
+
+namespace trackops::order {
+namespace {
+
+void maybe(json::Writer& out, std::string_view name, const std::optional<std::string>& value) {
+    if (value) out.member(name, *value);
+}
+void maybe(json::Writer& out, std::string_view name, const std::optional<Instant>& value) {
+    if (value) out.member(name, *value);
+}
+
+void write_step(json::Writer& out, const SagaStep& step) {
+    out.begin_object()
+        .member("name", step.name)
+        .member("status", name_of(step.status))
+        .member("attempts", step.attempts);
+    maybe(out, "startedAt", step.started_at);
+    maybe(out, "finishedAt", step.finished_at);
+    maybe(out, "lastError", step.last_error);
+    out.end_object();
+}
+
+}  // namespace
+
+void write_address(json::Writer& out, const Address& address) {
+    out.begin_object();
+    maybe(out, "recipient", address.recipient);
+    out.member("line1", address.line1);
+    maybe(out, "line2", address.line2);
+    out.member("city", address.city);
+    maybe(out, "region", address.region);
+    out.member("postalCode", address.postal_code).member("country", address.country);
+    maybe(out, "phone", address.phone);
+    out.end_object();
+}
+
+void write_order(json::Writer& out, const Order& order) {
+    out.begin_object().member("id", order.id.uuid);
+    maybe(out, "externalRef", order.agreed.external_ref);
+    out.member("customerId", order.agreed.customer.uuid)
+        .member("status", name_of(order.status))
+        .member("currency", order.agreed.currency)
+        .member("totalAmount", order.total_amount_minor());
+    if (order.agreed.shipping_amount_minor)
+        out.member("shippingAmount", *order.agreed.shipping_amount_minor);
+    out.name("items").begin_array();
+    for (const Line& line : order.agreed.items) {
+        out.begin_object().member("sku", line.sku);
+        maybe(out, "name", line.name);
+        out.member("quantity", line.quantity)
+            .member("unitAmount", line.unit_amount_minor)
+            .member("lineAmount", line.line_amount_minor())
+            .end_object();
+    }
+    out.end_array().name("shippingAddress");
+    write_address(out, order.agreed.shipping_address);
+    maybe(out, "deliveryInstructions", order.agreed.delivery_instructions);
+    if (order.agreed.metadata) out.name("metadata").raw(*order.agreed.metadata);
+    maybe(out, "cancelReason", order.cancel_reason);
+    if (order.shipment) {
+        out.name("shipment").begin_object();
+        maybe(out, "carrier", order.shipment->carrier);
+        maybe(out, "trackingNumber", order.shipment->tracking_number);
+        out.end_object();
+    }
+    out.member("version", order.version)
+        .member("createdAt", order.created_at)
+        .member("updatedAt", order.updated_at)
+        .end_object();
+}
+
+std::string order_json(const Order& order) {
+    std::string text;
+    text.reserve(512 + order.agreed.items.size() * 96);
+    json::Writer out(text);
+    write_order(out, order);
+    return text;
+}
+
+std::string status_json(const Order& order) {
+    std::string text;
+    json::Writer out(text);
+    out.begin_object()
+        .member("id", order.id.uuid)
+        .member("status", name_of(order.status))
+        .member("version", order.version)
+        .member("updatedAt", order.updated_at);
+    maybe(out, "cancelReason", order.cancel_reason);
+    out.end_object();
+    return text;
+}
+
+void write_saga(json::Writer& out, const SagaOfOrder& entry) {
+    const Saga& saga = entry.saga;
+    out.begin_object()
+        .member("id", saga.id.uuid)
+        .member("type", name_of(saga.type))
+        .member("orderId", entry.order.uuid)
+        .member("status", name_of(saga.status))
+        .name("steps")
+        .begin_array();
+    for (const SagaStep& step : saga.steps) write_step(out, step);
+    out.end_array();
+    maybe(out, "deadlineAt", saga.deadline_at);
+    out.member("startedAt", saga.started_at);
+    maybe(out, "finishedAt", saga.finished_at);
+    out.end_object();
+}
+
+std::string etag_of(const Order& order) { return fmt::format("\"{}\"", order.version); }
+
+std::string path_of(OrderId id) { return "/api/orders/" + id.text(); }
+
+}  // namespace trackops::order

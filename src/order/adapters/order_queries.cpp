@@ -1,0 +1,233 @@
+#include "order/adapters/order_queries.hpp"
+
+#include <array>
+#include <map>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "order/adapters/order_rows.hpp"
+#include "platform/sql/batch.hpp"
+
+namespace trackops::order::queries {
+namespace {
+
+// The answer of a reading transaction, or why the database gave none.
+template <class T, class Read>
+Result<T> read_only(sql::Database& database, Read read) {
+    try {
+        const auto tx = database.begin(sql::Access::read);
+        return read(*tx);
+    } catch (const sql::Failure& failure) {
+        return std::unexpected(sql::error_of(failure));
+    }
+}
+
+constexpr sql::Query settled_ids{.name = "order.settled",
+                                 .text = R"sql(
+    SELECT id FROM orders WHERE id = $1 AND status <> 'PENDING'
+)sql",
+                                 .postgres_each = R"sql(
+    SELECT id FROM orders WHERE id = ANY($1::uuid[]) AND status <> 'PENDING'
+)sql"};
+
+constexpr sql::Query load_history{.name = "order.timeline", .text = R"sql(
+    SELECT version, from_status, to_status, reason, actor, occurred_at, event_id, cause
+    FROM order_history WHERE order_id = $1 ORDER BY version
+)sql"};
+
+constexpr sql::Query steps_of_saga{.name = "saga.steps",
+                                   .text = R"sql(
+    SELECT saga_id, name, status, attempts, started_at, finished_at, last_error FROM saga_steps WHERE saga_id = $1 ORDER BY step
+)sql",
+                                   .postgres_each = R"sql(
+    SELECT saga_id, name, status, attempts, started_at, finished_at, last_error
+    FROM saga_steps WHERE saga_id = ANY($1::uuid[]) ORDER BY saga_id, step
+)sql"};
+
+// A statement is prepared by its text, so texts that are put together live as long as the program.
+// There are as many as sets of filters.
+std::string_view kept(std::string text) {
+    static std::mutex mutex;
+    static std::map<std::string, bool, std::less<>> texts;
+    const std::scoped_lock lock(mutex);
+    return texts.emplace(std::move(text), true).first->first;
+}
+
+// WHERE with only the conditions that are asked: each planned for itself.
+struct Conditions {
+    std::string where;
+    sql::Params params;
+    void add(std::string_view condition, sql::Value value) {  // "{}" stands for the parameter
+        params.push_back(std::move(value));
+        where += where.empty() ? " WHERE " : " AND ";
+        where += fmt::format(fmt::runtime(condition), fmt::format("${}", params.size()));
+    }
+};
+
+// An id is a UUIDv7 drawn just before created_at is read, so its milliseconds bound the primary key
+// to search; the slack is for ids that ran ahead of the clock.
+constexpr Duration id_slack = std::chrono::minutes(1);
+
+Conditions conditions_of(const OrderFilter& filter, std::optional<OrderId> after) {
+    Conditions conditions;
+    if (after) conditions.add("id < {}", *after);
+    if (filter.status) conditions.add("status = {}", name_of(*filter.status));
+    if (filter.customer) conditions.add("customer_id = {}", *filter.customer);
+    if (filter.external_ref) conditions.add("external_ref = {}", *filter.external_ref);
+    if (filter.created_from) {
+        conditions.add("created_at >= {}", *filter.created_from);
+        conditions.add("id >= {}", uuid_v7(*filter.created_from - id_slack, 0, 0));
+    }
+    if (filter.created_to) {
+        conditions.add("created_at < {}", *filter.created_to);
+        conditions.add("id <= {}", uuid_v7(*filter.created_to + id_slack, ~0ULL, ~0ULL));
+    }
+    return conditions;
+}
+
+std::vector<SagaOfOrder> with_steps(sql::Transaction& tx, const std::vector<sql::Row>& rows) {
+    std::vector<SagaOfOrder> sagas;
+    std::vector<sql::Params> ids;
+    for (const sql::Row& row : rows) {
+        sagas.push_back(saga_of(row));
+        ids.push_back({sagas.back().saga.id});
+    }
+    const sql::Statement& steps = tx.add_each(steps_of_saga, std::move(ids));
+    tx.flush();
+    for (const sql::Row& row : steps.rows()) {
+        const auto saga = std::ranges::find(sagas, SagaId(row.uuid(0)),
+                                            [](const SagaOfOrder& entry) { return entry.saga.id; });
+        if (saga != sagas.end()) saga->saga.steps.push_back(step_of(row));
+    }
+    return sagas;
+}
+
+std::vector<Order> load(sql::Transaction& tx, std::span<const OrderId> ids) {
+    const OrderLoad loading(tx, ids, false);
+    tx.flush();
+    LoadedOrders loaded = loading.take();
+    std::vector<Order> orders;
+    for (const OrderId id : ids) {
+        const auto found = loaded.find(id);
+        if (found != loaded.end()) orders.push_back(std::move(found->second.record.order));
+    }
+    return orders;
+}
+
+}  // namespace
+
+std::vector<Result<Order>> find(sql::Database& database, std::span<const OrderId> ids) {
+    auto loaded = read_only<LoadedOrders>(database, [ids](sql::Transaction& tx) {
+        const OrderLoad loading(tx, ids, false);
+        tx.commit();
+        return loading.take();
+    });
+    if (!loaded) return std::vector<Result<Order>>(ids.size(), std::unexpected(loaded.error()));
+    std::vector<Result<Order>> orders;
+    for (const OrderId id : ids) {
+        const auto found = loaded->find(id);
+        if (found == loaded->end()) {
+            orders.emplace_back(fail(Errc::not_found, "no order has this id"));
+        } else {
+            orders.emplace_back(found->second.record.order);  // an id may be asked twice in a batch
+        }
+    }
+    return orders;
+}
+
+Result<std::vector<Order>> settled(sql::Database& database, std::span<const OrderId> ids) {
+    return read_only<std::vector<Order>>(database, [ids](sql::Transaction& tx) {
+        std::vector<sql::Params> rows;
+        for (const OrderId id : ids) rows.push_back({id});
+        const sql::Statement& found = tx.add_each(settled_ids, std::move(rows));
+        tx.flush();
+        std::vector<OrderId> left;
+        for (const sql::Row& row : found.rows()) left.emplace_back(row.uuid(0));
+        return left.empty() ? std::vector<Order>() : load(tx, left);
+    });
+}
+
+Result<Page<Order, OrderId>> list(sql::Database& database, const OrderFilter& filter,
+                                  std::optional<OrderId> after, std::size_t limit) {
+    Conditions conditions = conditions_of(filter, after);
+    conditions.params.emplace_back(static_cast<std::int64_t>(limit) + 1);
+    const std::string_view text =
+        kept(fmt::format("SELECT id FROM orders{} ORDER BY id DESC LIMIT ${}", conditions.where,
+                         conditions.params.size()));
+    return read_only<Page<Order, OrderId>>(database, [&](sql::Transaction& tx) {
+        const sql::Statement& found =
+            tx.add({.name = "order.list", .text = text}, conditions.params);
+        tx.flush();
+        std::vector<OrderId> ids;
+        for (const sql::Row& row : found.rows()) ids.emplace_back(row.uuid(0));
+        Page<Order, OrderId> page;
+        if (ids.size() > limit) {
+            ids.resize(limit);
+            page.next = ids.back();
+        }
+        page.items = load(tx, ids);
+        return page;
+    });
+}
+
+Result<std::vector<HistoryEntry>> timeline(sql::Database& database, OrderId id) {
+    auto entries = read_only<std::vector<HistoryEntry>>(database, [id](sql::Transaction& tx) {
+        const sql::Statement& found = tx.add(load_history, {id});
+        tx.flush();
+        std::vector<HistoryEntry> list;
+        for (const sql::Row& row : found.rows()) {
+            const auto from = row.maybe_text(1);
+            list.push_back(
+                {{row.integer(0), from ? status_named(*from) : std::nullopt,
+                  status_named(row.text(2)).value(), row.text(3), row.text(4), row.instant(5)},
+                 row.uuid(6),
+                 row.uuid(7)});
+        }
+        return list;
+    });
+    if (entries && entries->empty()) return fail(Errc::not_found, "no order has this id");
+    return entries;
+}
+
+Result<SagaOfOrder> saga(sql::Database& database, SagaId id) {
+    constexpr sql::Query one_saga{.name = "saga.get", .text = R"sql(
+        SELECT id, type, order_id, status, deadline_at, next_attempt_at, started_at, finished_at FROM saga_instances WHERE id = $1
+    )sql"};
+    return read_only<SagaOfOrder>(database,
+                                  [id, &one_saga](sql::Transaction& tx) -> Result<SagaOfOrder> {
+                                      const sql::Statement& found = tx.add(one_saga, {id});
+                                      tx.flush();
+                                      if (found.rows().empty())
+                                          return fail(Errc::not_found, "no saga has this id");
+                                      return with_steps(tx, found.rows()).front();
+                                  });
+}
+
+Result<Page<SagaOfOrder, SagaId>> sagas(sql::Database& database, const SagaFilter& filter,
+                                        std::optional<SagaId> after, std::size_t limit) {
+    Conditions conditions;
+    if (after) conditions.add("id < {}", *after);
+    if (filter.status) conditions.add("status = {}", name_of(*filter.status));
+    if (filter.type) conditions.add("type = {}", name_of(*filter.type));
+    if (filter.order) conditions.add("order_id = {}", *filter.order);
+    conditions.params.emplace_back(static_cast<std::int64_t>(limit) + 1);
+    const std::string_view text =
+        kept(fmt::format("SELECT id, type, order_id, status, deadline_at, next_attempt_at, "
+                         "started_at, finished_at FROM saga_instances{} ORDER BY id "
+                         "DESC LIMIT ${}",
+                         conditions.where, conditions.params.size()));
+    return read_only<Page<SagaOfOrder, SagaId>>(database, [&](sql::Transaction& tx) {
+        const sql::Statement& found =
+            tx.add({.name = "saga.list", .text = text}, conditions.params);
+        tx.flush();
+        Page<SagaOfOrder, SagaId> page{with_steps(tx, found.rows()), {}};
+        if (page.items.size() > limit) {
+            page.items.resize(limit);
+            page.next = page.items.back().saga.id;
+        }
+        return page;
+    });
+}
+
+}  // namespace trackops::order::queries

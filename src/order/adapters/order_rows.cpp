@@ -1,0 +1,176 @@
+#include "order/adapters/order_rows.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <unordered_map>
+
+#include "order/adapters/order_json.hpp"
+#include "platform/json/reader.hpp"
+
+namespace trackops::order {
+namespace {
+
+constexpr sql::Query load_orders{.name = "order.load",
+                                 .text = R"sql(
+    SELECT id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions, external_ref,
+           metadata, cancel_reason, carrier, tracking_number, version, revision, events_sent, created_at, updated_at
+    FROM orders WHERE id = $1
+)sql",
+                                 .postgres_each = R"sql(
+    SELECT id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions, external_ref,
+           metadata, cancel_reason, carrier, tracking_number, version, revision, events_sent, created_at, updated_at
+    FROM orders WHERE id = ANY($1::uuid[])
+)sql"};
+
+constexpr sql::Query load_items{.name = "order.load_items",
+                                .text = R"sql(
+    SELECT order_id, sku, name, quantity, unit_amount FROM order_items WHERE order_id = $1 ORDER BY line
+)sql",
+                                .postgres_each = R"sql(
+    SELECT order_id, sku, name, quantity, unit_amount FROM order_items WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, line
+)sql"};
+
+constexpr sql::Query load_sagas{.name = "saga.load",
+                                .text = R"sql(
+    SELECT id, type, order_id, status, deadline_at, next_attempt_at, started_at, finished_at
+    FROM saga_instances WHERE order_id = $1 ORDER BY type DESC
+)sql",
+                                .postgres_each = R"sql(
+    SELECT id, type, order_id, status, deadline_at, next_attempt_at, started_at, finished_at
+    FROM saga_instances WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, type DESC
+)sql"};
+
+constexpr sql::Query load_steps{.name = "saga.load_steps",
+                                .text = R"sql(
+    SELECT s.saga_id, s.name, s.status, s.attempts, s.started_at, s.finished_at, s.last_error
+    FROM saga_steps s JOIN saga_instances i ON i.id = s.saga_id WHERE i.order_id = $1 ORDER BY s.saga_id, s.step
+)sql",
+                                .postgres_each = R"sql(
+    SELECT s.saga_id, s.name, s.status, s.attempts, s.started_at, s.finished_at, s.last_error
+    FROM saga_steps s JOIN saga_instances i ON i.id = s.saga_id WHERE i.order_id = ANY($1::uuid[]) ORDER BY s.saga_id, s.step
+)sql"};
+
+template <class Enum>
+Enum named(std::span<const std::string_view> names, std::string_view name) {
+    const auto found = std::ranges::find(names, name);
+    if (found == names.end())
+        throw std::logic_error("the table holds a word that is not ours: " + std::string(name));
+    return static_cast<Enum>(found - names.begin());
+}
+
+// Step names live as long as the program, so that a step need not own its own.
+std::string_view step_name(std::string_view name) {
+    constexpr auto names =
+        std::to_array<std::string_view>({"reserve", "confirm", "cancel", "release"});
+    return names[named<std::size_t>(names, name)];
+}
+
+Address address_of(std::string_view text) {
+    const auto document = json::Document::parse(text);
+    if (!document) throw std::logic_error("a stored address is no JSON");
+    const json::Value value = document->root();
+    const auto field = [&value](std::string_view name) -> std::optional<std::string> {
+        const auto member = value.find(name);
+        const auto found = member ? member->text() : std::nullopt;
+        return found ? std::optional(std::string(*found)) : std::nullopt;
+    };
+    return {field("recipient"),
+            field("line1").value_or(""),
+            field("line2"),
+            field("city").value_or(""),
+            field("region"),
+            field("postalCode").value_or(""),
+            field("country").value_or(""),
+            field("phone")};
+}
+
+std::vector<sql::Params> params_of(std::span<const OrderId> ids) {
+    std::vector<sql::Params> rows;
+    rows.reserve(ids.size());
+    for (const OrderId id : ids) rows.push_back({id});
+    return rows;
+}
+
+}  // namespace
+
+LoadedOrder order_of(const sql::Row& row) {
+    LoadedOrder loaded;
+    Order& order = loaded.record.order;
+    order.id = OrderId(row.uuid(0));
+    order.agreed.customer = CustomerId(row.uuid(1));
+    order.status = named<Status>(status_names, row.text(2));
+    order.agreed.currency = row.text(3);
+    order.agreed.total_amount_minor = row.integer(4);
+    order.agreed.shipping_amount_minor = row.maybe_integer(5);
+    order.agreed.shipping_address = address_of(row.text(6));
+    order.agreed.delivery_instructions = row.maybe_text(7);
+    order.agreed.external_ref = row.maybe_text(8);
+    order.agreed.metadata = row.maybe_text(9);
+    order.cancel_reason = row.maybe_text(10);
+    if (!row.is_null(11) || !row.is_null(12))
+        order.shipment = {row.maybe_text(11), row.maybe_text(12)};
+    order.version = row.integer(13);
+    loaded.revision = row.integer(14);
+    loaded.record.events_sent = row.integer(15);
+    order.created_at = row.instant(16);
+    order.updated_at = row.instant(17);
+    return loaded;
+}
+
+Line line_of(const sql::Row& row) {
+    return {row.text(1), row.maybe_text(2), row.integer(3), row.integer(4)};
+}
+
+SagaOfOrder saga_of(const sql::Row& row) {
+    Saga saga;
+    saga.id = SagaId(row.uuid(0));
+    saga.type = named<SagaType>(saga_type_names, row.text(1));
+    saga.status = named<SagaStatus>(saga_status_names, row.text(3));
+    saga.deadline_at = row.maybe_instant(4);
+    saga.next_attempt_at = row.maybe_instant(5);
+    saga.started_at = row.instant(6);
+    saga.finished_at = row.maybe_instant(7);
+    return {std::move(saga), OrderId(row.uuid(2))};
+}
+
+SagaStep step_of(const sql::Row& row) {
+    return {step_name(row.text(1)), named<StepStatus>(step_status_names, row.text(2)),
+            row.integer(3),         row.maybe_instant(4),
+            row.maybe_instant(5),   row.maybe_text(6)};
+}
+
+OrderLoad::OrderLoad(sql::Transaction& tx, std::span<const OrderId> ids, bool with_sagas)
+    : orders_(tx.add_each(load_orders, params_of(ids))),
+      items_(tx.add_each(load_items, params_of(ids))) {
+    if (!with_sagas) return;
+    sagas_ = &tx.add_each(load_sagas, params_of(ids));
+    steps_ = &tx.add_each(load_steps, params_of(ids));
+}
+
+LoadedOrders OrderLoad::take() const {
+    LoadedOrders orders;
+    for (const sql::Row& row : orders_.rows()) {
+        LoadedOrder loaded = order_of(row);
+        const OrderId id = loaded.record.order.id;
+        orders.emplace(id, std::move(loaded));
+    }
+    // READ COMMITTED: a statement may see an order that the one before it did not.
+    for (const sql::Row& row : items_.rows()) {
+        const auto order = orders.find(OrderId(row.uuid(0)));
+        if (order != orders.end()) order->second.record.order.agreed.items.push_back(line_of(row));
+    }
+    if (sagas_ == nullptr) return orders;
+    std::unordered_map<Uuid, std::vector<SagaStep>> steps;
+    for (const sql::Row& row : steps_->rows()) steps[row.uuid(0)].push_back(step_of(row));
+    for (const sql::Row& row : sagas_->rows()) {
+        SagaOfOrder entry = saga_of(row);
+        const auto order = orders.find(entry.order);
+        if (order == orders.end()) continue;
+        entry.saga.steps = std::move(steps[entry.saga.id.uuid]);
+        order->second.record.sagas.push_back(std::move(entry.saga));
+    }
+    for (auto& [id, loaded] : orders) loaded.sagas_before = loaded.record.sagas;
+    return orders;
+}
+
+}  // namespace trackops::order

@@ -1,0 +1,65 @@
+// Orders between tables and memory.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "order/app/ports.hpp"
+#include "platform/sql/database.hpp"
+
+namespace trackops::order {
+
+// A record as it was read: what it is compared with when it is saved.
+struct LoadedOrder {
+    OrderRecord record;
+    std::int64_t revision = 0;
+    std::vector<Saga> sagas_before;
+};
+using LoadedOrders = std::map<OrderId, LoadedOrder>;
+
+// Queues the statements that read orders; take() gives them after the flush. Sagas are read only
+// when asked for.
+class OrderLoad {
+public:
+    OrderLoad(sql::Transaction& tx, std::span<const OrderId> ids, bool with_sagas);
+    LoadedOrders take() const;
+
+private:
+    sql::Statement& orders_;
+    sql::Statement& items_;
+    sql::Statement* sagas_ = nullptr;
+    sql::Statement* steps_ = nullptr;
+};
+
+// The columns that order_of() reads, in its order.
+inline constexpr std::string_view order_columns =
+    "id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, "
+    "delivery_instructions, external_ref, "
+    "metadata, cancel_reason, carrier, tracking_number, version, revision, events_sent, "
+    "created_at, updated_at";
+LoadedOrder order_of(const sql::Row& row);  // without items and sagas
+Line line_of(const sql::Row& row);          // order_id, sku, name, quantity, unit_amount
+SagaOfOrder saga_of(const sql::Row& row);   // id, type, order_id, status, deadline_at,
+                                            // next_attempt_at, started_at, finished_at
+SagaStep step_of(
+    const sql::Row& row);  // saga_id, name, status, attempts, started_at, finished_at, last_error
+
+// Queue what a new or a changed order needs. The guarded update answers in affected(): fewer than
+// orders says that somebody was faster.
+struct SavedOrder {
+    const OrderRecord& record;
+    std::int64_t revision;               // that was read; 0 for a new one
+    std::span<const Saga> sagas_before;  // none for a new one
+    std::span<const Uuid> causes;        // one a change
+    std::span<const Uuid> event_ids;     // one a notice
+};
+sql::Statement& insert_orders(sql::Transaction& tx, std::span<const SavedOrder> orders);
+sql::Statement& update_orders(sql::Transaction& tx,
+                              std::span<const SavedOrder> orders);  // sorted by id
+void save_what_goes_with_them(sql::Transaction& tx,
+                              std::span<const SavedOrder> orders);  // sagas, history, events
+
+}  // namespace trackops::order

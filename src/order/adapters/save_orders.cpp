@@ -1,0 +1,219 @@
+// Writing orders: a new one, a changed one, and what goes with both.
+#include <algorithm>
+
+#include "order/adapters/announcements.hpp"
+#include "order/adapters/order_json.hpp"
+#include "order/adapters/order_rows.hpp"
+#include "platform/json/writer.hpp"
+#include "platform/outbox/event.hpp"
+
+namespace trackops::order {
+namespace {
+
+constexpr sql::Query insert_order{.name = "order.insert",
+                                  .text = R"sql(
+    INSERT INTO orders (id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
+                        external_ref, metadata, version, revision, events_sent, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14)
+    ON CONFLICT (id) DO NOTHING
+)sql",
+                                  .postgres_each = R"sql(
+    INSERT INTO orders (id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
+                        external_ref, metadata, version, revision, events_sent, created_at, updated_at)
+    SELECT id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
+           external_ref, metadata, version, 1, events_sent, created_at, updated_at
+    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::jsonb[], $8::text[], $9::text[],
+                $10::jsonb[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[])
+         AS t(id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
+              external_ref, metadata, version, events_sent, created_at, updated_at)
+    ON CONFLICT (id) DO NOTHING
+)sql"};
+
+constexpr sql::Query insert_item{.name = "order.insert_item",
+                                 .text = R"sql(
+    INSERT INTO order_items (order_id, line, sku, name, quantity, unit_amount) VALUES ($1, $2, $3, $4, $5, $6)
+)sql",
+                                 .postgres_each = R"sql(
+    INSERT INTO order_items (order_id, line, sku, name, quantity, unit_amount)
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
+)sql"};
+
+// Rows are locked in the order of their ids, whatever plan the update takes.
+constexpr sql::Query update_order{.name = "order.update",
+                                  .text = R"sql(
+    UPDATE orders SET status = $3, cancel_reason = $4, carrier = $5, tracking_number = $6, version = $7, revision = revision + 1,
+                      events_sent = $8, updated_at = $9
+    WHERE id = $1 AND revision = $2
+)sql",
+                                  .postgres_each = R"sql(
+    WITH locked AS MATERIALIZED (SELECT id FROM orders WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE)
+    UPDATE orders o SET status = t.status, cancel_reason = t.cancel_reason, carrier = t.carrier, tracking_number = t.tracking_number,
+                        version = t.version, revision = o.revision + 1, events_sent = t.events_sent, updated_at = t.updated_at
+    FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
+                $9::timestamptz[])
+         AS t(id, revision, status, cancel_reason, carrier, tracking_number, version, events_sent, updated_at)
+         JOIN locked ON locked.id = t.id
+    WHERE o.id = t.id AND o.revision = t.revision
+)sql"};
+
+constexpr sql::Query save_saga{.name = "saga.save",
+                               .text = R"sql(
+    INSERT INTO saga_instances (id, type, order_id, status, deadline_at, next_attempt_at, due_at, started_at, finished_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    ON CONFLICT (id) DO UPDATE SET status = excluded.status, deadline_at = excluded.deadline_at,
+        next_attempt_at = excluded.next_attempt_at, due_at = excluded.due_at, finished_at = excluded.finished_at
+)sql",
+                               .postgres_each = R"sql(
+    INSERT INTO saga_instances (id, type, order_id, status, deadline_at, next_attempt_at, due_at, started_at, finished_at)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
+                         $8::timestamptz[], $9::timestamptz[])
+    ON CONFLICT (id) DO UPDATE SET status = excluded.status, deadline_at = excluded.deadline_at,
+        next_attempt_at = excluded.next_attempt_at, due_at = excluded.due_at, finished_at = excluded.finished_at
+)sql"};
+
+constexpr sql::Query save_step{.name = "saga.save_step",
+                               .text = R"sql(
+    INSERT INTO saga_steps (saga_id, step, name, status, attempts, started_at, finished_at, last_error)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    ON CONFLICT (saga_id, step) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,
+        started_at = excluded.started_at, finished_at = excluded.finished_at, last_error = excluded.last_error
+)sql",
+                               .postgres_each = R"sql(
+    INSERT INTO saga_steps (saga_id, step, name, status, attempts, started_at, finished_at, last_error)
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
+                         $8::text[])
+    ON CONFLICT (saga_id, step) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,
+        started_at = excluded.started_at, finished_at = excluded.finished_at, last_error = excluded.last_error
+)sql"};
+
+constexpr sql::Query insert_history{.name = "order.insert_history",
+                                    .text = R"sql(
+    INSERT INTO order_history (order_id, version, from_status, to_status, reason, actor, cause, event_id, occurred_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+)sql",
+                                    .postgres_each = R"sql(
+    INSERT INTO order_history (order_id, version, from_status, to_status, reason, actor, cause, event_id, occurred_at)
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
+                         $9::timestamptz[])
+)sql"};
+
+sql::Json address_column(const Address& address) {
+    sql::Json column;
+    json::Writer out(column.text);
+    write_address(out, address);
+    return column;
+}
+
+sql::Params order_params(const OrderRecord& record) {
+    const Order& order = record.order;
+    const auto& metadata = order.agreed.metadata;
+    return {order.id,
+            order.agreed.customer,
+            name_of(order.status),
+            order.agreed.currency,
+            order.total_amount_minor(),
+            order.agreed.shipping_amount_minor,
+            address_column(order.agreed.shipping_address),
+            order.agreed.delivery_instructions,
+            order.agreed.external_ref,
+            metadata ? sql::Value(sql::Json{*metadata}) : sql::Value(),
+            order.version,
+            record.events_sent + static_cast<std::int64_t>(record.notices.size()),
+            order.created_at,
+            order.updated_at};
+}
+
+void add_saga(const Saga& saga, OrderId order, std::vector<sql::Params>& sagas,
+              std::vector<sql::Params>& steps) {
+    sagas.push_back({saga.id, name_of(saga.type), order, name_of(saga.status), saga.deadline_at,
+                     saga.next_attempt_at, saga.due_at(), saga.started_at, saga.finished_at});
+    std::int64_t number = 0;
+    for (const SagaStep& step : saga.steps) {
+        steps.push_back({saga.id, ++number, step.name, name_of(step.status), step.attempts,
+                         step.started_at, step.finished_at, step.last_error});
+    }
+}
+
+void save_sagas(sql::Transaction& tx, std::span<const SavedOrder> orders) {
+    std::vector<sql::Params> sagas;
+    std::vector<sql::Params> steps;
+    for (const SavedOrder& saved : orders) {
+        for (const Saga& saga : saved.record.sagas) {
+            const bool as_it_was =
+                std::ranges::find(saved.sagas_before, saga) != saved.sagas_before.end();
+            if (!as_it_was) add_saga(saga, saved.record.order.id, sagas, steps);
+        }
+    }
+    tx.add_each(save_saga, std::move(sagas));
+    tx.add_each(save_step, std::move(steps));
+}
+
+// The event that announced a change: the only notice with its version that is not a repetition, so
+// the first.
+Uuid event_of(const SavedOrder& saved, const Change& change) {
+    const auto& notices = saved.record.notices;
+    const auto found = std::ranges::find_if(notices, [&](const Notice& notice) {
+        return notice.change.version == change.version && notice.change.to == change.to;
+    });
+    return saved.event_ids[static_cast<std::size_t>(found - notices.begin())];
+}
+
+}  // namespace
+
+sql::Statement& insert_orders(sql::Transaction& tx, std::span<const SavedOrder> orders) {
+    std::vector<sql::Params> rows;
+    std::vector<sql::Params> items;
+    rows.reserve(orders.size());
+    for (const SavedOrder& saved : orders) {
+        rows.push_back(order_params(saved.record));
+        std::int64_t number = 0;
+        for (const Line& line : saved.record.order.agreed.items) {
+            items.push_back({saved.record.order.id, ++number, line.sku, line.name, line.quantity,
+                             line.unit_amount_minor});
+        }
+    }
+    sql::Statement& inserted = tx.add_each(insert_order, std::move(rows));
+    tx.add_each(insert_item, std::move(items));
+    return inserted;
+}
+
+sql::Statement& update_orders(sql::Transaction& tx, std::span<const SavedOrder> orders) {
+    std::vector<sql::Params> rows;
+    rows.reserve(orders.size());
+    for (const SavedOrder& saved : orders) {
+        const Order& order = saved.record.order;
+        const Shipment shipment = order.shipment.value_or(Shipment{});
+        rows.push_back(
+            {order.id, saved.revision, name_of(order.status), order.cancel_reason, shipment.carrier,
+             shipment.tracking_number, order.version,
+             saved.record.events_sent + static_cast<std::int64_t>(saved.record.notices.size()),
+             order.updated_at});
+    }
+    return tx.add_each(update_order, std::move(rows));
+}
+
+void save_what_goes_with_them(sql::Transaction& tx, std::span<const SavedOrder> orders) {
+    save_sagas(tx, orders);
+    std::vector<sql::Params> history;
+    std::vector<outbox::Event> events;
+    for (const SavedOrder& saved : orders) {
+        const OrderRecord& record = saved.record;
+        for (std::size_t i = 0; i < record.changes.size(); ++i) {
+            const Change& change = record.changes[i];
+            const auto from =
+                change.from ? std::optional(std::string(name_of(*change.from))) : std::nullopt;
+            history.push_back({record.order.id, change.version, from, name_of(change.to),
+                               change.reason, change.actor, saved.causes[i],
+                               event_of(saved, change), change.at});
+        }
+        for (std::size_t i = 0; i < record.notices.size(); ++i) {
+            const std::int64_t sequence = record.events_sent + static_cast<std::int64_t>(i) + 1;
+            events.push_back(
+                to_event(record.order, record.notices[i], saved.event_ids[i], sequence));
+        }
+    }
+    tx.add_each(insert_history, std::move(history));
+    outbox::append(tx, events);
+}
+
+}  // namespace trackops::order

@@ -1,0 +1,304 @@
+#include "order/adapters/sql_order_store.hpp"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+
+#include "order/adapters/order_json.hpp"
+#include "order/adapters/order_queries.hpp"
+#include "order/adapters/order_rows.hpp"
+#include "platform/idempotency/keys.hpp"
+#include "platform/outbox/event.hpp"
+#include "platform/sql/batch.hpp"
+
+namespace trackops::order {
+namespace {
+
+constexpr sql::Query which_exist{.name = "order.which_exist",
+                                 .text = R"sql(
+    SELECT id FROM orders WHERE id = $1
+)sql",
+                                 .postgres_each = R"sql(
+    SELECT id FROM orders WHERE id = ANY($1::uuid[])
+)sql"};
+
+// Pushing due_at on is the claim: another replica skips what is locked and then sees that it is not
+// due.
+constexpr sql::Query claim_due_sagas{.name = "saga.claim_due",
+                                     .text = R"sql(
+    UPDATE saga_instances SET due_at = $2
+    WHERE id IN (SELECT id FROM saga_instances WHERE due_at <= $1 ORDER BY due_at LIMIT $3) RETURNING order_id
+)sql",
+                                     .postgres = R"sql(
+    UPDATE saga_instances SET due_at = $2
+    WHERE id IN (SELECT id FROM saga_instances WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING order_id
+)sql"};
+
+// The longest beginning of a batch in which no key comes twice: a twin is answered by what its
+// first made true.
+template <class Item>
+std::size_t without_twins(std::span<const Item> batch) {
+    std::set<std::pair<std::string_view, std::string_view>> keys;
+    std::size_t count = 0;
+    for (const Item& item : batch) {
+        if (item.key && !keys.emplace(item.key->scope, item.key->key).second) break;
+        ++count;
+    }
+    return count;
+}
+
+using Answers = std::vector<Result<Receipt>>;
+
+RecordedAnswer answer_of(int status, const Order& order) {
+    return {status, order_json(order), status == 201 ? path_of(order.id) : "", etag_of(order)};
+}
+
+class SqlOrderStore final : public OrderStore {
+public:
+    SqlOrderStore(sql::Database& database, const Clock& clock, Ids& ids)
+        : database_(database), clock_(clock), ids_(ids) {}
+
+    Answers add(std::span<const NewOrder> orders) override {
+        return in_parts<NewOrder>(orders, [this](std::span<const NewOrder> batch, bool again) {
+            return add_once(batch, again);
+        });
+    }
+    Answers update(std::span<const OrderChange> changes) override {
+        return in_parts<OrderChange>(changes, [this](std::span<const OrderChange> batch, bool) {
+            return update_once(batch);
+        });
+    }
+
+    std::vector<Result<Order>> find(std::span<const OrderId> ids) override {
+        return queries::find(database_, ids);
+    }
+    Result<std::vector<Order>> settled(std::span<const OrderId> ids) override {
+        return queries::settled(database_, ids);
+    }
+    Result<Page<Order, OrderId>> list(const OrderFilter& filter, std::optional<OrderId> after,
+                                      std::size_t limit) override {
+        return queries::list(database_, filter, after, limit);
+    }
+    Result<std::vector<HistoryEntry>> timeline(OrderId id) override {
+        return queries::timeline(database_, id);
+    }
+    Result<SagaOfOrder> saga(SagaId id) override { return queries::saga(database_, id); }
+    Result<Page<SagaOfOrder, SagaId>> sagas(const SagaFilter& filter, std::optional<SagaId> after,
+                                            std::size_t limit) override {
+        return queries::sagas(database_, filter, after, limit);
+    }
+    Result<std::vector<OrderId>> claim_due(Instant now, Duration lease, std::size_t limit) override;
+
+private:
+    template <class Item, class Once>
+    Answers in_parts(std::span<const Item> batch, Once once) {
+        Answers answers;
+        while (!batch.empty()) {
+            const std::size_t count = without_twins(batch);
+            bool again = false;
+            auto part =
+                sql::run_batch<Item, Receipt>(batch.first(count), [&](std::span<const Item> items) {
+                    return once(items, std::exchange(again, true));
+                });
+            std::ranges::move(part, std::back_inserter(answers));
+            batch = batch.subspan(count);
+        }
+        return answers;
+    }
+
+    Answers add_once(std::span<const NewOrder> orders, bool again);
+    Answers update_once(std::span<const OrderChange> changes);
+
+    sql::Database& database_;
+    const Clock& clock_;
+    Ids& ids_;
+};
+
+// What is answered before anything is written: by a key that was seen before, or (after a lost
+// commit) by the order being there.
+template <class Item>
+std::vector<std::optional<Result<Receipt>>> answered_keys(sql::Transaction& tx,
+                                                          std::span<const Item> batch,
+                                                          Instant now) {
+    std::vector<std::optional<Result<Receipt>>> answers(batch.size());
+    std::vector<idempotency::Key> keys;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (!batch[i].key) continue;
+        keys.push_back(*batch[i].key);
+        places.push_back(i);
+    }
+    if (keys.empty()) return answers;
+    auto found = idempotency::find(tx, keys, now);
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        if (!found[i]) {
+            answers[places[i]] = Result<Receipt>(std::unexpected(std::move(found[i]).error()));
+        } else if (*found[i]) {
+            answers[places[i]] = Result<Receipt>(Receipt{{}, std::move(**found[i])});
+        }
+    }
+    return answers;
+}
+
+template <class T>
+std::vector<T> taken(std::vector<std::optional<T>> answers) {
+    std::vector<T> all;
+    all.reserve(answers.size());
+    for (auto& answer : answers) all.push_back(std::move(answer).value());
+    return all;
+}
+
+std::vector<Uuid> drawn(Ids& ids, std::size_t count) {
+    std::vector<Uuid> list(count);
+    for (Uuid& id : list) id = ids.next();
+    return list;
+}
+
+Answers SqlOrderStore::add_once(std::span<const NewOrder> orders, bool again) {
+    const Instant now = clock_.now();
+    std::vector<std::optional<Result<Receipt>>> answers(orders.size());
+    std::set<OrderId> existing;
+    if (again ||
+        std::ranges::any_of(orders, [](const NewOrder& order) { return order.key.has_value(); })) {
+        const auto tx = database_.begin(sql::Access::read);
+        std::vector<sql::Params> ids;
+        for (const NewOrder& order : orders) {
+            if (again) ids.push_back({order.record.order.id});
+        }
+        const sql::Statement& found = tx->add_each(which_exist, std::move(ids));
+        answers = answered_keys(*tx, orders, now);
+        tx->commit();
+        for (const sql::Row& row : found.rows()) existing.emplace(row.uuid(0));
+    }
+    std::vector<SavedOrder> saved;
+    std::vector<std::vector<Uuid>> ids(orders.size() * 2);
+    std::vector<idempotency::Given> given;
+    for (std::size_t i = 0; i < orders.size(); ++i) {
+        const OrderRecord& record = orders[i].record;
+        if (answers[i]) continue;
+        answers[i] = Result<Receipt>(Receipt{record.order, {}});
+        if (existing.contains(record.order.id)) continue;
+        ids[2 * i].assign(record.changes.size(), record.order.id.uuid);
+        ids[2 * i + 1] = drawn(ids_, record.notices.size());
+        saved.push_back({record, 0, {}, ids[2 * i], ids[2 * i + 1]});
+        if (orders[i].key) given.push_back({*orders[i].key, answer_of(201, record.order)});
+    }
+    if (saved.empty()) return taken(std::move(answers));
+    std::ranges::sort(given, {}, &idempotency::Given::key);
+    const auto tx = database_.begin(sql::Access::write);
+    const sql::Statement* const recorded =
+        given.empty() ? nullptr : &idempotency::record(*tx, given, now);
+    const sql::Statement& inserted = insert_orders(*tx, saved);
+    save_what_goes_with_them(*tx, saved);
+    tx->flush();
+    if (recorded != nullptr && recorded->affected() < given.size()) throw sql::LostRace();
+    if (inserted.affected() < saved.size())
+        throw sql::LostRace();  // there after all: a commit whose answer was lost
+    tx->commit();
+    return taken(std::move(answers));
+}
+
+// One round of update(): what was read, what became of it.
+struct Round {
+    LoadedOrders orders;
+    std::set<outbox::Claim> handled;    // before, or earlier in this round
+    std::vector<outbox::Claim> claims;  // of this round
+    std::vector<idempotency::Given> given;
+    std::unordered_map<OrderId, std::vector<Uuid>> causes;  // of the changes, in order
+};
+
+Result<Receipt> decide(Round& round, const OrderChange& change) {
+    const auto found = round.orders.find(change.id);
+    if (found == round.orders.end()) return fail(Errc::not_found, "no order has this id");
+    OrderRecord& record = found->second.record;
+    const outbox::Claim claim{change.cause, change.consumer};
+    if (round.handled.contains(claim)) return Receipt{record.order, {}};
+    if (change.expected_version && *change.expected_version != record.order.version) {
+        return fail(Errc::precondition_failed,
+                    "the order has changed since: its version is another one");
+    }
+    if (auto changed = change.change(record); !changed)
+        return std::unexpected(std::move(changed).error());
+    round.causes[change.id].resize(record.changes.size(), change.cause);
+    round.handled.insert(claim);
+    round.claims.push_back(claim);
+    if (change.key) round.given.push_back({*change.key, answer_of(200, record.order)});
+    return Receipt{record.order, {}};
+}
+
+Answers SqlOrderStore::update_once(std::span<const OrderChange> changes) {
+    const Instant now = clock_.now();
+    Round round;
+    std::vector<std::optional<Result<Receipt>>> answers;
+    {
+        std::set<OrderId> ids;
+        std::set<outbox::Claim> causes;
+        for (const OrderChange& change : changes) {
+            ids.insert(change.id);
+            causes.insert({change.cause, change.consumer});
+        }
+        const auto tx = database_.begin(sql::Access::read);
+        // Claims are read before the orders: a handling that commits in between is then seen in the
+        // orders, or loses the claim below.
+        const sql::Statement& claimed =
+            outbox::find_claimed(*tx, std::vector(causes.begin(), causes.end()));
+        const OrderLoad loading(*tx, std::vector(ids.begin(), ids.end()), true);
+        answers = answered_keys(*tx, changes, now);
+        tx->commit();
+        for (const sql::Row& row : claimed.rows()) round.handled.insert({row.uuid(0), row.text(1)});
+        round.orders = loading.take();
+    }
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+        if (!answers[i]) answers[i] = decide(round, changes[i]);
+    }
+    if (round.claims.empty()) return taken(std::move(answers));
+
+    std::ranges::sort(round.claims);
+    std::ranges::sort(round.given, {}, &idempotency::Given::key);
+    std::vector<SavedOrder> saved;
+    std::unordered_map<OrderId, std::vector<Uuid>> event_ids;
+    for (const auto& [id, loaded] : round.orders) {  // in the order of ids, as rows are locked
+        const OrderRecord& record = loaded.record;
+        if (record.changes.empty() && record.notices.empty() && record.sagas == loaded.sagas_before)
+            continue;
+        event_ids[id] = drawn(ids_, record.notices.size());
+        saved.push_back(
+            {record, loaded.revision, loaded.sagas_before, round.causes[id], event_ids[id]});
+    }
+    const auto tx = database_.begin(sql::Access::write);
+    const sql::Statement* const recorded =
+        round.given.empty() ? nullptr : &idempotency::record(*tx, round.given, now);
+    const sql::Statement& claimed = outbox::claim(*tx, round.claims, now);
+    const sql::Statement& updated = update_orders(*tx, saved);
+    save_what_goes_with_them(*tx, saved);
+    tx->flush();
+    if (recorded != nullptr && recorded->affected() < round.given.size()) throw sql::LostRace();
+    if (claimed.affected() < round.claims.size() || updated.affected() < saved.size())
+        throw sql::LostRace();
+    tx->commit();
+    return taken(std::move(answers));
+}
+
+Result<std::vector<OrderId>> SqlOrderStore::claim_due(Instant now, Duration lease,
+                                                      std::size_t limit) {
+    try {
+        const auto tx = database_.begin(sql::Access::write);
+        const sql::Statement& claimed =
+            tx->add(claim_due_sagas, {now, now + lease, static_cast<std::int64_t>(limit)});
+        tx->commit();
+        std::set<OrderId> ids;  // an order may have two sagas
+        for (const sql::Row& row : claimed.rows()) ids.emplace(row.uuid(0));
+        return std::vector(ids.begin(), ids.end());
+    } catch (const sql::Failure& failure) {
+        return std::unexpected(sql::error_of(failure));
+    }
+}
+
+}  // namespace
+
+std::unique_ptr<OrderStore> make_sql_order_store(sql::Database& database, const Clock& clock,
+                                                 Ids& ids) {
+    return std::make_unique<SqlOrderStore>(database, clock, ids);
+}
+
+}  // namespace trackops::order
