@@ -1,6 +1,6 @@
 // A request that was read and checked, and what can be answered.
 #pragma once
-#include <cstdint>
+#include <cstddef>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -22,8 +22,8 @@ struct Request {
     std::vector<std::pair<std::string, std::string>> query;    // decoded, in order, repeats kept
     std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
     std::string body;
-    std::string
-        correlation_id;  // X-Correlation-ID if it was sent (1..128 visible ASCII), else generated
+    // X-Correlation-ID if it was sent (1..128 visible ASCII), else generated
+    std::string correlation_id;
     std::string traceparent;  // W3C, of this request's own span; its parent's trace if one was sent
     std::string tracestate;
 
@@ -35,8 +35,9 @@ struct Request {
     std::string_view trace_id() const;  // 32 hex digits of traceparent
 };
 
-// Every fault of the query at once: names that are not in `known`, names given twice that are not
-// in `repeatable`.
+// Every fault of the query at once (no more than query_faults_max): names that are not in `known`,
+// names given twice that are not in `repeatable`. Codes: unknown, repeated.
+inline constexpr std::size_t query_faults_max = 64;
 Result<void> check_query(const Request& request, std::initializer_list<std::string_view> known,
                          std::initializer_list<std::string_view> repeatable = {});
 
@@ -48,7 +49,8 @@ struct Response {
 };
 
 // RFC 9457 problem+json for an error: the one table from Errc to status, type and title. instance
-// is the path.
+// is the path. The detail of internal and unavailable goes to the log, not to the client; every
+// other is sent as it is.
 Response problem(const Error& error, const Request& request);
 int status_of(Errc code);
 std::string_view code_of(Errc code);  // the stable word, e.g. "invalid-request"

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +34,9 @@ struct Route {
 // Pure: which route a method and path mean.
 class Router {
 public:
+    // std::logic_error for two routes that mean the same method and path.
     explicit Router(std::vector<Route> routes);
+    ~Router();
     struct Match {
         const Route* route = nullptr;  // nothing: see allowed
         std::vector<std::pair<std::string, std::string>> params;
@@ -44,7 +47,9 @@ public:
     const std::vector<Route>& routes() const { return routes_; }
 
 private:
+    struct Node;  // one segment of the patterns
     std::vector<Route> routes_;
+    std::unique_ptr<Node> root_;
 };
 
 }  // namespace trackops::http

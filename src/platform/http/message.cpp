@@ -1,0 +1,62 @@
+#include "platform/http/message.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace trackops::http {
+namespace {
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+std::optional<std::string_view> first(const Pairs& pairs, std::string_view name) {
+    const auto found = std::ranges::find(
+        pairs, name, [](const auto& pair) -> std::string_view { return pair.first; });
+    if (found == pairs.end()) return std::nullopt;
+    return found->second;
+}
+
+}  // namespace
+
+std::string_view Request::param(std::string_view name) const {
+    const auto value = first(params, name);
+    if (!value)
+        throw std::logic_error("route " + std::string(route) + " has no parameter " +
+                               std::string(name));
+    return *value;
+}
+
+std::optional<std::string_view> Request::header(std::string_view name) const {
+    return first(headers, name);
+}
+
+std::optional<std::string_view> Request::query_value(std::string_view name) const {
+    return first(query, name);
+}
+
+std::string_view Request::trace_id() const {
+    if (traceparent.size() < 35) return {};
+    return std::string_view(traceparent).substr(3, 32);
+}
+
+Result<void> check_query(const Request& request, std::initializer_list<std::string_view> known,
+                         std::initializer_list<std::string_view> repeatable) {
+    std::vector<FieldError> faults;
+    const auto in = [](std::initializer_list<std::string_view> names, std::string_view name) {
+        return std::ranges::find(names, name) != names.end();
+    };
+    for (auto given = request.query.begin(); given != request.query.end(); ++given) {
+        const auto& name = given->first;
+        const auto named_so = [&](const auto& pair) { return pair.first == name; };
+        const auto before = std::count_if(request.query.begin(), given, named_so);
+        if (!in(known, name)) {
+            if (before == 0) faults.push_back({name, "is not known here", "unknown"});
+        } else if (before == 1 && !in(repeatable, name)) {
+            faults.push_back({name, "may be given once only", "repeated"});
+        }
+        if (faults.size() == query_faults_max) break;
+    }
+    if (faults.empty()) return {};
+    return fail(Errc::invalid, "the query is not valid", std::move(faults));
+}
+
+}  // namespace trackops::http

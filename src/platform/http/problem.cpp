@@ -1,0 +1,112 @@
+// RFC 9457: the one table from Errc to what a client sees.
+#include <algorithm>
+#include <array>
+
+#include "platform/http/message.hpp"
+#include "platform/http/target.hpp"
+#include "platform/json/writer.hpp"
+#include "platform/telemetry/log.hpp"
+
+namespace trackops::http {
+namespace {
+
+struct Kind {
+    Errc errc;
+    int status;
+    std::string_view code;
+    std::string_view title;
+    int retry_after_seconds = 0;  // 0: none
+    std::string_view fixed_detail =
+        {};  // stands for the error's own, which may name what is inside and goes to the log
+};
+
+constexpr auto kinds = std::to_array<Kind>({
+    {Errc::malformed, 400, "malformed-request", "The request could not be read"},
+    {Errc::invalid, 422, "invalid-request", "The request is not valid"},
+    {Errc::not_found, 404, "not-found", "There is no such thing"},
+    {Errc::method_not_allowed, 405, "method-not-allowed", "The path does not know this method"},
+    {Errc::conflict, 409, "conflict", "The present state forbids it"},
+    {Errc::illegal_transition, 409, "illegal-transition", "The life of an order has no such step"},
+    {Errc::out_of_stock, 409, "out-of-stock", "There is not enough stock"},
+    {Errc::precondition_failed, 412, "precondition-failed",
+     "The thing has changed since it was read"},
+    {Errc::precondition_required, 428, "precondition-required",
+     "A precondition header is required"},
+    {Errc::key_reused, 422, "idempotency-key-reused",
+     "The Idempotency-Key was used for another request"},
+    {Errc::key_in_flight, 409, "idempotency-key-in-flight",
+     "The first request with this Idempotency-Key is not answered yet", 1},
+    {Errc::too_large, 413, "too-large", "The request is too large"},
+    {Errc::header_too_large, 431, "header-too-large", "The request's headers are too large"},
+    {Errc::unsupported_media_type, 415, "unsupported-media-type",
+     "The body is of a type that is not taken here"},
+    {Errc::not_acceptable, 406, "not-acceptable", "There is no answer of the type asked for"},
+    {Errc::timeout, 408, "request-timeout", "The request took too long to arrive"},
+    {Errc::overloaded, 503, "overloaded", "Too much is waiting already", 1},
+    {Errc::unavailable, 503, "unavailable", "Something this needs is away for the moment", 2,
+     "try again in a moment"},
+    {Errc::outcome_unknown, 503, "outcome-unknown",
+     "It is not known whether the request took effect", 1},
+    {Errc::internal, 500, "internal-error", "Something went wrong on our side", 0,
+     "the trace id finds it in our log"},
+});
+
+constexpr bool is_complete() {
+    if (kinds.size() != errc_count) return false;
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+        const bool must_say_when = kinds[i].status == 503 || kinds[i].status == 429;
+        if (static_cast<std::size_t>(kinds[i].errc) != i ||
+            (must_say_when && kinds[i].retry_after_seconds == 0))
+            return false;
+    }
+    return true;
+}
+static_assert(is_complete());  // a new Errc without a row does not compile
+
+const Kind& kind_of(Errc code) { return kinds.at(static_cast<std::size_t>(code)); }
+
+}  // namespace
+
+int status_of(Errc code) { return kind_of(code).status; }
+std::string_view code_of(Errc code) { return kind_of(code).code; }
+
+Response problem(const Error& error, const Request& request) {
+    const Kind& kind = kind_of(error.code);
+    if (!kind.fixed_detail.empty()) {
+        const auto level =
+            error.code == Errc::internal ? telemetry::Level::error : telemetry::Level::warn;
+        telemetry::log(level, "http", "a request failed",
+                       {{"code", std::string(kind.code)},
+                        {"detail", error.detail},
+                        {"path", request.path},
+                        {"traceId", std::string(request.trace_id())},
+                        {"correlationId", request.correlation_id}});
+    }
+    Response response{.status = kind.status, .content_type = "application/problem+json"};
+    response.body.reserve(384);
+    json::Writer writer(response.body);
+    writer.begin_object();
+    writer.member("type", "https://trackops.dev/problems/" + std::string(kind.code));
+    writer.member("title", kind.title).member("status", kind.status);
+    writer.member("detail",
+                  kind.fixed_detail.empty() ? std::string_view(error.detail) : kind.fixed_detail);
+    if (!request.path.empty()) writer.member("instance", percent_encoded_path(request.path));
+    writer.member("code", kind.code).member("traceId", request.trace_id());
+    if (!error.fields.empty()) {
+        writer.name("errors").begin_array();
+        for (const auto& fault : error.fields) {
+            writer.begin_object()
+                .member("pointer", fault.pointer)
+                .member("detail", fault.detail)
+                .member("code", fault.code)
+                .end_object();
+        }
+        writer.end_array();
+    }
+    writer.end_object();
+    if (kind.retry_after_seconds > 0)
+        response.headers.emplace_back("Retry-After", std::to_string(kind.retry_after_seconds));
+    return response;
+}
+
+}  // namespace trackops::http

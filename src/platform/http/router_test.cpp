@@ -1,0 +1,76 @@
+#include "platform/http/router.hpp"
+
+#include <gtest/gtest.h>
+
+namespace trackops::http {
+namespace {
+
+Route row(std::string_view method, std::string_view pattern) {
+    return {.method = method, .pattern = pattern, .run = Run::on_io, .handler = {}};
+}
+
+Router orders() {
+    return Router({row("GET", "/"), row("POST", "/api/orders"), row("GET", "/api/orders"),
+                   row("GET", "/api/orders/stream"), row("GET", "/api/orders/{id}"),
+                   row("DELETE", "/api/orders/{order}"), row("POST", "/api/orders/{id}/cancel"),
+                   row("GET", "/api/{kind}/stream/last"),
+                   row("GET", "/api/items/{sku}/movements/{at}")});
+}
+
+struct Case {
+    const char* method;
+    const char* path;
+    const char* expected;  // the pattern with its parameters, or 405's Allow, or 404
+};
+
+std::string answer(const Router& router, const Case& asked) {
+    const auto match = router.match(asked.method, asked.path);
+    if (!match.route) return match.allowed.empty() ? "404" : "405 " + match.allowed;
+    std::string out(match.route->pattern);
+    for (const auto& [name, value] : match.params) out += ' ' + name + '=' + value;
+    return out;
+}
+
+TEST(Router, AnswersEachPathAsTheTableSays) {
+    const Router router = orders();
+    for (const Case& asked : {
+             Case{"GET", "/", "/"},
+             {"GET", "/api/orders", "/api/orders"},
+             {"POST", "/api/orders", "/api/orders"},
+             {"HEAD", "/api/orders", "/api/orders"},
+             {"GET", "/api/orders/7", "/api/orders/{id} id=7"},
+             {"DELETE", "/api/orders/7", "/api/orders/{order} order=7"},
+             {"GET", "/api/orders/stream", "/api/orders/stream"},
+             {"GET", "/api/orders/%73tream", "/api/orders/stream"},
+             {"POST", "/api/orders/stream/cancel", "/api/orders/{id}/cancel id=stream"},
+             {"GET", "/api/orders/stream/last", "/api/{kind}/stream/last kind=orders"},
+             {"GET", "/api/items/a%2Fb%20c/movements/%C3%A9",
+              "/api/items/{sku}/movements/{at} sku=a/b c at=\xc3\xa9"},
+             {"PUT", "/api/orders", "405 POST, GET, HEAD"},
+             {"HEAD", "/api/orders/7/cancel", "405 POST"},
+             {"TRACE", "/api/orders/7", "405 GET, HEAD, DELETE"},
+             {"BREW", "/api/orders/stream", "405 GET, HEAD"},
+             {"DELETE", "/api/orders/stream", "405 GET, HEAD"},
+             {"get", "/api/orders", "405 POST, GET, HEAD"},
+             {"GET", "", "404"},
+             {"GET", "api/orders", "404"},
+             {"GET", "/api", "404"},
+             {"GET", "/api/orders/", "404"},
+             {"GET", "//api/orders", "404"},
+             {"GET", "/api/orders/7/", "404"},
+             {"GET", "/api/orders//cancel", "404"},
+             {"GET", "/api/orders/%zz", "404"},
+             {"GET", "/api/Orders", "404"},
+             {"GET", "/api/orders/7/cancel/x", "404"},
+         }) {
+        EXPECT_EQ(answer(router, asked), asked.expected) << asked.method << ' ' << asked.path;
+    }
+}
+
+TEST(Router, RefusesTwoRowsForOneThing) {
+    EXPECT_THROW(Router({row("GET", "/a/{x}"), row("GET", "/a/{y}")}), std::logic_error);
+    EXPECT_THROW(Router({row("GET", "a")}), std::logic_error);
+}
+
+}  // namespace
+}  // namespace trackops::http

@@ -1,0 +1,120 @@
+#include "platform/http/target.hpp"
+
+#include <algorithm>
+
+#include "platform/telemetry/utf8.hpp"
+
+namespace trackops::http {
+namespace {
+
+int nibble(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+// Whether it can go into a log, a database and an answer as it is.
+bool is_clean_text(std::string_view text) {
+    for (std::size_t i = 0; i < text.size();) {
+        const auto c = static_cast<unsigned char>(text[i]);
+        if (c < 0x20 || c == 0x7f) return false;
+        const auto step =
+            c < 0x80 ? telemetry::Utf8Step{1, true} : telemetry::first_character(text.substr(i));
+        if (!step.valid) return false;
+        i += step.bytes;
+    }
+    return true;
+}
+
+Result<std::string> decoded(std::string_view text) {
+    auto plain = percent_decoded(text);
+    if (!plain) return fail(Errc::malformed, "the request target holds a broken percent escape");
+    if (!is_clean_text(*plain))
+        return fail(Errc::malformed, "the request target is not UTF-8 text once decoded");
+    return *std::move(plain);
+}
+
+Result<std::string> decoded_word(std::string_view text) {
+    if (text.find('+') == std::string_view::npos) return decoded(text);
+    std::string spaced(text);
+    std::ranges::replace(spaced, '+', ' ');
+    return decoded(spaced);
+}
+
+// What follows scheme and authority of http://host/path?query.
+std::optional<std::string_view> after_authority(std::string_view text) {
+    const std::size_t scheme = text.starts_with("http://")    ? 7
+                               : text.starts_with("https://") ? 8
+                                                              : 0;
+    if (scheme == 0) return std::nullopt;
+    const std::size_t path = text.find('/', scheme);
+    if (path == std::string_view::npos) return std::nullopt;
+    return text.substr(path);
+}
+
+}  // namespace
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            out += text[i];
+            continue;
+        }
+        if (i + 2 >= text.size()) return std::nullopt;
+        const int high = nibble(text[i + 1]);
+        const int low = nibble(text[i + 2]);
+        if (high < 0 || low < 0) return std::nullopt;
+        out += static_cast<char>(high * 16 + low);
+        i += 2;
+    }
+    return out;
+}
+
+std::string percent_encoded_path(std::string_view path) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    constexpr std::string_view plain = "-._~!$&'()*+,;=:@/";
+    std::string out;
+    out.reserve(path.size());
+    for (const char c : path) {
+        const bool letter_or_digit =
+            (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        if (letter_or_digit || plain.find(c) != std::string_view::npos) {
+            out += c;
+        } else {
+            out += '%';
+            out += digits[static_cast<unsigned char>(c) >> 4];
+            out += digits[static_cast<unsigned char>(c) & 15];
+        }
+    }
+    return out;
+}
+
+Result<Target> parse_target(std::string_view text) {
+    if (!text.starts_with('/')) {
+        const auto rest = after_authority(text);
+        if (!rest)
+            return fail(Errc::malformed, "the request target is neither a path nor an http URL");
+        text = *rest;
+    }
+    if (text.find('#') != std::string_view::npos)
+        return fail(Errc::malformed, "the request target holds a fragment");
+    const std::size_t mark = std::min(text.find('?'), text.size());
+    Target target{.encoded_path = text.substr(0, mark)};
+    target.path = TRY(decoded(target.encoded_path));
+    for (std::size_t from = mark + 1; from < text.size();) {
+        const std::size_t end = std::min(text.find('&', from), text.size());
+        const std::string_view pair = text.substr(from, end - from);
+        from = end + 1;
+        if (pair.empty()) continue;
+        const std::size_t equals = std::min(pair.find('='), pair.size());
+        std::string name = TRY(decoded_word(pair.substr(0, equals)));
+        std::string value = TRY(decoded_word(pair.substr(std::min(equals + 1, pair.size()))));
+        target.query.emplace_back(std::move(name), std::move(value));
+    }
+    return target;
+}
+
+}  // namespace trackops::http
