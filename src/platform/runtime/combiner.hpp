@@ -2,15 +2,23 @@
 // No timer.
 #pragma once
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <deque>
+#include <exception>
 #include <functional>
+#include <iterator>
 #include <mutex>
 #include <span>
+#include <stdexcept>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "platform/runtime/failure.hpp"
 #include "platform/runtime/pump.hpp"
+#include "platform/telemetry/log.hpp"
 
 namespace trackops::runtime {
 
@@ -27,18 +35,28 @@ public:
     using Process = std::function<std::vector<Outcome>(
         std::span<const Command>)>;  // one outcome a command, in order
     using Done = std::move_only_function<void(Outcome)>;
-    // lost: the outcome of every command whose batch ended in an exception, or that still waited at
-    // close().
+    // A move that throws could lose a `done` on its way.
+    static_assert(std::is_nothrow_move_constructible_v<Command>);
+
+    // lost: the outcome of every command whose batch ended in an exception (or in a wrong number of
+    // outcomes), or that still waited at close(). Must not throw.
     Combiner(CombinerLimits limits, Process process, std::function<Outcome()> lost)
-        : limits_(limits), process_(std::move(process)), lost_(std::move(lost)) {}
+        : limits_(limits), process_(std::move(process)), lost_(std::move(lost)) {
+        if (limits.batch_max == 0 || limits.queue_max == 0)
+            throw std::logic_error("a combiner needs room for one command");
+    }
     ~Combiner() override { close(); }
 
-    // Never blocks. After true, done runs exactly once, whatever happens; after false (queue full,
-    // or closed) it never does.
+    // Never blocks. After true, done runs exactly once, whatever happens, on the thread of run() or
+    // of close(), with no lock held: it may submit again. After false (queue full, or closed) it
+    // never does.
     [[nodiscard]] bool submit(Command command, Done done);
+    // Every command of the batch is answered before an exception leaves: that of process, or else
+    // the first one of a done.
     Progress run(Duration max_wait) override;
     void wake() override;
-    // Takes no more and answers everything that waits as lost. Idempotent.
+    // Takes no more and answers everything that waits as lost; a batch in flight gets its own
+    // answers from run(). What a done throws here is logged. Idempotent.
     void close();
 
     std::size_t waiting() const;
@@ -49,6 +67,7 @@ private:
         Done done;
     };
     std::vector<Waiting> take(Duration max_wait);
+    std::vector<Outcome> process(std::span<Waiting> batch);
 
     const CombinerLimits limits_;
     const Process process_;
@@ -78,8 +97,8 @@ auto Combiner<Command, Outcome>::take(Duration max_wait) -> std::vector<Waiting>
         arrived_.wait_for(lock, max_wait, [this] { return !queue_.empty() || closed_ || woken_; });
     }
     woken_ = false;
-    const std::size_t count = std::min(limits_.batch_max, queue_.size());
-    const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
+    const auto end =
+        queue_.begin() + static_cast<std::ptrdiff_t>(std::min(limits_.batch_max, queue_.size()));
     std::vector<Waiting> batch(std::make_move_iterator(queue_.begin()),
                                std::make_move_iterator(end));
     queue_.erase(queue_.begin(), end);
@@ -87,21 +106,38 @@ auto Combiner<Command, Outcome>::take(Duration max_wait) -> std::vector<Waiting>
 }
 
 template <class Command, class Outcome>
-Progress Combiner<Command, Outcome>::run(Duration max_wait) {
-    std::vector<Waiting> batch = take(max_wait);
-    if (batch.empty()) return {};
+std::vector<Outcome> Combiner<Command, Outcome>::process(std::span<Waiting> batch) {
     std::vector<Command> commands;
     commands.reserve(batch.size());
     for (Waiting& waiting : batch) commands.push_back(std::move(waiting.command));
+    std::vector<Outcome> outcomes = process_(commands);
+    // Whose outcome is missing cannot be known.
+    if (outcomes.size() != batch.size())
+        throw std::logic_error("a batch did not get one outcome a command");
+    return outcomes;
+}
+
+template <class Command, class Outcome>
+Progress Combiner<Command, Outcome>::run(Duration max_wait) {
+    constexpr Duration when_closed = std::chrono::hours(1);
+    std::vector<Waiting> batch = take(max_wait);
+    if (batch.empty()) {
+        const std::scoped_lock lock(mutex_);
+        return {0, closed_ ? when_closed : Duration::zero()};
+    }
     std::vector<Outcome> outcomes;
     std::exception_ptr failure;
     try {
-        outcomes = process_(commands);
-    } catch (const std::exception&) {
+        outcomes = process(batch);
+    } catch (...) {
         failure = std::current_exception();
     }
     for (std::size_t i = 0; i < batch.size(); ++i) {
-        batch[i].done(i < outcomes.size() ? std::move(outcomes[i]) : lost_());
+        try {
+            batch[i].done(outcomes.empty() ? lost_() : std::move(outcomes[i]));
+        } catch (...) {
+            if (!failure) failure = std::current_exception();
+        }
     }
     if (failure) std::rethrow_exception(failure);  // the driver counts and logs it
     return {batch.size(), Duration::zero()};
@@ -125,7 +161,14 @@ void Combiner<Command, Outcome>::close() {
         left.swap(queue_);
     }
     arrived_.notify_all();
-    for (Waiting& waiting : left) waiting.done(lost_());
+    for (Waiting& waiting : left) {
+        try {
+            waiting.done(lost_());
+        } catch (...) {
+            telemetry::log(telemetry::Level::error, "combiner", "an answer at close failed",
+                           {{"error", failure_text(std::current_exception())}});
+        }
+    }
 }
 
 template <class Command, class Outcome>

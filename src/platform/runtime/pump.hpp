@@ -20,7 +20,8 @@ public:
     // work to appear. May throw: the driver counts it, logs it and backs off. Never called by two
     // threads at once unless the pump says that it allows it.
     virtual Progress run(Duration max_wait) = 0;
-    // Ends a wait inside run() early, now or at the next call. Thread-safe, does not block.
+    // Ends a wait inside run() early, now or at the next call; of several callers at least one.
+    // Thread-safe, does not block.
     virtual void wake() {}
 };
 

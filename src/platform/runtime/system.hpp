@@ -12,11 +12,12 @@ public:
     Instant now() const override;
 };
 
-// UUIDv7s from the clock and the kernel's random numbers; ids made by one process within a
-// millisecond are ascending.
+// UUIDv7s from the clock and the kernel's random numbers. The ids of one object ascend, also within
+// a millisecond and when the clock steps back (then the time in them stands still); each is
+// unpredictable by at least 32 bits from the one before.
 class RandomIds final : public Ids {
 public:
-    explicit RandomIds(const Clock& clock);
+    explicit RandomIds(const Clock& clock);  // outlives this
     ~RandomIds() override;
     Uuid next() override;
 
