@@ -35,14 +35,15 @@ std::string with_words_replaced(const MigrationFile& file, Dialect dialect) {
         out.append(rest.substr(0, start));
         if (start == std::string_view::npos) return out;
         rest.remove_prefix(start + 2);
-        const auto name = rest.substr(0, rest.find('}'));
+        const auto end = rest.find('}');
+        const auto name = rest.substr(0, end);
         const auto* word = std::ranges::find(words, name, &Word::name);
-        if (word == std::end(words)) {
+        if (word == std::end(words) || end == std::string_view::npos) {
             throw std::logic_error(
                 fmt::format("migration {}: unknown word ${{{}}}", file.name, name.substr(0, 40)));
         }
         out.append(dialect == Dialect::postgres ? word->postgres : word->sqlite);
-        rest.remove_prefix(name.size() + 1);
+        rest.remove_prefix(end + 1);
     }
 }
 

@@ -1,0 +1,147 @@
+#include "platform/sql/batch.hpp"
+
+#include <deque>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace trackops::sql {
+namespace {
+
+using Answers = std::vector<Result<int>>;
+using Commands = std::vector<int>;
+
+Failure failure(Fault fault) { return {fault, "", "secret table"}; }
+
+// Does what it is told for each run, then answers each command with itself; remembers what it was
+// asked.
+class Script {
+public:
+    explicit Script(std::deque<Fault> faults = {}, int lost_races = 0)
+        : faults_(std::move(faults)), lost_races_(lost_races) {}
+
+    Answers run(Commands commands) {
+        return run_batch<int, int>(commands,
+                                   [this](std::span<const int> asked) { return work(asked); });
+    }
+    Commands culprits;
+    std::vector<Commands> runs;
+
+private:
+    Answers work(std::span<const int> asked) {
+        runs.emplace_back(asked.begin(), asked.end());
+        if (lost_races_-- > 0) throw LostRace();
+        if (!faults_.empty()) {
+            const auto fault = faults_.front();
+            faults_.pop_front();
+            throw failure(fault);
+        }
+        Answers answers;
+        for (const int command : asked) {
+            if (std::ranges::find(culprits, command) != culprits.end())
+                throw failure(Fault::culprit);
+            answers.emplace_back(command);
+        }
+        return answers;
+    }
+
+    std::deque<Fault> faults_;
+    int lost_races_;
+};
+
+void expect_all(const Answers& answers, Errc code, std::size_t count) {
+    ASSERT_EQ(answers.size(), count);
+    for (const auto& answer : answers) {
+        ASSERT_FALSE(answer);
+        EXPECT_EQ(answer.error().code, code);
+        EXPECT_EQ(answer.error().detail.find("secret"), std::string::npos);
+    }
+}
+
+TEST(Batch, AnswersEachCommandInOrder) {
+    Script script;
+    const auto answers = script.run({3, 1, 2});
+    ASSERT_EQ(answers.size(), 3U);
+    EXPECT_EQ(answers[0].value(), 3);
+    EXPECT_EQ(answers[1].value(), 1);
+    EXPECT_EQ(answers[2].value(), 2);
+    EXPECT_EQ(script.runs.size(), 1U);
+}
+
+TEST(Batch, RefusesTheCulpritsAlone) {
+    for (const Commands& culprits :
+         {Commands{1}, Commands{4}, Commands{7}, Commands{2, 3}, Commands{1, 7}}) {
+        Script script;
+        script.culprits = culprits;
+        const Commands commands = {1, 2, 3, 4, 5, 6, 7};
+        const auto answers = script.run(commands);
+        ASSERT_EQ(answers.size(), commands.size());
+        for (std::size_t i = 0; i < commands.size(); ++i) {
+            const bool guilty = std::ranges::find(culprits, commands[i]) != culprits.end();
+            ASSERT_EQ(answers[i].has_value(), !guilty) << commands[i];
+            if (guilty) {
+                EXPECT_EQ(answers[i].error().code, Errc::invalid);
+            } else {
+                EXPECT_EQ(*answers[i], commands[i]);
+            }
+        }
+    }
+}
+
+TEST(Batch, HalvesInsteadOfRunningEachAlone) {
+    Commands commands(64);
+    for (int i = 0; i < 64; ++i) commands[static_cast<std::size_t>(i)] = i;
+    Script script;
+    script.culprits = {17};
+    script.run(commands);
+    EXPECT_EQ(script.runs.size(), 13U);  // the whole, and two halves on each of six levels
+}
+
+TEST(Batch, RunsTheSameCommandsAgainForARepeat) {
+    Script script({Fault::repeat, Fault::repeat});
+    const auto answers = script.run({1, 2});
+    ASSERT_EQ(answers.size(), 2U);
+    EXPECT_TRUE(answers[0] && answers[1]);
+    EXPECT_EQ(script.runs, (std::vector<Commands>{{1, 2}, {1, 2}, {1, 2}}));
+}
+
+TEST(Batch, GivesUpRepeatingInTheEnd) {
+    Script script(std::deque<Fault>(100, Fault::repeat));
+    expect_all(script.run({1, 2}), Errc::unavailable, 2);
+    EXPECT_EQ(script.runs.size(), repeat_max + 1U);
+}
+
+TEST(Batch, RunsALostRaceAgainButNotForEver) {
+    Script twice({}, 2);
+    EXPECT_TRUE(twice.run({1}).at(0));
+    EXPECT_EQ(twice.runs.size(), 3U);
+    Script always({}, 1000);
+    expect_all(always.run({1, 2, 3}), Errc::unavailable, 3);
+    EXPECT_EQ(always.runs.size(), repeat_max + 1U);
+}
+
+TEST(Batch, FindsOutWhatALostCommitDidWithTheSameCommands) {
+    Script script({Fault::outcome_unknown});
+    EXPECT_TRUE(script.run({1, 2}).at(1));
+    EXPECT_EQ(script.runs, (std::vector<Commands>{{1, 2}, {1, 2}}));
+    Script never(std::deque<Fault>(100, Fault::outcome_unknown));
+    expect_all(never.run({1, 2}), Errc::outcome_unknown, 2);
+    EXPECT_EQ(never.runs.size(), unknown_max + 1U);
+}
+
+TEST(Batch, SplitsNothingWhenTheDatabaseIsAwayOrWeAreBroken) {
+    Script away({Fault::unavailable});
+    expect_all(away.run({1, 2, 3}), Errc::unavailable, 3);
+    EXPECT_EQ(away.runs.size(), 1U);
+    Script broken({Fault::broken});
+    expect_all(broken.run({1, 2, 3}), Errc::internal, 3);
+    EXPECT_EQ(broken.runs.size(), 1U);
+}
+
+TEST(Batch, AnswersNothingForNoCommands) {
+    Script script;
+    EXPECT_TRUE(script.run({}).empty());
+}
+
+}  // namespace
+}  // namespace trackops::sql
