@@ -1,0 +1,124 @@
+#include "inventory/adapters/rows.hpp"
+
+#include <stdexcept>
+
+#include "inventory/adapters/names.hpp"
+#include "platform/json/reader.hpp"
+#include "platform/json/writer.hpp"
+
+namespace trackops::inventory {
+
+namespace {
+
+constexpr sql::Query insert_movement{"movement.insert",
+                                     R"sql(
+    INSERT INTO stock_movements (sku, delta, on_hand_after, reason, order_id, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6)
+)sql",
+                                     {},
+                                     R"sql(
+    INSERT INTO stock_movements (sku, delta, on_hand_after, reason, order_id, created_at)
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::uuid[], $6::timestamptz[])
+)sql"};
+
+std::string json_of(const std::vector<Shortage>& shortages) {
+    std::string text;
+    json::Writer writer(text);
+    writer.begin_array();
+    for (const Shortage& shortage : shortages) {
+        writer.begin_object()
+            .member("sku", shortage.sku)
+            .member("requested", shortage.requested)
+            .member("available", shortage.available)
+            .member("reason", name_of(shortage.lack))
+            .end_object();
+    }
+    writer.end_array();
+    return text;
+}
+
+std::vector<Shortage> shortages_of(const std::string& text) {
+    const auto document = json::Document::parse(text);
+    if (!document) throw std::logic_error("shortages that are no JSON");
+    std::vector<Shortage> shortages;
+    std::vector<FieldError> faults;
+    document->root().each_element([&](std::size_t, json::Value element) {
+        json::ObjectReader fields(element, "", faults);
+        shortages.push_back({fields.text("sku", {}), fields.integer("requested", {}),
+                             fields.integer("available", {}),
+                             fields.text("reason", {}) == name_of(Lack::unknown_sku)
+                                 ? Lack::unknown_sku
+                                 : Lack::insufficient_stock});
+    });
+    if (!faults.empty()) throw std::logic_error("shortages that were not written by us");
+    return shortages;
+}
+
+}  // namespace
+
+Item item_of(const sql::Row& row) {
+    Item item{.sku = row.text(0),
+              .name = row.text(1),
+              .description = row.maybe_text(2),
+              .category = row.maybe_text(3),
+              .low_stock_threshold = row.maybe_integer(6),
+              .stock = {row.integer(7), row.integer(8)},
+              .version = row.integer(9),
+              .created_at = row.instant(10),
+              .updated_at = row.instant(11)};
+    if (!row.is_null(4)) item.price = Price{row.integer(4), row.text(5)};
+    return item;
+}
+
+sql::Params params_of(const Item& item) {
+    using sql::Value;
+    const auto& price = item.price;
+    return {item.sku,
+            item.name,
+            item.description,
+            item.category,
+            price ? Value(price->unit_amount_minor) : Value(),
+            price ? Value(price->currency) : Value(),
+            item.low_stock_threshold,
+            item.stock.on_hand,
+            item.stock.reserved,
+            item.version,
+            item.created_at,
+            item.updated_at};
+}
+
+Reservation reservation_of(const sql::Row& row) {
+    const auto state = state_named(row.text(2));
+    if (!state) throw std::logic_error("a reservation of no state that we know");
+    return {.id = ReservationId(row.uuid(0)),
+            .order_id = OrderId(row.maybe_uuid(1).value_or(Uuid{})),
+            .state = *state,
+            .reason = row.text(3),
+            .shortages = shortages_of(row.text(4)),
+            .replies = row.integer(5),
+            .created_at = row.instant(6),
+            .updated_at = row.instant(7)};
+}
+
+sql::Params params_of(const Reservation& reservation) {
+    return {reservation.id,
+            reservation.order_id,
+            name_of(reservation.state),
+            reservation.reason,
+            sql::Json{json_of(reservation.shortages)},
+            reservation.replies,
+            reservation.created_at,
+            reservation.updated_at};
+}
+
+void add_movements(sql::Transaction& tx, const std::vector<NewMovement>& movements, Instant now) {
+    std::vector<sql::Params> rows;
+    rows.reserve(movements.size());
+    for (const auto& [movement, reason, order_id] : movements) {
+        rows.push_back(
+            {movement.sku, movement.delta, movement.on_hand_after, reason, order_id, now});
+    }
+    tx.add_each(insert_movement, std::move(rows));
+}
+
+}  // namespace trackops::inventory

@@ -1,0 +1,211 @@
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "inventory/adapters/names.hpp"
+#include "inventory/adapters/rows.hpp"
+#include "inventory/adapters/sql_stores.hpp"
+
+namespace trackops::inventory {
+
+namespace {
+
+constexpr sql::Query find_item{"item.find", R"sql(
+    SELECT sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand, reserved, version,
+           created_at, updated_at
+    FROM inventory_items WHERE sku = $1
+)sql"};
+
+constexpr sql::Query list_items{"item.list", R"sql(
+    SELECT sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand, reserved, version,
+           created_at, updated_at
+    FROM inventory_items
+    WHERE sku > $1 AND ($2 = '' OR category = $2) AND (NOT $3 OR on_hand - reserved <= low_stock_threshold)
+      AND ($4 = '' OR lower(sku) LIKE $4 ESCAPE '\' OR lower(name) LIKE $4 ESCAPE '\')
+    ORDER BY sku LIMIT $5
+)sql"};
+
+constexpr sql::Query find_stock{
+    "stock.find", "SELECT sku, on_hand, reserved FROM inventory_items WHERE sku = $1", {}, R"sql(
+    SELECT sku, on_hand, reserved FROM inventory_items WHERE sku = ANY($1::text[])
+)sql"};
+
+constexpr sql::Query list_movements{"movement.list", R"sql(
+    SELECT position, delta, on_hand_after, reason, order_id, created_at
+    FROM stock_movements WHERE sku = $1 AND position < $2 ORDER BY position DESC LIMIT $3
+)sql"};
+
+constexpr sql::Query find_reservation{"reservation.find", R"sql(
+    SELECT id, order_id, status, reason, shortages, replies, created_at, updated_at
+    FROM inventory_reservations WHERE id = $1 AND status NOT IN ('REFUSED', 'CANCELLED_FIRST')
+)sql"};
+
+constexpr sql::Query find_reservation_of_order{"reservation.of_order", R"sql(
+    SELECT id, order_id, status, reason, shortages, replies, created_at, updated_at
+    FROM inventory_reservations WHERE order_id = $1 AND status NOT IN ('REFUSED', 'CANCELLED_FIRST')
+      AND ($2 = '' OR status = $2) AND id < $3
+)sql"};
+
+constexpr sql::Query list_reservations{"reservation.list", R"sql(
+    SELECT id, order_id, status, reason, shortages, replies, created_at, updated_at
+    FROM inventory_reservations WHERE id < $1 AND status NOT IN ('REFUSED', 'CANCELLED_FIRST')
+    ORDER BY id DESC LIMIT $2
+)sql"};
+
+constexpr sql::Query list_reservations_by_status{"reservation.by_status", R"sql(
+    SELECT id, order_id, status, reason, shortages, replies, created_at, updated_at
+    FROM inventory_reservations WHERE status = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+)sql"};
+
+constexpr sql::Query list_reservations_by_sku{"reservation.by_sku", R"sql(
+    SELECT r.id, r.order_id, r.status, r.reason, r.shortages, r.replies, r.created_at, r.updated_at
+    FROM inventory_reservation_items i JOIN inventory_reservations r ON r.id = i.reservation_id
+    WHERE i.sku = $1 AND i.reservation_id < $2 AND ($3 = '' OR r.status = $3)
+    ORDER BY i.reservation_id DESC LIMIT $4
+)sql"};
+
+constexpr sql::Query find_lines_of{
+    "reservation.lines_of",
+    "SELECT reservation_id, sku, quantity FROM inventory_reservation_items WHERE reservation_id = "
+    "$1 ORDER BY sku",
+    {},
+    R"sql(
+    SELECT reservation_id, sku, quantity FROM inventory_reservation_items
+    WHERE reservation_id = ANY($1::uuid[]) ORDER BY sku
+)sql"};
+
+// A LIKE pattern that finds the words anywhere, in lower case; "" for none.
+std::string pattern_of(std::string_view words) {
+    if (words.empty()) return {};
+    std::string pattern = "%";
+    for (const char c : words) {
+        if (c == '%' || c == '_' || c == '\\') pattern += '\\';
+        pattern += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+    return pattern + '%';
+}
+
+constexpr ReservationId newest{Uuid{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                     0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}};
+
+const sql::Statement& add_list(sql::Transaction& tx, const ReservationFilter& filter,
+                               ReservationId before, std::size_t most) {
+    const std::string_view status = filter.status ? name_of(*filter.status) : std::string_view();
+    const auto limit = static_cast<std::int64_t>(most);
+    if (filter.order_id)
+        return tx.add(find_reservation_of_order, {*filter.order_id, status, before});
+    if (!filter.sku.empty()) {
+        return tx.add(list_reservations_by_sku, {filter.sku, before, status, limit});
+    }
+    if (filter.status) return tx.add(list_reservations_by_status, {status, before, limit});
+    return tx.add(list_reservations, {before, limit});
+}
+
+std::vector<Reservation> with_lines(sql::Transaction& tx, const sql::Statement& found) {
+    std::vector<Reservation> reservations;
+    std::vector<sql::Params> keys;
+    for (const auto& row : found.rows()) {
+        reservations.push_back(reservation_of(row));
+        keys.push_back({reservations.back().id});
+    }
+    const auto& lines = tx.add_each(find_lines_of, std::move(keys));
+    tx.flush();
+    for (const auto& row : lines.rows()) {
+        const auto owner =
+            std::ranges::find(reservations, ReservationId(row.uuid(0)), &Reservation::id);
+        owner->lines.push_back({row.text(1), row.integer(2)});
+    }
+    return reservations;
+}
+
+class SqlInventoryReader final : public InventoryReader {
+public:
+    explicit SqlInventoryReader(sql::Database& database) : database_(database) {}
+
+    std::optional<Item> item(std::string_view sku) override {
+        const auto tx = database_.begin(sql::Access::read);
+        const auto& found = tx->add(find_item, {sku});
+        tx->flush();
+        if (found.rows().empty()) return std::nullopt;
+        return item_of(found.rows().front());
+    }
+
+    std::vector<Item> items(const ItemFilter& filter, std::string_view after,
+                            std::size_t most) override {
+        const auto tx = database_.begin(sql::Access::read);
+        const auto& found =
+            tx->add(list_items, {after, filter.category, filter.low_stock, pattern_of(filter.words),
+                                 static_cast<std::int64_t>(most)});
+        tx->flush();
+        std::vector<Item> items;
+        for (const auto& row : found.rows()) items.push_back(item_of(row));
+        return items;
+    }
+
+    Shelves stock_of(std::span<const std::string> skus) override {
+        const auto tx = database_.begin(sql::Access::read);
+        std::vector<sql::Params> keys;
+        for (const std::string& sku : skus) keys.push_back({sku});
+        const auto& found = tx->add_each(find_stock, std::move(keys));
+        tx->flush();
+        Shelves shelves;
+        for (const auto& row : found.rows()) {
+            shelves.emplace(row.text(0), Stock{row.integer(1), row.integer(2)});
+        }
+        return shelves;
+    }
+
+    std::vector<LedgerRow> movements(std::string_view sku, std::optional<std::int64_t> before,
+                                     std::size_t most) override {
+        const auto tx = database_.begin(sql::Access::read);
+        const auto& found = tx->add(
+            list_movements, {sku, before.value_or(INT64_MAX), static_cast<std::int64_t>(most)});
+        tx->flush();
+        std::vector<LedgerRow> rows;
+        for (const auto& row : found.rows()) {
+            const auto order = row.maybe_uuid(4);
+            rows.push_back({row.integer(0),
+                            {std::string(sku), row.integer(1), row.integer(2)},
+                            row.text(3),
+                            order ? std::optional(OrderId(*order)) : std::nullopt,
+                            row.instant(5)});
+        }
+        return rows;
+    }
+
+    std::optional<Reservation> reservation(ReservationId id) override {
+        const auto tx = database_.begin(sql::Access::read);
+        const auto& found = tx->add(find_reservation, {id});
+        tx->flush();
+        auto reservations = with_lines(*tx, found);
+        if (reservations.empty()) return std::nullopt;
+        return std::move(reservations.front());
+    }
+
+    std::vector<Reservation> reservations(const ReservationFilter& filter,
+                                          std::optional<ReservationId> before,
+                                          std::size_t most) override {
+        const auto tx = database_.begin(sql::Access::read);
+        const auto& found = add_list(*tx, filter, before.value_or(newest), most);
+        tx->flush();
+        auto reservations = with_lines(*tx, found);
+        if (filter.order_id && !filter.sku.empty()) {
+            std::erase_if(reservations, [&](const Reservation& reservation) {
+                return std::ranges::find(reservation.lines, filter.sku, &Line::sku) ==
+                       reservation.lines.end();
+            });
+        }
+        return reservations;
+    }
+
+private:
+    sql::Database& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<InventoryReader> make_inventory_reader(sql::Database& database) {
+    return std::make_unique<SqlInventoryReader>(database);
+}
+
+}  // namespace trackops::inventory

@@ -1,0 +1,233 @@
+#include <map>
+#include <set>
+#include <utility>
+
+#include "inventory/adapters/rows.hpp"
+#include "inventory/adapters/sql_stores.hpp"
+#include "platform/idempotency/keys.hpp"
+#include "platform/outbox/event.hpp"
+#include "platform/sql/batch.hpp"
+
+namespace trackops::inventory {
+
+namespace {
+
+constexpr std::string_view claimant = "inventory-api";
+
+constexpr sql::Query lock_items{"item.lock",
+                                R"sql(
+    SELECT sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand, reserved, version,
+           created_at, updated_at
+    FROM inventory_items WHERE sku = $1
+)sql",
+                                {},
+                                R"sql(
+    SELECT sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand, reserved, version,
+           created_at, updated_at
+    FROM inventory_items WHERE sku = ANY($1::text[]) ORDER BY sku FOR UPDATE
+)sql"};
+
+constexpr sql::Query insert_item{"item.insert",
+                                 R"sql(
+    INSERT INTO inventory_items (sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand,
+                                 reserved, version, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (sku) DO NOTHING
+)sql",
+                                 {},
+                                 R"sql(
+    INSERT INTO inventory_items (sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand,
+                                 reserved, version, created_at, updated_at)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[],
+                         $8::bigint[], $9::bigint[], $10::bigint[], $11::timestamptz[], $12::timestamptz[])
+    ON CONFLICT (sku) DO NOTHING
+)sql"};
+
+constexpr sql::Query update_item{"item.update",
+                                 R"sql(
+    UPDATE inventory_items
+    SET name = $2, description = $3, category = $4, unit_amount = $5, currency = $6, low_stock_threshold = $7,
+        on_hand = $8, reserved = $9, version = $10, created_at = $11, updated_at = $12
+    WHERE sku = $1
+)sql",
+                                 {},
+                                 R"sql(
+    UPDATE inventory_items i
+    SET name = d.name, description = d.description, category = d.category, unit_amount = d.unit_amount,
+        currency = d.currency, low_stock_threshold = d.low_stock_threshold, on_hand = d.on_hand,
+        reserved = d.reserved, version = d.version, created_at = d.created_at, updated_at = d.updated_at
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[],
+                $8::bigint[], $9::bigint[], $10::bigint[], $11::timestamptz[], $12::timestamptz[])
+        d(sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand, reserved, version,
+          created_at, updated_at)
+    WHERE i.sku = d.sku
+)sql"};
+
+constexpr sql::Query delete_item{"item.delete", "DELETE FROM inventory_items WHERE sku = $1"};
+
+using Answered = std::vector<Result<std::optional<idempotency::Answer>>>;
+using KeyName = std::pair<std::string_view, std::string_view>;  // scope, key
+
+idempotency::Key key_of(const ClientKey& key) { return {key.scope, key.key, key.fingerprint}; }
+KeyName name_of(const ClientKey& key) { return {key.scope, key.key}; }
+
+// What a transaction knows and has decided so far.
+struct Work {
+    Answered answered;           // of the writes that carry a client's key
+    std::set<Uuid> claimed_now;  // of those that do not
+    std::map<std::string, std::optional<Item>, std::less<>> read;
+    std::map<std::string, std::optional<Item>, std::less<>> items;
+    std::map<KeyName, idempotency::Given> recorded;  // by this batch
+    std::vector<NewMovement> movements;
+};
+
+void find_answers(sql::Database& database, std::span<const ItemWrite> writes, Work& work,
+                  Instant now) {
+    std::vector<idempotency::Key> keys;
+    for (const ItemWrite& write : writes) {
+        if (write.client_key) keys.push_back(key_of(*write.client_key));
+    }
+    if (keys.empty()) return;
+    const auto tx = database.begin(sql::Access::read);
+    work.answered = idempotency::find(*tx, keys, now);
+}
+
+void claim_and_lock(sql::Transaction& tx, std::span<const ItemWrite> writes, Work& work,
+                    Instant now) {
+    std::set<outbox::Claim> wanted;
+    for (const ItemWrite& write : writes) {
+        if (!write.client_key) wanted.insert({write.id, std::string(claimant)});
+        work.read.try_emplace(write.sku);
+    }
+    std::vector<sql::Params> keys;
+    keys.reserve(work.read.size());
+    for (const auto& [sku, item] : work.read) keys.push_back({sku});
+    const std::vector<outbox::Claim> claims(wanted.begin(), wanted.end());
+    const sql::Statement* claimed = claims.empty() ? nullptr : &outbox::claim(tx, claims, now);
+    const auto& rows = tx.add_each(lock_items, std::move(keys));
+    tx.flush();
+    if (claimed) {
+        for (const auto& row : claimed->rows()) work.claimed_now.insert(row.uuid(0));
+    }
+    for (const auto& row : rows.rows()) work.read.find(row.text(0))->second = item_of(row);
+    work.items = work.read;
+}
+
+Written replay(const idempotency::Answer& answer) {
+    return {.replayed = Recorded{answer.status, answer.body, answer.location, answer.etag}};
+}
+
+// What the write's key was answered before, in an earlier batch or earlier in this one; nothing if
+// it was not.
+Result<const idempotency::Answer*> answered_before(
+    const ClientKey& key, const Result<std::optional<idempotency::Answer>>& earlier,
+    const Work& work) {
+    if (!earlier) return std::unexpected(earlier.error());
+    if (*earlier) return &**earlier;
+    const auto twin = work.recorded.find(name_of(key));
+    if (twin == work.recorded.end()) return nullptr;
+    if (twin->second.key.fingerprint != key.fingerprint) {
+        return fail(Errc::key_reused, "this Idempotency-Key was used for another request");
+    }
+    return &twin->second.answer;
+}
+
+Result<Written> carry_out(const ItemWrite& write, const ItemStore::Decide& decide, Work& work) {
+    std::optional<Item>& current = work.items.find(write.sku)->second;
+    ItemChange change = TRY(decide(current, write));
+    const std::int64_t before = current ? current->stock.on_hand : 0;
+    const std::int64_t after = change.item ? change.item->stock.on_hand : 0;
+    if (after != before) {
+        work.movements.push_back(
+            {{write.sku, after - before, after}, std::move(change.reason), std::nullopt});
+    }
+    Written written{.item = change.item, .is_new = !current && change.item};
+    current = std::move(change.item);
+    if (write.client_key) {
+        const Recorded recorded = write.client_key->record(written);
+        work.recorded.emplace(
+            name_of(*write.client_key),
+            idempotency::Given{key_of(*write.client_key),
+                               {recorded.status, recorded.body, recorded.location, recorded.etag}});
+    }
+    return written;
+}
+
+// The database may know of an item or a key by now that was not there before: then the batch runs
+// again and finds it.
+void save(sql::Transaction& tx, const Work& work, Instant now) {
+    std::vector<sql::Params> fresh;
+    std::vector<sql::Params> changed;
+    std::vector<sql::Params> gone;
+    for (const auto& [sku, item] : work.items) {
+        const auto& before = work.read.find(sku)->second;
+        if (item && !before) fresh.push_back(params_of(*item));
+        if (item && before && *item != *before) changed.push_back(params_of(*item));
+        if (!item && before) gone.push_back({sku});
+    }
+    std::vector<idempotency::Given> keys;
+    for (const auto& [name, given] : work.recorded) keys.push_back(given);
+    const std::size_t fresh_count = fresh.size();
+    const auto& inserted = tx.add_each(insert_item, std::move(fresh));
+    tx.add_each(update_item, std::move(changed));
+    tx.add_each(delete_item, std::move(gone));
+    add_movements(tx, work.movements, now);
+    const sql::Statement* recorded = keys.empty() ? nullptr : &idempotency::record(tx, keys, now);
+    tx.flush();
+    if (inserted.affected() < fresh_count) throw sql::LostRace();
+    if (recorded && recorded->affected() < keys.size()) throw sql::LostRace();
+    tx.commit();
+}
+
+Result<Written> carry_out_once(const ItemWrite& write,
+                               const Result<std::optional<idempotency::Answer>>& earlier,
+                               const ItemStore::Decide& decide, Work& work) {
+    const idempotency::Answer* known = TRY(answered_before(*write.client_key, earlier, work));
+    if (known) return replay(*known);
+    return carry_out(write, decide, work);
+}
+
+// By an attempt whose answer was lost.
+Result<Written> committed_before(const ItemWrite& write, const Work& work) {
+    return Written{.item = work.items.find(write.sku)->second};
+}
+
+std::vector<Result<Written>> write_once(sql::Database& database, std::span<const ItemWrite> writes,
+                                        const ItemStore::Decide& decide, Instant now) {
+    Work work;
+    find_answers(database, writes, work, now);
+    const auto tx = database.begin(sql::Access::write);
+    claim_and_lock(*tx, writes, work, now);
+    std::vector<Result<Written>> answers;
+    answers.reserve(writes.size());
+    auto earlier = work.answered.begin();
+    for (const ItemWrite& write : writes) {
+        answers.push_back(write.client_key ? carry_out_once(write, *earlier++, decide, work)
+                          : work.claimed_now.erase(write.id) > 0 ? carry_out(write, decide, work)
+                                                                 : committed_before(write, work));
+    }
+    save(*tx, work, now);
+    return answers;
+}
+
+class SqlItemStore final : public ItemStore {
+public:
+    explicit SqlItemStore(sql::Database& database) : database_(database) {}
+
+    std::vector<Result<Written>> write(std::span<const ItemWrite> writes, const Decide& decide,
+                                       Instant now) override {
+        return sql::run_batch<ItemWrite, Written>(writes, [&](std::span<const ItemWrite> part) {
+            return write_once(database_, part, decide, now);
+        });
+    }
+
+private:
+    sql::Database& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<ItemStore> make_item_store(sql::Database& database) {
+    return std::make_unique<SqlItemStore>(database);
+}
+
+}  // namespace trackops::inventory

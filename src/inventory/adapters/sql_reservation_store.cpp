@@ -1,0 +1,272 @@
+#include <map>
+#include <set>
+#include <utility>
+
+#include "inventory/adapters/names.hpp"
+#include "inventory/adapters/rows.hpp"
+#include "inventory/adapters/sql_stores.hpp"
+#include "inventory/adapters/wire.hpp"
+#include "platform/outbox/event.hpp"
+#include "platform/sql/batch.hpp"
+
+namespace trackops::inventory {
+
+namespace {
+
+constexpr std::string_view consumer = "inventory-service";
+
+constexpr sql::Query find_reservations{"reservation.lock",
+                                       R"sql(
+    SELECT id, order_id, status, reason, shortages, replies, created_at, updated_at
+    FROM inventory_reservations WHERE order_id = $1
+)sql",
+                                       {},
+                                       R"sql(
+    SELECT id, order_id, status, reason, shortages, replies, created_at, updated_at
+    FROM inventory_reservations WHERE order_id = ANY($1::uuid[]) ORDER BY order_id FOR UPDATE
+)sql"};
+
+constexpr sql::Query find_lines{"reservation.lines",
+                                R"sql(
+    SELECT r.order_id, i.sku, i.quantity
+    FROM inventory_reservations r JOIN inventory_reservation_items i ON i.reservation_id = r.id
+    WHERE r.order_id = $1 ORDER BY i.sku
+)sql",
+                                {},
+                                R"sql(
+    SELECT r.order_id, i.sku, i.quantity
+    FROM inventory_reservations r JOIN inventory_reservation_items i ON i.reservation_id = r.id
+    WHERE r.order_id = ANY($1::uuid[]) ORDER BY i.sku
+)sql"};
+
+constexpr sql::Query lock_stock{
+    "stock.lock", "SELECT sku, on_hand, reserved FROM inventory_items WHERE sku = $1", {}, R"sql(
+    SELECT sku, on_hand, reserved FROM inventory_items WHERE sku = ANY($1::text[]) ORDER BY sku FOR UPDATE
+)sql"};
+
+constexpr sql::Query change_stock{"stock.change",
+                                  R"sql(
+    UPDATE inventory_items
+    SET on_hand = on_hand + $2, reserved = reserved + $3, version = version + 1, updated_at = $4
+    WHERE sku = $1
+)sql",
+                                  {},
+                                  R"sql(
+    UPDATE inventory_items i
+    SET on_hand = i.on_hand + d.on_hand, reserved = i.reserved + d.reserved, version = i.version + 1,
+        updated_at = d.updated_at
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::timestamptz[]) d(sku, on_hand, reserved, updated_at)
+    WHERE i.sku = d.sku
+)sql"};
+
+constexpr sql::Query insert_reservation{"reservation.insert",
+                                        R"sql(
+    INSERT INTO inventory_reservations (id, order_id, status, reason, shortages, replies, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (order_id) DO NOTHING
+)sql",
+                                        {},
+                                        R"sql(
+    INSERT INTO inventory_reservations (id, order_id, status, reason, shortages, replies, created_at, updated_at)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::bigint[],
+                         $7::timestamptz[], $8::timestamptz[])
+    ON CONFLICT (order_id) DO NOTHING
+)sql"};
+
+constexpr sql::Query update_reservation{"reservation.update",
+                                        R"sql(
+    UPDATE inventory_reservations SET status = $2, reason = $3, replies = $4, updated_at = $5 WHERE id = $1
+)sql",
+                                        {},
+                                        R"sql(
+    UPDATE inventory_reservations r
+    SET status = d.status, reason = d.reason, replies = d.replies, updated_at = d.updated_at
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
+        d(id, status, reason, replies, updated_at)
+    WHERE r.id = d.id
+)sql"};
+
+constexpr sql::Query insert_line{
+    "reservation.insert_line",
+    "INSERT INTO inventory_reservation_items (reservation_id, sku, quantity) VALUES ($1, $2, $3)",
+    {},
+    R"sql(
+    INSERT INTO inventory_reservation_items (reservation_id, sku, quantity)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[])
+)sql"};
+
+// What a transaction knows and has decided so far.
+struct Work {
+    std::set<Uuid> claimed_now;
+    std::map<OrderId, Reservation> read;  // as they stood
+    std::map<OrderId, Reservation> reservations;
+    Shelves shelves_read;
+    Shelves shelves;
+    std::vector<outbox::Event> replies;
+    std::vector<NewMovement> movements;
+};
+
+void claim_and_read(sql::Transaction& tx, std::span<const IncomingMessage> messages, Work& work,
+                    Instant now) {
+    std::set<outbox::Claim> wanted;
+    std::set<OrderId> orders;
+    for (const IncomingMessage& incoming : messages) {
+        wanted.insert({incoming.id, std::string(consumer)});
+        orders.insert(incoming.message.order_id);
+    }
+    const std::vector<outbox::Claim> claims(wanted.begin(), wanted.end());
+    std::vector<sql::Params> keys;
+    keys.reserve(orders.size());
+    for (const OrderId& order : orders) keys.push_back({order});
+    const auto& claimed = outbox::claim(tx, claims, now);
+    const auto& rows = tx.add_each(find_reservations, keys);
+    const auto& lines = tx.add_each(find_lines, std::move(keys));
+    tx.flush();
+    for (const auto& row : claimed.rows()) work.claimed_now.insert(row.uuid(0));
+    for (const auto& row : rows.rows()) {
+        Reservation reservation = reservation_of(row);
+        work.read.emplace(reservation.order_id, std::move(reservation));
+    }
+    for (const auto& row : lines.rows()) {
+        const auto found = work.read.find(OrderId(row.uuid(0)));
+        // A row that was inserted between the two statements is met again as a lost race.
+        if (found != work.read.end()) found->second.lines.push_back({row.text(1), row.integer(2)});
+    }
+    work.reservations = work.read;
+    for (const OrderId& order : orders) work.reservations.try_emplace(order);
+}
+
+void lock_shelves(sql::Transaction& tx, std::span<const IncomingMessage> messages, Work& work) {
+    std::set<std::string_view> skus;
+    for (const auto& [id, message, trace] : messages) {
+        const Reservation& reservation = work.reservations.at(message.order_id);
+        const bool arrives = reservation.state == State::absent;
+        if (!arrives && is_settled(reservation.state, message.ask)) continue;
+        for (const Line& line : arrives ? message.lines : reservation.lines) skus.insert(line.sku);
+    }
+    if (skus.empty()) return;
+    std::vector<sql::Params> keys;
+    keys.reserve(skus.size());
+    for (const std::string_view sku : skus) keys.push_back({sku});
+    const auto& rows = tx.add_each(lock_stock, std::move(keys));
+    tx.flush();
+    for (const auto& row : rows.rows()) {
+        work.shelves.emplace(row.text(0), Stock{row.integer(1), row.integer(2)});
+    }
+    work.shelves_read = work.shelves;
+}
+
+Handled decide_one(const IncomingMessage& incoming, const ReservationStore::Decide& decide,
+                   Work& work, Instant now) {
+    const auto& [id, message, trace] = incoming;
+    Reservation& reservation = work.reservations.at(message.order_id);
+    const bool is_new = work.claimed_now.erase(id) > 0;  // its double in the same batch is not
+    if (!is_new && is_settled(reservation.state, message.ask)) {
+        return {decide_again(reservation, message).dead_letter};
+    }
+    auto [decision, reply_id] = decide(reservation, work.shelves, message);
+    for (Movement& movement : decision.movements) {
+        work.movements.push_back({std::move(movement), "SHIPMENT", message.order_id});
+    }
+    if (decision.reply) {
+        const events::Event event = to_wire(message.order_id, *decision.reply);
+        work.replies.push_back({.id = reply_id,
+                                .type = std::string(events::type_of(event)),
+                                .key = message.order_id.uuid,
+                                .sequence = ++reservation.replies,
+                                .payload = events::encode(event),
+                                .occurred_at = now,
+                                .correlation_id = trace.correlation_id,
+                                .causation_id = id.text(),
+                                .traceparent = trace.traceparent,
+                                .tracestate = trace.tracestate});
+    }
+    return {std::move(decision.dead_letter)};
+}
+
+// One net change a SKU, in their order.
+void save_stock(sql::Transaction& tx, const Work& work, Instant now) {
+    std::vector<sql::Params> changes;
+    for (const auto& [sku, stock] : work.shelves) {
+        const Stock& before = work.shelves_read.find(sku)->second;
+        if (stock == before) continue;
+        changes.push_back(
+            {sku, stock.on_hand - before.on_hand, stock.reserved - before.reserved, now});
+    }
+    tx.add_each(change_stock, std::move(changes));
+}
+
+struct Saved {
+    const sql::Statement& inserted;
+    std::size_t expected;
+};
+
+Saved save_reservations(sql::Transaction& tx, const Work& work) {
+    std::vector<sql::Params> fresh;
+    std::vector<sql::Params> lines;
+    std::vector<sql::Params> changed;
+    for (const auto& [order, reservation] : work.reservations) {
+        const auto before = work.read.find(order);
+        if (before == work.read.end()) {
+            if (reservation.state == State::absent) continue;
+            fresh.push_back(params_of(reservation));
+            for (const Line& line : reservation.lines) {
+                lines.push_back({reservation.id, line.sku, line.quantity});
+            }
+        } else if (reservation != before->second) {
+            changed.push_back({reservation.id, name_of(reservation.state), reservation.reason,
+                               reservation.replies, reservation.updated_at});
+        }
+    }
+    const std::size_t expected = fresh.size();
+    const auto& inserted = tx.add_each(insert_reservation, std::move(fresh));
+    tx.add_each(insert_line, std::move(lines));
+    tx.add_each(update_reservation, std::move(changed));
+    return {inserted, expected};
+}
+
+std::vector<Result<Handled>> handle_once(sql::Database& database,
+                                         std::span<const IncomingMessage> messages,
+                                         const ReservationStore::Decide& decide, Instant now) {
+    Work work;
+    const auto tx = database.begin(sql::Access::write);
+    claim_and_read(*tx, messages, work, now);
+    lock_shelves(*tx, messages, work);
+    std::vector<Result<Handled>> answers;
+    answers.reserve(messages.size());
+    for (const IncomingMessage& incoming : messages) {
+        answers.emplace_back(decide_one(incoming, decide, work, now));
+    }
+    save_stock(*tx, work, now);
+    const Saved saved = save_reservations(*tx, work);
+    add_movements(*tx, work.movements, now);
+    outbox::append(*tx, work.replies);
+    tx->flush();
+    // Somebody else heard of one of these orders meanwhile, by another message.
+    if (saved.inserted.affected() < saved.expected) throw sql::LostRace();
+    tx->commit();
+    return answers;
+}
+
+class SqlReservationStore final : public ReservationStore {
+public:
+    explicit SqlReservationStore(sql::Database& database) : database_(database) {}
+
+    std::vector<Result<Handled>> handle(std::span<const IncomingMessage> messages,
+                                        const Decide& decide, Instant now) override {
+        return sql::run_batch<IncomingMessage, Handled>(
+            messages, [&](std::span<const IncomingMessage> part) {
+                return handle_once(database_, part, decide, now);
+            });
+    }
+
+private:
+    sql::Database& database_;
+};
+
+}  // namespace
+
+std::unique_ptr<ReservationStore> make_reservation_store(sql::Database& database) {
+    return std::make_unique<SqlReservationStore>(database);
+}
+
+}  // namespace trackops::inventory
