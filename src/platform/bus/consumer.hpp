@@ -22,8 +22,9 @@ struct Again {  // not now; it and later messages of its key are given again aft
     std::string reason;
 };
 using Disposition = std::variant<Done, DeadLetter, Again>;
-// One disposition a message, in order. May be given any message again (at least once). An exception
-// means Again for all of them.
+// One disposition a message, in order; another number of them is a std::logic_error out of run().
+// May be given any message again (at least once). An exception means Again for all of them; then
+// batches get smaller, so that who throws ends up alone.
 using Handler = std::function<std::vector<Disposition>(std::span<const Message>)>;
 
 struct ConsumerOptions {
@@ -32,11 +33,13 @@ struct ConsumerOptions {
     std::size_t batch_max = 256;                           // messages a call of the handler
     Duration backoff_min = std::chrono::milliseconds(20);  // after Again, doubling to
     Duration backoff_max = std::chrono::seconds(2);
+    const Clock* clock = nullptr;  // measures backoffs; the steady clock of the machine when null
 };
 
 // Offsets are committed for the contiguous prefix of each partition that is done or dead-lettered
 // (and acknowledged as such by the bus). Dead letters carry headers dlt-topic, dlt-partition,
-// dlt-offset, dlt-reason, dlt-group besides their own.
+// dlt-offset, dlt-reason, dlt-group besides their own. While a key is held, those behind it in its
+// partition go on being handled until four batches of them wait to be committed.
 class Consumer final : public runtime::Pump {
 public:
     Consumer(Bus& bus, ConsumerOptions options, Handler handler, telemetry::Registry& metrics);

@@ -1,13 +1,12 @@
 #include "platform/bus/folder_lock.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <cerrno>
+#include <fcntl.h>
 #include <filesystem>
 #include <stdexcept>
+#include <sys/file.h>
 #include <system_error>
+#include <unistd.h>
 
 #include <fmt/format.h>
 
@@ -27,7 +26,8 @@ FolderLock::FolderLock(const std::string& folder) {
     const int error = errno;
     ::close(file_);
     if (error != EWOULDBLOCK) throw refuse(error);
-    throw std::runtime_error(fmt::format("bus: the folder {} is in use by another process", folder));
+    throw std::runtime_error(
+        fmt::format("bus: the folder {} is in use by another process", folder));
 }
 
 FolderLock::~FolderLock() { ::close(file_); }

@@ -4,7 +4,8 @@
 
 namespace trackops::bus {
 
-// Holds FOLDER/lock (makes the folder when missing) until destroyed or the process ends, however it ends.
+// Holds FOLDER/lock (makes the folder when missing) until destroyed or the process ends, however it
+// ends.
 class FolderLock {
 public:
     // Throws std::runtime_error naming the folder when it cannot be used, or somebody else uses it.

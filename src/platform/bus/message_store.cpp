@@ -10,7 +10,8 @@ namespace trackops::bus {
 namespace {
 
 constexpr std::size_t read_bytes_max = 8 * 1024 * 1024;
-constexpr std::size_t read_step = 64;  // messages a query, so that one with many large ones stays small
+constexpr std::size_t read_step =
+    64;  // messages a query, so that one with many large ones stays small
 
 constexpr sql::Query load_partitions{"bus.load_partitions", R"sql(
     SELECT id, topic, number,
@@ -85,7 +86,8 @@ std::vector<Header> decode(std::string_view in) {
 }  // namespace
 
 MessageStore::MessageStore(const std::string& folder, telemetry::Registry& metrics)
-    : lock_(folder), database_(sql::open("sqlite:" + folder + "/bus.db", {.connections_max = 4}, metrics)) {
+    : lock_(folder),
+      database_(sql::open("sqlite:" + folder + "/bus.db", {.connections_max = 4}, metrics)) {
     sql::migrate(*database_, "bus", migrations);
 }
 
@@ -146,7 +148,8 @@ std::vector<Message> MessageStore::read(const StoredPartition& partition, std::i
     const auto tx = database_->begin(sql::Access::read);
     for (std::size_t bytes = 0; messages.size() < max && bytes < read_bytes_max;) {
         const std::size_t step = std::min(max - messages.size(), read_step);
-        const auto& found = tx->add(read_messages, {partition.id, from, static_cast<std::int64_t>(step)});
+        const auto& found =
+            tx->add(read_messages, {partition.id, from, static_cast<std::int64_t>(step)});
         tx->flush();
         for (const sql::Row& row : found.rows()) {
             messages.push_back({partition.topic, partition.number, row.integer(0), row.bytes(2),
@@ -168,7 +171,8 @@ Dropped MessageStore::drop(std::span<const DropLimit> limits, Instant before, st
         const auto& first = tx->add(load_first, {partition_id});
         tx->flush();
         max -= static_cast<std::int64_t>(gone.affected());
-        if (gone.affected() > 0) dropped.first.push_back({partition_id, first.rows()[0].integer(0)});
+        if (gone.affected() > 0)
+            dropped.first.push_back({partition_id, first.rows()[0].integer(0)});
     }
     tx->commit();
     dropped.more = max <= 0;

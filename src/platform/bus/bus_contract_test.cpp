@@ -1,0 +1,433 @@
+// What every bus promises, asked of each adapter.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "platform/bus/bus.hpp"
+#include "platform/bus/consumer.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "testing/databases.hpp"
+#include "testing/fakes.hpp"
+
+namespace trackops::bus {
+namespace {
+
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr Duration patience = seconds(10);  // for what comes at once unless something is broken
+
+class BusContract : public ::testing::TestWithParam<const char*> {
+protected:
+    BusContract() { reopen(); }
+
+    void reopen() {
+        bus_.reset();
+        bus_ = open(std::string(GetParam()) + folder_.path(), options_, clock_, metrics_);
+    }
+    void make(std::vector<std::string> topics) { bus_->ensure_topics(topics); }
+    std::unique_ptr<Subscription> subscribe(std::string_view group,
+                                            std::vector<std::string> topics = {"orders"}) {
+        return bus_->subscribe(group, topics);
+    }
+    std::vector<Delivery> publish(std::vector<OutgoingMessage> messages) {
+        return bus_->publisher()->publish(messages);
+    }
+    void publish_numbered(int from, int to, std::string_view topic = "orders") {
+        std::vector<OutgoingMessage> messages;
+        for (int i = from; i < to; ++i) {
+            messages.push_back(
+                {std::string(topic), fmt::format("key-{}", i % 10), fmt::to_string(i), {}});
+        }
+        ASSERT_THAT(publish(messages), ::testing::Each(Delivery::acknowledged));
+    }
+    // Polls until `count` messages have come.
+    static std::vector<Message> take(Subscription& subscription, std::size_t count) {
+        std::vector<Message> all;
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        while (all.size() < count && std::chrono::steady_clock::now() < deadline) {
+            for (Message& message : subscription.poll(count - all.size(), patience)) {
+                all.push_back(std::move(message));
+            }
+        }
+        EXPECT_EQ(all.size(), count);
+        return all;
+    }
+    static void commit_all(Subscription& subscription, const std::vector<Message>& messages) {
+        for (const Message& message : messages) {
+            subscription.commit(message.topic, message.partition, message.offset);
+        }
+    }
+    static std::vector<int> numbers(const std::vector<Message>& messages) {
+        std::vector<int> numbers;
+        for (const Message& message : messages) numbers.push_back(std::stoi(message.value));
+        std::ranges::sort(numbers);
+        return numbers;
+    }
+    static std::vector<int> up_to(int from, int to) {
+        std::vector<int> numbers;
+        for (int i = from; i < to; ++i) numbers.push_back(i);
+        return numbers;
+    }
+    std::int64_t lag(std::string_view group, std::string_view topic = "orders") {
+        for (const TopicState& state : bus_->state(group)) {
+            if (state.topic == topic) return state.lag;
+        }
+        return -1;
+    }
+
+    trackops::testing::TemporaryFolder folder_;
+    trackops::testing::FakeClock clock_;
+    telemetry::Registry metrics_;
+    Options options_;
+    std::unique_ptr<Bus> bus_;
+};
+
+TEST_P(BusContract, KeepsTheOrderOfEachKeyInOnePartition) {
+    make({"orders"});
+    const auto subscription = subscribe("group");
+    publish_numbered(0, 100);
+    publish_numbered(100, 200);
+    std::map<std::string, std::vector<int>> by_key;
+    std::map<std::string, std::set<std::int32_t>> partitions;
+    for (const Message& message : take(*subscription, 200)) {
+        by_key[message.key].push_back(std::stoi(message.value));
+        partitions[message.key].insert(message.partition);
+    }
+    ASSERT_EQ(by_key.size(), 10);
+    for (const auto& [key, values] : by_key) {
+        EXPECT_TRUE(std::ranges::is_sorted(values)) << key;
+        EXPECT_EQ(values.size(), 20) << key;
+        EXPECT_EQ(partitions[key].size(), 1) << key;
+    }
+}
+
+TEST_P(BusContract, GivesOffsetsWithoutGapsFromAllPartitions) {
+    make({"orders"});
+    publish_numbered(0, 100);
+    const auto subscription = subscribe("group");
+    std::map<std::int32_t, std::vector<std::int64_t>> offsets;
+    for (const Message& message : take(*subscription, 100)) {
+        offsets[message.partition].push_back(message.offset);
+    }
+    ASSERT_EQ(offsets.size(), 3);
+    for (const auto& [partition, given] : offsets) {
+        for (std::size_t i = 0; i < given.size(); ++i) {
+            EXPECT_EQ(given[i], static_cast<std::int64_t>(i));
+        }
+    }
+}
+
+TEST_P(BusContract, CarriesAnyBytes) {
+    make({"orders"});
+    const auto subscription = subscribe("group");
+    const std::string bytes("\0\xff\n'$1\x80", 7);
+    const OutgoingMessage sent{"orders", "k" + bytes, bytes, {{"a", bytes}, {"", ""}, {"a", "b"}}};
+    publish({sent, {"orders", "empty", "", {}}});
+    for (int pass = 0; pass < 2; ++pass) {
+        std::vector<Message> given = take(*subscription, 2);
+        ASSERT_EQ(given.size(), 2);
+        if (given[0].value.empty()) std::swap(given[0], given[1]);
+        EXPECT_EQ(given[0].key, sent.key);
+        EXPECT_EQ(given[0].value, sent.value);
+        EXPECT_EQ(given[0].headers, sent.headers);
+        EXPECT_EQ(given[0].header("a"), bytes);
+        EXPECT_EQ(given[0].header("nobody"), "");
+        EXPECT_EQ(given[1].value, "");
+        EXPECT_THAT(given[1].headers, IsEmpty());
+        for (const Message& message : given) {
+            EXPECT_EQ(message.timestamp, clock_.now());
+            subscription->rewind("orders", message.partition, 0);
+        }
+    }
+}
+
+TEST_P(BusContract, TakesMessagesWithoutAKey) {
+    make({"orders"});
+    const auto subscription = subscribe("group");
+    const std::vector<OutgoingMessage> keyless(6, {"orders", "", "7", {}});
+    EXPECT_THAT(publish(keyless), ::testing::Each(Delivery::acknowledged));
+    for (const Message& message : take(*subscription, 6)) EXPECT_EQ(message.key, "");
+}
+
+TEST_P(BusContract, ForgetsNothingOverARestart) {
+    make({"orders"});
+    auto subscription = subscribe("group");
+    publish_numbered(0, 50);
+    commit_all(*subscription, take(*subscription, 50));
+    publish_numbered(50, 70);
+    subscription.reset();
+    reopen();
+    EXPECT_EQ(lag("group"), 20);
+    subscription = subscribe("group");
+    EXPECT_EQ(numbers(take(*subscription, 20)), up_to(50, 70));
+    publish_numbered(70, 80);
+    EXPECT_EQ(numbers(take(*subscription, 10)), up_to(70, 80));
+}
+
+TEST_P(BusContract, GivesWhatWasNotCommittedAgainAfterARestart) {
+    make({"orders"});
+    auto subscription = subscribe("group");
+    publish_numbered(0, 30);
+    take(*subscription, 30);
+    subscription.reset();
+    reopen();
+    subscription = subscribe("group");
+    EXPECT_EQ(numbers(take(*subscription, 30)), up_to(0, 30));
+    EXPECT_THAT(subscription->poll(10, Duration::zero()), IsEmpty());
+}
+
+TEST_P(BusContract, GivesEachGroupEverything) {
+    make({"orders"});
+    const auto first = subscribe("first");
+    const auto second = subscribe("second");
+    publish_numbered(0, 20);
+    commit_all(*first, take(*first, 20));
+    EXPECT_EQ(lag("first"), 0);
+    EXPECT_EQ(lag("second"), 20);
+    EXPECT_EQ(numbers(take(*second, 20)), up_to(0, 20));
+}
+
+TEST_P(BusContract, SharesPartitionsBetweenTheMembersOfAGroup) {
+    make({"orders"});
+    const auto first = subscribe("group");
+    auto second = subscribe("group");
+    publish_numbered(0, 100);
+    std::map<std::int32_t, std::set<Subscription*>> owners;
+    std::vector<Message> all;
+    for (Subscription* member : {first.get(), second.get()}) {
+        std::vector<Message> given = member->poll(100, patience);
+        EXPECT_THAT(given, Not(IsEmpty()));
+        for (Message& message : given) {
+            owners[message.partition].insert(member);
+            all.push_back(std::move(message));
+        }
+    }
+    EXPECT_EQ(numbers(all), up_to(0, 100));
+    for (const auto& [partition, members] : owners) EXPECT_EQ(members.size(), 1) << partition;
+}
+
+TEST_P(BusContract, GivesAMembersUncommittedMessagesToTheOneThatStays) {
+    make({"orders"});
+    const auto stays = subscribe("group");
+    auto leaves = subscribe("group");
+    publish_numbered(0, 100);
+    std::vector<Message> kept = stays->poll(100, patience);
+    const std::vector<Message> lost = leaves->poll(100, patience);
+    ASSERT_GT(lost.size(), 1);
+    leaves->commit(lost[0].topic, lost[0].partition, lost[0].offset);
+    leaves.reset();
+    std::vector<Message> again = take(*stays, lost.size() - 1);
+    std::ranges::move(again, std::back_inserter(kept));
+    kept.push_back(lost[0]);
+    EXPECT_EQ(numbers(kept), up_to(0, 100));
+}
+
+TEST_P(BusContract, WakesAMemberThatAnotherOneLeavesWorkTo) {
+    make({"orders"});
+    const auto stays = subscribe("group");
+    auto leaves = subscribe("group");
+    publish_numbered(0, 100);
+    const std::size_t mine = stays->poll(100, patience).size();
+    std::thread leaver([&] { leaves.reset(); });
+    EXPECT_EQ(take(*stays, 100 - mine).size(), 100 - mine);
+    leaver.join();
+}
+
+TEST_P(BusContract, IgnoresTheCommitOfAMemberThatHasLostThePartition) {
+    make({"orders"});
+    const auto first = subscribe("group");
+    publish_numbered(0, 100);
+    const std::vector<Message> given = take(*first, 100);
+    const auto second = subscribe("group");
+    commit_all(*first, given);
+    const std::vector<Message> again = second->poll(100, patience);
+    EXPECT_THAT(again, Not(IsEmpty()));
+    EXPECT_EQ(lag("group"), static_cast<std::int64_t>(again.size()));
+}
+
+TEST_P(BusContract, RewindsOnePartition) {
+    make({"orders"});
+    const auto subscription = subscribe("group");
+    publish_numbered(0, 60);
+    std::vector<int> expected;
+    for (const Message& message : take(*subscription, 60)) {
+        if (message.partition == 1 && message.offset >= 3) {
+            expected.push_back(std::stoi(message.value));
+        }
+    }
+    std::ranges::sort(expected);
+    ASSERT_FALSE(expected.empty());
+    subscription->rewind("orders", 1, 3);
+    EXPECT_EQ(numbers(take(*subscription, expected.size())), expected);
+    EXPECT_THAT(subscription->poll(10, Duration::zero()), IsEmpty());
+}
+
+TEST_P(BusContract, GivesNothingOfAPausedPartition) {
+    make({"orders"});
+    const auto subscription = subscribe("group");
+    subscription->pause("orders", 0, true);
+    subscription->pause("orders", 1, true);
+    publish_numbered(0, 60);
+    std::vector<Message> all = subscription->poll(60, patience);
+    for (const Message& message : all) EXPECT_EQ(message.partition, 2);
+    EXPECT_THAT(subscription->poll(60, Duration::zero()), IsEmpty());
+    subscription->pause("orders", 0, false);
+    subscription->pause("orders", 1, false);
+    std::ranges::move(take(*subscription, 60 - all.size()), std::back_inserter(all));
+    EXPECT_EQ(numbers(all), up_to(0, 60));
+}
+
+TEST_P(BusContract, RefusesAMessageThatIsTooLargeAndTakesItsNeighbours) {
+    options_.message_bytes_max = 1000;
+    reopen();
+    make({"orders"});
+    const auto subscription = subscribe("group");
+    const auto answers = publish({{"orders", "a", "1", {}},
+                                  {"orders", "b", std::string(1000, 'x'), {}},
+                                  {"orders", "c", std::string(990, 'x'), {{"name", "value"}}},
+                                  {"orders", "d", std::string(999, '2'), {}}});
+    EXPECT_THAT(answers, ElementsAre(Delivery::acknowledged, Delivery::refused,
+                                     Delivery::acknowledged, Delivery::acknowledged));
+    EXPECT_EQ(take(*subscription, 3).size(), 3);
+}
+
+TEST_P(BusContract, AnswersUnavailableForAnUnknownTopic) {
+    make({"orders"});
+    const auto subscription = subscribe("group");
+    EXPECT_THAT(publish({{"nobody", "a", "1", {}}, {"orders", "a", "2", {}}}),
+                ElementsAre(Delivery::unavailable, Delivery::acknowledged));
+    EXPECT_EQ(numbers(take(*subscription, 1)), up_to(2, 3));
+}
+
+TEST_P(BusContract, GivesTopicsThatAreMadeAfterTheSubscription) {
+    const auto subscription = subscribe("group", {"orders", "late"});
+    make({"orders"});
+    make({"late", "orders"});
+    publish_numbered(0, 5, "late");
+    EXPECT_EQ(numbers(take(*subscription, 5)), up_to(0, 5));
+}
+
+TEST_P(BusContract, PublishEndsAWaitInPoll) {
+    make({"orders"});
+    const auto subscription = subscribe("group");
+    std::thread publisher([&] { publish_numbered(0, 1); });
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(numbers(subscription->poll(10, patience)), up_to(0, 1));
+    EXPECT_LT(std::chrono::steady_clock::now() - start, patience / 2);
+    publisher.join();
+}
+
+TEST_P(BusContract, WakeEndsAWaitInPollNowOrTheNextTime) {
+    make({"orders"});
+    const auto subscription = subscribe("group");
+    const auto start = std::chrono::steady_clock::now();
+    subscription->wake();
+    EXPECT_THAT(subscription->poll(10, patience), IsEmpty());
+    std::thread waker([&] { subscription->wake(); });
+    EXPECT_THAT(subscription->poll(10, patience), IsEmpty());
+    EXPECT_LT(std::chrono::steady_clock::now() - start, patience);
+    waker.join();
+}
+
+TEST_P(BusContract, TakesBurstsOfSeveralPublishersAtOnce) {
+    make({"orders"});
+    const auto subscription = subscribe("group");
+    std::vector<std::thread> publishers;
+    for (int p = 0; p < 4; ++p) {
+        publishers.emplace_back([this, p] {
+            const auto publisher = bus_->publisher();
+            for (int i = 0; i < 25; ++i) {
+                const int number = p * 50 + 2 * i;
+                const std::vector<OutgoingMessage> burst = {
+                    {"orders", fmt::format("key-{}", p), fmt::to_string(number), {}},
+                    {"orders", fmt::format("key-{}", p), fmt::to_string(number + 1), {}}};
+                EXPECT_THAT(publisher->publish(burst), ::testing::Each(Delivery::acknowledged));
+            }
+        });
+    }
+    const std::vector<Message> all = take(*subscription, 200);
+    for (std::thread& publisher : publishers) publisher.join();
+    EXPECT_EQ(numbers(all), up_to(0, 200));
+    std::map<std::string, int> newest;
+    for (const Message& message : all) {
+        const int number = std::stoi(message.value);
+        const auto [found, is_first] = newest.try_emplace(message.key, number);
+        EXPECT_TRUE(is_first || std::exchange(found->second, number) < number);
+    }
+}
+
+TEST_P(BusContract, PutsDeadLettersAsideWithTheirCoordinates) {
+    make({"orders"});
+    publish({{"orders", "key", "poison", {{"mine", "1"}}}, {"orders", "key", "good", {}}});
+    Consumer consumer(
+        *bus_, {.group = "group", .topics = {"orders"}},
+        [](std::span<const Message> batch) {
+            std::vector<Disposition> dispositions;
+            for (const Message& message : batch) {
+                dispositions.push_back(message.value == "poison" ? Disposition(DeadLetter{"why"})
+                                                                 : Disposition(Done{}));
+            }
+            return dispositions;
+        },
+        metrics_);
+    for (std::size_t done = 0; done < 2;) done += consumer.run(patience).done;
+    EXPECT_EQ(lag("group"), 0);
+    const auto dead = subscribe("people", {"orders.DLT"});
+    const Message letter = take(*dead, 1).at(0);
+    EXPECT_EQ(letter.key, "key");
+    EXPECT_EQ(letter.value, "poison");
+    const auto partition = std::string(letter.header("dlt-partition"));
+    EXPECT_THAT(letter.headers,
+                ElementsAre(Header{"mine", "1"}, Header{"dlt-topic", "orders"},
+                            Header{"dlt-partition", partition}, Header{"dlt-offset", "0"},
+                            Header{"dlt-reason", "why"}, Header{"dlt-group", "group"}));
+}
+
+TEST_P(BusContract, TellsMessagesAndLagByTopic) {
+    make({"orders", "other"});
+    EXPECT_NO_THROW(bus_->ping());
+    const auto subscription = subscribe("group");
+    publish_numbered(0, 10);
+    publish_numbered(0, 3, "other");
+    subscription->commit("orders", 0, -1);
+    for (const Message& message : take(*subscription, 10)) {
+        if (message.partition == 0 && message.offset == 0) subscription->commit("orders", 0, 0);
+    }
+    std::map<std::string, std::pair<std::int64_t, std::int64_t>> state;
+    for (const TopicState& topic : bus_->state("group")) {
+        state[topic.topic] = {topic.messages, topic.lag};
+    }
+    EXPECT_EQ(state["orders"], std::pair(std::int64_t{10}, std::int64_t{9}));
+    EXPECT_EQ(state["other"].first, 3);
+}
+
+INSTANTIATE_TEST_SUITE_P(Buses, BusContract, ::testing::Values("embedded:"));
+
+TEST(BusUrl, IsRefusedWithWhatIsWrongWithIt) {
+    const trackops::testing::FakeClock clock;
+    telemetry::Registry metrics;
+    const auto why = [&](std::string_view url) -> std::string {
+        try {
+            open(url, {}, clock, metrics);
+            return "";
+        } catch (const std::invalid_argument& error) {
+            return error.what();
+        }
+    };
+    EXPECT_THAT(why("kafka://localhost:9092"),
+                ::testing::HasSubstr("comes with the Kafka adapter, not in this build"));
+    EXPECT_THAT(why("embedded:"), ::testing::HasSubstr("names no folder"));
+    EXPECT_THAT(why("nats://x"), ::testing::HasSubstr("'nats://x'"));
+}
+
+}  // namespace
+}  // namespace trackops::bus

@@ -1,0 +1,278 @@
+#include "platform/bus/consumer.hpp"
+
+#include <algorithm>
+#include <set>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/clock.hpp"
+#include "platform/bus/lanes.hpp"
+#include "platform/telemetry/log.hpp"
+#include "platform/telemetry/metrics.hpp"
+
+namespace trackops::bus {
+namespace {
+
+using telemetry::Level;
+
+constexpr std::size_t lane_batches_max = 4;     // taken and not committed, of a partition
+constexpr std::size_t reason_bytes_max = 1024;  // of a dead letter's header
+
+class SteadyClock final : public Clock {
+public:
+    Instant now() const override {
+        const auto since_boot = std::chrono::steady_clock::now().time_since_epoch();
+        return {std::chrono::duration_cast<Duration>(since_boot).count()};
+    }
+};
+const SteadyClock steady_clock;
+
+OutgoingMessage dead_letter(const Message& message, std::string_view reason,
+                            const std::string& group) {
+    OutgoingMessage letter{message.topic + ".DLT", message.key, message.value, message.headers};
+    letter.headers.push_back({"dlt-topic", message.topic});
+    letter.headers.push_back({"dlt-partition", fmt::to_string(message.partition)});
+    letter.headers.push_back({"dlt-offset", fmt::to_string(message.offset)});
+    letter.headers.push_back({"dlt-reason", std::string(reason.substr(0, reason_bytes_max))});
+    letter.headers.push_back({"dlt-group", group});
+    return letter;
+}
+
+// For a message so large that it is refused with our headers on top: where it is found, without
+// what it says.
+OutgoingMessage without_content(OutgoingMessage letter) {
+    letter.headers.erase(letter.headers.begin(), letter.headers.end() - 5);
+    letter.headers.push_back({"dlt-content", "left out: too large; read it at its offset"});
+    return {std::move(letter.topic), {}, {}, std::move(letter.headers)};
+}
+
+// A later message of a key does not count as handled while an earlier one is to be given again.
+void hold_successors(std::span<const Message> batch, std::vector<Disposition>& dispositions) {
+    std::set<OrderKey> held;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const bool is_held = std::holds_alternative<Again>(dispositions[i]);
+        if (!is_held && held.empty()) continue;
+        OrderKey key = order_key(batch[i]);
+        if (is_held) {
+            held.insert(std::move(key));
+        } else if (held.contains(key)) {
+            dispositions[i] = Again{"behind another of its key"};
+        }
+    }
+}
+
+}  // namespace
+
+struct Consumer::State {
+    State(Bus& its_bus, ConsumerOptions its_options, Handler its_handler,
+          telemetry::Registry& registry);
+
+    runtime::Progress run(Duration max_wait);
+    std::vector<Disposition> handle(std::span<const Message> batch);
+    void bury(std::span<const Message> batch, std::vector<Disposition>& dispositions);
+    std::vector<Delivery> publish_dead_letters(std::vector<OutgoingMessage> letters);
+    std::size_t settle(std::vector<Message> batch, const std::vector<Disposition>& dispositions);
+    void tell_subscription();
+    void count_done(const std::string& topic);
+    void report(std::string_view what, const Message& message, std::string_view reason) const;
+
+    Bus& bus;
+    const ConsumerOptions options;
+    const Handler handler;
+    const Clock& clock;
+    telemetry::Registry& metrics;
+    telemetry::Counter& retries;
+    telemetry::Counter& failures;
+    telemetry::Counter& dead_letters;
+    telemetry::Gauge& held;
+    std::map<std::string, telemetry::Counter*> consumed;  // by topic
+    std::unique_ptr<Publisher> publisher;
+    std::unique_ptr<Subscription> subscription;
+    Lanes lanes;
+    // Halved by an exception, doubled by a batch without one: who throws ends up alone, and holds
+    // up nobody but its key.
+    std::size_t batch_limit;
+    Duration quiet = Duration::zero();  // the last backoff of the consumer as a whole
+};
+
+Consumer::State::State(Bus& its_bus, ConsumerOptions its_options, Handler its_handler,
+                       telemetry::Registry& registry)
+    : bus(its_bus),
+      options(std::move(its_options)),
+      handler(std::move(its_handler)),
+      clock(options.clock == nullptr ? steady_clock : *options.clock),
+      metrics(registry),
+      retries(registry.counter("trackops_bus_retries_total", "Messages to be given again",
+                               {{"group", options.group}})),
+      failures(registry.counter("trackops_bus_handler_failures_total",
+                                "Batches that ended in an exception", {{"group", options.group}})),
+      dead_letters(registry.counter("trackops_bus_dead_letters_total",
+                                    "Messages put aside for ever", {{"group", options.group}})),
+      held(registry.gauge("trackops_bus_held_messages", "Messages that wait for another try",
+                          {{"group", options.group}})),
+      publisher(bus.publisher()),
+      subscription(bus.subscribe(options.group, options.topics)),
+      lanes({options.batch_max * lane_batches_max, options.backoff_min, options.backoff_max}),
+      batch_limit(options.batch_max) {}
+
+runtime::Progress Consumer::State::run(Duration max_wait) {
+    const Instant now = clock.now();
+    std::vector<Message> batch;
+    lanes.take_due(now, batch_limit, batch);
+    const std::size_t retried = batch.size();
+    if (retried < batch_limit) {
+        const Duration wait = std::min(max_wait, lanes.until_due(now).value_or(max_wait));
+        lanes.admit(
+            subscription->poll(batch_limit - retried, retried > 0 ? Duration::zero() : wait),
+            batch);
+    }
+    if (batch.empty()) {
+        tell_subscription();
+        // Who waits in poll() is told to come back at once, who cannot wait, when there is work.
+        const bool has_waited = max_wait > Duration::zero();
+        return {0, has_waited ? Duration::zero() : lanes.until_due(now).value_or(Duration::zero())};
+    }
+    const bool is_fresh = batch.size() > retried;
+    std::vector<Disposition> dispositions = handle(batch);
+    const bool is_mismatch = dispositions.size() != batch.size();
+    if (is_mismatch) dispositions.assign(batch.size(), Again{"no disposition"});
+    hold_successors(batch, dispositions);
+    bury(batch, dispositions);
+    const std::size_t done = settle(std::move(batch), dispositions);
+    tell_subscription();
+    if (is_mismatch) {
+        throw std::logic_error(fmt::format(
+            "consumer {}: the handler gave another number of dispositions than it got messages",
+            options.group));
+    }
+    // Nothing fresh could be done: the trouble is not with a key. Leave the world alone for a
+    // while.
+    quiet = done > 0 || !is_fresh ? Duration::zero()
+                                  : std::clamp(quiet * 2, options.backoff_min, options.backoff_max);
+    return {done, quiet};
+}
+
+std::vector<Disposition> Consumer::State::handle(std::span<const Message> batch) {
+    try {
+        auto dispositions = handler(batch);
+        batch_limit = std::min(batch_limit * 2, options.batch_max);
+        return dispositions;
+    } catch (const std::exception& failure) {
+        failures.add();
+        batch_limit = std::max<std::size_t>(batch.size() / 2, 1);
+        telemetry::log(Level::error, "bus", "a handler failed; its messages are given again",
+                       {{"group", options.group},
+                        {"topic", batch.front().topic},
+                        {"messages", fmt::to_string(batch.size())},
+                        {"error", failure.what()}});
+        return std::vector<Disposition>(batch.size(), Again{failure.what()});
+    }
+}
+
+// Publishes the dead letters; those that the bus does not acknowledge are to be given again.
+void Consumer::State::bury(std::span<const Message> batch, std::vector<Disposition>& dispositions) {
+    std::vector<std::size_t> at;
+    std::vector<OutgoingMessage> letters;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const auto* dead = std::get_if<DeadLetter>(&dispositions[i]);
+        if (dead == nullptr) continue;
+        at.push_back(i);
+        letters.push_back(dead_letter(batch[i], dead->reason, options.group));
+    }
+    if (letters.empty()) return;
+    const std::vector<Delivery> answers = publish_dead_letters(std::move(letters));
+    for (std::size_t k = 0; k < at.size(); ++k) {
+        const Message& message = batch[at[k]];
+        Disposition& disposition = dispositions[at[k]];
+        if (answers[k] == Delivery::acknowledged) {
+            dead_letters.add();
+            report("dead letter", message, std::get<DeadLetter>(disposition).reason);
+        } else {
+            disposition = Again{"its dead letter was not acknowledged"};
+        }
+    }
+    hold_successors(batch, dispositions);
+}
+
+std::vector<Delivery> Consumer::State::publish_dead_letters(std::vector<OutgoingMessage> letters) {
+    try {
+        std::set<std::string> topics;
+        for (const OutgoingMessage& letter : letters) topics.insert(letter.topic);
+        bus.ensure_topics(std::vector<std::string>(topics.begin(), topics.end()));
+        std::vector<Delivery> answers = publisher->publish(letters);
+        for (std::size_t i = 0; i < letters.size(); ++i) {
+            if (answers[i] != Delivery::refused) continue;
+            const OutgoingMessage small = without_content(std::move(letters[i]));
+            answers[i] = publisher->publish({&small, 1}).front();
+        }
+        return answers;
+    } catch (const std::exception& failure) {
+        telemetry::log(Level::error, "bus", "cannot publish dead letters",
+                       {{"group", options.group}, {"error", failure.what()}});
+        return std::vector<Delivery>(letters.size(), Delivery::unavailable);
+    }
+}
+
+std::size_t Consumer::State::settle(std::vector<Message> batch,
+                                    const std::vector<Disposition>& dispositions) {
+    std::vector<bool> is_done;
+    std::size_t done = 0;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const auto* again = std::get_if<Again>(&dispositions[i]);
+        is_done.push_back(again == nullptr);
+        if (again == nullptr) {
+            ++done;
+            count_done(batch[i].topic);
+            continue;
+        }
+        // One line a batch: when a server is away, every message of it says the same.
+        if (i == done) report("given again later", batch[i], again->reason);
+        retries.add();
+    }
+    lanes.settle(std::move(batch), is_done, clock.now());
+    held.set(static_cast<double>(lanes.held()));
+    return done;
+}
+
+void Consumer::State::tell_subscription() {
+    const LaneChanges changes = lanes.changes();
+    for (const auto& [topic, partition, offset] : changes.done) {
+        subscription->commit(topic, partition, offset);
+    }
+    for (const auto& [topic, partition, paused] : changes.pauses) {
+        subscription->pause(topic, partition, paused);
+    }
+}
+
+void Consumer::State::count_done(const std::string& topic) {
+    telemetry::Counter*& counter = consumed[topic];
+    if (counter == nullptr) {
+        counter = &metrics.counter("trackops_bus_consumed_total",
+                                   "Messages that a group has handled, dead letters included",
+                                   {{"group", options.group}, {"topic", topic}});
+    }
+    counter->add();
+}
+
+void Consumer::State::report(std::string_view what, const Message& message,
+                             std::string_view reason) const {
+    telemetry::log(Level::warn, "bus", what,
+                   {{"group", options.group},
+                    {"topic", message.topic},
+                    {"partition", fmt::to_string(message.partition)},
+                    {"offset", fmt::to_string(message.offset)},
+                    {"reason", std::string(reason)}});
+}
+
+Consumer::Consumer(Bus& bus, ConsumerOptions options, Handler handler, telemetry::Registry& metrics)
+    : state_(std::make_unique<State>(bus, std::move(options), std::move(handler), metrics)) {}
+
+Consumer::~Consumer() = default;
+
+runtime::Progress Consumer::run(Duration max_wait) { return state_->run(max_wait); }
+
+void Consumer::wake() { state_->subscription->wake(); }
+
+}  // namespace trackops::bus
