@@ -121,6 +121,8 @@ TEST(Settings, RefuseFlagsThatAreNotWellFormed) {
 TEST(Settings, SuggestOnlyWhatIsNear) {
     EXPECT_THAT(faults({"--ordre-port=1"}),
                 ElementsAre("--ordre-port is unknown; did you mean --order-port?"));
+    EXPECT_THAT(faults({"--ordre-prot=1"}),
+                ElementsAre("--ordre-prot is unknown; did you mean --order-port?"));  // two swaps
     EXPECT_THAT(faults({"--nojson"}), ElementsAre("--nojson is unknown; did you mean --no-json?"));
     EXPECT_THAT(faults({"--inventory-port=1"}), ElementsAre("--inventory-port is unknown"));
     EXPECT_THAT(faults({}, {"TRACKOPS_PIN_FIEL=x"}),
