@@ -1,0 +1,122 @@
+// `trackops load`: arguments in, report out.
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include <fmt/format.h>
+
+#include "load/load.hpp"
+#include "load/progress.hpp"
+#include "platform/config/settings.hpp"
+
+namespace trackops::load {
+
+namespace {
+
+using config::Kind;
+
+constexpr auto settings = std::to_array<config::Setting>({
+    {"order-url", Kind::text, "http://127.0.0.1:8080", "where the order service answers"},
+    {"inventory-url", Kind::text, "http://127.0.0.1:8081", "where the inventory service answers"},
+    {"items", Kind::flag, "false", "the file holds stock items, one a line, not order events"},
+    {"concurrency", Kind::integer, "64", "requests under way at once", 1, 4096},
+    {"rate", Kind::integer, "0", "events a second; 0: as fast as they are accepted", 0, 1'000'000},
+    {"wait", Kind::duration, "60s", "for orders to leave PENDING after the last answer", 0,
+     86'400'000},
+    {"report", Kind::text, "", "a file for the report as JSON"},
+});
+
+constexpr auto usage =
+    "trackops load FILE|- [settings]\n"
+    "Plays order events (or stock items, with --items) from NDJSON over HTTP, waits for their "
+    "outcome and reports.\n\n";
+
+bool takes_a_value(std::string_view argument) {
+    if (argument.find('=') != std::string_view::npos) return false;
+    const auto row = std::ranges::find(settings, argument.substr(2), &config::Setting::name);
+    return row != settings.end() && row->kind != Kind::flag;
+}
+
+// Parts what is no flag from the rest.
+std::vector<std::string> take_files(std::span<const std::string> arguments,
+                                    std::vector<std::string>& rest) {
+    std::vector<std::string> files;
+    for (std::size_t at = 0; at < arguments.size(); ++at) {
+        const auto& argument = arguments[at];
+        if (!argument.starts_with("--")) {
+            files.push_back(argument);
+            continue;
+        }
+        rest.push_back(argument);
+        if (takes_a_value(argument) && at + 1 < arguments.size()) rest.push_back(arguments[++at]);
+    }
+    return files;
+}
+
+// Variables of our own settings only: those of other programs of ours may stand beside them.
+std::vector<std::string> ours(std::span<const std::string> environment) {
+    std::vector<std::string> found;
+    for (const auto& setting : settings) {
+        auto name = fmt::format("TRACKOPS_{}=", setting.name);
+        std::ranges::transform(name, name.begin(), [](char c) {
+            return c == '-' ? '_' : (c >= 'a' && c <= 'z') ? static_cast<char>(c - 'a' + 'A') : c;
+        });
+        for (const auto& variable : environment)
+            if (variable.starts_with(name)) found.push_back(variable);
+    }
+    return found;
+}
+
+int complain(const Error& error) {
+    fmt::print(stderr, "trackops load: {}\n", error.detail);
+    for (const auto& fault : error.fields)
+        fmt::print(stderr, "  {}: {}\n", fault.pointer, fault.detail);
+    return 2;
+}
+
+Result<LoadReport> play(const LoadOptions& options, const std::string& file) {
+    const auto progress = progress_on_stderr();
+    if (file == "-") return run_load(options, {std::cin}, progress);
+    std::ifstream lines(file, std::ios::binary);
+    std::error_code unknown;
+    const auto bytes = std::filesystem::file_size(file, unknown);
+    if (!lines) return fail(Errc::not_found, fmt::format("cannot read {}", file));
+    return run_load(options, {lines, unknown ? -1 : static_cast<std::int64_t>(bytes)}, progress);
+}
+
+}  // namespace
+
+int command(std::span<const std::string> arguments, std::span<const std::string> environment) {
+    if (std::ranges::find(arguments, "--help") != arguments.end()) {
+        fmt::print("{}{}", usage, config::help(settings));
+        return 0;
+    }
+    std::vector<std::string> flags;
+    const auto files = take_files(arguments, flags);
+    const auto values = config::read(settings, flags, ours(environment));
+    if (!values) return complain(values.error());
+    if (files.size() != 1)
+        return complain({Errc::invalid, "name one FILE, or - for standard input"});
+    const LoadOptions options{
+        .order_url = values->text("order-url"),
+        .inventory_url = values->text("inventory-url"),
+        .items = values->flag("items"),
+        .concurrency = static_cast<std::size_t>(values->integer("concurrency")),
+        .rate_per_second = values->integer("rate"),
+        .wait = values->duration("wait")};
+    const auto report = play(options, files.front());
+    end_progress_on_stderr();
+    if (!report) return complain(report.error());
+    fmt::print("{}", print(*report));
+    if (const auto& path = values->text("report"); !path.empty()) {
+        std::ofstream out(path);
+        out << to_json(*report) << '\n';
+        if (!out.flush()) return complain({Errc::internal, fmt::format("cannot write {}", path)});
+    }
+    return report->is_good() ? 0 : 1;
+}
+
+}  // namespace trackops::load

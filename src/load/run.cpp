@@ -1,0 +1,28 @@
+#include <random>
+
+#include "base/uuid.hpp"
+#include "load/items.hpp"
+#include "load/player.hpp"
+
+namespace trackops::load {
+
+namespace {
+
+std::string new_run() {
+    std::random_device chance;
+    const auto bits = [&] { return (std::uint64_t{chance()} << 32) | chance(); };
+    const auto now = std::chrono::time_point_cast<Duration>(std::chrono::system_clock::now());
+    return uuid_v7({now.time_since_epoch().count()}, bits(), bits()).text();
+}
+
+}  // namespace
+
+Result<LoadReport> run_load(const LoadOptions& options, Input input,
+                            const ProgressOptions& progress) {
+    const auto wire = TRY(make_wire(options.order_url, options.inventory_url));
+    Lines lines(input);
+    if (options.items) return ItemLoad(*wire, lines).play(progress);
+    return Player(options, *wire, lines, new_run()).play(progress);
+}
+
+}  // namespace trackops::load
