@@ -49,36 +49,25 @@ private:
 // A connection out of its pool, for as long as this lives or until it is given back.
 class Lease {
 public:
-    Lease(SqlitePool& pool, Meters& meters) : pool_(pool), meters_(meters) {
-        try {
-            connection_ = pool.take();
-        } catch (const Failure& failure) {
-            if (failure.sqlstate != "08001") meters.pool_exhausted();
-            throw;
-        }
-        meters_.in_use(1);
-    }
+    explicit Lease(SqlitePool& pool) : pool_(pool), connection_(pool.take()) {}
     ~Lease() { give_back(); }
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
 
     SqliteConnection& connection() { return *connection_; }
     void give_back() {
-        if (!connection_) return;
-        meters_.in_use(-1);
-        pool_.give_back(std::move(connection_));
+        if (connection_) pool_.give_back(std::move(connection_));
     }
 
 private:
     SqlitePool& pool_;
-    Meters& meters_;
     std::unique_ptr<SqliteConnection> connection_;
 };
 
 class SqliteTransaction final : public Transaction {
 public:
     SqliteTransaction(SqlitePool& pool, Meters& meters, Access access)
-        : lease_(pool, meters), meters_(meters) {
+        : lease_(pool), meters_(meters) {
         lease_.connection().run(access == Access::write ? "BEGIN IMMEDIATE" : "BEGIN");
     }
     ~SqliteTransaction() override {
@@ -167,8 +156,8 @@ public:
         : path_(path),
           meters_(metrics, std::filesystem::path(path).stem().string()),
           readers_(path, Access::read, options,
-                   {options.connections_max, options.connection_wait, "53300"}),
-          writer_(path, Access::write, options, {1, options.lock_timeout, "55P03"}) {}
+                   {options.connections_max, options.connection_wait, "53300"}, meters_),
+          writer_(path, Access::write, options, {1, options.lock_timeout, "55P03"}, meters_) {}
 
     std::unique_ptr<Transaction> begin(Access access) override {
         try {

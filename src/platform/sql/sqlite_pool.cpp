@@ -12,25 +12,31 @@ constexpr milliseconds open_delay_min{50};
 constexpr milliseconds open_delay_max{2000};
 }  // namespace
 
-SqlitePool::SqlitePool(std::string path, Access access, const Options& options, Limits limits)
+SqlitePool::SqlitePool(std::string path, Access access, const Options& options, Limits limits,
+                       Meters& meters)
     : path_(std::move(path)),
       access_(access),
       options_(options),
       limits_(limits),
+      meters_(meters),
       turns_(limits.connections_max) {}
 
 std::unique_ptr<SqliteConnection> SqlitePool::take() {
     Lock lock(mutex_);
     wait_for_turn(lock);
-    if (!idle_.empty()) {
-        auto connection = std::move(idle_.back());
+    std::unique_ptr<SqliteConnection> connection;
+    if (idle_.empty()) {
+        connection = open(lock);
+    } else {
+        connection = std::move(idle_.back());
         idle_.pop_back();
-        return connection;
     }
-    return open(lock);
+    meters_.in_use(+1);
+    return connection;
 }
 
 void SqlitePool::give_back(std::unique_ptr<SqliteConnection> connection) {
+    meters_.in_use(-1);
     if (!connection->sound() || connection->in_transaction()) connection.reset();
     const Lock lock(mutex_);
     if (connection) idle_.push_back(std::move(connection));
@@ -46,6 +52,7 @@ void SqlitePool::wait_for_turn(Lock& lock) {
     const bool served = self->wake.wait_for(lock, limits_.wait, [&] { return self->served; });
     waiting_.erase(self);
     if (!served) {
+        meters_.pool_exhausted();
         throw Failure(Fault::unavailable, limits_.exhausted,
                       fmt::format("{}: no connection came free in {} ms", path_,
                                   duration_cast<milliseconds>(limits_.wait).count()));

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "platform/sql/drivers.hpp"
 #include "platform/sql/sqlite_connection.hpp"
 
 namespace trackops::sql {
@@ -21,7 +22,8 @@ public:
         Duration wait;          // for a free connection
         const char* exhausted;  // SQLSTATE when the wait was in vain
     };
-    SqlitePool(std::string path, Access access, const Options& options, Limits limits);
+    SqlitePool(std::string path, Access access, const Options& options, Limits limits,
+               Meters& meters);
 
     // Throws Failure(unavailable) when none comes free in time, or while opening one failed a
     // moment ago.
@@ -44,6 +46,7 @@ private:
     const Access access_;
     const Options options_;
     const Limits limits_;
+    Meters& meters_;
     std::mutex mutex_;
     std::size_t turns_;  // connections that may still be taken
     std::list<Waiter> waiting_;
