@@ -5,20 +5,18 @@ namespace trackops::order {
 Result<std::vector<Order>> advance_sagas(const SagaRound& round, OrderStore& store,
                                          const Clock& clock, Ids& ids, const Patience& patience) {
     const std::vector<OrderId> due = TRY(store.claim_due(clock.now(), round.lease, round.limit));
+    if (due.empty()) return std::vector<Order>();
+    const Duration lag = round.relay_lag();
     std::vector<OrderChange> changes;
     changes.reserve(due.size());
     for (const OrderId id : due) {
         const Uuid cause = ids.next();
         const Circumstances at{clock.now(), "saga", {cause.text(), cause.text(), "", ""}, patience};
-        changes.push_back({id,
-                           cause,
-                           "saga-clock",
-                           {},
-                           {},
-                           [at, lag = round.relay_lag](OrderRecord& record) -> Result<void> {
-                               look_at_clock(record, lag, at);
-                               return {};
-                           }});
+        changes.push_back(
+            {id, cause, "saga-clock", {}, {}, [at, lag](OrderRecord& record) -> Result<void> {
+                 look_at_clock(record, lag, at);
+                 return {};
+             }});
     }
     std::vector<Order> orders;
     for (auto& receipt : store.update(changes)) {

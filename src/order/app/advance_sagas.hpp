@@ -1,4 +1,6 @@
 #pragma once
+#include <functional>
+
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "order/app/ports.hpp"
@@ -9,7 +11,8 @@ struct SagaRound {
     Duration lease =
         std::chrono::seconds(30);  // for which a due saga is ours: longer than a round takes
     std::size_t limit = 128;       // orders a round
-    Duration relay_lag = Duration::zero();  // for how long events wait to leave
+    std::function<Duration()>
+        relay_lag;  // for how long events have been waiting to leave; asked when something is due
 };
 
 // Looks at the sagas that are due: sends again, or gives up. Returns the orders as they are then.

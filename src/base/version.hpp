@@ -1,0 +1,8 @@
+#pragma once
+#include <string_view>
+
+namespace trackops {
+
+inline constexpr std::string_view version = "0.1.0";  // as CHANGELOG.md and CMakeLists.txt have it
+
+}  // namespace trackops

@@ -1,0 +1,90 @@
+#include "order/adapters/confirmations.hpp"
+
+#include <set>
+
+#include "platform/telemetry/log.hpp"
+
+namespace trackops::order {
+
+void Confirmations::wait(OrderId id, Duration at_most, Done done) {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (!closed_ && waiting_.size() < waiting_max) {
+            waiting_.emplace(id, Waiting{clock_.now() + at_most, std::move(done)});
+            changed_.notify_one();
+            return;
+        }
+    }
+    done(std::nullopt);
+}
+
+void Confirmations::settled(std::span<const Order> orders) {
+    std::vector<std::pair<Done, const Order*>> ready;
+    {
+        const std::scoped_lock lock(mutex_);
+        if (waiting_.empty()) return;
+        for (const Order& order : orders) {
+            if (order.status == Status::pending) continue;
+            const auto [from, to] = waiting_.equal_range(order.id);
+            for (auto it = from; it != to; ++it)
+                ready.emplace_back(std::move(it->second.done), &order);
+            waiting_.erase(from, to);
+        }
+    }
+    for (auto& [done, order] : ready) done(*order);
+}
+
+std::vector<Confirmations::Waiting> Confirmations::expired(Instant now) {
+    std::vector<Waiting> list;
+    const std::scoped_lock lock(mutex_);
+    for (auto it = waiting_.begin(); it != waiting_.end();) {
+        if (it->second.until > now) {
+            ++it;
+            continue;
+        }
+        list.push_back(std::move(it->second));
+        it = waiting_.erase(it);
+    }
+    return list;
+}
+
+runtime::Progress Confirmations::run(Duration max_wait) {
+    std::set<OrderId> ids;
+    {
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, max_wait,
+                          [this] { return !waiting_.empty() || closed_ || woken_; });
+        woken_ = false;
+        for (const auto& [id, waiting] : waiting_) ids.insert(id);
+    }
+    if (ids.empty()) return {};
+    const auto left = store_.settled(std::vector(ids.begin(), ids.end()));
+    if (left) {
+        settled(*left);
+    } else {
+        telemetry::log(telemetry::Level::warn, "confirmations", left.error().detail);
+    }
+    for (Waiting& waiting : expired(clock_.now())) waiting.done(std::nullopt);
+    return {left ? left->size() : 0, poll_interval};
+}
+
+void Confirmations::wake() {
+    {
+        const std::scoped_lock lock(mutex_);
+        woken_ = true;
+    }
+    changed_.notify_all();
+}
+
+void Confirmations::close() {
+    std::unordered_multimap<OrderId, Waiting> left;
+    {
+        const std::scoped_lock lock(mutex_);
+        closed_ = true;
+        left.swap(waiting_);
+    }
+    changed_.notify_all();
+    for (auto& [id, waiting] : left) waiting.done(std::nullopt);
+}
+
+}  // namespace trackops::order

@@ -1,0 +1,252 @@
+#include "order/adapters/http_api.hpp"
+
+#include <fmt/format.h>
+
+#include "order/adapters/order_json.hpp"
+#include "order/adapters/read_requests.hpp"
+#include "platform/http/page.hpp"
+#include "platform/idempotency/keys.hpp"
+#include "platform/json/writer.hpp"
+
+namespace trackops::order {
+namespace {
+
+using http::Reply;
+using http::Request;
+using http::Response;
+
+constexpr std::string_view anonymous = "anonymous";  // until the security work lands
+
+Result<OrderId> read_order_id(const Request& request) {
+    const auto id = OrderId::parse(request.param("id"));
+    if (!id) return fail(Errc::not_found, "no order has this id");
+    return *id;
+}
+
+Trace trace_of(const Request& request) {
+    return {request.correlation_id, request.correlation_id, request.traceparent,
+            request.tracestate};
+}
+
+// Scoped by caller and concrete route, so that one key may serve different calls.
+Result<std::optional<IdempotencyKey>> read_key(const Request& request) {
+    auto key = TRY(idempotency::read_key(request.header("idempotency-key")));
+    if (!key) return std::optional<IdempotencyKey>();
+    return std::optional(
+        IdempotencyKey{fmt::format("{} {} {}", anonymous, request.method, request.path),
+                       *std::move(key), idempotency::fingerprint(request.body)});
+}
+
+Response order_response(int status, const Order& order) {
+    Response response{
+        .status = status, .body = order_json(order), .headers = {{"ETag", etag_of(order)}}};
+    if (status == 201) response.headers.emplace_back("Location", path_of(order.id));
+    return response;
+}
+
+Response recorded_response(const RecordedAnswer& recorded) {
+    Response response{.status = recorded.status,
+                      .body = recorded.body,
+                      .headers = {{"ETag", recorded.etag}, {"Idempotency-Replayed", "true"}}};
+    if (!recorded.location.empty()) response.headers.emplace_back("Location", recorded.location);
+    return response;
+}
+
+// The answer to whatever changed one order: what was recorded under its key, or the order as it is.
+void answer_change(const Reply& reply, int status, const Result<Receipt>& receipt,
+                   OrderCache& cache) {
+    if (!receipt) return reply.problem(receipt.error());
+    if (receipt->recorded) return reply.send(recorded_response(*receipt->recorded));
+    cache.remember(receipt->order);
+    reply.send(order_response(status, receipt->order));
+}
+
+// The answer to a placed order that may wait until inventory has spoken. Time's up: the answer it
+// would have been without waiting.
+void answer_when_settled(Reply reply, Duration at_most, const Receipt& receipt,
+                         Confirmations& confirmations) {
+    const auto id = receipt.recorded
+                        ? OrderId::parse(std::string_view(receipt.recorded->location).substr(12))
+                        : receipt.order.id;
+    Response unsettled = receipt.recorded ? recorded_response(*receipt.recorded)
+                                          : order_response(201, receipt.order);
+    confirmations.wait(
+        id.value(), at_most,
+        [reply = std::move(reply), unsettled = std::move(unsettled),
+         replayed = receipt.recorded.has_value()](const std::optional<Order>& order) {
+            if (!order) return reply.send(unsettled);
+            Response response = order_response(201, *order);
+            if (replayed) response.headers.emplace_back("Idempotency-Replayed", "true");
+            reply.send(std::move(response));
+        });
+}
+
+Result<PlaceOrder> read_place_order(const Request& request) {
+    PlaceOrder command;
+    command.key = TRY(read_key(request));
+    command.draft = TRY(read_draft(request.body));
+    command.actor = anonymous;
+    command.trace = trace_of(request);
+    return command;
+}
+
+void place_order(const Request& request, const Reply& reply, const ApiParts& parts) {
+    const auto wait = read_wait(request);
+    if (!wait) return reply.problem(wait.error());
+    auto command = read_place_order(request);
+    if (!command) return reply.problem(command.error());
+    const auto done = [reply, parts, wait = *wait](const Result<Receipt>& receipt) {
+        if (!receipt || !wait) return answer_change(reply, 201, receipt, parts.cache);
+        if (!receipt->recorded) parts.cache.remember(receipt->order);
+        answer_when_settled(reply, *wait, *receipt, parts.confirmations);
+    };
+    if (!parts.placing.submit(*std::move(command), done)) reply.busy();
+}
+
+// The one path of every transition: POST .../process, ship, deliver, cancel, PUT status and DELETE
+// differ in how they say what.
+void change_order(const Request& request, const Reply& reply, Result<Command> command,
+                  const ApiParts& parts) {
+    const auto read = [&]() -> Result<ChangeOrder> {
+        TRY(http::check_query(request, {}));
+        const OrderId id = TRY(read_order_id(request));
+        ChangeOrder change{id, TRY(command), std::string(anonymous), trace_of(request), {}, {}};
+        change.key = TRY(read_key(request));
+        change.expected_version = TRY(read_if_match(request));
+        return change;
+    };
+    auto change = read();
+    if (!change) return reply.problem(change.error());
+    const auto done = [reply, parts](const Result<Receipt>& receipt) {
+        answer_change(reply, 200, receipt, parts.cache);
+    };
+    if (!parts.changing.submit(*std::move(change), done)) reply.busy();
+}
+
+// From the cache, or from the store together with whoever asks at the same time.
+void get_order(const Request& request, const Reply& reply, bool status_only,
+               const ApiParts& parts) {
+    if (auto known = http::check_query(request, {}); !known) return reply.problem(known.error());
+    const auto id = read_order_id(request);
+    if (!id) return reply.problem(id.error());
+    const auto answer = [reply, status_only](CachedOrder order) {
+        reply.send({.body = std::move(status_only ? order.status : order.order),
+                    .headers = {{"ETag", fmt::format("\"{}\"", order.version)}}});
+    };
+    if (auto cached = parts.cache.find(*id)) return answer(*std::move(cached));
+    const auto done = [reply, answer, &cache = parts.cache](const Result<Order>& order) {
+        if (!order) return reply.problem(order.error());
+        cache.remember(*order);
+        answer({order->version, order_json(*order), status_json(*order)});
+    };
+    if (!parts.finding.submit(*id, done)) reply.busy();
+}
+
+void list_orders(const Request& request, const Reply& reply, OrderStore& store) {
+    const auto list = read_list_request(request);
+    if (!list) return reply.problem(list.error());
+    const auto page = store.list(list->filter, list->after, list->limit);
+    if (!page) return reply.problem(page.error());
+    reply.send(
+        http::page_response(request, page->next ? page->next->text() : "", [&](json::Writer& out) {
+            for (const Order& order : page->items) write_order(out, order);
+        }));
+}
+
+void list_sagas(const Request& request, const Reply& reply, OrderStore& store) {
+    const auto list = read_saga_list_request(request);
+    if (!list) return reply.problem(list.error());
+    const auto page = store.sagas(list->filter, list->after, list->limit);
+    if (!page) return reply.problem(page.error());
+    reply.send(
+        http::page_response(request, page->next ? page->next->text() : "", [&](json::Writer& out) {
+            for (const SagaOfOrder& saga : page->items) write_saga(out, saga);
+        }));
+}
+
+void get_saga(const Request& request, const Reply& reply, OrderStore& store) {
+    const auto id = SagaId::parse(request.param("id"));
+    const auto saga =
+        id ? store.saga(*id) : Result<SagaOfOrder>(fail(Errc::not_found, "no saga has this id"));
+    if (!saga) return reply.problem(saga.error());
+    std::string body;
+    json::Writer out(body);
+    write_saga(out, *saga);
+    reply.json(200, std::move(body));
+}
+
+void get_timeline(const Request& request, const Reply& reply, OrderStore& store) {
+    const auto id = read_order_id(request);
+    const auto entries =
+        id ? store.timeline(*id) : Result<std::vector<HistoryEntry>>(std::unexpected(id.error()));
+    if (!entries) return reply.problem(entries.error());
+    reply.send(http::page_response(
+        request, "", [&](json::Writer& out) {  // an order has at most six entries
+            for (const HistoryEntry& entry : *entries) {
+                out.begin_object().member("version", entry.change.version);
+                if (entry.change.from) out.member("from", name_of(*entry.change.from));
+                out.member("to", name_of(entry.change.to))
+                    .member("at", entry.change.at)
+                    .member("actor", entry.change.actor);
+                if (!entry.change.reason.empty()) out.member("reason", entry.change.reason);
+                out.member("cause", entry.cause).member("eventId", entry.event_id).end_object();
+            }
+        }));
+}
+
+}  // namespace
+
+std::vector<http::Route> order_routes(ApiParts parts) {
+    using enum http::Run;
+    const auto action = [parts](Action name) {
+        return [parts, name](const Request& request, const Reply& reply) {
+            change_order(request, reply, read_command(name, request.body), parts);
+        };
+    };
+    std::vector<http::Route> routes = {
+        {"POST", "/api/orders", on_io,
+         [parts](const Request& request, const Reply& reply) {
+             place_order(request, reply, parts);
+         }},
+        {"GET", "/api/orders", on_worker,
+         [parts](const Request& request, const Reply& reply) {
+             list_orders(request, reply, parts.store);
+         }},
+        {"GET", "/api/orders/{id}", on_io,
+         [parts](const Request& request, const Reply& reply) {
+             get_order(request, reply, false, parts);
+         }},
+        {"GET", "/api/orders/{id}/status", on_io,
+         [parts](const Request& request, const Reply& reply) {
+             get_order(request, reply, true, parts);
+         }},
+        {"PUT", "/api/orders/{id}/status", on_io,
+         [parts](const Request& request, const Reply& reply) {
+             change_order(request, reply, read_status_change(request.body), parts);
+         }},
+        {"DELETE", "/api/orders/{id}", on_io, action(Action::cancel)},
+        {"POST", "/api/orders/{id}/process", on_io, action(Action::process)},
+        {"POST", "/api/orders/{id}/ship", on_io, action(Action::ship)},
+        {"POST", "/api/orders/{id}/deliver", on_io, action(Action::deliver)},
+        {"POST", "/api/orders/{id}/cancel", on_io, action(Action::cancel)},
+        {"GET", "/api/orders/{id}/timeline", on_worker,
+         [parts](const Request& request, const Reply& reply) {
+             get_timeline(request, reply, parts.store);
+         }},
+        {"GET", "/api/sagas", on_worker,
+         [parts](const Request& request, const Reply& reply) {
+             list_sagas(request, reply, parts.store);
+         }},
+        {"GET", "/api/sagas/{id}", on_worker,
+         [parts](const Request& request, const Reply& reply) {
+             get_saga(request, reply, parts.store);
+         }},
+    };
+    for (http::Route& route : routes) {
+        route.body_optional =
+            route.pattern.starts_with("/api/orders/{id}") && route.method != "PUT";
+    }
+    return routes;
+}
+
+}  // namespace trackops::order

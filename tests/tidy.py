@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""The architecture as a test: who may include whom, what files may be called, how long they may be. Exits 1 naming every fault."""
+import pathlib
+import re
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PLATFORM = {  # which other platform parts a part may include
+    "json": "", "config": "", "telemetry": "", "runtime": "telemetry", "http": "json telemetry", "sql": "telemetry",
+    "bus": "sql runtime telemetry", "cache": "telemetry", "idempotency": "sql",
+    "outbox": "sql bus runtime telemetry json http idempotency"}
+SERVICES = ("order", "inventory")
+VAGUE = re.compile(r"(^|_)(util|utils|helper|helpers|common|misc|manager|managers|impl|stuff)(_|\.|$)")
+THIRD_PARTY = re.compile(r"<(boost|simdjson|sqlite3|libpq|prometheus|spdlog|openssl|hiredis|librdkafka|CLI)[/.\-]")
+
+
+def ring_of(path):
+    """The room a file stands in: 'base', 'platform/sql', 'order/app', 'order' (its module), ..."""
+    parts = path.split("/")
+    if parts[0] == "platform" or (parts[0] in SERVICES and len(parts) > 2):
+        return "/".join(parts[:2])
+    return parts[0]
+
+
+def allowed(ring):
+    """The rooms that a room may include beside itself."""
+    top, _, inner = ring.partition("/")
+    if ring == "base":
+        return set()
+    if top == "platform":
+        return {"base"} | {f"platform/{part}" for part in PLATFORM[inner].split()}
+    platform = {f"platform/{part}" for part in PLATFORM}
+    if ring == "events":
+        return {"base", "platform/json"}
+    if top in SERVICES:
+        rings = {"domain": {"base"}, "app": {"base", f"{top}/domain"},
+                 "adapters": {"base", "events", f"{top}/domain", f"{top}/app"} | platform,
+                 "": {"base", "events", top, f"{top}/domain", f"{top}/app", f"{top}/adapters"} | platform}
+        return rings[inner]
+    if ring in ("relay", "load"):
+        return {"base"} | platform
+    if ring == "testing":
+        return {"base", "platform/sql", "platform/telemetry"}
+    return {"base", "order", "inventory", "relay", "load", "apps"} | platform  # apps
+
+
+def faults_of(file):
+    text = (ROOT / file).read_text()
+    lines = text.splitlines()
+    if len(lines) > 500:
+        yield f"{len(lines)} lines; 500 are the most"
+    if VAGUE.search(pathlib.Path(file).name):
+        yield "a vague name: say what the thing is"
+    if file.endswith(".hpp") and not text.split("#pragma once")[0].strip() and not file.endswith(("version.hpp",)) and "/app/" not in file and not file.startswith("apps/"):
+        yield "a header's first line says what the file is for"
+    path = file.removeprefix("src/")
+    ring = ring_of(path)
+    is_test = file.endswith(("_test.cpp", "_for_tests.hpp", "_for_tests.cpp")) or ring == "testing"
+    for number, line in enumerate(lines, 1):
+        include = re.match(r'#include "([^"]+)"', line)
+        if include:
+            target = ring_of(include[1])
+            generated = include[1].endswith("/migrations.hpp")
+            if target != ring and not generated and not is_test and target not in allowed(ring):
+                yield f"line {number}: {ring} may not include {include[1]}"
+            if not is_test and target == "testing":
+                yield f"line {number}: only tests include testing"
+        elif file.endswith(".hpp") and THIRD_PARTY.search(line) and line.startswith("#include"):
+            yield f"line {number}: a third-party header in a header"
+
+
+def main():
+    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "src", "apps"], cwd=ROOT, capture_output=True, text=True, check=True)
+    sources = [f for f in files.stdout.split() if f.endswith((".cpp", ".hpp")) and (ROOT / f).exists()]
+    faults = [f"{file}: {fault}" for file in sources for fault in faults_of(file)]
+    print("\n".join(faults) or f"tidy: {len(sources)} files, every arrow as it should be")
+    return 1 if faults or not sources else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
