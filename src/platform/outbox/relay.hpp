@@ -25,7 +25,9 @@ struct RelayOptions {
     Duration idle_max = std::chrono::milliseconds(250);
     Duration lease_time =
         std::chrono::seconds(4);  // another relay takes over within this plus a poll
-    Duration broker_backoff_max = std::chrono::seconds(2);
+    Duration broker_backoff_max = std::chrono::seconds(2);         // between tries while the bus is away, from 20 ms on
+    std::int64_t parked_max = 100'000;                             // parked events; from there on nothing more is read
+    std::size_t retries_waiting_max = 64;                          // calls of retry() at once
 };
 
 struct ParkedEvent {
@@ -36,6 +38,7 @@ struct ParkedEvent {
 };
 
 struct RelayStatus {
+    std::string source;      // "poll"
     bool active = false;  // holds the lease
     bool paused = false;
     Backlog backlog;
@@ -46,7 +49,8 @@ struct RelayStatus {
     std::string last_error;            // "" while all is well
 };
 
-// One pump. Reads a batch; publishes it in bursts with at most one event a key in each, so that a
+// One pump, which waits nowhere: it says when it wants to be called again, and wake() (events were committed) makes the next polls tight
+// again. Without the lease it idles. Reads a batch; publishes it in bursts with at most one event a key in each, so that a
 // successor leaves after its predecessor's ack; confirms it. An event that the bus refuses is
 // parked with its payload and reason, and later events of its key queue behind it, also after a
 // restart. Delivery::unavailable holds the key back and is tried again with a backoff: nothing is
@@ -58,6 +62,7 @@ public:
           const Clock& clock, RelayOptions options, telemetry::Registry& metrics);
     ~Relay() override;
     runtime::Progress run(Duration max_wait) override;
+    void wake() override;
 
     RelayStatus status();
     // Committed and not yet confirmed, in position order after `after`, at most `max`.
@@ -68,6 +73,7 @@ public:
     // Errc::invalid when the bus refuses it again. Carried out by run(), within `wait`, else
     // Errc::timeout.
     Result<void> retry(Uuid event_id, Duration wait);
+    // Nothing leaves from the next run() on; the lease is kept. Forgotten at a restart.
     void pause();
     void resume();
 

@@ -1,0 +1,162 @@
+#include "platform/idempotency/keys.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <map>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+namespace trackops::idempotency {
+namespace {
+
+constexpr sql::Query select_answer{.name = "idempotency.find",
+                                   .text = R"sql(
+    SELECT scope, idempotency_key, fingerprint, status, body, location, etag FROM idempotency_keys
+    WHERE scope = $1 AND idempotency_key = $2 AND expires_at > $3
+)sql",
+                                   .postgres_each = R"sql(
+    SELECT kept.scope, kept.idempotency_key, kept.fingerprint, kept.status, kept.body,
+           kept.location, kept.etag
+    FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS asked (scope, idempotency_key, now)
+    JOIN idempotency_keys AS kept
+      ON kept.scope = asked.scope AND kept.idempotency_key = asked.idempotency_key
+     AND kept.expires_at > asked.now
+)sql"};
+
+constexpr sql::Query insert_answer{.name = "idempotency.record", .text = R"sql(
+    INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, location, etag,
+                                  expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    ON CONFLICT (scope, idempotency_key) DO UPDATE
+    SET fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body,
+        location = excluded.location, etag = excluded.etag, expires_at = excluded.expires_at
+    WHERE idempotency_keys.expires_at <= $9
+)sql"};
+
+// SKIP LOCKED: waits for no one, so it has no part in any deadlock.
+constexpr sql::Query delete_expired{.name = "idempotency.forget",
+                                    .text = R"sql(
+    DELETE FROM idempotency_keys WHERE (scope, idempotency_key) IN (
+        SELECT scope, idempotency_key FROM idempotency_keys WHERE expires_at <= $1
+        ORDER BY expires_at LIMIT $2)
+)sql",
+                                    .postgres = R"sql(
+    DELETE FROM idempotency_keys WHERE (scope, idempotency_key) IN (
+        SELECT scope, idempotency_key FROM idempotency_keys WHERE expires_at <= $1
+        ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+)sql"};
+
+std::string_view trimmed(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// The inside of a structured-field string; nothing if it is not closed, or anything but " and \ is
+// escaped.
+std::optional<std::string> unquoted(std::string_view text) {
+    std::string inside;
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (text[i] == '"') return i + 1 == text.size() ? std::optional(inside) : std::nullopt;
+        if (text[i] == '\\') {
+            if (++i == text.size() || (text[i] != '"' && text[i] != '\\')) return std::nullopt;
+        }
+        inside.push_back(text[i]);
+    }
+    return std::nullopt;
+}
+
+std::unexpected<Error> bad_key(std::string detail, std::string code) {
+    return fail(Errc::invalid, "The Idempotency-Key is not valid.",
+                {{"Idempotency-Key", std::move(detail), std::move(code)}});
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> read_key(std::optional<std::string_view> header) {
+    if (!header) return std::nullopt;
+    const std::string_view text = trimmed(*header);
+    std::optional<std::string> key =
+        text.starts_with('"') ? unquoted(text) : std::optional(std::string(text));
+    if (!key) return bad_key("is not a closed string", "format");
+    if (key->empty()) return bad_key("is empty", "length");
+    if (key->size() > max_key_bytes) {
+        return bad_key(fmt::format("is longer than {} characters", max_key_bytes), "length");
+    }
+    const auto is_visible = [](char c) { return c > ' ' && c < '\x7f'; };
+    if (!std::ranges::all_of(*key, is_visible)) {
+        return bad_key("has characters that are not visible ASCII", "format");
+    }
+    return key;
+}
+
+std::string fingerprint(std::string_view body) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    if (EVP_Digest(body.data(), body.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
+        throw std::runtime_error("SHA-256 is not at hand");
+    }
+    std::string hex;
+    hex.reserve(2 * size);
+    for (unsigned int i = 0; i < size; ++i)
+        fmt::format_to(std::back_inserter(hex), "{:02x}", digest[i]);
+    return hex;
+}
+
+std::vector<Result<std::optional<Answer>>> find(sql::Transaction& tx, std::span<const Key> keys,
+                                                Instant now) {
+    std::vector<sql::Params> rows;
+    rows.reserve(keys.size());
+    for (const Key& key : keys) rows.push_back({key.scope, key.key, now});
+    const sql::Statement& found = tx.add_each(select_answer, std::move(rows));
+    tx.flush();
+    struct Kept {
+        std::string fingerprint;
+        Answer answer;
+    };
+    std::map<std::pair<std::string_view, std::string_view>, Kept> kept;
+    for (const sql::Row& row : found.rows()) {
+        kept[{row.text(0), row.text(1)}] = {
+            row.text(2), {static_cast<int>(row.integer(3)), row.text(4), row.text(5), row.text(6)}};
+    }
+    std::vector<Result<std::optional<Answer>>> answers;
+    answers.reserve(keys.size());
+    for (const Key& key : keys) {
+        const auto at = kept.find({key.scope, key.key});
+        if (at == kept.end()) {
+            answers.emplace_back(std::nullopt);
+        } else if (at->second.fingerprint != key.fingerprint) {
+            answers.emplace_back(
+                fail(Errc::key_reused, "this Idempotency-Key was used with another body"));
+        } else {
+            answers.emplace_back(at->second.answer);
+        }
+    }
+    return answers;
+}
+
+sql::Statement& record(sql::Transaction& tx, std::span<const Given> answers, Instant now) {
+    // The one lock order: two batches with the same keys must not wait for each other.
+    assert(std::ranges::is_sorted(answers, {}, [](const Given& given) {
+        return std::pair<std::string_view, std::string_view>(given.key.scope, given.key.key);
+    }));
+    std::vector<sql::Params> rows;
+    rows.reserve(answers.size());
+    for (const auto& [key, answer] : answers) {
+        rows.push_back({key.scope, key.key, key.fingerprint, answer.status, answer.body,
+                        answer.location, answer.etag, now + kept_for, now});
+    }
+    return tx.add_each(insert_answer, std::move(rows));
+}
+
+std::size_t forget_expired(sql::Database& database, Instant now, std::size_t most) {
+    const auto tx = database.begin(sql::Access::write);
+    const sql::Statement& deleted = tx->add(delete_expired, {now, static_cast<std::int64_t>(most)});
+    tx->commit();
+    return deleted.affected();
+}
+
+}  // namespace trackops::idempotency

@@ -1,0 +1,102 @@
+#include "platform/outbox/event.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+#include "platform/outbox/stored_event.hpp"
+
+namespace trackops::outbox {
+namespace {
+
+// unnest gives its rows in the order of the arrays, so positions are drawn in the order of the
+// events.
+constexpr sql::Query insert_event{.name = "outbox.append",
+                                  .text = R"sql(
+    INSERT INTO outbox_events (event_id, aggregate_id, type, sequence, payload, correlation_id,
+                               causation_id, traceparent, tracestate, occurred_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+)sql",
+                                  .postgres_each = R"sql(
+    INSERT INTO outbox_events (event_id, aggregate_id, type, sequence, payload, correlation_id,
+                               causation_id, traceparent, tracestate, occurred_at)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::jsonb[], $6::text[],
+                         $7::text[], $8::text[], $9::text[], $10::timestamptz[])
+)sql"};
+
+constexpr sql::Query insert_claim{.name = "inbox.claim",
+                                  .text = R"sql(
+    INSERT INTO processed_events (event_id, consumer, processed_at) VALUES ($1, $2, $3)
+    ON CONFLICT DO NOTHING RETURNING event_id, consumer
+)sql",
+                                  .postgres_each = R"sql(
+    INSERT INTO processed_events (event_id, consumer, processed_at)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[])
+    ON CONFLICT DO NOTHING RETURNING event_id, consumer
+)sql"};
+
+constexpr sql::Query select_claim{.name = "inbox.find",
+                                  .text = R"sql(
+    SELECT event_id, consumer FROM processed_events WHERE event_id = $1 AND consumer = $2
+)sql",
+                                  .postgres_each = R"sql(
+    SELECT handled.event_id, handled.consumer
+    FROM unnest($1::uuid[], $2::text[]) AS asked (event_id, consumer)
+    JOIN processed_events AS handled
+      ON handled.event_id = asked.event_id AND handled.consumer = asked.consumer
+)sql"};
+
+}  // namespace
+
+void append(sql::Transaction& tx, std::span<const Event> events) {
+    std::vector<sql::Params> rows;
+    rows.reserve(events.size());
+    for (const Event& event : events) rows.push_back(event_params(event));
+    tx.add_each(insert_event, std::move(rows));
+}
+
+sql::Statement& claim(sql::Transaction& tx, std::span<const Claim> claims, Instant now) {
+    // The one lock order: two consumers that claim the same messages must not wait for each other.
+    assert(std::ranges::is_sorted(claims));
+    std::vector<sql::Params> rows;
+    rows.reserve(claims.size());
+    for (const Claim& claim : claims) rows.push_back({claim.message, claim.consumer, now});
+    return tx.add_each(insert_claim, std::move(rows));
+}
+
+sql::Statement& find_claimed(sql::Transaction& tx, std::span<const Claim> claims) {
+    std::vector<sql::Params> rows;
+    rows.reserve(claims.size());
+    for (const Claim& claim : claims) rows.push_back({claim.message, claim.consumer});
+    return tx.add_each(select_claim, std::move(rows));
+}
+
+StoredEvent stored_event(const sql::Row& row, std::size_t first) {
+    StoredEvent stored;
+    stored.position = row.integer(first);
+    stored.event.id = row.uuid(first + 1);
+    stored.event.key = row.uuid(first + 2);
+    stored.event.type = row.text(first + 3);
+    stored.event.sequence = row.integer(first + 4);
+    stored.event.payload = row.text(first + 5);
+    stored.event.correlation_id = row.text(first + 6);
+    stored.event.causation_id = row.text(first + 7);
+    stored.event.traceparent = row.text(first + 8);
+    stored.event.tracestate = row.text(first + 9);
+    stored.event.occurred_at = row.instant(first + 10);
+    return stored;
+}
+
+sql::Params event_params(const Event& event) {
+    return {event.id,
+            event.key,
+            event.type,
+            event.sequence,
+            sql::Json{event.payload},
+            event.correlation_id,
+            event.causation_id,
+            event.traceparent,
+            event.tracestate,
+            event.occurred_at};
+}
+
+}  // namespace trackops::outbox

@@ -1,0 +1,39 @@
+#include "platform/outbox/health.hpp"
+
+#include <string>
+
+#include "platform/outbox/relay.hpp"
+
+namespace trackops::outbox {
+namespace {
+
+constexpr Duration stalled_after = std::chrono::seconds(30);
+
+const char* state_of(const RelayStatus& status) {
+    if (status.paused) return "paused";
+    if (!status.active) return "standby";
+    if (status.backlog.events == 0) return "idle";
+    const bool is_stalled =
+        status.backlog.oldest_age > stalled_after && status.events_per_second == 0;
+    return is_stalled ? "stalled" : "publishing";
+}
+
+}  // namespace
+
+telemetry::Component relay_component(Relay& relay) {
+    return {"relay", [&relay] {
+                const RelayStatus status = relay.status();
+                const std::string state = state_of(status);
+                telemetry::ComponentHealth health;
+                if (state == "stalled") health.status = telemetry::Status::down;
+                health.details = {{"state", state},
+                                  {"backlog", std::to_string(status.backlog.events)},
+                                  {"parkedEvents", std::to_string(status.parked_events)}};
+                if (!status.last_error.empty()) {
+                    health.details.emplace_back("lastError", status.last_error);
+                }
+                return health;
+            }};
+}
+
+}  // namespace trackops::outbox

@@ -1,0 +1,92 @@
+// A database with an outbox, and short ways to fill it. Only tests include this.
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "platform/idempotency/migrations.hpp"
+#include "platform/outbox/event.hpp"
+#include "platform/outbox/migrations.hpp"
+#include "platform/outbox/source.hpp"
+#include "platform/sql/migrations.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "testing/databases.hpp"
+#include "testing/fakes.hpp"
+
+namespace trackops::outbox {
+
+inline constexpr Instant noon{1'700'000'000'000'000};
+
+class OutboxForTests {
+public:
+    explicit OutboxForTests(std::string_view kind) : fresh_(kind) {
+        database = sql::open(fresh_.url(), {.connections_max = 16}, metrics);
+        sql::migrate(*database, "outbox", migrations);
+        sql::migrate(*database, "idempotency", idempotency::migrations);
+    }
+
+    // Event number `id` (identity only) of a key named by a letter.
+    static Event event(char key, std::int64_t sequence, std::uint64_t id, Instant at = noon) {
+        Event event;
+        event.id = uuid_v7(noon, 0, id);
+        event.type = "ORDER_CREATED";
+        event.key = key_of(key);
+        event.sequence = sequence;
+        event.payload = fmt::format(R"({{"n": {}}})", sequence);
+        event.correlation_id = "c";
+        event.causation_id = "p";
+        event.occurred_at = at;
+        return event;
+    }
+    static Uuid key_of(char key) { return uuid_v7(noon, 1, static_cast<std::uint64_t>(key)); }
+
+    // Commits events given as "a1 a2 b1": key and sequence; ids are drawn in order.
+    void commit(std::string_view events) {
+        const auto tx = database->begin(sql::Access::write);
+        append(*tx, parse(events));
+        tx->commit();
+    }
+    std::vector<Event> parse(std::string_view events) {
+        std::vector<Event> parsed;
+        for (std::size_t i = 0; i + 1 < events.size(); i += 3) {
+            parsed.push_back(event(events[i], events[i + 1] - '0', ++ids_));
+        }
+        return parsed;
+    }
+
+    // "a1 a2 b1" again.
+    static std::string names(const std::vector<StoredEvent>& events) {
+        std::string text;
+        for (const StoredEvent& stored : events) {
+            if (!text.empty()) text += ' ';
+            text += name(stored.event);
+        }
+        return text;
+    }
+    static std::string name(const Event& event) {
+        return fmt::format("{}{}", static_cast<char>(event.key.bytes[15]), event.sequence);
+    }
+    std::int64_t number(std::string_view select) {
+        const auto tx = database->begin(sql::Access::read);
+        const sql::Statement& found = tx->add({.name = "test.number", .text = select}, {});
+        tx->commit();
+        return found.rows().at(0).integer(0);
+    }
+
+    const std::string& url() const { return fresh_.url(); }
+
+private:
+    testing::FreshDatabase fresh_;
+
+public:
+    telemetry::Registry metrics;
+    std::unique_ptr<sql::Database> database;
+
+private:
+    std::uint64_t ids_ = 0;
+};
+
+}  // namespace trackops::outbox

@@ -1,0 +1,212 @@
+#include "platform/outbox/routes.hpp"
+
+#include <charconv>
+#include <optional>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "platform/json/writer.hpp"
+#include "platform/outbox/relay.hpp"
+#include "platform/sql/batch.hpp"
+
+namespace trackops::outbox {
+namespace {
+
+constexpr std::int64_t limit_default = 50;
+constexpr std::int64_t limit_max = 500;
+constexpr Duration retry_wait = std::chrono::seconds(5);
+
+std::string status_body(const RelayStatus& status) {
+    std::string body;
+    json::Writer writer(body);
+    writer.begin_object()
+        .member("source", status.source)
+        .member("active", status.active)
+        .member("paused", status.paused)
+        .member("position", status.backlog.position)
+        .member("backlog", status.backlog.events)
+        .member("oldestAgeMs", std::int64_t{status.backlog.oldest_age.count() / 1000})
+        .member("parkedEvents", status.parked_events)
+        .member("parkedKeys", status.parked_keys)
+        .member("publishedTotal", status.published_total);
+    writer.name("eventsPerSecond").decimal(status.events_per_second);
+    if (!status.last_error.empty()) writer.member("lastError", status.last_error);
+    writer.end_object();
+    return body;
+}
+
+struct EventsQuery {
+    bool is_parked = false;
+    std::int64_t limit = limit_default;
+    std::int64_t after = 0;
+};
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+    std::int64_t number = 0;
+    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+    return number;
+}
+
+Result<EventsQuery> read_query(const http::Request& request) {
+    std::vector<FieldError> faults;
+    if (const auto known = http::check_query(request, {"state", "limit", "cursor"}); !known) {
+        faults = known.error().fields;
+    }
+    EventsQuery query;
+    const std::string_view state = request.query_value("state").value_or("unpublished");
+    query.is_parked = state == "parked";
+    if (state != "parked" && state != "unpublished") {
+        faults.push_back({"state", "must be unpublished or parked"});
+    }
+    if (const auto limit = request.query_value("limit")) {
+        query.limit = whole_number(*limit).value_or(0);
+        if (query.limit < 1 || query.limit > limit_max) {
+            faults.push_back({"limit", fmt::format("must be 1 to {}", limit_max), "range"});
+        }
+    }
+    if (const auto cursor = request.query_value("cursor")) {
+        query.after = whole_number(*cursor).value_or(-1);
+        if (query.after < 0) faults.push_back({"cursor", "must be a nextCursor of this list"});
+    }
+    if (!faults.empty()) {
+        return fail(Errc::invalid, "The query is not valid.", std::move(faults));
+    }
+    return query;
+}
+
+void write_event(json::Writer& writer, std::int64_t position, const Event& event,
+                 const char* state) {
+    writer.begin_object()
+        .member("id", event.id)
+        .member("type", event.type)
+        .member("key", event.key)
+        .member("sequence", event.sequence)
+        .member("position", position)
+        .member("occurredAt", event.occurred_at)
+        .member("state", state);
+}
+
+// What follows the last item, or nothing: there may be more only behind a full page.
+template <class Item>
+std::optional<std::string> next_cursor(const std::vector<Item>& items, std::int64_t limit) {
+    if (std::ssize(items) < limit) return std::nullopt;
+    return std::to_string(items.back().position);
+}
+
+void answer_page(const http::Reply& reply, std::string items, const EventsQuery& query,
+                 const std::optional<std::string>& next) {
+    http::Response response;
+    json::Writer writer(response.body);
+    writer.begin_object().name("items").raw(items).name("nextCursor");
+    if (next) {
+        writer.value(*next);
+        response.headers.emplace_back(
+            "Link", fmt::format("</api/relay/events?state={}&limit={}&cursor={}>; rel=\"next\"",
+                                query.is_parked ? "parked" : "unpublished", query.limit, *next));
+    } else {
+        writer.null();
+    }
+    writer.end_object();
+    reply.send(std::move(response));
+}
+
+void list_unpublished(Relay& relay, const EventsQuery& query, const http::Reply& reply) {
+    const auto events = relay.unpublished(query.after, static_cast<std::size_t>(query.limit));
+    std::string items;
+    json::Writer writer(items);
+    writer.begin_array();
+    for (const StoredEvent& stored : events) {
+        write_event(writer, stored.position, stored.event, "UNPUBLISHED");
+        writer.end_object();
+    }
+    writer.end_array();
+    answer_page(reply, std::move(items), query, next_cursor(events, query.limit));
+}
+
+void list_parked(Relay& relay, const EventsQuery& query, const http::Reply& reply) {
+    const auto events = relay.parked(query.after, static_cast<std::size_t>(query.limit));
+    std::string items;
+    json::Writer writer(items);
+    writer.begin_array();
+    for (const ParkedEvent& parked : events) {
+        const bool is_waiting = parked.reason.empty();
+        write_event(writer, parked.position, parked.event, is_waiting ? "WAITING" : "PARKED");
+        if (!is_waiting) writer.member("reason", parked.reason);
+        writer.member("parkedAt", parked.parked_at).end_object();
+    }
+    writer.end_array();
+    answer_page(reply, std::move(items), query, next_cursor(events, query.limit));
+}
+
+void retry_event(Relay& relay, const http::Request& request, const http::Reply& reply) {
+    const auto id = Uuid::parse(request.param("id"));
+    if (!id) {
+        return reply.problem({Errc::invalid, "The path is not valid.", {{"id", "must be a UUID"}}});
+    }
+    if (const auto done = relay.retry(*id, retry_wait); !done) return reply.problem(done.error());
+    std::string body;
+    json::Writer(body).begin_object().member("id", *id).member("state", "PUBLISHED").end_object();
+    reply.json(200, std::move(body));
+}
+
+// A handler that asks the database: its being away is an answer, too.
+http::Handler asking(std::function<void(const http::Request&, const http::Reply&)> handle) {
+    return [handle = std::move(handle)](const http::Request& request, const http::Reply& reply) {
+        try {
+            handle(request, reply);
+        } catch (const sql::Failure& failure) {
+            reply.problem(sql::error_of(failure));
+        }
+    };
+}
+
+}  // namespace
+
+std::vector<http::Route> relay_routes(Relay& relay) {
+    using http::Run;
+    const auto paused = [&relay](bool is_paused) {
+        return [&relay, is_paused](const http::Request&, const http::Reply& reply) {
+            is_paused ? relay.pause() : relay.resume();
+            std::string body;
+            json::Writer(body).begin_object().member("paused", is_paused).end_object();
+            reply.json(200, std::move(body));
+        };
+    };
+    std::vector<http::Route> routes;
+    routes.push_back({"GET", "/api/relay/status", Run::on_worker,
+                      asking([&relay](const http::Request& request, const http::Reply& reply) {
+                          if (const auto known = http::check_query(request, {}); !known) {
+                              return reply.problem(known.error());
+                          }
+                          reply.json(200, status_body(relay.status()));
+                      })});
+    routes.push_back({"GET", "/api/relay/events", Run::on_worker,
+                      asking([&relay](const http::Request& request, const http::Reply& reply) {
+                          const auto query = read_query(request);
+                          if (!query) return reply.problem(query.error());
+                          query->is_parked ? list_parked(relay, *query, reply)
+                                           : list_unpublished(relay, *query, reply);
+                      })});
+    routes.push_back(
+        {.method = "POST",
+         .pattern = "/api/relay/events/{id}/retry",
+         .run = Run::on_worker,
+         .handler = [&relay](const http::Request& request,
+                             const http::Reply& reply) { retry_event(relay, request, reply); },
+         .body_optional = true});
+    routes.push_back({.method = "POST",
+                      .pattern = "/api/relay/pause",
+                      .run = Run::on_io,
+                      .handler = paused(true),
+                      .body_optional = true});
+    routes.push_back({.method = "POST",
+                      .pattern = "/api/relay/resume",
+                      .run = Run::on_io,
+                      .handler = paused(false),
+                      .body_optional = true});
+    return routes;
+}
+
+}  // namespace trackops::outbox

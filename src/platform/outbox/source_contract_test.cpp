@@ -1,0 +1,132 @@
+// What every source promises, over both databases. poll_windows_test.cpp has the interleavings that
+// only PostgreSQL allows.
+#include <gtest/gtest.h>
+
+#include "platform/outbox/outbox_for_tests.hpp"
+
+namespace trackops::outbox {
+namespace {
+
+class SourceContract : public ::testing::TestWithParam<std::string> {
+protected:
+    std::string read(std::size_t max = 100) { return OutboxForTests::names(source_->read(max)); }
+    void restart() { source_ = make_poll_source(*outbox_.database); }
+
+    OutboxForTests outbox_{GetParam()};
+    std::unique_ptr<Source> source_ = make_poll_source(*outbox_.database);
+};
+INSTANTIATE_TEST_SUITE_P(Databases, SourceContract, ::testing::ValuesIn(testing::databases));
+
+TEST_P(SourceContract, GivesEveryEventOnce) {
+    outbox_.commit("a1 b1");
+    EXPECT_EQ(read(), "a1 b1");
+    EXPECT_EQ(read(), "");
+    source_->confirm();
+    outbox_.commit("a2");
+    outbox_.commit("b2 a3");
+    EXPECT_EQ(read(), "a2 b2 a3");
+    source_->confirm();
+    EXPECT_EQ(read(), "");
+}
+
+TEST_P(SourceContract, GivesAtMostWhatIsAskedAndGoesOnThere) {
+    outbox_.commit("a1 b1 a2 c1 b2 a3 a4");
+    EXPECT_EQ(read(2), "a1 b1");
+    EXPECT_EQ(read(2), "a2 c1");
+    source_->confirm();
+    outbox_.commit("d1");
+    EXPECT_EQ(read(2), "b2 a3");
+    std::string rest;
+    for (std::string more = read(2); !more.empty(); more = read(2)) rest += more + " ";
+    EXPECT_EQ(rest, GetParam() == "sqlite" ? "a4 d1 " : "a4 d1 ");
+}
+
+TEST_P(SourceContract, GivesABacklogOfManyBatchesInOrder) {
+    std::string all;
+    for (char key = 'a'; key <= 'f'; ++key) {
+        const std::string events = fmt::format("{0}1 {0}2 {0}3", key);
+        outbox_.commit(events);
+        all += events + " ";
+    }
+    std::string got;
+    while (true) {
+        const std::string batch = read(2);  // eighteen events are more than four batches
+        if (batch.empty()) break;
+        got += batch + " ";
+        source_->confirm();
+        if (got.size() == 6 * 3) restart();  // in the middle of the window
+    }
+    EXPECT_EQ(got, all);
+}
+
+TEST_P(SourceContract, GivesWhatWasNotConfirmedAgainAfterRewind) {
+    outbox_.commit("a1 a2 a3 a4 a5");
+    EXPECT_EQ(read(2), "a1 a2");
+    source_->confirm();
+    EXPECT_EQ(read(2), "a3 a4");
+    source_->rewind();
+    EXPECT_EQ(read(2), "a3 a4");
+    EXPECT_EQ(read(2), "a5");
+    source_->rewind();
+    EXPECT_EQ(read(), "a3 a4 a5");
+}
+
+TEST_P(SourceContract, StartsAgainFromTheCheckpoint) {
+    outbox_.commit("a1 a2 a3");
+    EXPECT_EQ(read(1), "a1");
+    source_->confirm();
+    EXPECT_EQ(read(1), "a2");
+    restart();  // a2 was not confirmed
+    outbox_.commit("a4");
+    std::string rest;
+    for (std::string more = read(); !more.empty(); more = read()) rest += more + " ";
+    EXPECT_EQ(rest == "a2 a3 a4 " || rest ==
+                                         "a2 a3 "
+                                         "a4 ",
+              true)
+        << rest;
+    source_->confirm();
+    restart();
+    EXPECT_EQ(read(), "");
+}
+
+TEST_P(SourceContract, WritesNothingWithoutEvents) {
+    const std::string rows = GetParam() == "sqlite" ? "SELECT count(*) FROM relay_checkpoint"
+                                                    : "SELECT count(*) FROM relay.checkpoint";
+    EXPECT_EQ(read(), "");
+    source_->confirm();
+    EXPECT_EQ(outbox_.number(rows), 0);
+    outbox_.commit("a1");
+    EXPECT_EQ(read(), "a1");
+    source_->confirm();
+    EXPECT_EQ(outbox_.number(rows), 1);
+    if (GetParam() == "sqlite") return;
+    const std::string version = "SELECT xmin::text::bigint FROM relay.checkpoint";
+    const auto before = outbox_.number(version);
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(read(), "");
+        source_->confirm();
+    }
+    EXPECT_EQ(outbox_.number(version), before);
+}
+
+TEST_P(SourceContract, SaysWhatWaits) {
+    EXPECT_EQ(source_->backlog(noon).events, 0);
+    EXPECT_EQ(source_->backlog(noon).oldest_age, Duration::zero());
+    outbox_.commit("a1 a2 b1");
+    const Backlog waiting = source_->backlog(noon + std::chrono::seconds(5));
+    EXPECT_EQ(waiting.events, 3);
+    EXPECT_EQ(waiting.oldest_age, std::chrono::seconds(5));
+    EXPECT_EQ(read(2), "a1 a2");
+    EXPECT_EQ(source_->backlog(noon).events, 3);  // read is not confirmed
+    source_->confirm();
+    outbox_.commit("b2");
+    EXPECT_EQ(source_->backlog(noon).events, 2);
+    EXPECT_EQ(OutboxForTests::names(source_->unconfirmed(0, 10)), "b1 b2");
+    EXPECT_EQ(OutboxForTests::names(source_->unconfirmed(0, 1)), "b1");
+    const auto first = source_->unconfirmed(0, 1).at(0).position;
+    EXPECT_EQ(OutboxForTests::names(source_->unconfirmed(first, 10)), "b2");
+}
+
+}  // namespace
+}  // namespace trackops::outbox
