@@ -1,0 +1,51 @@
+#include "platform/http/access_metrics.hpp"
+
+#include <algorithm>
+
+namespace trackops::http {
+namespace {
+
+constexpr auto limit_names =
+    std::to_array<std::string_view>({"connections", "worker_queue", "body_bytes", "header_bytes",
+                                     "pipelined", "read_time", "idle_time", "write_time"});
+static_assert(limit_names.size() == static_cast<std::size_t>(Limit::write_time) + 1);
+
+}  // namespace
+
+AccessMetrics::AccessMetrics(telemetry::Registry& registry, const std::vector<Route>& routes)
+    : registry_(registry), first_route_(routes.data()) {
+    for (const auto& route : routes) {
+        rows_.push_back({std::string(route.method), std::string(route.pattern)});
+        rows_.push_back({"HEAD", std::string(route.pattern)});
+    }
+    for (const auto* method : {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"})
+        unknown_.push_back({method, "UNKNOWN"});
+    for (std::size_t i = 0; i < limit_names.size(); ++i) {
+        limits_[i] = &registry.counter("http_server_limit_reached_total",
+                                       "Times a limit of the HTTP server was reached",
+                                       {{"limit", std::string(limit_names[i])}});
+    }
+}
+
+AccessMetrics::Row& AccessMetrics::row_of(const Conversation::Access& access) {
+    if (access.route)
+        return rows_[static_cast<std::size_t>(access.route - first_route_) * 2 +
+                     (access.method == "HEAD" ? 1 : 0)];
+    const auto found = std::ranges::find(unknown_, access.method, &Row::method);
+    return found == unknown_.end() ? unknown_.back() : *found;
+}
+
+void AccessMetrics::observe(const Conversation::Access& access) {
+    Row& row = row_of(access);
+    auto found = std::ranges::find(row.by_status, access.status,
+                                   [](const auto& entry) { return entry.first; });
+    if (found == row.by_status.end()) {
+        auto& histogram = registry_.histogram(
+            "http_server_requests_seconds", "From a request's first byte to its answer",
+            {{"method", row.method}, {"uri", row.uri}, {"status", std::to_string(access.status)}});
+        found = row.by_status.emplace(row.by_status.end(), access.status, &histogram);
+    }
+    found->second->observe(std::chrono::duration<double>(access.took).count());
+}
+
+}  // namespace trackops::http

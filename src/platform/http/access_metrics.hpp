@@ -1,0 +1,36 @@
+// Histograms of answered requests, found without a lock. For the I/O thread only.
+#pragma once
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "platform/http/conversation.hpp"
+#include "platform/telemetry/metrics.hpp"
+
+namespace trackops::http {
+
+class AccessMetrics {
+public:
+    AccessMetrics(telemetry::Registry& registry, const std::vector<Route>& routes);
+    void observe(const Conversation::Access& access);
+    void reached(Limit limit) { limits_[static_cast<std::size_t>(limit)]->add(); }
+
+private:
+    static constexpr std::size_t limit_count = static_cast<std::size_t>(Limit::write_time) + 1;
+    struct Row {
+        std::string method;
+        std::string uri;
+        std::vector<std::pair<int, telemetry::Histogram*>> by_status = {};
+    };
+    Row& row_of(const Conversation::Access& access);
+    telemetry::Registry& registry_;
+    const Route* first_route_;
+    std::vector<Row> rows_;     // two a route: its method, and HEAD
+    std::vector<Row> unknown_;  // no route was found: one a known method, the last for all others
+    std::array<telemetry::Counter*, limit_count> limits_{};
+};
+
+}  // namespace trackops::http

@@ -1,0 +1,207 @@
+#include "platform/http/actuator.hpp"
+
+#include <array>
+#include <chrono>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "platform/json/writer.hpp"
+#include "platform/telemetry/metrics.hpp"
+
+namespace trackops::http {
+namespace {
+
+using telemetry::Component;
+using telemetry::ComponentHealth;
+using telemetry::Status;
+using Steady = std::chrono::steady_clock;
+
+constexpr auto kept_answer_time = std::chrono::seconds(1);
+constexpr std::string_view spring_type = "application/vnd.spring-boot.actuator.v3+json";
+
+std::string_view word(Status status) {
+    switch (status) {
+        case Status::up:
+            return "UP";
+        case Status::down:
+            return "DOWN";
+        case Status::out_of_service:
+            return "OUT_OF_SERVICE";
+    }
+    return "UNKNOWN";
+}
+
+// A component and its last answer, so that probes cannot hammer what they ask about. Thread-safe;
+// who comes while it is being asked waits for that answer.
+class Probe {
+public:
+    explicit Probe(Component component) : component_(std::move(component)) {}
+    const std::string& name() const { return component_.name; }
+    bool in_readiness() const { return component_.in_readiness; }
+
+    ComponentHealth ask() {
+        const std::lock_guard lock(mutex_);
+        if (asked_at_ && Steady::now() - *asked_at_ < kept_answer_time) return last_;
+        try {
+            last_ = component_.ask();
+        } catch (const std::exception& error) {
+            last_ = {Status::down, {{"error", error.what()}}};
+        }
+        asked_at_ = Steady::now();
+        return last_;
+    }
+
+private:
+    const Component component_;
+    std::mutex mutex_;
+    std::optional<Steady::time_point> asked_at_;
+    ComponentHealth last_;
+};
+
+using Probes = std::vector<std::unique_ptr<Probe>>;
+
+// Spring's own type unless plain JSON is asked for and Spring's is not.
+std::string content_type(const Request& request) {
+    const auto accept = request.header("accept").value_or("");
+    const bool wants_spring = accept.find("spring-boot.actuator") != std::string_view::npos;
+    const bool wants_plain = accept.find("application/json") != std::string_view::npos;
+    return std::string(wants_plain && !wants_spring ? "application/json" : spring_type);
+}
+
+void write_health(json::Writer& writer, const ComponentHealth& health) {
+    writer.begin_object().member("status", word(health.status));
+    if (!health.details.empty()) {
+        writer.name("details").begin_object();
+        for (const auto& [name, value] : health.details) writer.member(name, value);
+        writer.end_object();
+    }
+    writer.end_object();
+}
+
+Response answer(const Request& request, Status status, std::string body) {
+    return {.status = status == Status::up ? 200 : 503,
+            .content_type = content_type(request),
+            .body = std::move(body)};
+}
+
+// All that `included` says yes to, as one: the worst status is the whole's.
+template <class Included>
+Response aggregate(const Request& request, const Probes& probes, Included included) {
+    constexpr auto severity = [](Status status) {
+        return status == Status::down ? 2 : status == Status::out_of_service ? 1 : 0;
+    };
+    Status worst = Status::up;
+    std::string components;
+    json::Writer writer(components);
+    writer.begin_object();
+    for (const auto& probe : probes) {
+        if (!included(*probe)) continue;
+        const auto health = probe->ask();
+        if (severity(health.status) > severity(worst)) worst = health.status;
+        write_health(writer.name(probe->name()), health);
+    }
+    writer.end_object();
+    std::string body;
+    json::Writer(body)
+        .begin_object()
+        .member("status", word(worst))
+        .name("components")
+        .raw(components)
+        .end_object();
+    return answer(request, worst, std::move(body));
+}
+
+Response one(const Request& request, const Probes& probes) {
+    for (const auto& probe : probes) {
+        if (probe->name() != request.param("component")) continue;
+        const auto health = probe->ask();
+        std::string body;
+        json::Writer writer(body);
+        write_health(writer, health);
+        return answer(request, health.status, std::move(body));
+    }
+    return problem({Errc::not_found, "no such component"}, request);
+}
+
+// Where a browser or Spring Boot Admin finds the rest.
+Response index(const Request& request) {
+    struct Link {
+        std::string_view name;
+        std::string_view path;
+    };
+    constexpr auto links = std::to_array<Link>({{"self", ""},
+                                                {"health", "/health"},
+                                                {"health-path", "/health/{*path}"},
+                                                {"info", "/info"},
+                                                {"prometheus", "/prometheus"}});
+    const std::string base =
+        fmt::format("http://{}/actuator", request.header("host").value_or("localhost"));
+    std::string body;
+    json::Writer writer(body);
+    writer.begin_object().name("_links").begin_object();
+    for (const auto& link : links) {
+        writer.name(link.name).begin_object().member("href", base + std::string(link.path));
+        writer.member("templated", link.path.find('{') != std::string_view::npos).end_object();
+    }
+    writer.end_object().end_object();
+    return answer(request, Status::up, std::move(body));
+}
+
+Route get(std::string_view pattern, Run run, Handler handler) {
+    return {.method = "GET", .pattern = pattern, .run = run, .handler = std::move(handler)};
+}
+
+}  // namespace
+
+std::vector<Route> actuator_routes(ActuatorInfo info, std::vector<Component> components,
+                                   telemetry::Registry& metrics) {
+    auto made = std::make_shared<Probes>();
+    for (auto& component : components)
+        made->push_back(std::make_unique<Probe>(std::move(component)));
+    const std::shared_ptr<const Probes> probes = std::move(made);
+    std::string about;
+    json::Writer(about)
+        .begin_object()
+        .name("app")
+        .begin_object()
+        .member("name", info.service)
+        .member("version", info.version)
+        .end_object()
+        .end_object();
+    return {
+        get("/actuator", Run::on_io,
+            [](const Request& request, const Reply& reply) { reply.send(index(request)); }),
+        get("/actuator/health", Run::on_worker,
+            [probes](const Request& request, const Reply& reply) {
+                reply.send(aggregate(request, *probes, [](const Probe&) { return true; }));
+            }),
+        get("/actuator/health/liveness", Run::on_io,
+            [](const Request& request, const Reply& reply) {
+                reply.send(answer(request, Status::up, R"({"status":"UP"})"));
+            }),
+        get("/actuator/health/readiness", Run::on_worker,
+            [probes](const Request& request, const Reply& reply) {
+                reply.send(aggregate(request, *probes,
+                                     [](const Probe& probe) { return probe.in_readiness(); }));
+            }),
+        get("/actuator/health/{component}", Run::on_worker,
+            [probes](const Request& request, const Reply& reply) {
+                reply.send(one(request, *probes));
+            }),
+        get("/actuator/info", Run::on_io,
+            [about](const Request& request, const Reply& reply) {
+                reply.send(answer(request, Status::up, about));
+            }),
+        get("/actuator/prometheus", Run::on_worker,
+            [&metrics](const Request&, const Reply& reply) {
+                reply.send({.content_type = "text/plain; version=0.0.4; charset=utf-8",
+                            .body = metrics.prometheus_text()});
+            }),
+    };
+}
+
+}  // namespace trackops::http

@@ -1,0 +1,20 @@
+// The Date header's text, made once a second. For one thread.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/instant.hpp"
+
+namespace trackops::http {
+
+class HttpDate {
+public:
+    std::string_view at(Instant now);  // IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT
+
+private:
+    std::int64_t second_ = INT64_MIN;
+    std::string text_;
+};
+
+}  // namespace trackops::http

@@ -1,0 +1,463 @@
+#include "platform/http/server.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <future>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "platform/http/access_metrics.hpp"
+#include "platform/http/conversation.hpp"
+#include "platform/http/http_date.hpp"
+#include "platform/http/pending_reply.hpp"
+#include "platform/http/workers.hpp"
+#include "platform/telemetry/log.hpp"
+
+namespace trackops::http {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+using Executor = asio::io_context::executor_type;  // concrete: no type erasure on the hot path
+using Socket = asio::basic_stream_socket<tcp, Executor>;
+using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
+using Steady = std::chrono::steady_clock;
+using Timer = asio::basic_waitable_timer<Steady, asio::wait_traits<Steady>, Executor>;
+
+constexpr std::size_t read_bytes = 4 * 1024;
+constexpr std::size_t read_bytes_max = 64 * 1024;         // for bodies
+constexpr std::size_t kept_output_bytes_max = 64 * 1024;  // a larger buffer is given back
+constexpr std::size_t refused_connections_max =
+    64;  // being told so at once; more are closed without a word
+constexpr std::size_t lingering_bytes_max = 1024 * 1024;
+constexpr auto lingering_time = std::chrono::seconds(1);
+constexpr auto accept_pause = std::chrono::milliseconds(50);
+
+class Connection;
+
+// What a connection needs of its server.
+class Home : public Conversation::Host {
+public:
+    virtual void forget(std::uint64_t connection) = 0;
+    virtual void began_to_linger() = 0;
+    virtual void deliver() = 0;  // hands waiting answers to their connections
+};
+
+class Connection final : public std::enable_shared_from_this<Connection> {
+public:
+    Connection(Home& home, const Router& router, const ServerOptions& options, std::uint64_t id,
+               Socket socket)
+        : home_(home),
+          options_(options),
+          id_(id),
+          socket_(std::move(socket)),
+          conversation_(home, router, options, id, Steady::now()),
+          input_(read_bytes) {}
+
+    // Sends what can leave, then reads on, or ends.
+    void advance() {
+        while (!is_writing_ && !is_lingering_ && !is_closed_) {
+            output_.clear();
+            conversation_.take_output(output_, Steady::now());
+            if (output_.empty()) {
+                if (conversation_.is_finished()) return finish();
+                return read();
+            }
+            if (!write()) return;
+            conversation_.resume(Steady::now());
+        }
+    }
+
+    void answer(std::uint64_t number, Response response) {
+        conversation_.answer(number, std::move(response));
+    }
+
+    void refuse(const Error& error) {
+        conversation_.refuse(error, Steady::now());
+        advance();
+    }
+
+    void stop() {
+        conversation_.stop();
+        if (conversation_.is_finished() && !is_writing_) return close();
+        advance();
+    }
+
+    void check_time(Conversation::Time now) {
+        if (is_lingering_) {
+            if (now >= deadline_) close();
+        } else if (is_writing_) {
+            if (now < deadline_) return;
+            home_.reached(Limit::write_time);
+            close();
+        } else if (conversation_.has_expired(now)) {
+            close();
+        } else {
+            advance();
+        }
+    }
+
+    bool is_lingering() const { return is_lingering_; }
+
+    void close() {
+        if (std::exchange(is_closed_, true)) return;
+        error_code ignored;  // there is nobody left to tell
+        socket_.close(ignored);
+        home_.forget(id_);
+    }
+
+private:
+    void read() {
+        if (is_reading_ || !(conversation_.wants_input() || is_lingering_)) return;
+        is_reading_ = true;
+        socket_.async_read_some(asio::buffer(input_), [self = shared_from_this()](
+                                                          const error_code& ec, std::size_t count) {
+            self->on_read(ec, count);
+        });
+    }
+
+    void on_read(const error_code& ec, std::size_t count) {
+        is_reading_ = false;
+        if (is_closed_) return;
+        if (is_lingering_) {
+            lingered_bytes_ += count;
+            if (ec || lingered_bytes_ > lingering_bytes_max) return close();
+            return read();
+        }
+        if (ec && ec != asio::error::eof) return close();
+        if (ec) {
+            has_ended_ = true;
+            conversation_.end_input();
+        } else {
+            conversation_.receive({input_.data(), count}, Steady::now());
+            if (count == input_.size() && count < read_bytes_max) input_.resize(read_bytes_max);
+        }
+        const auto self = shared_from_this();
+        home_.deliver();
+        advance();
+    }
+
+    // Most answers fit the socket's buffer: one system call, no waiting. True: all was sent.
+    bool write() {
+        error_code ec;
+        const std::size_t sent = socket_.write_some(asio::buffer(output_), ec);
+        if (ec && ec != asio::error::would_block) {
+            close();
+            return false;
+        }
+        if (sent == output_.size()) {
+            if (output_.capacity() > kept_output_bytes_max) output_ = {};
+            return true;
+        }
+        is_writing_ = true;
+        deadline_ = Steady::now() + options_.write_timeout;
+        asio::async_write(socket_, asio::buffer(output_) + sent,
+                          [self = shared_from_this()](const error_code& failed, std::size_t) {
+                              self->on_written(failed);
+                          });
+        return false;
+    }
+
+    void on_written(const error_code& ec) {
+        is_writing_ = false;
+        if (is_closed_) return;
+        if (ec) return close();
+        if (output_.capacity() > kept_output_bytes_max) output_ = {};
+        conversation_.resume(Steady::now());
+        home_.deliver();
+        advance();
+    }
+
+    // Closing with bytes unread would make the kernel throw away what the client has not received:
+    // so we wait for its end.
+    void finish() {
+        if (has_ended_) return close();
+        error_code ec;
+        socket_.shutdown(Socket::shutdown_send, ec);
+        if (ec) return close();
+        is_lingering_ = true;
+        deadline_ =
+            Steady::now() + std::min<Steady::duration>(lingering_time, options_.read_timeout);
+        read();
+        home_.began_to_linger();
+    }
+
+    Home& home_;
+    const ServerOptions& options_;
+    const std::uint64_t id_;
+    Socket socket_;
+    Conversation conversation_;
+    std::vector<char> input_;
+    std::string output_;  // being written
+    bool is_reading_ = false;
+    bool is_writing_ = false;
+    bool is_lingering_ = false;
+    bool is_closed_ = false;
+    bool has_ended_ = false;       // the client's side
+    Conversation::Time deadline_;  // of writing or lingering
+    std::size_t lingered_bytes_ = 0;
+};
+
+class AsioServer final : public Server, private Home {
+public:
+    AsioServer(ServerOptions options, std::vector<Route> routes, const Clock& clock, Ids& ids,
+               telemetry::Registry& metrics)
+        : options_(std::move(options)),
+          router_(std::move(routes)),
+          clock_(clock),
+          ids_(ids),
+          access_(metrics, router_.routes()),
+          open_connections_(metrics.gauge("http_server_connections", "Connections that are open")),
+          unsent_(
+              metrics.counter("http_server_unsent_answers_total", "Answers whose client had gone")),
+          failed_accepts_(metrics.counter("http_server_failed_accepts_total",
+                                          "Connections that could not be accepted")),
+          answers_(
+              std::make_shared<AnswerQueue>([this] { asio::post(io_, [this] { deliver(); }); })),
+          acceptor_(io_.get_executor()),
+          sweep_(io_.get_executor()),
+          accept_retry_(io_.get_executor()) {}
+
+    ~AsioServer() override {
+        if (!io_thread_.joinable()) return;
+        drain(Duration(0));
+        workers_.reset();
+        answers_->close();
+        io_.stop();
+        io_thread_.join();
+    }
+    AsioServer(const AsioServer&) = delete;
+    AsioServer& operator=(const AsioServer&) = delete;
+
+    void start() override {
+        try {
+            const tcp::endpoint endpoint(asio::ip::make_address(options_.address), options_.port);
+            acceptor_.open(endpoint.protocol());
+            acceptor_.set_option(tcp::acceptor::reuse_address(true));
+            acceptor_.bind(endpoint);
+            acceptor_.listen();
+        } catch (const boost::system::system_error& error) {
+            throw std::runtime_error(fmt::format("cannot listen on {}:{}: {}", options_.address,
+                                                 options_.port, error.code().message()));
+        }
+        port_ = acceptor_.local_endpoint().port();
+        workers_ = std::make_unique<Workers>(options_.workers, options_.worker_queue_max);
+        accept();
+        sweep();
+        io_thread_ = std::thread([this] { run(); });
+    }
+
+    std::uint16_t port() const override { return port_; }
+
+    void drain(Duration within) override {
+        if (!io_thread_.joinable()) return;
+        asio::post(io_, [this] { begin_drain(); });
+        {
+            std::unique_lock lock(drain_mutex_);
+            all_answered_.wait_for(lock, within, [this] { return is_drained_; });
+        }
+        std::promise<void> closed;
+        asio::post(io_, [&] {
+            for (const auto& connection : connections()) connection->close();
+            closed.set_value();
+        });
+        closed.get_future().wait();
+    }
+
+private:
+    void run() {
+        answers_->serve_from_this_thread();
+        for (;;) {
+            try {
+                io_.run();
+                return;
+            } catch (const std::exception& error) {
+                telemetry::log(telemetry::Level::error, "http",
+                               "the I/O thread goes on after an exception",
+                               {{"error", error.what()}});
+            }
+        }
+    }
+
+    void accept() {
+        acceptor_.async_accept([this](const error_code& ec, Socket socket) {
+            if (!acceptor_.is_open()) return;
+            if (!ec) {
+                welcome(std::move(socket));
+                return accept();
+            }
+            failed_accepts_.add();
+            telemetry::log(telemetry::Level::warn, "http", "a connection could not be accepted",
+                           {{"error", ec.message()}});
+            accept_retry_.expires_after(
+                accept_pause);  // out of file descriptors, mostly: do not spin
+            accept_retry_.async_wait([this](const error_code& stopped) {
+                if (!stopped && acceptor_.is_open()) accept();
+            });
+        });
+    }
+
+    void welcome(Socket socket) {
+        const bool is_full = connections_.size() >= options_.connections_max;
+        if (is_full) reached(Limit::connections);
+        if (connections_.size() >= options_.connections_max + refused_connections_max)
+            return;  // closes
+        error_code ec;
+        socket.non_blocking(true, ec);
+        if (!ec) socket.set_option(tcp::no_delay(true), ec);
+        if (ec) return;  // it has gone already
+        const std::uint64_t id = ++last_connection_;
+        const auto connection = std::make_shared<Connection>(static_cast<Home&>(*this), router_,
+                                                             options_, id, std::move(socket));
+        connections_.emplace(id, connection);
+        open_connections_.set(static_cast<double>(connections_.size()));
+        if (is_full)
+            return connection->refuse(
+                {Errc::overloaded, "more connections are open than may be; try again"});
+        connection->advance();
+    }
+
+    void sweep() {
+        const Duration shortest =
+            std::min({options_.read_timeout, options_.idle_timeout, options_.write_timeout});
+        sweep_.expires_after(std::clamp<Duration>(shortest / 8, std::chrono::milliseconds(5),
+                                                  std::chrono::seconds(1)));
+        sweep_.async_wait([this](const error_code& stopped) {
+            if (stopped) return;
+            const auto now = Steady::now();
+            for (const auto& connection : connections()) connection->check_time(now);
+            deliver();
+            sweep();
+        });
+    }
+
+    void begin_drain() {
+        is_draining_ = true;
+        error_code ignored;  // it is closed then too
+        acceptor_.close(ignored);
+        for (const auto& connection : connections()) connection->stop();
+        deliver();
+        look_whether_drained();
+    }
+
+    void look_whether_drained() {
+        if (!is_draining_) return;
+        for (const auto& [id, connection] : connections_) {
+            if (!connection->is_lingering()) return;
+        }
+        const std::lock_guard lock(drain_mutex_);
+        is_drained_ = true;
+        all_answered_.notify_all();
+    }
+
+    std::vector<std::shared_ptr<Connection>> connections() const {
+        std::vector<std::shared_ptr<Connection>> all;  // a copy: who is visited may leave
+        all.reserve(connections_.size());
+        for (const auto& [id, connection] : connections_) all.push_back(connection);
+        return all;
+    }
+
+    void handle(const Route& route, Request request, Conversation::Place place) override {
+        auto pending = std::make_shared<PendingReply>(std::move(request), place, answers_);
+        if (route.run == Run::on_io) return call(route, std::move(pending));
+        auto job = [&route, pending]() mutable { call(route, std::move(pending)); };
+        if (workers_->submit(std::move(job))) return;
+        reached(Limit::worker_queue);
+        Reply(std::move(pending)).busy();
+    }
+
+    static void call(const Route& route, std::shared_ptr<PendingReply> pending) {
+        try {
+            route.handler(pending->request(), Reply(pending));
+        } catch (const std::exception& error) {
+            pending->complete(
+                problem({Errc::internal, fmt::format("the handler threw: {}", error.what())},
+                        pending->request()));
+        }
+    }
+
+    void deliver() override {
+        for (;;) {
+            delivered_.clear();
+            answers_->take(delivered_);
+            if (delivered_.empty()) return;
+            for (auto& [place, response] :
+                 delivered_) {  // all before any leaves: what is ready together is one write
+                if (const auto found = connections_.find(place.connection);
+                    found != connections_.end()) {
+                    found->second->answer(place.number, std::move(response));
+                } else {
+                    unsent_.add();
+                }
+            }
+            for (const auto& answer : delivered_) {
+                const auto found = connections_.find(answer.place.connection);
+                if (found == connections_.end()) continue;
+                const auto connection = found->second;
+                connection->advance();
+            }
+        }
+    }
+
+    Uuid fresh_id() override { return ids_.next(); }
+    std::string_view date() override { return date_.at(clock_.now()); }
+    void reached(Limit limit) override { access_.reached(limit); }
+    void observe(const Conversation::Access& access) override { access_.observe(access); }
+    void forget(std::uint64_t connection) override {
+        connections_.erase(connection);
+        open_connections_.set(static_cast<double>(connections_.size()));
+        look_whether_drained();
+    }
+    void began_to_linger() override { look_whether_drained(); }
+
+    const ServerOptions options_;
+    const Router router_;
+    const Clock& clock_;
+    Ids& ids_;
+    AccessMetrics access_;
+    telemetry::Gauge& open_connections_;
+    telemetry::Counter& unsent_;
+    telemetry::Counter& failed_accepts_;
+    HttpDate date_;
+    asio::io_context io_{1};
+    asio::executor_work_guard<Executor> stays_up_{io_.get_executor()};
+    std::shared_ptr<AnswerQueue> answers_;
+    Acceptor acceptor_;
+    Timer sweep_;
+    Timer accept_retry_;
+    std::uint16_t port_ = 0;
+    std::unique_ptr<Workers> workers_;
+    std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
+    std::uint64_t last_connection_ = 0;
+    std::vector<AnswerQueue::Answer> delivered_;
+    bool is_draining_ = false;  // I/O thread only, as all above
+    std::mutex drain_mutex_;
+    std::condition_variable all_answered_;
+    bool is_drained_ = false;  // under drain_mutex_
+    std::thread io_thread_;
+};
+
+}  // namespace
+
+std::unique_ptr<Server> make_server(ServerOptions options, std::vector<Route> routes,
+                                    const Clock& clock, Ids& ids, telemetry::Registry& metrics) {
+    return std::make_unique<AsioServer>(std::move(options), std::move(routes), clock, ids, metrics);
+}
+
+}  // namespace trackops::http

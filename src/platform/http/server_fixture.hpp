@@ -1,0 +1,147 @@
+// For the tests of this folder: a server with a few routes that a test can steer.
+#pragma once
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "platform/http/raw_client.hpp"
+#include "platform/http/server.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "testing/fakes.hpp"
+
+namespace trackops::http {
+
+// Replies that a handler put aside for the test to complete.
+class HeldReplies {
+public:
+    void hold(Reply reply) {
+        const std::lock_guard lock(mutex_);
+        replies_.push_back(std::move(reply));
+        more_.notify_all();
+    }
+    // Waits for so many, takes them all.
+    std::vector<Reply> take(std::size_t count) {
+        std::unique_lock lock(mutex_);
+        if (!more_.wait_for(lock, std::chrono::seconds(20),
+                            [&] { return replies_.size() >= count; }))
+            ADD_FAILURE() << "too few requests came";
+        return std::exchange(replies_, {});
+    }
+
+private:
+    std::mutex mutex_;
+    std::condition_variable more_;
+    std::vector<Reply> replies_;
+};
+
+class ServerTest : public ::testing::Test {
+protected:
+    // GET /hello, /hold, /hold-worker, /echo/{text}, /drop, /throw, /twice; DELETE /echo/{text};
+    // POST /body, /optional, /small (16 bytes).
+    void start(ServerOptions options = {}) {
+        server_ = make_server(std::move(options), routes(), clock_, ids_, metrics_);
+        server_->start();
+    }
+    RawClient client() { return RawClient(server_->port()); }
+
+    static std::string get(std::string_view path, std::string_view headers = "") {
+        return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(headers) +
+               "\r\n";
+    }
+    static std::string post(std::string_view path, std::string_view body,
+                            std::string_view headers = "Content-Type: application/json\r\n") {
+        return "POST " + std::string(path) +
+               " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+               std::string(headers) + "\r\n" + std::string(body);
+    }
+    // Asks the condition again until it holds.
+    template <class Condition>
+    static void wait_until(Condition holds) {
+        for (int i = 0; i < 20'000; ++i) {
+            if (holds()) return;
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        ADD_FAILURE() << "it never came to hold";
+    }
+    double counted(const std::string& name, const telemetry::Labels& labels = {}) {
+        return metrics_.counter(name, "", labels).value();
+    }
+    double limit_reached(const std::string& limit) {
+        return counted("http_server_limit_reached_total", {{"limit", limit}});
+    }
+
+    trackops::testing::FakeClock clock_;
+    trackops::testing::SeededIds ids_;
+    telemetry::Registry metrics_;
+    HeldReplies held_;
+    std::unique_ptr<Server> server_;
+
+private:
+    std::vector<Route> routes() {
+        const auto hold = [this](const Request&, const Reply& reply) { held_.hold(reply); };
+        const auto echo = [](const Request& request, const Reply& reply) {
+            reply.json(200, request.method + ' ' + std::string(request.param("text")) + ' ' +
+                                request.body);
+        };
+        const auto body = [](const Request& request, const Reply& reply) {
+            reply.json(201, request.body);
+        };
+        return {
+            {"GET", "/hello", Run::on_io,
+             [](const Request&, const Reply& reply) { reply.json(200, "{\"hello\":1}"); }},
+            {"GET", "/hold", Run::on_io, hold},
+            {"GET", "/hold-worker", Run::on_worker,
+             [this](const Request&, const Reply& reply) {
+                 held_.hold(reply);
+                 std::unique_lock lock(gate_mutex_);
+                 gate_.wait(lock, [this] { return gate_is_open_; });
+             }},
+            {"GET", "/echo/{text}", Run::on_worker, echo},
+            {"DELETE", "/echo/{text}", Run::on_io, echo},
+            {"GET", "/drop", Run::on_worker, [](const Request&, const Reply&) {}},
+            {"GET", "/throw", Run::on_io,
+             [](const Request&, const Reply&) { throw std::runtime_error("secret table"); }},
+            {"GET", "/throw-worker", Run::on_worker,
+             [](const Request&, const Reply&) { throw std::runtime_error("secret table"); }},
+            {"GET", "/twice", Run::on_io,
+             [](const Request&, const Reply& reply) {
+                 reply.json(200, "first");
+                 reply.json(200, "second");
+             }},
+            {"GET", "/large", Run::on_io,
+             [](const Request&, const Reply& reply) {
+                 reply.json(200, std::string(8 * 1024 * 1024, 'x'));
+             }},
+            {"GET", "/header", Run::on_io,
+             [](const Request&, const Reply& reply) {
+                 reply.send(
+                     {.status = 204,
+                      .headers = {{"Location", "/a\r\nEvil: 1"}, {"Cache-Control", "max-age=5"}}});
+             }},
+            {"POST", "/body", Run::on_io, body},
+            {"POST", "/small", Run::on_io, body, 16},
+            {"POST", "/lines", Run::on_io, body, 0, "application/x-ndjson"},
+            {"POST", "/optional", Run::on_io, body, 0, "application/json", true},
+        };
+    }
+
+protected:
+    void open_gate() {
+        const std::lock_guard lock(gate_mutex_);
+        gate_is_open_ = true;
+        gate_.notify_all();
+    }
+
+private:
+    std::mutex gate_mutex_;
+    std::condition_variable gate_;
+    bool gate_is_open_ = false;
+};
+
+}  // namespace trackops::http
