@@ -1,0 +1,103 @@
+#include "order/adapters/confirmations.hpp"
+
+#include <gtest/gtest.h>
+
+#include "testing/fakes.hpp"
+
+namespace trackops::order {
+namespace {
+
+// Knows only which orders are settled.
+class SettledOnly final : public OrderStore {
+public:
+    std::vector<Result<Receipt>> add(std::span<const NewOrder>) override { return {}; }
+    std::vector<Result<Receipt>> update(std::span<const OrderChange>) override { return {}; }
+    std::vector<Result<Order>> find(std::span<const OrderId>) override { return {}; }
+    Result<std::vector<Order>> settled(std::span<const OrderId> ids) override {
+        asked.emplace_back(ids.begin(), ids.end());
+        return answer;
+    }
+    Result<Page<Order, OrderId>> list(const OrderFilter&, std::optional<OrderId>,
+                                      std::size_t) override {
+        return {};
+    }
+    Result<std::vector<HistoryEntry>> timeline(OrderId) override { return {}; }
+    Result<SagaOfOrder> saga(SagaId) override { return {}; }
+    Result<Page<SagaOfOrder, SagaId>> sagas(const SagaFilter&, std::optional<SagaId>,
+                                            std::size_t) override {
+        return {};
+    }
+    Result<std::vector<OrderId>> claim_due(Instant, Duration, std::size_t) override { return {}; }
+
+    std::vector<std::vector<OrderId>> asked;
+    Result<std::vector<Order>> answer = std::vector<Order>();
+};
+
+class ConfirmationsTest : public ::testing::Test {
+protected:
+    void wait(OrderId id) {
+        waiting_.wait(id, std::chrono::seconds(5), [this](const std::optional<Order>& order) {
+            answers_.push_back(order ? std::string(name_of(order->status)) : "TIME_IS_UP");
+        });
+    }
+    static Order order(OrderId id, Status status) {
+        Order made;
+        made.id = id;
+        made.status = status;
+        return made;
+    }
+    testing::FakeClock clock_;
+    SettledOnly store_;
+    std::vector<std::string> answers_;
+    Confirmations waiting_{store_, clock_};
+    const OrderId id_{uuid_v7({1}, 1, 1)};
+    const OrderId other_{uuid_v7({1}, 2, 2)};
+};
+
+TEST_F(ConfirmationsTest, AskOnceForAllWhoWaitAndNeverForNobody) {
+    waiting_.run({});
+    EXPECT_TRUE(store_.asked.empty());
+    wait(id_);
+    wait(id_);
+    wait(other_);
+    store_.answer = std::vector{order(id_, Status::confirmed)};
+    EXPECT_EQ(waiting_.run({}).call_again_in, Confirmations::poll_interval);
+    EXPECT_EQ(store_.asked, (std::vector<std::vector<OrderId>>{{id_, other_}}));
+    EXPECT_EQ(answers_, (std::vector<std::string>{"CONFIRMED", "CONFIRMED"}));
+}
+
+TEST_F(ConfirmationsTest, EndWhenTheTimeIsUp) {
+    wait(id_);
+    clock_.advance(std::chrono::milliseconds(4999));
+    waiting_.run({});
+    EXPECT_TRUE(answers_.empty());
+    clock_.advance(std::chrono::milliseconds(1));
+    waiting_.run({});
+    EXPECT_EQ(answers_, std::vector<std::string>{"TIME_IS_UP"});
+}
+
+TEST_F(ConfirmationsTest, EndAlsoWhileTheDatabaseIsAway) {
+    wait(id_);
+    store_.answer = fail(Errc::unavailable, "away");
+    clock_.advance(std::chrono::seconds(5));
+    waiting_.run({});
+    EXPECT_EQ(answers_, std::vector<std::string>{"TIME_IS_UP"});
+}
+
+TEST_F(ConfirmationsTest, HearWhatWasSettledNextDoor) {
+    wait(id_);
+    waiting_.settled(std::vector{order(id_, Status::pending), order(other_, Status::confirmed)});
+    EXPECT_TRUE(answers_.empty());
+    waiting_.settled(std::vector{order(id_, Status::cancelled)});
+    EXPECT_EQ(answers_, std::vector<std::string>{"CANCELLED"});
+}
+
+TEST_F(ConfirmationsTest, AnswerEverybodyAtTheEnd) {
+    wait(id_);
+    waiting_.close();
+    wait(other_);
+    EXPECT_EQ(answers_, (std::vector<std::string>{"TIME_IS_UP", "TIME_IS_UP"}));
+}
+
+}  // namespace
+}  // namespace trackops::order

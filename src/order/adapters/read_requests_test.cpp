@@ -1,0 +1,161 @@
+#include "order/adapters/read_requests.hpp"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+namespace trackops::order {
+namespace {
+
+constexpr std::string_view good = R"({
+    "customerId": "018bcfe5-687b-7abc-8123-456789abcdef", "currency": "GBP", "shippingAmount": 390, "totalAmount": 1900.0,
+    "items": [{"sku": "85123A", "quantity": 6, "unitAmount": 250, "name": "Holder"}, {"sku": "85123A", "quantity": 1, "unitAmount": 10}],
+    "shippingAddress": {"line1": "1 High St", "city": "London", "postalCode": "N1", "country": "GB"},
+    "externalRef": "536365", "metadata": {"channel": ["web"]}, "deliveryInstructions": null})";
+
+std::vector<std::string> pointers(const Error& error) {
+    std::vector<std::string> list;
+    for (const FieldError& fault : error.fields) list.push_back(fault.pointer);
+    std::ranges::sort(list);
+    return list;
+}
+
+std::string with(std::string_view from, std::string_view to) {
+    std::string text(good);
+    const std::size_t at = text.find(from);
+    EXPECT_NE(at, std::string::npos) << from;
+    return text.replace(at, from.size(), to);
+}
+
+TEST(ReadDraft, TakesAWholeOrder) {
+    const auto draft = read_draft(good);
+    ASSERT_TRUE(draft) << draft.error().detail;
+    EXPECT_EQ(draft->items.size(), 2U);
+    EXPECT_EQ(draft->items[0], (Line{"85123A", "Holder", 6, 250}));
+    EXPECT_EQ(draft->metadata, R"({"channel":["web"]})");
+    EXPECT_EQ(draft->total_amount_minor, 1900);
+    EXPECT_FALSE(draft->delivery_instructions);
+}
+
+TEST(ReadDraft, NamesEveryFaultAtOnce) {
+    const auto draft = read_draft(
+        R"({"customerId": 5, "currency": "gbp", "colour": "red", "shippingAmount": -1, "totalAmount": 1.5,
+        "items": [{"sku": " x", "quantity": 0, "unitAmount": "1", "weight": 1}, 7],
+        "shippingAddress": {"line1": "", "city": "L", "country": "UK"}, "metadata": []})");
+    ASSERT_FALSE(draft);
+    EXPECT_EQ(draft.error().code, Errc::invalid);
+    EXPECT_EQ(pointers(draft.error()),
+              (std::vector<std::string>{"/colour", "/currency", "/customerId", "/items/0/quantity",
+                                        "/items/0/sku", "/items/0/unitAmount", "/items/0/weight",
+                                        "/items/1", "/metadata", "/shippingAddress/country",
+                                        "/shippingAddress/line1", "/shippingAddress/postalCode",
+                                        "/shippingAmount", "/totalAmount"}));
+}
+
+TEST(ReadDraft, WantsLinesAndAnAddress) {
+    EXPECT_EQ(pointers(read_draft("{}").error()),
+              (std::vector<std::string>{"/currency", "/customerId", "/items", "/shippingAddress"}));
+    EXPECT_EQ(
+        pointers(
+            read_draft(
+                with(
+                    R"([{"sku": "85123A", "quantity": 6, "unitAmount": 250, "name": "Holder"}, {"sku": "85123A", "quantity": 1, "unitAmount": 10}])",
+                    "[]"))
+                .error()),
+        std::vector<std::string>{"/items"});
+}
+
+TEST(ReadDraft, ChecksTheClientsTotal) {
+    EXPECT_EQ(pointers(read_draft(with("1900.0", "1901")).error()),
+              std::vector<std::string>{"/totalAmount"});
+}
+
+TEST(ReadDraft, RefusesWhatIsNoJson) {
+    EXPECT_EQ(read_draft("{").error().code, Errc::malformed);
+    EXPECT_EQ(read_draft(with("London", "Lon\xff")).error().code, Errc::malformed);
+    EXPECT_EQ(read_draft(with("\"currency\"", "\"customerId\": \"x\", \"currency\"")).error().code,
+              Errc::malformed);
+    EXPECT_EQ(read_draft("[]").error().code, Errc::invalid);
+}
+
+TEST(ReadCommand, TakesWhatItsActionKnows) {
+    EXPECT_EQ(read_command(Action::ship, R"({"carrier": "DHL"})").value().shipment,
+              (Shipment{"DHL", {}}));
+    EXPECT_EQ(read_command(Action::cancel, "").value().reason, "");
+    EXPECT_EQ(read_command(Action::cancel, R"({"reason": "CHANGED_MIND"})").value().reason,
+              "CHANGED_MIND");
+    EXPECT_EQ(pointers(read_command(Action::process, R"({"reason": "X"})").error()),
+              std::vector<std::string>{"/reason"});
+}
+
+TEST(ReadCommand, KeepsOurReasonsOurs) {
+    for (const auto* reason : {"OUT_OF_STOCK", "TIMED_OUT", "lower", "_X", "A B"}) {
+        EXPECT_EQ(
+            pointers(read_command(Action::cancel, std::string(R"({"reason": ")") + reason + "\"}")
+                         .error()),
+            std::vector<std::string>{"/reason"})
+            << reason;
+    }
+}
+
+TEST(ReadStatusChange, MapsStatusesToActions) {
+    EXPECT_EQ(read_status_change(R"({"status": "PROCESSING"})").value().action, Action::process);
+    EXPECT_EQ(read_status_change(R"({"status": "SHIPPED", "carrier": "DHL"})").value().shipment,
+              (Shipment{"DHL", {}}));
+    EXPECT_EQ(read_status_change(R"({"status": "CANCELLED", "reason": "X"})").value().reason, "X");
+    EXPECT_EQ(read_status_change(R"({"status": "CONFIRMED"})").error().code,
+              Errc::illegal_transition);
+    EXPECT_EQ(read_status_change(R"({"status": "PENDING"})").error().code,
+              Errc::illegal_transition);
+    EXPECT_EQ(pointers(read_status_change(R"({"status": "EATEN"})").error()),
+              std::vector<std::string>{"/status"});
+    EXPECT_EQ(pointers(read_status_change("{}").error()), std::vector<std::string>{"/status"});
+}
+
+http::Request asking(std::vector<std::pair<std::string, std::string>> query,
+                     std::vector<std::pair<std::string, std::string>> headers = {}) {
+    http::Request request;
+    request.query = std::move(query);
+    request.headers = std::move(headers);
+    return request;
+}
+
+TEST(ReadList, NamesEveryParameterAtFault) {
+    const auto list = read_list_request(asking({{"status", "x"},
+                                                {"customerId", "x"},
+                                                {"createdFrom", "x"},
+                                                {"createdTo", "x"},
+                                                {"limit", "501"},
+                                                {"cursor", "x"}}));
+    ASSERT_FALSE(list);
+    EXPECT_EQ(pointers(list.error()),
+              (std::vector<std::string>{"createdFrom", "createdTo", "cursor", "customerId", "limit",
+                                        "status"}));
+    EXPECT_FALSE(read_list_request(asking({{"colour", "red"}})));
+    EXPECT_EQ(read_list_request(asking({{"status", "PENDING"}})).value().limit, 50U);
+}
+
+TEST(ReadWait, UnderstandsBothForms) {
+    EXPECT_FALSE(read_wait(asking({})).value());
+    EXPECT_EQ(read_wait(asking({{"wait", "confirmed"}})).value(),
+              Duration(std::chrono::seconds(5)));
+    EXPECT_EQ(read_wait(asking({}, {{"prefer", "wait=2"}})).value(),
+              Duration(std::chrono::seconds(2)));
+    EXPECT_EQ(read_wait(asking({}, {{"prefer", "wait=99"}})).value(),
+              Duration(std::chrono::seconds(5)));
+    EXPECT_FALSE(read_wait(asking({{"wait", "shipped"}})));
+}
+
+TEST(ReadIfMatch, NamesAVersionOrFails) {
+    EXPECT_EQ(read_if_match(asking({}, {{"if-match", "\"3\""}})).value(), 3);
+    EXPECT_FALSE(read_if_match(asking({}, {{"if-match", "*"}})).value());
+    EXPECT_FALSE(read_if_match(asking({})).value());
+    for (const auto* text : {"3", "W/\"3\"", "\"x\"", "\"\"", "\"3"}) {
+        EXPECT_EQ(read_if_match(asking({}, {{"if-match", text}})).error().code,
+                  Errc::precondition_failed)
+            << text;
+    }
+}
+
+}  // namespace
+}  // namespace trackops::order
