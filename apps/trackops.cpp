@@ -1,0 +1,55 @@
+// The operator's program: `trackops dev` runs the three services in one process, `trackops load`
+// plays orders against them.
+#include <cstdio>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unistd.h>
+#include <vector>
+
+#include "apps/dev.hpp"
+#include "base/version.hpp"
+#include "load/load.hpp"
+
+namespace {
+
+constexpr std::string_view usage =
+    "trackops: the order-and-stock core of a commerce back end\n"
+    "\n"
+    "  trackops dev            the three services in one process on embedded stores\n"
+    "  trackops load FILE|-    plays orders from NDJSON over HTTP and reports\n"
+    "  trackops --version\n"
+    "\n"
+    "Each command explains itself with --help.\n";
+
+struct Command {
+    std::string_view name;
+    int (*run)(std::span<const std::string> arguments, std::span<const std::string> environment);
+};
+constexpr Command commands[] = {{"dev", trackops::apps::dev}, {"load", trackops::load::command}};
+
+int print(std::FILE* to, std::string_view text, int exit_code) {
+    std::fwrite(text.data(), 1, text.size(), to);
+    return exit_code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    std::vector<std::string> environment;
+    for (char** variable = environ; *variable != nullptr; ++variable)
+        environment.emplace_back(*variable);
+    if (arguments.empty()) return print(stderr, usage, 2);
+    for (const Command& command : commands) {
+        if (command.name == arguments.front())
+            return command.run(std::span(arguments).subspan(1), environment);
+    }
+    if (arguments.front() == "--help" || arguments.front() == "help")
+        return print(stdout, usage, 0);
+    if (arguments.front() == "--version")
+        return print(stdout, std::string(trackops::version) + "\n", 0);
+    return print(
+        stderr,
+        "trackops: no command is called '" + arguments.front() + "'\n\n" + std::string(usage), 2);
+}
