@@ -21,7 +21,7 @@ Result<std::optional<IncomingMessage>> read(const bus::Message& message) {
     auto meaning = TRY(from_wire(event));
     if (!meaning) return std::optional<IncomingMessage>();
     return IncomingMessage{*id, *std::move(meaning),
-                           Trace{std::string(message.header("ce_correlationid")),
+                           Trace{std::string(message.header("ce_correlationid")), id->text(),
                                  std::string(message.header("traceparent")),
                                  std::string(message.header("tracestate"))}};
 }

@@ -64,11 +64,10 @@ constexpr sql::Query update_item{"item.update",
 
 constexpr sql::Query delete_item{"item.delete", "DELETE FROM inventory_items WHERE sku = $1"};
 
-using Answered = std::vector<Result<std::optional<idempotency::Answer>>>;
+using Answered = std::vector<Result<std::optional<RecordedAnswer>>>;
 using KeyName = std::pair<std::string_view, std::string_view>;  // scope, key
 
-idempotency::Key key_of(const ClientKey& key) { return {key.scope, key.key, key.fingerprint}; }
-KeyName name_of(const ClientKey& key) { return {key.scope, key.key}; }
+KeyName name_of(const IdempotencyKey& key) { return {key.scope, key.key}; }
 
 // What a transaction knows and has decided so far.
 struct Work {
@@ -82,9 +81,9 @@ struct Work {
 
 void find_answers(sql::Database& database, std::span<const ItemWrite> writes, Work& work,
                   Instant now) {
-    std::vector<idempotency::Key> keys;
+    std::vector<IdempotencyKey> keys;
     for (const ItemWrite& write : writes) {
-        if (write.client_key) keys.push_back(key_of(*write.client_key));
+        if (write.key) keys.push_back(*write.key);
     }
     if (keys.empty()) return;
     const auto tx = database.begin(sql::Access::read);
@@ -95,7 +94,7 @@ void claim_and_lock(sql::Transaction& tx, std::span<const ItemWrite> writes, Wor
                     Instant now) {
     std::set<outbox::Claim> wanted;
     for (const ItemWrite& write : writes) {
-        if (!write.client_key) wanted.insert({write.id, std::string(claimant)});
+        if (!write.key) wanted.insert({write.id, std::string(claimant)});
         work.read.try_emplace(write.sku);
     }
     std::vector<sql::Params> keys;
@@ -112,15 +111,11 @@ void claim_and_lock(sql::Transaction& tx, std::span<const ItemWrite> writes, Wor
     work.items = work.read;
 }
 
-Written replay(const idempotency::Answer& answer) {
-    return {.replayed = Recorded{answer.status, answer.body, answer.location, answer.etag}};
-}
-
 // What the write's key was answered before, in an earlier batch or earlier in this one; nothing if
 // it was not.
-Result<const idempotency::Answer*> answered_before(
-    const ClientKey& key, const Result<std::optional<idempotency::Answer>>& earlier,
-    const Work& work) {
+Result<const RecordedAnswer*> answered_before(const IdempotencyKey& key,
+                                              const Result<std::optional<RecordedAnswer>>& earlier,
+                                              const Work& work) {
     if (!earlier) return std::unexpected(earlier.error());
     if (*earlier) return &**earlier;
     const auto twin = work.recorded.find(name_of(key));
@@ -142,12 +137,9 @@ Result<Written> carry_out(const ItemWrite& write, const ItemStore::Decide& decid
     }
     Written written{.item = change.item, .is_new = !current && change.item};
     current = std::move(change.item);
-    if (write.client_key) {
-        const Recorded recorded = write.client_key->record(written);
-        work.recorded.emplace(
-            name_of(*write.client_key),
-            idempotency::Given{key_of(*write.client_key),
-                               {recorded.status, recorded.body, recorded.location, recorded.etag}});
+    if (write.key) {
+        work.recorded.emplace(name_of(*write.key),
+                              idempotency::Given{*write.key, write.record(written)});
     }
     return written;
 }
@@ -179,10 +171,10 @@ void save(sql::Transaction& tx, const Work& work, Instant now) {
 }
 
 Result<Written> carry_out_once(const ItemWrite& write,
-                               const Result<std::optional<idempotency::Answer>>& earlier,
+                               const Result<std::optional<RecordedAnswer>>& earlier,
                                const ItemStore::Decide& decide, Work& work) {
-    const idempotency::Answer* known = TRY(answered_before(*write.client_key, earlier, work));
-    if (known) return replay(*known);
+    const RecordedAnswer* known = TRY(answered_before(*write.key, earlier, work));
+    if (known) return Written{.replayed = *known};
     return carry_out(write, decide, work);
 }
 
@@ -201,7 +193,7 @@ std::vector<Result<Written>> write_once(sql::Database& database, std::span<const
     answers.reserve(writes.size());
     auto earlier = work.answered.begin();
     for (const ItemWrite& write : writes) {
-        answers.push_back(write.client_key ? carry_out_once(write, *earlier++, decide, work)
+        answers.push_back(write.key ? carry_out_once(write, *earlier++, decide, work)
                           : work.claimed_now.erase(write.id) > 0 ? carry_out(write, decide, work)
                                                                  : committed_before(write, work));
     }

@@ -176,7 +176,7 @@ Handled decide_one(const IncomingMessage& incoming, const ReservationStore::Deci
                                 .payload = events::encode(event),
                                 .occurred_at = now,
                                 .correlation_id = trace.correlation_id,
-                                .causation_id = id.text(),
+                                .causation_id = trace.causation_id,
                                 .traceparent = trace.traceparent,
                                 .tracestate = trace.tracestate});
     }

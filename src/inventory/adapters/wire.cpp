@@ -77,7 +77,7 @@ Heard from_wire(const events::Event& event) {
     return std::visit([](const auto& one) { return read(one); }, event);
 }
 
-events::Event to_wire(OrderId order_id, const Reply& reply) {
+events::Event to_wire(OrderId order_id, const OrderReply& reply) {
     return std::visit([&](const auto& one) { return written(order_id, one); }, reply);
 }
 

@@ -16,6 +16,6 @@ std::span<const std::string_view> topics_heard();
 // What the event says to us; nothing where it does not concern stock. Errc::invalid for one that no
 // order can mean.
 Result<std::optional<OrderMessage>> from_wire(const events::Event& event);
-events::Event to_wire(OrderId order_id, const Reply& reply);
+events::Event to_wire(OrderId order_id, const OrderReply& reply);
 
 }  // namespace trackops::inventory

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/request.hpp"
 #include "base/result.hpp"
 #include "base/uuid.hpp"
 #include "inventory/domain/item.hpp"
@@ -15,17 +16,10 @@
 
 namespace trackops::inventory {
 
-// How a message came to us; its replies say so.
-struct Trace {
-    std::string correlation_id;
-    std::string traceparent;
-    std::string tracestate;
-};
-
 struct IncomingMessage {
     Uuid id;  // of the event: what is claimed
     OrderMessage message;
-    Trace trace = {};
+    Trace trace = {};  // of its replies: caused by it
 };
 
 struct Handled {
@@ -47,36 +41,20 @@ struct ReservationStore {
                                                 const Decide& decide, Instant now) = 0;
 };
 
-// What was answered to a client's key, byte for byte.
-struct Recorded {
-    int status = 0;
-    std::string body;
-    std::string location;
-    std::string etag;
-    bool operator==(const Recorded&) const = default;
-};
-
 struct Written {
     std::optional<Item> item;  // nothing: deleted
     bool is_new = false;
-    std::optional<Recorded>
+    std::optional<RecordedAnswer>
         replayed;  // the key was answered before, with this; the rest says nothing
-};
-
-// A client's own name for a command: the same again is answered with what was recorded the first
-// time.
-struct ClientKey {
-    std::string scope;
-    std::string key;
-    std::string fingerprint;
-    std::function<Recorded(const Written&)> record;
 };
 
 struct ItemWrite {
     Uuid id;  // of this request: a lost commit is found by it
     std::string sku;
     ItemCommand command;
-    std::optional<ClientKey> client_key = {};
+    std::optional<IdempotencyKey> key =
+        {};  // the same again is answered with what was recorded the first time
+    std::function<RecordedAnswer(const Written&)> record = {};  // what that is; with a key only
 };
 
 struct ItemStore {

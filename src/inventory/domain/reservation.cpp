@@ -68,7 +68,7 @@ std::optional<std::string> let_go(const Reservation& reservation, Shelves& shelv
     return "the stock of " + *culprit + " does not hold what the reservation says";
 }
 
-std::optional<Reply> reply_for(Answer answer, const Reservation& reservation) {
+std::optional<OrderReply> reply_for(Answer answer, const Reservation& reservation) {
     // A hold that was refused answers as failed.
     if (answer == Answer::reserved && reservation.state == State::refused) answer = Answer::failed;
     switch (answer) {

@@ -158,7 +158,7 @@ struct Released {
     std::string reason;
     bool operator==(const Released&) const = default;
 };
-using Reply = std::variant<Reserved, ReservationFailed, Released>;
+using OrderReply = std::variant<Reserved, ReservationFailed, Released>;
 
 inline constexpr std::string_view out_of_stock = "OUT_OF_STOCK";
 inline constexpr std::string_view cancelled_first = "CANCELLED_FIRST";
@@ -173,7 +173,7 @@ struct Movement {
 };
 
 struct Decision {
-    std::optional<Reply> reply;
+    std::optional<OrderReply> reply;
     std::vector<Movement> movements;
     std::optional<std::string> dead_letter;  // why the message cannot be handled
 };

@@ -125,7 +125,7 @@ TEST(Reservation, HoldsAllLinesOrNoneAndNamesEveryShortOne) {
     const std::vector<Shortage> shortages = {{"A", 5, 4, Lack::insufficient_stock},
                                              {"C", 7, 0, Lack::unknown_sku},
                                              {"D", 1, 0, Lack::insufficient_stock}};
-    EXPECT_EQ(decision.reply, Reply(ReservationFailed{std::string(out_of_stock), shortages}));
+    EXPECT_EQ(decision.reply, OrderReply(ReservationFailed{std::string(out_of_stock), shortages}));
     EXPECT_EQ(decide(reservation, shelves, create({{"A", 1}}), occasion).reply, decision.reply);
 }
 
@@ -136,7 +136,7 @@ TEST(Reservation, RefusesASumThatOverflows) {
     const auto decision = decide(reservation, shelves, create(lines), occasion);
     const std::vector<Shortage> shortages = {
         {"A", max_units + 1, max_units, Lack::insufficient_stock}};
-    EXPECT_EQ(decision.reply, Reply(ReservationFailed{std::string(out_of_stock), shortages}));
+    EXPECT_EQ(decision.reply, OrderReply(ReservationFailed{std::string(out_of_stock), shortages}));
     EXPECT_EQ(shelves["A"], (Stock{max_units, 0}));
 }
 

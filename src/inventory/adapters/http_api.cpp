@@ -1,0 +1,230 @@
+#include "inventory/adapters/http_api.hpp"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "inventory/adapters/bulk.hpp"
+#include "inventory/adapters/inventory_json.hpp"
+#include "inventory/adapters/read_requests.hpp"
+#include "platform/http/page.hpp"
+#include "platform/idempotency/keys.hpp"
+#include "platform/sql/batch.hpp"
+
+namespace trackops::inventory {
+
+namespace {
+
+using http::Reply;
+using http::Request;
+using http::Response;
+
+constexpr std::string_view anonymous = "anonymous";  // until the security work lands
+constexpr std::size_t bulk_bytes_max = 64 * 1024 * 1024;
+
+// Scoped by caller and concrete path, so that one key may serve different items.
+Result<std::optional<IdempotencyKey>> read_key(const Request& request) {
+    auto key = TRY(idempotency::read_key(request.header("idempotency-key")));
+    if (!key) return std::optional<IdempotencyKey>();
+    return std::optional(
+        IdempotencyKey{fmt::format("{} {} {}", anonymous, request.method, request.path),
+                       *std::move(key), idempotency::fingerprint(request.body)});
+}
+
+// The one form of a successful write: as it is answered, and as it is kept under the client's key.
+RecordedAnswer answer_of(const ItemCommand& command, const Written& written) {
+    if (!written.item) return {.status = 204};
+    RecordedAnswer answer{200, item_json(*written.item), {}, etag_of(*written.item)};
+    if (std::holds_alternative<CreateItem>(command)) {
+        answer.status = 201;
+        answer.location = path_of_item(written.item->sku);
+    }
+    return answer;
+}
+
+Response response_of(const RecordedAnswer& answer) {
+    Response response{.status = answer.status, .body = answer.body};
+    if (!answer.etag.empty()) response.headers.emplace_back("ETag", answer.etag);
+    if (!answer.location.empty()) response.headers.emplace_back("Location", answer.location);
+    return response;
+}
+
+// Every write of one item goes this way: read, hand over, answer when its batch is committed.
+void write_item(const Request& request, const Reply& reply, Result<ItemRequest> item,
+                const ApiParts& parts) {
+    const auto read = [&]() -> Result<ItemWrite> {
+        auto [sku, command] = TRY(std::move(item));
+        ItemWrite write{parts.ids.next(), std::move(sku), std::move(command)};
+        write.key = TRY(read_key(request));
+        if (!write.key && std::holds_alternative<AdjustStock>(write.command)) {
+            return fail(Errc::precondition_required,
+                        "an adjustment needs an Idempotency-Key, so that it cannot count twice");
+        }
+        TRY(http::check_query(request, {}));
+        write.record = [command = write.command](const Written& written) {
+            return answer_of(command, written);
+        };
+        return write;
+    };
+    auto write = read();
+    if (!write) return reply.problem(write.error());
+    const auto done = [reply, record = write->record](const Result<Written>& written) {
+        if (!written) return reply.problem(written.error());
+        Response response = response_of(written->replayed ? *written->replayed : record(*written));
+        if (written->replayed) response.headers.emplace_back("Idempotency-Replayed", "true");
+        reply.send(std::move(response));
+    };
+    if (!parts.writing.submit(*std::move(write), done)) reply.busy();
+}
+
+// A command on the item that the path names, with the version that If-Match names.
+template <class Command>
+Result<ItemRequest> on_item(const Request& request, Result<Command> command) {
+    Command read = TRY(std::move(command));
+    read.if_version = TRY(read_if_match(request));
+    return ItemRequest{std::string(request.param("sku")), std::move(read)};
+}
+
+Result<void> get_item(const Request& request, const Reply& reply, InventoryReader& reader) {
+    TRY(http::check_query(request, {}));
+    const auto item = reader.item(request.param("sku"));
+    if (!item) return fail(Errc::not_found, "there is no such item");
+    reply.send({.body = item_json(*item), .headers = {{"ETag", etag_of(*item)}}});
+    return {};
+}
+
+// One page of what was found, which is one more than a page if there is a next one.
+template <class T, class Cursor>
+Response page_of(const Request& request, std::vector<T> found, std::size_t limit,
+                 Cursor cursor_of) {
+    const bool is_last = found.size() <= limit;
+    if (!is_last) found.resize(limit);
+    const std::string next = is_last ? std::string() : cursor_of(found.back());
+    return http::page_response(request, next, [&](json::Writer& out) {
+        for (const T& one : found) write_json(out, one);
+    });
+}
+
+Result<void> list_items(const Request& request, const Reply& reply, InventoryReader& reader) {
+    const auto list = TRY(read_item_list(request));
+    reply.send(page_of(
+        request, reader.items(list.filter, list.cursor.value_or(std::string()), list.limit + 1),
+        list.limit, [](const Item& item) { return item.sku; }));
+    return {};
+}
+
+Result<void> list_movements(const Request& request, const Reply& reply, InventoryReader& reader) {
+    const auto list = TRY(read_movement_list(request));
+    const std::string_view sku = request.param("sku");
+    auto found = reader.movements(sku, list.cursor, list.limit + 1);
+    // The ledger of an item that was deleted can still be read.
+    if (found.empty() && !reader.item(sku)) return fail(Errc::not_found, "there is no such item");
+    reply.send(page_of(request, std::move(found), list.limit,
+                       [](const LedgerRow& row) { return fmt::to_string(row.position); }));
+    return {};
+}
+
+Result<void> list_reservations(const Request& request, const Reply& reply,
+                               InventoryReader& reader) {
+    const auto list = TRY(read_reservation_list(request));
+    reply.send(page_of(request, reader.reservations(list.filter, list.cursor, list.limit + 1),
+                       list.limit,
+                       [](const Reservation& reservation) { return reservation.id.text(); }));
+    return {};
+}
+
+Result<void> get_reservation(const Request& request, const Reply& reply, InventoryReader& reader) {
+    TRY(http::check_query(request, {}));
+    const auto id = ReservationId::parse(request.param("id"));
+    const auto found = id ? reader.reservation(*id) : std::nullopt;
+    if (!found) return fail(Errc::not_found, "there is no such reservation");
+    std::string body;
+    json::Writer out(body);
+    write_json(out, *found);
+    reply.json(200, std::move(body));
+    return {};
+}
+
+Result<void> get_availability(const Request& request, const Reply& reply, InventoryReader& reader) {
+    const auto skus = TRY(read_availability(request));
+    const Shelves shelves = reader.stock_of(skus);
+    std::string body;
+    json::Writer out(body);
+    out.begin_object().name("items").begin_array();
+    for (const auto& [sku, stock] : shelves) {
+        out.begin_object()
+            .member("sku", sku)
+            .member("onHand", stock.on_hand)
+            .member("reserved", stock.reserved)
+            .member("available", stock.available())
+            .end_object();
+    }
+    out.end_array().name("unknown").begin_array();
+    for (const std::string& sku : skus) {
+        if (!shelves.contains(sku)) out.value(sku);
+    }
+    out.end_array().end_object();
+    reply.json(200, std::move(body));
+    return {};
+}
+
+Result<void> put_many(const Request& request, const Reply& reply, const ApiParts& parts) {
+    TRY(http::check_query(request, {}));
+    reply.send({.content_type = "application/x-ndjson",
+                .body = put_items(request.body, parts.items, parts.clock, parts.ids)});
+    return {};
+}
+
+using Read = Result<void> (*)(const Request&, const Reply&, InventoryReader&);
+
+http::Route reading(std::string_view pattern, Read read, InventoryReader& reader) {
+    return {"GET", pattern, http::Run::on_worker,
+            [read, &reader](const Request& request, const Reply& reply) {
+                try {
+                    const auto answered = read(request, reply, reader);
+                    if (!answered) reply.problem(answered.error());
+                } catch (const sql::Failure& failure) {
+                    reply.problem(sql::error_of(failure));
+                }
+            }};
+}
+
+}  // namespace
+
+std::vector<http::Route> inventory_routes(ApiParts parts) {
+    constexpr std::string_view items = "/api/inventory/items";
+    constexpr std::string_view item = "/api/inventory/items/{sku}";
+    constexpr std::string_view reservations = "/api/inventory/reservations";
+    using http::Run;
+    return {
+        {"POST", items, Run::on_io,
+         [parts](const Request& request, const Reply& reply) {
+             write_item(request, reply, read_new_item(request.body), parts);
+         }},
+        {"PATCH", item, Run::on_io,
+         [parts](const Request& request, const Reply& reply) {
+             write_item(request, reply, on_item(request, read_patch(request.body)), parts);
+         }},
+        {"DELETE", item, Run::on_io,
+         [parts](const Request& request, const Reply& reply) {
+             write_item(request, reply, on_item(request, Result<DeleteItem>(DeleteItem{})), parts);
+         }},
+        {"POST", "/api/inventory/items/{sku}/adjustments", Run::on_io,
+         [parts](const Request& request, const Reply& reply) {
+             write_item(request, reply, on_item(request, read_adjustment(request.body)), parts);
+         }},
+        {"POST", "/api/inventory/items/bulk", Run::on_worker,
+         [parts](const Request& request, const Reply& reply) {
+             if (auto done = put_many(request, reply, parts); !done) reply.problem(done.error());
+         },
+         bulk_bytes_max, "application/x-ndjson"},
+        reading(items, list_items, parts.reader),
+        reading(item, get_item, parts.reader),
+        reading("/api/inventory/items/{sku}/movements", list_movements, parts.reader),
+        reading("/api/inventory/availability", get_availability, parts.reader),
+        reading(reservations, list_reservations, parts.reader),
+        reading("/api/inventory/reservations/{id}", get_reservation, parts.reader),
+    };
+}
+
+}  // namespace trackops::inventory

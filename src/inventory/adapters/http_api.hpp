@@ -1,0 +1,26 @@
+// The inventory API as routes.
+#pragma once
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "inventory/app/ports.hpp"
+#include "platform/http/router.hpp"
+#include "platform/runtime/combiner.hpp"
+
+namespace trackops::inventory {
+
+// Writes that arrive together share a transaction.
+using Writing = runtime::Combiner<ItemWrite, Result<Written>>;
+
+// What the routes use; all of it outlives them.
+struct ApiParts {
+    Writing& writing;
+    ItemStore& items;  // for bulk, which brings batches of its own
+    InventoryReader& reader;
+    const Clock& clock;
+    Ids& ids;
+};
+std::vector<http::Route> inventory_routes(ApiParts parts);
+
+}  // namespace trackops::inventory

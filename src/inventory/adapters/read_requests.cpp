@@ -1,0 +1,272 @@
+#include "inventory/adapters/read_requests.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/money.hpp"
+#include "base/sku.hpp"
+#include "inventory/adapters/names.hpp"
+#include "platform/json/reader.hpp"
+
+namespace trackops::inventory {
+
+namespace {
+
+using json::ObjectReader;
+
+constexpr json::TextRule sku_rule{
+    .max_bytes = max_sku_bytes,
+    .is_valid = is_sku,
+    .expected = "must start with a letter or digit and hold only those and ' ._/:-'"};
+constexpr json::TextRule name_rule{.max_bytes = 200};
+constexpr json::IntegerRule units_rule{.min = 0, .max = max_units};
+
+// A reason that a client may give: a word, and not one of those that the ledger keeps for itself.
+bool is_clients_reason(std::string_view text) {
+    for (const auto* ours : {"CREATED", "DELETED", "BULK", "SHIPMENT"}) {
+        if (text == ours) return false;
+    }
+    return text.front() >= 'A' && text.front() <= 'Z' && std::ranges::all_of(text, [](char c) {
+               return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+           });
+}
+
+bool is_given_as_null(ObjectReader& in, std::string_view name) {
+    const auto value = in.any(name);
+    return value && value->is_null();
+}
+
+// Absent: leave it; null: clear it.
+template <class T>
+std::optional<std::optional<T>> words_of(ObjectReader& in, std::string_view name,
+                                         std::optional<T> value) {
+    if (value || is_given_as_null(in, name)) return std::optional(std::move(value));
+    return std::nullopt;
+}
+
+std::optional<std::optional<Price>> read_price(ObjectReader& in) {
+    const auto amount = in.maybe_integer("unitAmount", {.min = 0, .max = max_amount_minor});
+    auto currency = in.maybe_text(
+        "currency",
+        {.max_bytes = 3, .is_valid = is_currency, .expected = "must be an ISO 4217 code"});
+    if (in.has("unitAmount") != in.has("currency")) {
+        in.fault(in.has("currency") ? "unitAmount" : "currency",
+                 "is required: an amount and its currency go together", "required");
+    }
+    if (amount && currency) return std::optional(Price{*amount, *std::move(currency)});
+    if (is_given_as_null(in, "unitAmount") && is_given_as_null(in, "currency")) {
+        return std::optional<Price>();
+    }
+    return std::nullopt;
+}
+
+// Everything but the name.
+ItemWords read_words(ObjectReader& in) {
+    ItemWords words;
+    words.description =
+        words_of(in, "description", in.maybe_text("description", {.max_bytes = 2000}));
+    words.category = words_of(in, "category", in.maybe_text("category", {.max_bytes = 100}));
+    words.price = read_price(in);
+    words.low_stock_threshold =
+        words_of(in, "lowStockThreshold", in.maybe_integer("lowStockThreshold", units_rule));
+    return words;
+}
+
+// The body as one object; what `read` makes of it if nothing was at fault.
+template <class Read>
+auto read_object(std::string_view body, Read read)
+    -> Result<decltype(read(std::declval<ObjectReader&>()))> {
+    const auto document = TRY(json::Document::parse(body));
+    std::vector<FieldError> faults;
+    ObjectReader in(document.root(), "", faults);
+    auto result = read(in);
+    in.finish();
+    if (!faults.empty()) return fail(Errc::invalid, "the request is not valid", std::move(faults));
+    return result;
+}
+
+// Values of the query by name, with a fault for each that is not as it should be.
+class QueryReader {
+public:
+    explicit QueryReader(const http::Request& request) : request_(request) {}
+
+    template <class Read>
+    auto value(std::string_view name, const char* expected, Read read)
+        -> decltype(read(std::string_view())) {
+        const auto text = request_.query_value(name);
+        if (!text) return std::nullopt;
+        auto result = read(*text);
+        if (!result) faults_.push_back({std::string(name), expected, "format"});
+        return result;
+    }
+
+    std::size_t limit() {
+        const auto limit = value("limit", "must be between 1 and 500", integer);
+        if (!limit) return 50;
+        if (*limit >= 1 && *limit <= std::int64_t{list_max})
+            return static_cast<std::size_t>(*limit);
+        faults_.push_back({"limit", "must be between 1 and 500", "range"});
+        return 50;
+    }
+
+    std::optional<std::string> sku(std::string_view name) {
+        return value(name, "is no SKU", [](std::string_view text) {
+            return is_sku(text) ? std::optional(std::string(text)) : std::nullopt;
+        });
+    }
+
+    static std::optional<std::int64_t> integer(std::string_view text) {
+        std::int64_t number = 0;
+        const auto* end = text.data() + text.size();
+        const auto [stop, failure] = std::from_chars(text.data(), end, number);
+        if (failure != std::errc() || stop != end) return std::nullopt;
+        return number;
+    }
+
+    template <class T>
+    Result<T> finish(T result) {
+        if (faults_.empty()) return result;
+        return fail(Errc::invalid, "the query is not valid", std::move(faults_));
+    }
+
+private:
+    const http::Request& request_;
+    std::vector<FieldError> faults_;
+};
+
+std::optional<State> listed_state(std::string_view text) {
+    const auto state = state_named(text);
+    if (state == State::refused || state == State::cancelled_first) return std::nullopt;
+    return state;
+}
+
+}  // namespace
+
+Result<ItemRequest> read_new_item(std::string_view body) {
+    return read_object(body, [](ObjectReader& in) {
+        ItemRequest request{in.text("sku", sku_rule), {}};
+        CreateItem command;
+        std::string name = in.text("name", name_rule);
+        command.words = read_words(in);
+        command.words.name = std::move(name);
+        command.on_hand = in.maybe_integer("onHand", units_rule).value_or(0);
+        request.command = std::move(command);
+        return request;
+    });
+}
+
+Result<ItemRequest> read_bulk_line(std::string_view line, std::string& sku) {
+    return read_object(line, [&](ObjectReader& in) {
+        sku = in.text("sku", sku_rule);
+        PutItem command;
+        auto name = in.maybe_text("name", name_rule);
+        command.words = read_words(in);
+        command.words.name = std::move(name);
+        command.on_hand = in.maybe_integer("onHand", units_rule);
+        return ItemRequest{sku, std::move(command)};
+    });
+}
+
+Result<PatchItem> read_patch(std::string_view body) {
+    return read_object(body, [](ObjectReader& in) {
+        auto name = in.maybe_text("name", name_rule);
+        if (is_given_as_null(in, "name")) in.fault("name", "cannot be cleared", "required");
+        PatchItem command{read_words(in), {}};
+        command.words.name = std::move(name);
+        return command;
+    });
+}
+
+Result<AdjustStock> read_adjustment(std::string_view body) {
+    return read_object(body, [](ObjectReader& in) {
+        AdjustStock command;
+        command.delta = in.integer("delta", {.min = -max_units, .max = max_units});
+        if (command.delta == 0 && in.has("delta")) {
+            const auto given = in.any("delta");
+            if (given->integer() == 0) in.fault("delta", "must not be 0", "range");
+        }
+        command.reason = in.text(
+            "reason", {.max_bytes = 64,
+                       .is_valid = is_clients_reason,
+                       .expected = "must be a word in capitals, such as RETURN, and none of "
+                                   "CREATED, DELETED, BULK, SHIPMENT"});
+        command.expected_on_hand = in.maybe_integer("expectedOnHand", units_rule);
+        return command;
+    });
+}
+
+Result<std::optional<std::int64_t>> read_if_match(const http::Request& request) {
+    const auto header = request.header("if-match");
+    if (!header || *header == "*") return std::optional<std::int64_t>();
+    if (header->size() > 2 && header->front() == '"' && header->back() == '"') {
+        const auto version = QueryReader::integer(header->substr(1, header->size() - 2));
+        if (version) return version;
+    }
+    return fail(Errc::precondition_failed, "If-Match names no version of this item");
+}
+
+Result<ListRequest<ItemFilter, std::string>> read_item_list(const http::Request& request) {
+    TRY(http::check_query(request, {"category", "lowStock", "q", "limit", "cursor"}));
+    QueryReader in(request);
+    ListRequest<ItemFilter, std::string> list;
+    const auto word = [](std::string_view text) {
+        return !text.empty() && text.size() <= 200 ? std::optional(std::string(text))
+                                                   : std::nullopt;
+    };
+    list.filter.category =
+        in.value("category", "must have 1 to 200 bytes", word).value_or(std::string());
+    list.filter.words = in.value("q", "must have 1 to 200 bytes", word).value_or(std::string());
+    list.filter.low_stock =
+        in.value("lowStock", "must be true or false", [](std::string_view text) {
+              return text == "true" || text == "false" ? std::optional(text == "true")
+                                                       : std::nullopt;
+          }).value_or(false);
+    list.cursor = in.sku("cursor");
+    list.limit = in.limit();
+    return in.finish(std::move(list));
+}
+
+Result<ListRequest<ReservationFilter, ReservationId>> read_reservation_list(
+    const http::Request& request) {
+    TRY(http::check_query(request, {"orderId", "sku", "status", "limit", "cursor"}));
+    QueryReader in(request);
+    ListRequest<ReservationFilter, ReservationId> list;
+    list.filter.order_id = in.value("orderId", "must be a UUID", OrderId::parse);
+    list.filter.sku = in.sku("sku").value_or(std::string());
+    list.filter.status =
+        in.value("status", "must be RESERVED, FULFILLED, RELEASED or EXPIRED", listed_state);
+    list.cursor = in.value("cursor", "is no cursor of this list", ReservationId::parse);
+    list.limit = in.limit();
+    return in.finish(std::move(list));
+}
+
+Result<ListRequest<NoFilter, std::int64_t>> read_movement_list(const http::Request& request) {
+    TRY(http::check_query(request, {"limit", "cursor"}));
+    QueryReader in(request);
+    ListRequest<NoFilter, std::int64_t> list;
+    list.cursor = in.value("cursor", "is no cursor of this list", QueryReader::integer);
+    list.limit = in.limit();
+    return in.finish(list);
+}
+
+Result<std::vector<std::string>> read_availability(const http::Request& request) {
+    TRY(http::check_query(request, {"sku"}, {"sku"}));
+    std::vector<FieldError> faults;
+    std::set<std::string> skus;
+    for (const auto& [name, value] : request.query) {
+        if (!is_sku(value)) faults.push_back({"sku", "is no SKU", "format"});
+        skus.insert(value);
+    }
+    if (skus.empty()) faults.push_back({"sku", "is required", "required"});
+    if (request.query.size() > list_max) {
+        faults = {{"sku", fmt::format("may be given {} times at most", list_max), "range"}};
+    }
+    if (!faults.empty()) return fail(Errc::invalid, "the query is not valid", std::move(faults));
+    return std::vector<std::string>(skus.begin(), skus.end());
+}
+
+}  // namespace trackops::inventory

@@ -1,0 +1,307 @@
+// The promises of the reservation store, asked of both databases.
+#include <atomic>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "inventory/adapters/stores_at_hand_test.hpp"
+
+namespace trackops::inventory {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class ReservationStoreContract : public ::testing::TestWithParam<std::string> {
+protected:
+    OrderId new_order() { return OrderId(at_hand.ids.next()); }
+    IncomingMessage create(OrderId order, std::vector<Line> lines) {
+        return {
+            at_hand.ids.next(), {order, Ask::create, std::move(lines)}, {.correlation_id = "c"}};
+    }
+    IncomingMessage cancel(OrderId order) {
+        return {at_hand.ids.next(), {order, Ask::cancel, {}, "CUSTOMER_REQUEST"}};
+    }
+    IncomingMessage ship_it(OrderId order) { return {at_hand.ids.next(), {order, Ask::ship}}; }
+
+    // Hears the messages; how many of them were dead letters.
+    std::size_t hear(const std::vector<IncomingMessage>& messages) {
+        std::size_t dead = 0;
+        for (const auto& answer : at_hand.hear(messages)) {
+            EXPECT_TRUE(answer) << answer.error().detail;
+            if (answer && answer->dead_letter) ++dead;
+        }
+        return dead;
+    }
+    std::vector<std::string> replies() {
+        return at_hand.ask("SELECT type FROM outbox_events ORDER BY position");
+    }
+    std::string status_of(OrderId order) {
+        const auto found = at_hand.ask(
+            "SELECT status FROM inventory_reservations WHERE order_id = '" + order.text() + "'");
+        return found.empty() ? "" : found.front();
+    }
+
+    StoresAtHand at_hand{GetParam()};
+};
+
+TEST_P(ReservationStoreContract, HoldsWhatIsOrderedAndSaysSo) {
+    at_hand.stock_up("A/1 x", 5);
+    const OrderId order = new_order();
+    const auto message = create(order, {{"A/1 x", 2}, {"A/1 x", 1}});
+    hear({message});
+    EXPECT_EQ(at_hand.stock("A/1 x"), (Stock{5, 3}));
+    const auto held = at_hand.reader->reservations({.order_id = order}, {}, 10);
+    ASSERT_EQ(held.size(), 1);
+    EXPECT_EQ(held[0].state, State::reserved);
+    EXPECT_THAT(held[0].lines, ElementsAre(Line{"A/1 x", 3}));
+    EXPECT_THAT(replies(), ElementsAre("INVENTORY_RESERVED"));
+    EXPECT_EQ(at_hand.count("SELECT sequence FROM outbox_events"), 1);
+    EXPECT_EQ(at_hand.ask("SELECT correlation_id FROM outbox_events").front(), "c");
+}
+
+TEST_P(ReservationStoreContract, HearsADoubledMessageOnce) {
+    at_hand.stock_up("A", 5);
+    const auto message = create(new_order(), {{"A", 2}});
+    hear({message, message});
+    hear({message});
+    EXPECT_EQ(at_hand.stock("A"), (Stock{5, 2}));
+    EXPECT_THAT(replies(), ElementsAre("INVENTORY_RESERVED"));
+}
+
+TEST_P(ReservationStoreContract, AnswersARepeatedRequestAgainWithoutEffect) {
+    at_hand.stock_up("A", 5);
+    const OrderId order = new_order();
+    hear({create(order, {{"A", 2}}), create(order, {{"A", 2}})});
+    hear({create(order, {{"A", 2}})});
+    EXPECT_EQ(at_hand.stock("A"), (Stock{5, 2}));
+    EXPECT_EQ(at_hand.count("SELECT count(*) FROM outbox_events"), 3);
+    EXPECT_EQ(at_hand.count("SELECT count(DISTINCT sequence) FROM outbox_events"), 3);
+    EXPECT_EQ(at_hand.count("SELECT max(sequence) FROM outbox_events"), 3);
+    EXPECT_EQ(at_hand.count("SELECT count(DISTINCT event_id) FROM outbox_events"), 3);
+}
+
+TEST_P(ReservationStoreContract, GivesTheLastUnitToTheFirstOfABatch) {
+    at_hand.stock_up("A", 1);
+    const OrderId first = new_order();
+    const OrderId second = new_order();
+    hear({create(second, {{"A", 1}}), create(first, {{"A", 1}})});
+    EXPECT_EQ(status_of(second), "RESERVED");
+    EXPECT_EQ(status_of(first), "REFUSED");
+    EXPECT_EQ(at_hand.stock("A"), (Stock{1, 1}));
+    EXPECT_THAT(at_hand.reader->reservations({.order_id = first}, {}, 10), IsEmpty());
+}
+
+TEST_P(ReservationStoreContract, HoldsAllLinesOrNone) {
+    at_hand.stock_up("A", 5);
+    at_hand.stock_up("B", 1);
+    const OrderId order = new_order();
+    hear({create(order, {{"A", 2}, {"B", 2}, {"C", 1}})});
+    EXPECT_EQ(at_hand.stock("A"), (Stock{5, 0}));
+    EXPECT_EQ(at_hand.stock("B"), (Stock{1, 0}));
+    const std::string refusal = at_hand.ask("SELECT payload FROM outbox_events").front();
+    for (const auto* word : {"OUT_OF_STOCK", "INSUFFICIENT_STOCK", "UNKNOWN_SKU"}) {
+        EXPECT_THAT(refusal, ::testing::HasSubstr(word));
+    }
+    hear({create(order, {{"A", 2}})});
+    EXPECT_EQ(at_hand.stock("A"), (Stock{5, 0}));
+    EXPECT_THAT(at_hand.ask("SELECT payload FROM outbox_events"), ElementsAre(refusal, refusal));
+}
+
+TEST_P(ReservationStoreContract, HoldsNothingForAnOrderThatWasCancelledFirst) {
+    at_hand.stock_up("A", 5);
+    const OrderId apart = new_order();
+    const OrderId together = new_order();
+    hear({cancel(apart)});
+    hear({create(apart, {{"A", 2}})});
+    hear({cancel(together), create(together, {{"A", 2}})});
+    EXPECT_EQ(at_hand.stock("A"), (Stock{5, 0}));
+    EXPECT_EQ(status_of(apart), "CANCELLED_FIRST");
+    EXPECT_EQ(status_of(together), "CANCELLED_FIRST");
+    EXPECT_THAT(replies(), ElementsAre("INVENTORY_RELEASED", "INVENTORY_RESERVATION_FAILED",
+                                       "INVENTORY_RELEASED", "INVENTORY_RESERVATION_FAILED"));
+}
+
+TEST_P(ReservationStoreContract, GivesBackWhatIsCancelled) {
+    at_hand.stock_up("A", 5);
+    const OrderId apart = new_order();
+    const OrderId together = new_order();
+    hear({create(apart, {{"A", 2}})});
+    hear({cancel(apart)});
+    hear({create(together, {{"A", 3}}), cancel(together), cancel(together)});
+    hear({create(apart, {{"A", 2}}), cancel(apart)});
+    EXPECT_EQ(at_hand.stock("A"), (Stock{5, 0}));
+    EXPECT_EQ(status_of(apart), "RELEASED");
+    EXPECT_EQ(status_of(together), "RELEASED");
+    EXPECT_EQ(at_hand.count("SELECT count(*) FROM outbox_events WHERE type = 'INVENTORY_RELEASED'"),
+              5);
+}
+
+TEST_P(ReservationStoreContract, ShipsOnceAndWritesTheLedger) {
+    at_hand.stock_up("A", 5);
+    at_hand.stock_up("B", 2);
+    const OrderId order = new_order();
+    hear({create(order, {{"A", 2}, {"B", 2}})});
+    EXPECT_EQ(hear({ship_it(order), ship_it(order)}), 0);
+    EXPECT_EQ(hear({ship_it(order)}), 0);
+    EXPECT_EQ(at_hand.stock("A"), (Stock{3, 0}));
+    EXPECT_EQ(at_hand.stock("B"), (Stock{0, 0}));
+    const auto ledger = at_hand.reader->movements("A", {}, 10);
+    ASSERT_EQ(ledger.size(), 2);
+    EXPECT_EQ(ledger[0].movement, (Movement{"A", -2, 3}));
+    EXPECT_EQ(ledger[0].reason, "SHIPMENT");
+    EXPECT_EQ(ledger[0].order_id, order);
+    EXPECT_THAT(replies(), ElementsAre("INVENTORY_RESERVED"));
+}
+
+TEST_P(ReservationStoreContract, PutsAsideWhatCannotBe) {
+    at_hand.stock_up("A", 5);
+    const OrderId shipped = new_order();
+    const OrderId unknown = new_order();
+    hear({create(shipped, {{"A", 2}}), ship_it(shipped)});
+    EXPECT_EQ(hear({cancel(shipped)}), 1);
+    const auto lost = ship_it(unknown);
+    EXPECT_EQ(hear({lost}), 1);
+    EXPECT_EQ(hear({lost}), 1) << "a dead letter whose delivery was lost must come out again";
+    EXPECT_EQ(at_hand.stock("A"), (Stock{3, 0}));
+    EXPECT_THAT(replies(), ElementsAre("INVENTORY_RESERVED", "INVENTORY_RESERVATION_FAILED"));
+    EXPECT_THAT(at_hand.ask("SELECT payload FROM outbox_events ORDER BY position").back(),
+                ::testing::HasSubstr("NOT_RESERVED"));
+}
+
+TEST_P(ReservationStoreContract, CarriesOutADeadLetterAfterARepair) {
+    at_hand.stock_up("A", 5);
+    const OrderId order = new_order();
+    hear({create(order, {{"A", 2}})});
+    const auto run = [&](std::string_view text) {
+        const auto tx = at_hand.database->begin(sql::Access::write);
+        tx->add({text, text}, {});
+        tx->commit();
+    };
+    run("UPDATE inventory_items SET reserved = 0 WHERE sku = 'A'");
+    const auto shipment = ship_it(order);
+    EXPECT_EQ(hear({shipment}), 1);
+    EXPECT_EQ(status_of(order), "RESERVED");
+    run("UPDATE inventory_items SET reserved = 2 WHERE sku = 'A'");
+    EXPECT_EQ(hear({shipment}), 0);
+    EXPECT_EQ(at_hand.stock("A"), (Stock{3, 0}));
+}
+
+// Another consumer hears of the same order by another message, while this one decides.
+TEST_P(ReservationStoreContract, LosesToWhoHeardOfTheOrderMeanwhile) {
+    if (GetParam() == "sqlite") GTEST_SKIP() << "by design: SQLite has one writer";
+    at_hand.stock_up("A", 5);
+    const OrderId order = new_order();
+    const auto first = create(order, {{"A", 2}});
+    bool overtaken = false;
+    const auto decide_late = [&](Reservation& reservation, Shelves& shelves,
+                                 const OrderMessage& message) {
+        if (!std::exchange(overtaken, true)) hear({cancel(order)});
+        const Occasion occasion{ReservationId(at_hand.ids.next()), at_hand.clock.now()};
+        return ReservationStore::Step{decide(reservation, shelves, message, occasion),
+                                      at_hand.ids.next()};
+    };
+    const auto answers =
+        at_hand.reservations->handle({&first, 1}, decide_late, at_hand.clock.now());
+    EXPECT_TRUE(answers[0]);
+    EXPECT_EQ(status_of(order), "CANCELLED_FIRST");
+    EXPECT_EQ(at_hand.stock("A"), (Stock{5, 0}));
+    EXPECT_THAT(replies(), ElementsAre("INVENTORY_RELEASED", "INVENTORY_RESERVATION_FAILED"));
+}
+
+// No luck: somebody holds A. A batch that names B before A must wait for A before it locks B, so
+// that B is still free.
+TEST_P(ReservationStoreContract, WaitsForTheFirstSkuBeforeItLocksTheSecond) {
+    if (GetParam() == "sqlite") GTEST_SKIP() << "by design: SQLite has one writer";
+    at_hand.stock_up("A", 5);
+    at_hand.stock_up("B", 5);
+    const sql::Query lock_a{"test.lock_a",
+                            "SELECT sku FROM inventory_items WHERE sku = 'A' FOR UPDATE"};
+    const sql::Query lock_b{"test.lock_b",
+                            "SELECT sku FROM inventory_items WHERE sku = 'B' FOR UPDATE NOWAIT"};
+    const sql::Query waiting{"test.waiting",
+                             "SELECT count(*) FROM pg_stat_activity WHERE datname = "
+                             "current_database() AND wait_event_type = 'Lock'"};
+    auto holder = at_hand.database->begin(sql::Access::write);
+    holder->add(lock_a, {});
+    holder->flush();
+    std::thread consumer([&] { hear({create(new_order(), {{"B", 1}, {"A", 1}})}); });
+    const auto is_waiting = [&] {
+        const auto tx = at_hand.database->begin(sql::Access::read);
+        const auto& found = tx->add(waiting, {});
+        tx->flush();
+        return found.rows().front().integer(0) > 0;
+    };
+    while (!is_waiting()) std::this_thread::yield();
+    holder->add(lock_b, {});
+    EXPECT_NO_THROW(holder->flush()) << "B was locked before A";
+    holder.reset();
+    consumer.join();
+    EXPECT_EQ(at_hand.stock("B"), (Stock{5, 1}));
+}
+
+TEST_P(ReservationStoreContract, SellsAThousandUnitsToSixtyFourBuyersExactly) {
+    at_hand.stock_up("A", 1000);
+    std::vector<std::thread> buyers;
+    std::atomic<int> unanswered = 0;
+    for (int buyer = 0; buyer < 64; ++buyer) {
+        buyers.emplace_back([&] {
+            for (int round = 0; round < 2; ++round) {
+                std::vector<IncomingMessage> messages;
+                for (int i = 0; i < 10; ++i) messages.push_back(create(new_order(), {{"A", 1}}));
+                for (;;) {  // as the bus does: what could not be handled comes again
+                    const auto answers = at_hand.hear(messages);
+                    if (std::ranges::all_of(answers,
+                                            [](const auto& one) { return one.has_value(); })) {
+                        break;
+                    }
+                    ++unanswered;
+                }
+            }
+        });
+    }
+    for (std::thread& buyer : buyers) buyer.join();
+    EXPECT_EQ(at_hand.stock("A"), (Stock{1000, 1000})) << unanswered << " batches came again";
+    EXPECT_EQ(
+        at_hand.count("SELECT count(*) FROM inventory_reservations WHERE status = 'RESERVED'"),
+        1000);
+    EXPECT_EQ(at_hand.count("SELECT count(*) FROM inventory_reservations WHERE status = 'REFUSED'"),
+              280);
+    EXPECT_EQ(at_hand.count("SELECT count(*) FROM outbox_events"), 1280);
+}
+
+TEST_P(ReservationStoreContract, HasADatabaseThatRefusesToOversell) {
+    at_hand.stock_up("A", 5);
+    hear({create(new_order(), {{"A", 2}})});
+    for (const std::string_view text :
+         {"UPDATE inventory_items SET reserved = 6 WHERE sku = 'A'",
+          "UPDATE inventory_items SET on_hand = 1 WHERE sku = 'A'",
+          "UPDATE inventory_items SET on_hand = -1, reserved = 0 WHERE sku = 'A'",
+          "UPDATE inventory_items SET reserved = -1 WHERE sku = 'A'",
+          "UPDATE inventory_reservation_items SET quantity = 0",
+          "UPDATE inventory_reservations SET status = 'PENDING'",
+          "INSERT INTO inventory_reservations SELECT '018bcfe5-687b-7abc-8123-456789abcdef', "
+          "order_id, owner, status, "
+          "reason, shortages, replies, expires_at, created_at, updated_at FROM "
+          "inventory_reservations",
+          "UPDATE stock_movements SET delta = 0",
+          "UPDATE stock_movements SET on_hand_after = -1"}) {
+        const auto tx = at_hand.database->begin(sql::Access::write);
+        tx->add({text, text}, {});
+        try {
+            tx->commit();
+            ADD_FAILURE() << "was taken: " << text;
+        } catch (const sql::Failure& failure) {
+            EXPECT_EQ(failure.fault, sql::Fault::culprit) << text << ": " << failure.what();
+        }
+    }
+    EXPECT_EQ(at_hand.stock("A"), (Stock{5, 2}));
+}
+
+INSTANTIATE_TEST_SUITE_P(Databases, ReservationStoreContract,
+                         ::testing::ValuesIn(testing::databases),
+                         [](const auto& kind) { return kind.param; });
+
+}  // namespace
+}  // namespace trackops::inventory

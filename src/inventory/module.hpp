@@ -1,0 +1,40 @@
+// The inventory service as a part: a database, a bus; an API, the consumer of order events, and the
+// relay of its own outbox.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+
+namespace trackops::bus {
+class Bus;
+}
+
+namespace trackops::inventory {
+
+struct ModuleOptions {
+    std::string database_url;
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 8081;  // 0: any free one
+    std::string consumer_group = "inventory-service";
+};
+
+class Module {
+public:
+    // Everything outlives the module. Throws std::invalid_argument for a URL that is none.
+    Module(ModuleOptions options, const Clock& clock, Ids& ids, bus::Bus& bus);
+    ~Module();  // stop() without patience
+    // Migrates, starts the pumps, then serves. Throws std::exception saying what is missing.
+    void start();
+    std::uint16_t port() const;
+    // Answers what is under way, then stops the pumps. Idempotent.
+    void stop(Duration drain_within);
+
+private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace trackops::inventory
