@@ -47,7 +47,10 @@ std::string_view field(const PGresult& result, int code) {
     return text == nullptr ? std::string_view() : text;
 }
 
-void log_notice(void* /*unused*/, const PGresult* notice) {
+// What the server says unasked; is_lost is a connection's flag, set when these are its last words.
+void take_notice(void* is_lost, const PGresult* notice) {
+    const std::string_view severity = field(*notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    if (severity == "FATAL" || severity == "PANIC") *static_cast<bool*>(is_lost) = true;
     telemetry::log(telemetry::Level::debug, "sql", field(*notice, PG_DIAG_MESSAGE_PRIMARY));
 }
 
@@ -136,7 +139,7 @@ void Connection::connect(const Target& target, Duration at_most) {
     const auto until = SteadyClock::now() + at_most;
     connection_.reset(PQconnectStartParams(names.data(), values.data(), 0));
     if (!connection_) throw std::bad_alloc();
-    PQsetNoticeReceiver(connection_.get(), &log_notice, nullptr);
+    PQsetNoticeReceiver(connection_.get(), &take_notice, &is_lost_);
     auto status = PQstatus(connection_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED
                                                                 : PGRES_POLLING_WRITING;
     while (status == PGRES_POLLING_READING || status == PGRES_POLLING_WRITING) {
@@ -171,6 +174,8 @@ void Connection::expect_alive() {
     if (PQtransactionStatus(connection_.get()) == PQTRANS_IDLE) has_own_limits_ = false;
     while (!is_lost_ && !is_quiet()) {  // Also a notice may have come, or a setting changed.
         if (PQconsumeInput(connection_.get()) == 0) lose(PQerrorMessage(connection_.get()));
+        const Result none(PQgetResult(connection_.get()));  // puts libpq at rest, where it
+        PQisBusy(connection_.get());                        // passes what came to take_notice()
     }
     settle();
 }

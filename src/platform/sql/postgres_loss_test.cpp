@@ -88,10 +88,24 @@ public:
     void set(Rule rule) { rule_ = rule; }
     int turns() const { return turns_; }
 
-    // The client has the end of the stream before its socket when this returns.
     void cut() {
-        const std::lock_guard lock(mutex_);
-        for (const auto& pair : pairs_) ::shutdown(pair->client.fd(), SHUT_RDWR);
+        {
+            const std::lock_guard lock(mutex_);
+            for (const auto& pair : pairs_) ::shutdown(pair->client.fd(), SHUT_RDWR);
+        }
+        wait_until_clients_see_it();
+    }
+
+    // The server's last words, as an idle timeout has them; the end of the stream is still on its
+    // way.
+    void say_goodbye() {
+        constexpr auto last_words = "E\0\0\0\x24SFATAL\0VFATAL\0C25P03\0Mtoo idle\0\0"sv;
+        {
+            const std::lock_guard lock(mutex_);
+            for (const auto& pair : pairs_)
+                EXPECT_GT(::send(pair->client.fd(), last_words.data(), last_words.size(), 0), 0);
+        }
+        wait_until_clients_see_it();
     }
 
 private:
@@ -101,6 +115,18 @@ private:
         Socket server;
         bool client_spoke_last = false;
     };
+
+    // What was sent arrives some time later; the clients' ends are sockets of this process, too.
+    void wait_until_clients_see_it() const {
+        for (int fd = 0; fd < 1024; ++fd) {
+            sockaddr_in peer{};
+            socklen_t size = sizeof peer;
+            if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) continue;
+            if (peer.sin_family != AF_INET || ntohs(peer.sin_port) != port()) continue;
+            pollfd polled{fd, POLLIN, 0};
+            EXPECT_EQ(::poll(&polled, 1, 5000), 1);
+        }
+    }
 
     int connect_to_server() const {
         addrinfo* found = nullptr;
@@ -270,6 +296,14 @@ TEST_F(PostgresLoss, BeforeCommitWasSentIsUnavailableAndKeepsNothing) {
     tx->add(add_thing, {2});
     EXPECT_EQ(fault_of_commit(*tx), Fault::unavailable);
     EXPECT_EQ(count(), 0);
+}
+
+TEST_F(PostgresLoss, AnnouncedBeforeCommitWasSentIsUnavailable) {
+    const auto tx = database_->begin(Access::write);
+    tx->add(add_thing, {1});
+    tx->flush();
+    proxy_.say_goodbye();
+    EXPECT_EQ(fault_of_commit(*tx), Fault::unavailable);
 }
 
 TEST_F(PostgresLoss, InALaterFlushIsUnavailable) {
