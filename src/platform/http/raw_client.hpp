@@ -47,7 +47,7 @@ public:
         ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
         ::close(std::exchange(fd_, -1));
     }
-    void shrink_window() {
+    void shrink_window() {  // what waits in the kernels is then small
         const int bytes = 1024;
         ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
     }
