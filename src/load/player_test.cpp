@@ -24,7 +24,8 @@ public:
     void send(Call call, Done done) override {
         calls.push_back({call, now_});
         most_at_once = std::max(most_at_once, ++under_way_);
-        after(latency, [this, call = std::move(call), done = std::move(done)]() mutable {
+        const auto taken = call.path.ends_with("/status") ? status_latency : latency;
+        after(taken, [this, call = std::move(call), done = std::move(done)]() mutable {
             --under_way_;
             done(server_(call));
         });
@@ -56,6 +57,7 @@ public:
     std::vector<Sent> calls;
     std::size_t most_at_once = 0;
     Duration latency = milliseconds(2);
+    Duration status_latency = milliseconds(2);
 
 private:
     Server server_;
@@ -163,6 +165,19 @@ TEST(Player, CountsAConfirmedOrderThatIsCancelledOnce) {
     EXPECT_EQ(report.confirmed, 0);
     EXPECT_EQ(report.cancelled, (Counts{{"CUSTOMER_REQUEST", 1}}));
     EXPECT_EQ(report.to_confirmed.count, 1);
+}
+
+TEST(Player, BelievesACancellationMoreThanAPollThatWasAskedBefore) {
+    Shop shop;
+    shop.confirms_at = 1;
+    FakeWire wire(through(shop));
+    wire.status_latency =
+        milliseconds(100);  // asked at 12 ms, while the cancel goes from 20 to 22 ms
+    LoadOptions slow{.rate_per_second = 50};
+    const auto report =
+        play(wire, orders(1) + R"({"cancel":{"externalRef":"r1"}})" + "\n" + orders(20), slow);
+    EXPECT_EQ(report.cancelled, (Counts{{"CUSTOMER_REQUEST", 1}}));
+    EXPECT_EQ(report.confirmed, 19);
 }
 
 TEST(Player, AnswersACancelOfWhatWasNotAccepted) {

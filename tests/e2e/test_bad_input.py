@@ -4,7 +4,7 @@ import json
 import pytest
 
 from databases import Database
-from harness import Client, Shop, order_body, send_raw
+from harness import Shop, order_body, send_raw
 
 GOOD = order_body(("A-1", 2))
 JSON = {"Content-Type": "application/json"}
@@ -25,7 +25,6 @@ def nested(depth):
 # name, body, status, code, the pointers of all faults (None: the answer names none)
 BODIES = [
     ("malformed", b'{"customerId": ', 400, "malformed-request", None),
-    ("nothing at all", b"", 400, "malformed-request", None),
     ("two values", json.dumps(GOOD).encode() * 2, 400, "malformed-request", None),
     ("a name twice", json.dumps(GOOD)[:-1].encode() + b', "currency": "EUR"}', 400, "malformed-request", None),
     ("invalid UTF-8", json.dumps(GOOD | {"externalRef": "?"}).encode().replace(b'"?"', b'"\xff\xfe"'), 400, "malformed-request", None),
@@ -77,9 +76,9 @@ REQUESTS = [
     ("an overlong id", "POST", "/api/orders/" + "a" * 4000 + "/cancel", {}, None, 404, "not-found"),
     ("a wrong status to list", "GET", "/api/orders?status=LOST", {}, None, 422, "invalid-request"),
     ("too long a page", "GET", "/api/orders?limit=501", {}, None, 422, "invalid-request"),
-    ("a cursor that is none", "GET", "/api/orders?cursor=%00", {}, None, 422, "invalid-request"),
-    ("an If-Match that is none", "POST", "/api/orders/0190aaaa-0000-7000-8000-000000000000/cancel", {"If-Match": "1"}, None, 422,
-     "invalid-request"),
+    ("a cursor that is none", "GET", "/api/orders?cursor=next", {}, None, 422, "invalid-request"),
+    ("an If-Match that is none", "POST", "/api/orders/0190aaaa-0000-7000-8000-000000000000/cancel", {"If-Match": "1"}, None, 412,
+     "precondition-failed"),
 ]
 
 # of inventory: name, method, path, headers, body, status
@@ -89,7 +88,7 @@ STOCK_REQUESTS = [
     ("less than nothing on hand", "POST", "/api/inventory/items", {}, {"sku": "B-1", "name": "b", "onHand": -1}, {422}),
     ("an unknown field", "POST", "/api/inventory/items", {}, {"sku": "B-1", "name": "b", "onHand": 1, "reserved": 1}, {422}),
     ("another content type", "POST", "/api/inventory/items", {"Content-Type": "text/csv"}, b"sku", {415}),
-    ("an adjustment without a key", "POST", "/api/inventory/items/A-1/adjustments", {}, {"delta": 1, "reason": "RETURN"}, {400, 422, 428}),
+    ("an adjustment without a key", "POST", "/api/inventory/items/A-1/adjustments", {}, {"delta": 1, "reason": "RETURN"}, {428}),
     ("an adjustment of nothing", "POST", "/api/inventory/items/A-1/adjustments", {"Idempotency-Key": "1"}, {"delta": 0, "reason": "RETURN"}, {422}),
     ("an adjustment below nothing", "POST", "/api/inventory/items/A-1/adjustments", {"Idempotency-Key": "2"}, {"delta": -11, "reason": "LOST"},
      {409, 422}),
@@ -110,14 +109,13 @@ def quiet(shared_program):
 
 
 def counts(program):
-    """Rows of every table of both services. Those that every service keeps by itself come to rest when the shop does."""
+    """Rows of every table of both services."""
     return Database(program.order_database).counts(), Database(program.inventory_database).counts()
 
 
 @pytest.fixture
 def no_trace(quiet):
     before = counts(quiet)
-    assert before[0]["public.orders" if "public.orders" in before[0] else "orders"] == 1
     yield
     assert counts(quiet) == before
 
@@ -144,6 +142,11 @@ def test_a_bad_stock_request_is_answered_and_leaves_no_trace(quiet, no_trace, na
     assert answer.headers["content-type"].startswith("application/problem+json")
 
 
+def test_no_body_is_no_order(quiet, no_trace):
+    answer = quiet.client().post("/api/orders", b"")
+    assert answer.status in (400, 422) and answer.headers["content-type"].startswith("application/problem+json")
+
+
 def test_a_huge_body_is_refused_before_it_is_read(quiet, no_trace):
     head = b"POST /api/orders HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 50000000\r\n\r\n"
     send_raw(quiet.ports["order"], head + b" " * 50_000_000).problem(413, "too-large")
@@ -168,8 +171,3 @@ def test_no_content_type_is_no_json(quiet, no_trace):
     body = json.dumps(GOOD).encode()
     request = b"POST /api/orders HTTP/1.1\r\nHost: x\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body
     send_raw(quiet.ports["order"], request).problem(415, "unsupported-media-type")
-
-
-def test_an_integer_may_be_written_with_a_point(quiet):
-    order = Client(quiet.ports["order"]).post("/api/orders", json.dumps(with_line(quantity=2)).replace('"quantity": 2', '"quantity": 2.0').encode())
-    assert order.expect(201)["items"][0]["quantity"] == 2

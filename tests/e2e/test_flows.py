@@ -1,4 +1,5 @@
 """The life of an order through HTTP, with stock after each step."""
+import json
 import uuid
 
 import pytest
@@ -199,6 +200,11 @@ def test_the_status_alone_follows_the_order(shop):
     shop.change(order["id"], "cancel", {"reason": "CHANGED_MIND"}).expect(200)
     status = shop.orders.get(f"/api/orders/{order['id']}/status").expect(200)
     assert (status["status"], status["cancelReason"]) == ("CANCELLED", "CHANGED_MIND")
+
+
+def test_an_integer_may_be_written_with_a_point(shop):
+    body = json.dumps(order_body((shop.new_sku(10), 217))).replace("217", "217.0")
+    assert shop.orders.post("/api/orders", body.encode()).expect(201)["items"][0]["quantity"] == 217
 
 
 def test_an_adjustment_is_in_the_ledger_once(shop):
