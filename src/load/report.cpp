@@ -19,7 +19,7 @@ std::int64_t sum(const Counts& counts) {
 std::string grouped(std::int64_t number) {
     auto text = fmt::format("{}", number);
     for (auto at = static_cast<std::int64_t>(text.size()) - 3; at > 0; at -= 3)
-        text.insert(static_cast<std::size_t>(at), ",");
+        text.insert(static_cast<std::size_t>(at), 1, ',');
     return text;
 }
 
