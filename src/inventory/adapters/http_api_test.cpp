@@ -1,0 +1,243 @@
+// The API's routes without a server: what is asked, what is answered, what stays in the tables.
+#include "inventory/adapters/http_api.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "inventory/adapters/bulk.hpp"
+#include "inventory/adapters/stores_at_hand_test.hpp"
+#include "platform/http/target.hpp"
+#include "platform/json/reader.hpp"
+
+namespace trackops::inventory {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+class Exchange final : public http::Reply::Exchange {
+public:
+    explicit Exchange(http::Request request) : request_(std::move(request)) {}
+    const http::Request& request() const override { return request_; }
+    void complete(http::Response response) override { answer = std::move(response); }
+    std::optional<http::Response> answer;
+
+private:
+    http::Request request_;
+};
+
+std::string header(const http::Response& response, std::string_view name) {
+    for (const auto& [given, value] : response.headers) {
+        if (given == name) return value;
+    }
+    return {};
+}
+
+class InventoryApi : public ::testing::Test {
+protected:
+    http::Response call(std::string_view method, std::string_view target, std::string body = {},
+                        Headers headers = {}) {
+        auto parsed = http::parse_target(target);
+        const auto match = router.match(method, parsed->encoded_path);
+        EXPECT_TRUE(match.route) << method << " " << target;
+        http::Request request{.method = std::string(method),
+                              .path = parsed->path,
+                              .route = std::string(match.route->pattern),
+                              .params = match.params,
+                              .query = parsed->query,
+                              .headers = std::move(headers),
+                              .body = std::move(body)};
+        const auto exchange = std::make_shared<Exchange>(std::move(request));
+        match.route->handler(exchange->request(), http::Reply(exchange));
+        writing.run(Duration::zero());
+        EXPECT_TRUE(exchange->answer) << "no answer to " << target;
+        return exchange->answer.value_or(http::Response{.status = 0});
+    }
+    // Pointers of the faults of a problem.
+    static std::vector<std::string> pointers(const http::Response& response) {
+        const auto document = json::Document::parse(response.body);
+        std::vector<std::string> found;
+        const auto errors = document->root().find("errors");
+        if (!errors) return found;
+        errors->each_element([&](std::size_t, json::Value fault) {
+            found.emplace_back(*fault.find("pointer")->text());
+        });
+        return found;
+    }
+    std::int64_t rows() {
+        return at_hand.count(
+            "SELECT (SELECT count(*) FROM inventory_items) + (SELECT count(*) FROM "
+            "stock_movements) + "
+            "(SELECT count(*) FROM idempotency_keys) + (SELECT count(*) FROM processed_events)");
+    }
+
+    StoresAtHand at_hand{"sqlite"};
+    Writing writing{{},
+                    [this](std::span<const ItemWrite> writes) {
+                        return write_items(writes, *at_hand.items, at_hand.clock);
+                    },
+                    [] { return Result<Written>(fail(Errc::unavailable, "lost")); }};
+    http::Router router{
+        inventory_routes({writing, *at_hand.items, *at_hand.reader, at_hand.clock, at_hand.ids})};
+};
+
+TEST_F(InventoryApi, TakesAnItemThroughItsLife) {
+    const auto made =
+        call("POST", "/api/inventory/items",
+             R"({"sku":"A/1 x","name":"Mug","unitAmount":250,"currency":"GBP","onHand":7.0})");
+    EXPECT_EQ(made.status, 201) << made.body;
+    const std::string path = "/api/inventory/items/A%2F1%20x";
+    EXPECT_EQ(header(made, "Location"), path);
+    EXPECT_EQ(header(made, "ETag"), "\"1\"");
+    EXPECT_EQ(
+        made.body,
+        R"({"sku":"A/1 x","name":"Mug","unitAmount":250,"currency":"GBP","onHand":7,"reserved":0,"available":7,)"
+        R"("version":1,"createdAt":"2023-11-14T22:13:20.000000Z","updatedAt":"2023-11-14T22:13:20.000000Z"})");
+    EXPECT_EQ(call("GET", path).body, made.body);
+    EXPECT_EQ(call("POST", "/api/inventory/items", R"({"sku":"A/1 x","name":"Mug"})").status, 409);
+
+    EXPECT_EQ(call("PATCH", path, R"({"name":"Cup"})", {{"if-match", "\"2\""}}).status, 412);
+    EXPECT_EQ(call("PATCH", path, R"({"name":"Cup"})", {{"if-match", "mug"}}).status, 412);
+    const auto patched = call("PATCH", path, R"({"name":"Cup","unitAmount":null,"currency":null})",
+                              {{"if-match", "\"1\""}});
+    EXPECT_EQ(patched.status, 200) << patched.body;
+    EXPECT_EQ(header(patched, "ETag"), "\"2\"");
+    EXPECT_THAT(patched.body, Not(HasSubstr("unitAmount")));
+
+    at_hand.hear(
+        {{at_hand.ids.next(), {OrderId(at_hand.ids.next()), Ask::create, {{"A/1 x", 2}}}}});
+    EXPECT_EQ(call("DELETE", path).status, 409);
+    EXPECT_EQ(call("DELETE", "/api/inventory/items/none").status, 404);
+    call("POST", "/api/inventory/items", R"({"sku":"B","name":"Bowl"})");
+    EXPECT_EQ(call("DELETE", "/api/inventory/items/B").status, 204);
+    EXPECT_EQ(call("GET", "/api/inventory/items/B").status, 404);
+}
+
+TEST_F(InventoryApi, AdjustsStockOnceAKey) {
+    at_hand.stock_up("A", 5);
+    const std::string path = "/api/inventory/items/A/adjustments";
+    const std::string body = R"({"delta":-2,"reason":"LOSS","expectedOnHand":5})";
+    EXPECT_EQ(call("POST", path, body).status, 428);
+    const Headers key = {{"idempotency-key", "\"k\""}};
+    const auto first = call("POST", path, body, key);
+    EXPECT_EQ(first.status, 200) << first.body;
+    const auto again = call("POST", path, body, key);
+    EXPECT_EQ(again.body, first.body);
+    EXPECT_EQ(header(again, "ETag"), header(first, "ETag"));
+    EXPECT_EQ(header(again, "Idempotency-Replayed"), "true");
+    EXPECT_EQ(call("POST", path, R"({"delta":-1,"reason":"LOSS"})", key).status, 422);
+    EXPECT_EQ(call("POST", path, body, {{"idempotency-key", "other"}}).status, 409);
+    EXPECT_EQ(at_hand.stock("A").on_hand, 3);
+    const auto ledger = call("GET", "/api/inventory/items/A/movements?limit=1");
+    EXPECT_THAT(ledger.body, HasSubstr(R"("delta":-2,"onHandAfter":3,"reason":"LOSS")"));
+    EXPECT_THAT(header(ledger, "Link"), HasSubstr("limit=1&cursor="));
+    EXPECT_EQ(call("GET", "/api/inventory/items/none/movements").status, 404);
+}
+
+TEST_F(InventoryApi, NamesEveryFaultAndWritesNothing) {
+    const std::string items = "/api/inventory/items";
+    const auto empty = rows();
+    const auto wrong =
+        call("POST", items,
+             R"({"sku":" a","name":7,"unitAmount":-1,"currency":"gbp","onHand":1.5,"colour":"red",)"
+             R"("lowStockThreshold":"x"})");
+    EXPECT_EQ(wrong.status, 422);
+    EXPECT_THAT(pointers(wrong), UnorderedElementsAre("/sku", "/name", "/unitAmount", "/currency",
+                                                      "/onHand", "/colour", "/lowStockThreshold"));
+    EXPECT_THAT(pointers(call("POST", items, "{}")), UnorderedElementsAre("/sku", "/name"));
+    EXPECT_THAT(pointers(call("POST", items, R"({"sku":"a","name":"a","unitAmount":1})")),
+                UnorderedElementsAre("/currency"));
+    EXPECT_EQ(call("POST", items, "{").status, 400);
+    EXPECT_EQ(call("POST", items, "\"\xff\"").status, 400);
+    EXPECT_EQ(call("POST", items, "[]").status, 422);
+    EXPECT_EQ(call("POST", items + "?x=1", R"({"sku":"a","name":"a"})").status, 422);
+    EXPECT_THAT(pointers(call("POST", items + "/a/adjustments",
+                              R"({"delta":0,"reason":"SHIPMENT"})", {{"idempotency-key", "k"}})),
+                UnorderedElementsAre("/delta", "/reason"));
+    EXPECT_EQ(call("POST", items + "/a/adjustments", R"({"delta":1,"reason":"RETURN"})",
+                   {{"idempotency-key", "k"}})
+                  .status,
+              404);
+    EXPECT_EQ(call("POST", items, R"({"sku":"a","name":"a"})",
+                   {{"idempotency-key", std::string(300, 'k')}})
+                  .status,
+              422);
+    EXPECT_THAT(pointers(call("PATCH", items + "/a", R"({"name":null,"onHand":3})")),
+                UnorderedElementsAre("/name", "/onHand"));
+    EXPECT_THAT(pointers(call("GET", items + "?limit=0&lowStock=yes&q=&cursor=%20")),
+                UnorderedElementsAre("limit", "lowStock", "q", "cursor"));
+    EXPECT_THAT(
+        pointers(call("GET", "/api/inventory/reservations?orderId=1&status=REFUSED&sku=%C3%A9")),
+        UnorderedElementsAre("orderId", "status", "sku"));
+    EXPECT_EQ(call("GET", "/api/inventory/reservations/1").status, 404);
+    EXPECT_EQ(rows(), empty);
+}
+
+TEST_F(InventoryApi, TakesManyItemsLineByLine) {
+    at_hand.stock_up("B", 5);
+    at_hand.hear({{at_hand.ids.next(), {OrderId(at_hand.ids.next()), Ask::create, {{"B", 3}}}}});
+    const auto answer = call("POST", "/api/inventory/items/bulk",
+                             "{\"sku\":\"A\",\"name\":\"a\",\"onHand\":4}\r\n"
+                             "\n"
+                             "{\"sku\":\"A\",\"onHand\":6}\n"
+                             "{\"sku\":\"B\",\"onHand\":2}\n"
+                             "{\"sku\":\"C\",\"onHand\":2}\n"
+                             "{\"sku\":\"\",\"colour\":1}\n"
+                             "nonsense\n"
+                             "{\"sku\":\"B\",\"onHand\":3}");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.content_type, "application/x-ndjson");
+    std::vector<std::string> lines;
+    std::istringstream text(answer.body);
+    for (std::string line; std::getline(text, line);) lines.push_back(line);
+    ASSERT_EQ(lines.size(), 7) << answer.body;
+    EXPECT_EQ(lines[0], R"({"line":1,"sku":"A","status":201,"version":1})");
+    EXPECT_EQ(lines[1], R"({"line":3,"sku":"A","status":200,"version":2})");
+    EXPECT_THAT(lines[2], HasSubstr(R"({"line":4,"sku":"B","status":409,)"));
+    EXPECT_THAT(lines[3], HasSubstr(R"("pointer":"/name")"));
+    EXPECT_THAT(lines[4], AllOf(HasSubstr("/sku"), HasSubstr("/colour"), HasSubstr("422")));
+    EXPECT_THAT(lines[5], HasSubstr(R"({"line":7,"status":400,)"));
+    EXPECT_EQ(lines[6], R"({"line":8,"sku":"B","status":200,"version":3})");
+    EXPECT_EQ(at_hand.stock("A").on_hand, 6);
+    EXPECT_EQ(at_hand.stock("B"), (Stock{3, 3}));
+    EXPECT_EQ(at_hand.reader->movements("B", {}, 1)[0].reason, "BULK");
+}
+
+TEST_F(InventoryApi, TakesMoreLinesThanATransaction) {
+    std::string body;
+    for (std::size_t i = 0; i < 2 * bulk_lines_max + 1; ++i) {
+        body += "{\"sku\":\"S" + std::to_string(i) + "\",\"name\":\"s\",\"onHand\":1}\n";
+    }
+    const auto answer = call("POST", "/api/inventory/items/bulk", body);
+    EXPECT_EQ(std::ranges::count(answer.body, '\n'), 2 * bulk_lines_max + 1);
+    EXPECT_EQ(at_hand.count("SELECT count(*) FROM inventory_items"), 2 * bulk_lines_max + 1);
+}
+
+TEST_F(InventoryApi, PagesThroughItems) {
+    for (const auto* sku : {"a b", "a/c", "d"}) at_hand.stock_up(sku, 1);
+    const auto first = call("GET", "/api/inventory/items?limit=2");
+    EXPECT_THAT(first.body, HasSubstr(R"("nextCursor":"a/c")"));
+    const std::string link = header(first, "Link");
+    const auto second = call("GET", std::string_view(link).substr(1, link.find('>') - 1));
+    EXPECT_THAT(second.body, AllOf(HasSubstr(R"("sku":"d")"), HasSubstr(R"("nextCursor":null)"),
+                                   Not(HasSubstr("a/c"))));
+}
+
+TEST_F(InventoryApi, TellsWhatIsAvailableAndWhatIsHeld) {
+    at_hand.stock_up("A", 5);
+    const OrderId order(at_hand.ids.next());
+    at_hand.hear({{at_hand.ids.next(), {order, Ask::create, {{"A", 3}}}}});
+    EXPECT_EQ(call("GET", "/api/inventory/availability?sku=A&sku=zz&sku=A").body,
+              R"({"items":[{"sku":"A","onHand":5,"reserved":3,"available":2}],"unknown":["zz"]})");
+    EXPECT_EQ(call("GET", "/api/inventory/availability").status, 422);
+    const auto held = at_hand.reader->reservations({}, {}, 1).at(0);
+    const auto one = call("GET", "/api/inventory/reservations/" + held.id.text());
+    EXPECT_THAT(one.body, AllOf(HasSubstr(R"("status":"RESERVED")"), HasSubstr(order.text()),
+                                HasSubstr(R"("items":[{"sku":"A","quantity":3}])")));
+    EXPECT_THAT(call("GET", "/api/inventory/reservations?sku=A&orderId=" + order.text()).body,
+                HasSubstr(one.body));
+}
+
+}  // namespace
+}  // namespace trackops::inventory

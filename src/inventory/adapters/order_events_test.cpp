@@ -1,0 +1,81 @@
+#include "inventory/adapters/order_events.hpp"
+
+#include <gtest/gtest.h>
+
+#include "events/events.hpp"
+#include "inventory/adapters/stores_at_hand_test.hpp"
+
+namespace trackops::inventory {
+namespace {
+
+class OrderEventsHandler : public ::testing::Test {
+protected:
+    bus::Message message(const events::Event& event) {
+        return {.topic = std::string(events::type_of(event)),
+                .value = events::encode(event),
+                .headers = {{"ce_id", at_hand.ids.next().text()}, {"ce_correlationid", "mine"}}};
+    }
+    bus::Message created(Uuid order, std::int64_t quantity) {
+        return message(events::OrderCreated{.order_id = order,
+                                            .version = 1,
+                                            .customer_id = at_hand.ids.next(),
+                                            .currency = "GBP",
+                                            .total_amount_minor = quantity,
+                                            .items = {{"A", quantity, 1}},
+                                            .created_at = at_hand.clock.now()});
+    }
+    bus::Message moved(Uuid order, std::string to) {
+        return message(events::OrderStatusUpdated{.order_id = order,
+                                                  .version = 2,
+                                                  .previous_status = "PROCESSING",
+                                                  .new_status = std::move(to),
+                                                  .occurred_at = at_hand.clock.now()});
+    }
+
+    StoresAtHand at_hand{"sqlite"};
+    int batches_committed = 0;
+    bus::Handler handler =
+        make_order_events_handler({*at_hand.reservations, at_hand.clock, at_hand.ids,
+                                   at_hand.metrics, [this] { ++batches_committed; }});
+};
+
+TEST_F(OrderEventsHandler, GivesEachMessageItsOwnAnswer) {
+    at_hand.stock_up("A", 5);
+    const Uuid order = at_hand.ids.next();
+    bus::Message nameless = created(at_hand.ids.next(), 1);
+    nameless.headers.clear();
+    bus::Message broken = created(at_hand.ids.next(), 1);
+    broken.value = "{";
+    const std::vector<bus::Message> batch = {created(order, 2),
+                                             nameless,
+                                             broken,
+                                             moved(order, "PROCESSING"),
+                                             moved(at_hand.ids.next(), "SHIPPED"),
+                                             moved(order, "SHIPPED")};
+    const auto answers = handler(batch);
+    ASSERT_EQ(answers.size(), batch.size());
+    const std::vector<std::size_t> expected = {0, 1, 1, 0, 1, 0};  // 1: dead letter
+    for (std::size_t i = 0; i < batch.size(); ++i) EXPECT_EQ(answers[i].index(), expected[i]) << i;
+    EXPECT_EQ(at_hand.stock("A"), (Stock{3, 0}));
+    EXPECT_EQ(batches_committed, 1);
+    EXPECT_EQ(at_hand.ask("SELECT causation_id FROM outbox_events ORDER BY position")[0],
+              batch[0].header("ce_id"));
+}
+
+TEST_F(OrderEventsHandler, AsksForAMessageAgainWhileTheDatabaseIsAway) {
+    at_hand.stock_up("A", 5);
+    struct Away final : ReservationStore {
+        std::vector<Result<Handled>> handle(std::span<const IncomingMessage> messages,
+                                            const Decide&, Instant) override {
+            return std::vector<Result<Handled>>(messages.size(), fail(Errc::unavailable, "away"));
+        }
+    } away;
+    const auto waiting =
+        make_order_events_handler({away, at_hand.clock, at_hand.ids, at_hand.metrics, [] {}});
+    const std::vector<bus::Message> batch = {created(at_hand.ids.next(), 1)};
+    EXPECT_TRUE(std::holds_alternative<bus::Again>(waiting(batch)[0]));
+    EXPECT_TRUE(std::holds_alternative<bus::Done>(handler(batch)[0]));
+}
+
+}  // namespace
+}  // namespace trackops::inventory
