@@ -94,6 +94,7 @@ struct Consumer::State {
     // Halved by an exception, doubled by a batch without one: who throws ends up alone, and holds
     // up nobody but its key.
     std::size_t batch_limit;
+    bool retried_in_vain = false;       // then it is the turn of what is fresh
     Duration quiet = Duration::zero();  // the last backoff of the consumer as a whole
 };
 
@@ -120,13 +121,11 @@ Consumer::State::State(Bus& its_bus, ConsumerOptions its_options, Handler its_ha
 runtime::Progress Consumer::State::run(Duration max_wait) {
     const Instant now = clock.now();
     std::vector<Message> batch;
-    lanes.take_due(now, batch_limit, batch);
-    const std::size_t retried = batch.size();
-    if (retried < batch_limit) {
+    if (!std::exchange(retried_in_vain, false)) lanes.take_due(now, batch_limit, batch);
+    const bool is_fresh = batch.empty();
+    if (is_fresh) {
         const Duration wait = std::min(max_wait, lanes.until_due(now).value_or(max_wait));
-        lanes.admit(
-            subscription->poll(batch_limit - retried, retried > 0 ? Duration::zero() : wait),
-            batch);
+        lanes.admit(subscription->poll(batch_limit, wait), batch);
     }
     if (batch.empty()) {
         tell_subscription();
@@ -134,7 +133,6 @@ runtime::Progress Consumer::State::run(Duration max_wait) {
         const bool has_waited = max_wait > Duration::zero();
         return {0, has_waited ? Duration::zero() : lanes.until_due(now).value_or(Duration::zero())};
     }
-    const bool is_fresh = batch.size() > retried;
     std::vector<Disposition> dispositions = handle(batch);
     const bool is_mismatch = dispositions.size() != batch.size();
     if (is_mismatch) dispositions.assign(batch.size(), Again{"no disposition"});
@@ -142,6 +140,7 @@ runtime::Progress Consumer::State::run(Duration max_wait) {
     bury(batch, dispositions);
     const std::size_t done = settle(std::move(batch), dispositions);
     tell_subscription();
+    retried_in_vain = done == 0 && !is_fresh;
     if (is_mismatch) {
         throw std::logic_error(fmt::format(
             "consumer {}: the handler gave another number of dispositions than it got messages",

@@ -19,10 +19,8 @@ bool Lanes::is_due(const Hold& hold, Instant now) const {
 }
 
 void Lanes::hold(Lane& lane, Slot& slot, Message message) {
-    if (slot.held) return;  // the same message twice in a batch, after a rebalance
     ++lane.holds[order_key(message)].waiting;
     ++held_;
-    slot.is_done = false;
     slot.held = std::move(message);
 }
 
@@ -35,14 +33,27 @@ Message Lanes::release(Lane& lane, Slot& slot) {
 }
 
 void Lanes::take_due(Instant now, std::size_t max, std::vector<Message>& batch) {
+    struct Due {
+        Instant at;
+        Lane* lane = nullptr;
+        Slot* slot = nullptr;
+    };
+    std::vector<Due> due;
     for (auto& [coordinates, lane] : lanes_) {
-        const auto due = [&](const auto& hold) { return is_due(hold.second, now); };
-        if (std::ranges::none_of(lane.holds, due)) continue;
+        const auto is_due_hold = [&](const auto& entry) { return is_due(entry.second, now); };
+        if (std::ranges::none_of(lane.holds, is_due_hold)) continue;
         for (Slot& slot : lane.slots) {
-            if (batch.size() >= max) return;
-            if (!slot.held || !is_due(lane.holds.at(order_key(*slot.held)), now)) continue;
-            batch.push_back(release(lane, slot));
+            if (!slot.held) continue;
+            const Hold& hold = lane.holds.at(order_key(*slot.held));
+            if (is_due(hold, now)) due.push_back({hold.due, &lane, &slot});
         }
+    }
+    // Who has waited longest goes first, so that nobody who fails every time is always before the
+    // others. Messages of a key are due together and stay in order.
+    std::ranges::stable_sort(due, {}, &Due::at);
+    for (const Due& one : due) {
+        if (batch.size() >= max) return;
+        batch.push_back(release(*one.lane, *one.slot));
     }
 }
 
@@ -54,8 +65,7 @@ void Lanes::admit(std::vector<Message> fresh, std::vector<Message>& batch) {
         }
         lane.is_paused = false;  // or it would not have come: a rebalance has ended the pause
         Slot& slot = lane.slots.emplace_back(Slot{.offset = message.offset, .held = {}});
-        const auto found = lane.holds.find(order_key(message));
-        if (found != lane.holds.end() && found->second.waiting > 0) {
+        if (lane.holds.contains(order_key(message))) {
             hold(lane, slot, std::move(message));
         } else {
             batch.push_back(std::move(message));
@@ -78,7 +88,6 @@ void Lanes::settle(std::vector<Message> batch, const std::vector<bool>& is_done,
     for (std::size_t i = 0; i < batch.size(); ++i) {
         Lane& lane = lane_of(batch[i]);
         const auto slot = std::ranges::lower_bound(lane.slots, batch[i].offset, {}, &Slot::offset);
-        if (slot == lane.slots.end() || slot->offset != batch[i].offset) continue;  // comes again
         if (is_done[i]) {
             slot->is_done = true;
             continue;

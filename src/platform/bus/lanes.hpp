@@ -51,7 +51,8 @@ public:
 
     // Moves held messages whose backoff is over to the batch, until it has `max`.
     void take_due(Instant now, std::size_t max, std::vector<Message>& batch);
-    // Moves fresh messages to the batch, or, when their key is held, behind those that are.
+    // Moves fresh messages to the batch, or, when their key is held, behind those that are. What is
+    // in a batch is settled first.
     void admit(std::vector<Message> fresh, std::vector<Message>& batch);
     // is_done says of each message of the batch whether it is; the others are held for a backoff.
     void settle(std::vector<Message> batch, const std::vector<bool>& is_done, Instant now);

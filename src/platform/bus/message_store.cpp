@@ -9,6 +9,8 @@
 namespace trackops::bus {
 namespace {
 
+// Nobody else may hold the file: a writer waits for another thread's burst at most.
+constexpr Duration lock_timeout = std::chrono::seconds(1);
 constexpr std::size_t read_bytes_max = 8 * 1024 * 1024;
 constexpr std::size_t read_step =
     64;  // messages a query, so that one with many large ones stays small
@@ -87,7 +89,8 @@ std::vector<Header> decode(std::string_view in) {
 
 MessageStore::MessageStore(const std::string& folder, telemetry::Registry& metrics)
     : lock_(folder),
-      database_(sql::open("sqlite:" + folder + "/bus.db", {.connections_max = 4}, metrics)) {
+      database_(sql::open("sqlite:" + folder + "/bus.db",
+                          {.connections_max = 4, .lock_timeout = lock_timeout}, metrics)) {
     sql::migrate(*database_, "bus", migrations);
 }
 
