@@ -1,0 +1,48 @@
+#include "platform/http/page.hpp"
+
+#include <fmt/format.h>
+
+#include "platform/json/writer.hpp"
+
+namespace trackops::http {
+namespace {
+
+std::string encoded(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                           (c >= '0' && c <= '9') ||
+                           std::string_view("-._~/:").find(c) != std::string_view::npos;
+        if (plain) {
+            out += c;
+        } else {
+            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+Response page_response(const Request& request, std::string_view next_cursor,
+                       const std::function<void(json::Writer&)>& write_items) {
+    Response response;
+    json::Writer out(response.body);
+    out.begin_object().name("items").begin_array();
+    write_items(out);
+    out.end_array().name("nextCursor");
+    if (next_cursor.empty()) {
+        out.null().end_object();
+        return response;
+    }
+    out.value(next_cursor).end_object();
+    std::string target = encoded(request.path) + '?';
+    for (const auto& [name, value] : request.query) {
+        if (name != "cursor") target += fmt::format("{}={}&", encoded(name), encoded(value));
+    }
+    response.headers.emplace_back(
+        "Link", fmt::format("<{}cursor={}>; rel=\"next\"", target, encoded(next_cursor)));
+    return response;
+}
+
+}  // namespace trackops::http

@@ -1,0 +1,81 @@
+#include "relay/module.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "base/version.hpp"
+#include "platform/http/actuator.hpp"
+#include "platform/http/server.hpp"
+#include "platform/outbox/health.hpp"
+#include "platform/outbox/routes.hpp"
+#include "platform/outbox/source.hpp"
+#include "platform/runtime/threads.hpp"
+#include "platform/telemetry/metrics.hpp"
+
+namespace trackops::relay {
+
+// In the order in which things are made; they go in the reverse.
+struct Module::Parts {
+    Parts(ModuleOptions options, const Clock& clock, Ids& ids, bus::Bus& the_bus)
+        : bus(the_bus),
+          database(sql::open(options.database_url, {}, metrics)),
+          relay(*database, outbox::make_poll_source(*database), bus, clock, options.relay, metrics),
+          threads(metrics),
+          server(http::make_server({.address = options.address, .port = options.port}, routes(),
+                                   clock, ids, metrics)) {}
+
+    std::vector<telemetry::Component> components() {
+        return {
+            {.name = "db",
+             .ask =
+                 [this] {
+                     database->ping();
+                     return telemetry::ComponentHealth{
+                         .details = {{"database", database->description()}}};
+                 }},
+            {.name = "bus",
+             .ask =
+                 [this] {
+                     bus.ping();
+                     return telemetry::ComponentHealth{};
+                 }},
+            outbox::relay_component(relay),
+        };
+    }
+
+    std::vector<http::Route> routes() {
+        std::vector<http::Route> routes = outbox::relay_routes(relay);
+        std::ranges::move(http::actuator_routes({"event-relay-service", std::string(version)},
+                                                components(), metrics),
+                          std::back_inserter(routes));
+        return routes;
+    }
+
+    bus::Bus& bus;
+    telemetry::Registry metrics;
+    std::unique_ptr<sql::Database> database;
+    outbox::Relay relay;
+    runtime::Threads threads;
+    std::unique_ptr<http::Server> server;
+};
+
+Module::Module(ModuleOptions options, const Clock& clock, Ids& ids, bus::Bus& bus)
+    : parts_(std::make_unique<Parts>(std::move(options), clock, ids, bus)) {}
+
+Module::~Module() { stop(Duration::zero()); }
+
+void Module::start() {
+    parts_->threads.add("relay", parts_->relay);
+    parts_->server->start();
+}
+
+std::uint16_t Module::port() const { return parts_->server->port(); }
+
+void Module::wake() { parts_->threads.wake(parts_->relay); }
+
+void Module::stop(Duration drain_within) {
+    parts_->server->drain(drain_within);
+    parts_->threads.stop();
+}
+
+}  // namespace trackops::relay
