@@ -135,8 +135,8 @@ TEST_P(ItemStoreContract, RunsAgainWhenTheItemCameMeanwhile) {
 
 TEST_P(ItemStoreContract, ListsItemsByWhatIsAsked) {
     for (const auto* sku : {"b", "A", "a_c", "abc", "c"}) at_hand.stock_up(sku, 5);
-    at_hand.write(
-        "c", PatchItem{{.name = "100% Cotton", .category = "cloth", .low_stock_threshold = 5}});
+    const PatchItem words{{.name = "100% Cotton", .category = "cloth", .low_stock_threshold = 5}};
+    EXPECT_TRUE(at_hand.write("c", words));
     EXPECT_THAT(skus({}), ElementsAre("A", "a_c", "abc"));
     EXPECT_THAT(skus({}, "abc"), ElementsAre("b", "c"));
     EXPECT_THAT(skus({.words = "A_C"}), ElementsAre("a_c"));
