@@ -1,6 +1,8 @@
 #include "platform/http/identity.hpp"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 namespace trackops::http {
 namespace {
@@ -34,12 +36,15 @@ bool is_traceparent(std::string_view text) {
     return !is_zero(trace) && !is_zero(parent);
 }
 
-void append_hex(std::string& out, const std::uint8_t* bytes, std::size_t count) {
+void append_hex(std::string& out, std::span<const std::uint8_t> bytes) {
     constexpr std::string_view digits = "0123456789abcdef";
-    for (std::size_t i = 0; i < count; ++i) {
-        out += digits[bytes[i] >> 4];
-        out += digits[bytes[i] & 15];
+    std::array<char, 32> text;
+    std::size_t at = 0;
+    for (const std::uint8_t byte : bytes) {
+        text[at++] = digits[byte >> 4];
+        text[at++] = digits[byte & 15];
     }
+    out.append(text.data(), at);
 }
 
 }  // namespace
@@ -72,10 +77,10 @@ void identify(Request& request, const Uuid& fresh) {
     if (continues) {
         request.traceparent += parent.substr(3, 32);
     } else {
-        append_hex(request.traceparent, fresh.bytes.data(), 16);
+        append_hex(request.traceparent, fresh.bytes);
     }
     request.traceparent += '-';
-    append_hex(request.traceparent, fresh.bytes.data() + 8, 8);
+    append_hex(request.traceparent, std::span(fresh.bytes).last<8>());
     request.traceparent += '-';
     request.traceparent += continues ? parent.substr(53, 2) : "01";
     if (!continues || request.tracestate.size() > tracestate_bytes_max) request.tracestate.clear();

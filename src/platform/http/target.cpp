@@ -56,6 +56,7 @@ std::optional<std::string_view> after_authority(std::string_view text) {
 }  // namespace
 
 std::optional<std::string> percent_decoded(std::string_view text) {
+    if (text.find('%') == std::string_view::npos) return std::string(text);
     std::string out;
     out.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {
