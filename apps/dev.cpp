@@ -94,6 +94,12 @@ std::string database_url(const config::Values& values, std::string_view setting,
     return given.empty() ? fmt::format("sqlite:{}/{}", values.text("data-dir"), file) : given;
 }
 
+// Names this process in the relays' leases: whoever has the folder's lock may go on where the last
+// process was killed.
+std::string holder(const config::Values& values) {
+    return "dev " + std::filesystem::absolute(values.text("data-dir")).lexically_normal().string();
+}
+
 // The three services, made and ended as one.
 class Services {
 public:
@@ -129,6 +135,7 @@ inventory::ModuleOptions inventory_options(const config::Values& values) {
     options.database_url = database_url(values, "inventory-database-url", "inventory.db");
     options.address = values.text("address");
     options.port = static_cast<std::uint16_t>(values.integer("inventory-port"));
+    options.relay_holder = holder(values);
     return options;
 }
 
@@ -137,6 +144,7 @@ relay::ModuleOptions relay_options(const config::Values& values) {
     options.database_url = database_url(values, "order-database-url", "orders.db");
     options.address = values.text("address");
     options.port = static_cast<std::uint16_t>(values.integer("relay-port"));
+    options.relay.holder = holder(values);
     return options;
 }
 

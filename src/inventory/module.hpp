@@ -19,6 +19,8 @@ struct ModuleOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 8081;  // 0: any free one
     std::string consumer_group = "inventory-service";
+    std::string
+        relay_holder;  // this process in the lease of its outbox; "": a name nobody else has
 };
 
 class Module {

@@ -13,13 +13,22 @@
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::relay {
+namespace {
+
+outbox::RelayOptions with_holder(outbox::RelayOptions options, Ids& ids) {
+    if (options.holder.empty()) options.holder = ids.next().text();
+    return options;
+}
+
+}  // namespace
 
 // In the order in which things are made; they go in the reverse.
 struct Module::Parts {
     Parts(ModuleOptions options, const Clock& clock, Ids& ids, bus::Bus& the_bus)
         : bus(the_bus),
           database(sql::open(options.database_url, {}, metrics)),
-          relay(*database, outbox::make_poll_source(*database), bus, clock, options.relay, metrics),
+          relay(*database, outbox::make_poll_source(*database), bus, clock,
+                with_holder(options.relay, ids), metrics),
           threads(metrics),
           server(http::make_server({.address = options.address, .port = options.port}, routes(),
                                    clock, ids, metrics)) {}

@@ -18,8 +18,8 @@ namespace trackops::relay {
 struct ModuleOptions {
     std::string database_url;
     std::string address = "127.0.0.1";
-    std::uint16_t port = 8082;  // 0: any free one
-    outbox::RelayOptions relay;
+    std::uint16_t port = 8082;   // 0: any free one
+    outbox::RelayOptions relay;  // holder "": a name nobody else has
 };
 
 class Module {
