@@ -15,7 +15,7 @@ DATABASES = ["sqlite", "postgres"]
 
 @pytest.fixture(scope="session", autouse=True)
 def the_program_is_built():
-    assert pathlib.Path(PROGRAM).exists(), f"{PROGRAM} is not there: build it, or name another with TRACKOPS_BIN"
+    assert pathlib.Path(PROGRAM).exists(), f"{PROGRAM} is not there: build it, or name another with TRACKOPS_TEST_BIN"
 
 
 def make_program(kind, folder):

@@ -11,7 +11,7 @@ import time
 import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = os.environ.get("TRACKOPS_BIN", str(ROOT / "build/release/bin/trackops"))
+PROGRAM = os.environ.get("TRACKOPS_TEST_BIN", str(ROOT / "build/release/bin/trackops"))
 START_TIMEOUT = 30  # seconds; far above what it takes, so that only a fault meets it
 CALL_TIMEOUT = 30
 

@@ -71,8 +71,9 @@ KeyName name_of(const IdempotencyKey& key) { return {key.scope, key.key}; }
 
 // What a transaction knows and has decided so far.
 struct Work {
-    Answered answered;           // of the writes that carry a client's key
-    std::set<Uuid> claimed_now;  // of those that do not
+    Answered answered;                   // of the writes that carry a client's key
+    std::set<Uuid> claimed_now;          // of those that do not
+    std::vector<outbox::Claim> refused;  // claims of writes that were refused
     std::map<std::string, std::optional<Item>, std::less<>> read;
     std::map<std::string, std::optional<Item>, std::less<>> items;
     std::map<KeyName, idempotency::Given> recorded;  // by this batch
@@ -164,6 +165,7 @@ void save(sql::Transaction& tx, const Work& work, Instant now) {
     tx.add_each(delete_item, std::move(gone));
     add_movements(tx, work.movements, now);
     const sql::Statement* recorded = keys.empty() ? nullptr : &idempotency::record(tx, keys, now);
+    outbox::take_back(tx, work.refused);
     tx.flush();
     if (inserted.affected() < fresh_count) throw sql::LostRace();
     if (recorded && recorded->affected() < keys.size()) throw sql::LostRace();
@@ -196,6 +198,8 @@ std::vector<Result<Written>> write_once(sql::Database& database, std::span<const
         answers.push_back(write.key ? carry_out_once(write, *earlier++, decide, work)
                           : work.claimed_now.erase(write.id) > 0 ? carry_out(write, decide, work)
                                                                  : committed_before(write, work));
+        if (!answers.back() && !write.key)
+            work.refused.push_back({write.id, std::string(claimant)});
     }
     save(*tx, work, now);
     return answers;

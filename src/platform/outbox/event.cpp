@@ -45,6 +45,17 @@ constexpr sql::Query select_claim{.name = "inbox.find",
       ON handled.event_id = asked.event_id AND handled.consumer = asked.consumer
 )sql"};
 
+constexpr sql::Query delete_claim{.name = "inbox.take_back", .text = R"sql(
+    DELETE FROM processed_events WHERE event_id = $1 AND consumer = $2
+)sql"};
+
+std::vector<sql::Params> params_of(std::span<const Claim> claims) {
+    std::vector<sql::Params> rows;
+    rows.reserve(claims.size());
+    for (const Claim& claim : claims) rows.push_back({claim.message, claim.consumer});
+    return rows;
+}
+
 }  // namespace
 
 void append(sql::Transaction& tx, std::span<const Event> events) {
@@ -64,10 +75,11 @@ sql::Statement& claim(sql::Transaction& tx, std::span<const Claim> claims, Insta
 }
 
 sql::Statement& find_claimed(sql::Transaction& tx, std::span<const Claim> claims) {
-    std::vector<sql::Params> rows;
-    rows.reserve(claims.size());
-    for (const Claim& claim : claims) rows.push_back({claim.message, claim.consumer});
-    return tx.add_each(select_claim, std::move(rows));
+    return tx.add_each(select_claim, params_of(claims));
+}
+
+void take_back(sql::Transaction& tx, std::span<const Claim> claims) {
+    tx.add_each(delete_claim, params_of(claims));
 }
 
 StoredEvent stored_event(const sql::Row& row, std::size_t first) {
