@@ -329,6 +329,20 @@ TEST_F(PostgresLoss, WhileIdleIsNoticedBeforeUse) {
     EXPECT_EQ(count(), 1);
 }
 
+TEST_F(PostgresLoss, OfEveryIdleConnectionIsNoticedBeforeUse) {
+    std::vector<std::unique_ptr<Transaction>> held;
+    for (int i = 0; i < 3; ++i) {
+        held.push_back(database_->begin(Access::write));
+        held.back()->add(count_things, {});
+        held.back()->flush();
+    }
+    held.clear();
+    proxy_.cut();
+    const auto tx = database_->begin(Access::write);
+    tx->add(add_thing, {1});
+    EXPECT_EQ(fault_of_commit(*tx), std::nullopt);
+}
+
 TEST_F(PostgresLoss, AfterBeginMovesTheTransaction) {
     const auto tx = database_->begin(Access::write);
     proxy_.cut();
