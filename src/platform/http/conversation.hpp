@@ -69,7 +69,6 @@ public:
     bool is_finished() const {
         return input_is_over_ && slots_.empty();
     }  // all was answered, nothing more is taken
-    bool is_idle() const { return slots_.empty() && !is_amid(); }
 
 private:
     struct Slot {  // a request that is not answered on the wire

@@ -34,10 +34,12 @@ struct ServerOptions {
     Duration write_timeout = std::chrono::seconds(15);  // closed
 };
 
-// Answers leave in the order of their requests, each in one write, with TCP_NODELAY. An unknown
-// path is 404, an unknown method 405 with Allow, both as problem+json. Every answer carries
-// X-Correlation-ID and Date. Metrics: http_server_requests_seconds {method, uri, status} with uri
-// the route's pattern, connections, and a counter for each limit that was reached.
+// Answers leave in the order of their requests, each in one write (those that are ready together in
+// the same one), with TCP_NODELAY. An unknown path is 404, an unknown method 405 with Allow, both
+// as problem+json. Every answer carries X-Correlation-ID and Date. Metrics:
+// http_server_requests_seconds {method, uri, status} with uri the route's pattern or UNKNOWN,
+// http_server_connections, http_server_limit_reached_total {limit},
+// http_server_unsent_answers_total.
 class Server {
 public:
     virtual ~Server() = default;
@@ -45,8 +47,8 @@ public:
     // bound.
     virtual void start() = 0;
     virtual std::uint16_t port() const = 0;
-    // Accepts no more, answers what it has read (Connection: close), and returns when all is
-    // answered or after `within`; then closes.
+    // Accepts no more, answers what it has read (Connection: close) and what has begun to arrive,
+    // and returns when all is answered or after `within`; then closes. Not from a handler.
     virtual void drain(Duration within) = 0;
 };
 
