@@ -31,11 +31,14 @@ constexpr sql::Query insert_parked{.name = "relay.park",
                                      reason, parked_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING
 )sql",
-                                   .postgres = R"sql(
+                                   .postgres_each = R"sql(
     INSERT INTO relay.parked_events (event_id, aggregate_id, type, sequence, payload, correlation_id,
                                      causation_id, traceparent, tracestate, occurred_at, position,
                                      reason, parked_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT DO NOTHING
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::jsonb[], $6::text[],
+                         $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::bigint[],
+                         $12::text[], $13::timestamptz[])
+    ON CONFLICT DO NOTHING
 )sql"};
 
 constexpr sql::Query delete_parked{

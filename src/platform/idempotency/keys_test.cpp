@@ -1,0 +1,132 @@
+#include "platform/idempotency/keys.hpp"
+
+#include <gtest/gtest.h>
+
+#include "platform/idempotency/migrations.hpp"
+#include "platform/sql/migrations.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "testing/databases.hpp"
+
+namespace trackops::idempotency {
+namespace {
+
+constexpr Instant noon{1'700'000'000'000'000};
+
+TEST(ReadKey, TakesBareAndQuotedKeys) {
+    EXPECT_EQ(read_key(std::nullopt).value(), std::nullopt);
+    EXPECT_EQ(read_key("abc-1").value(), std::optional<std::string>("abc-1"));
+    EXPECT_EQ(read_key("\"abc-1\"").value(), std::optional<std::string>("abc-1"));
+    EXPECT_EQ(read_key(" \"a\\\"b\\\\c\"\t").value(), std::optional<std::string>("a\"b\\c"));
+    EXPECT_EQ(read_key(std::string(255, 'k')).value(),
+              std::optional<std::string>(std::string(255, 'k')));
+}
+
+TEST(ReadKey, RefusesEverythingElse) {
+    for (const std::string& header :
+         {std::string(), std::string("  "), std::string("\"\""), std::string("\"open"),
+          std::string("\"a\"b"), std::string("\"a\\x\""), std::string("a b"),
+          std::string("\"a b\""), std::string("a\x7f"), std::string("k\xc3\xa9"),
+          std::string(1, '\0'), std::string(256, 'k')}) {
+        const auto key = read_key(header);
+        ASSERT_FALSE(key) << header;
+        EXPECT_EQ(key.error().code, Errc::invalid);
+        EXPECT_EQ(key.error().fields.at(0).pointer, "Idempotency-Key");
+    }
+}
+
+TEST(Fingerprint, IsSha256InHex) {
+    EXPECT_EQ(fingerprint("abc"),
+              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_EQ(fingerprint(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+class KeysContract : public ::testing::TestWithParam<std::string> {
+protected:
+    KeysContract() { sql::migrate(*database_, "idempotency", migrations); }
+
+    std::vector<Result<std::optional<Answer>>> look(std::vector<Key> keys, Instant now = noon) {
+        const auto tx = database_->begin(sql::Access::read);
+        return find(*tx, keys, now);
+    }
+    std::size_t keep(std::vector<Given> answers, Instant now = noon) {
+        const auto tx = database_->begin(sql::Access::write);
+        const sql::Statement& recorded = record(*tx, answers, now);
+        tx->commit();
+        return recorded.affected();
+    }
+
+    testing::FreshDatabase fresh_{GetParam()};
+    telemetry::Registry metrics_;
+    std::unique_ptr<sql::Database> database_ = sql::open(fresh_.url(), {}, metrics_);
+    const Key one_{"anonymous POST /api/orders", "one", fingerprint("1")};
+    const Key two_{"anonymous POST /api/orders", "two", fingerprint("2")};
+    const Answer answer_{201, "{\"ü\": \"\\u0000 \\\\\",  \"spaces\" : 1}", "/api/orders/1",
+                         "\"1\""};
+};
+INSTANTIATE_TEST_SUITE_P(Databases, KeysContract, ::testing::ValuesIn(testing::databases));
+
+TEST_P(KeysContract, GivesBackTheAnswerByteForByteInTheOrderAsked) {
+    EXPECT_EQ(keep({{one_, answer_}}), 1U);
+    const auto found = look({two_, one_});
+    ASSERT_EQ(found.size(), 2U);
+    EXPECT_EQ(found[0].value(), std::nullopt);
+    EXPECT_EQ(found[1].value(), answer_);
+}
+
+TEST_P(KeysContract, RefusesAKeyWithAnotherBody) {
+    keep({{one_, answer_}});
+    const auto found = look({{one_.scope, one_.key, fingerprint("other")}, one_});
+    ASSERT_FALSE(found[0]);
+    EXPECT_EQ(found[0].error().code, Errc::key_reused);
+    EXPECT_TRUE(found[1]);
+}
+
+TEST_P(KeysContract, KeepsKeysOfDifferentScopesApart) {
+    keep({{one_, answer_}});
+    EXPECT_EQ(look({{"somebody POST /api/orders", one_.key, one_.fingerprint}})[0].value(),
+              std::nullopt);
+    EXPECT_EQ(look({{one_.scope, "ONE", one_.fingerprint}})[0].value(), std::nullopt);
+}
+
+TEST_P(KeysContract, SaysThatATwinWasFasterAndKeepsItsAnswer) {
+    keep({{one_, answer_}});
+    EXPECT_EQ(keep({{one_, {200, "late", "", ""}}, {two_, answer_}}), 1U);
+    EXPECT_EQ(look({one_})[0].value(), answer_);
+}
+
+TEST_P(KeysContract, ReplacesAnExpiredAnswer) {
+    keep({{one_, answer_}});
+    const Answer fresh{201, "fresh", "", ""};
+    EXPECT_EQ(look({one_}, noon + kept_for)[0].value(), std::nullopt);
+    EXPECT_EQ(keep({{one_, fresh}}, noon + kept_for - Duration(1)), 0U);
+    EXPECT_EQ(keep({{one_, fresh}}, noon + kept_for), 1U);
+    EXPECT_EQ(look({one_}, noon + kept_for)[0].value(), fresh);
+}
+
+TEST_P(KeysContract, LeavesNothingOfARolledBackTransaction) {
+    {
+        const auto tx = database_->begin(sql::Access::write);
+        const std::vector<Given> answers = {{one_, answer_}};
+        record(*tx, answers, noon);
+        tx->flush();
+    }
+    EXPECT_EQ(look({one_})[0].value(), std::nullopt);
+}
+
+TEST_P(KeysContract, ForgetsWhatIsExpiredInBoundedSteps) {
+    std::vector<Given> answers;
+    for (char c = 'a'; c < 'f'; ++c) answers.push_back({{"s", std::string(1, c), "f"}, answer_});
+    keep(answers);
+    EXPECT_EQ(forget_expired(*database_, noon + kept_for - Duration(1), 10), 0U);
+    EXPECT_EQ(forget_expired(*database_, noon + kept_for, 3), 3U);
+    EXPECT_EQ(forget_expired(*database_, noon + kept_for, 3), 2U);
+    EXPECT_EQ(forget_expired(*database_, noon + kept_for, 3), 0U);
+}
+
+TEST_P(KeysContract, TakesNoKeysAtAll) {
+    EXPECT_EQ(keep({}), 0U);
+    EXPECT_TRUE(look({}).empty());
+}
+
+}  // namespace
+}  // namespace trackops::idempotency

@@ -1,0 +1,134 @@
+#include "platform/outbox/cleanup.hpp"
+
+#include <gtest/gtest.h>
+
+#include "platform/idempotency/keys.hpp"
+#include "platform/outbox/outbox_for_tests.hpp"
+#include "platform/outbox/parked.hpp"
+
+namespace trackops::outbox {
+namespace {
+
+class CleanupContract : public ::testing::TestWithParam<std::string> {
+protected:
+    // Which events are left.
+    std::string left() {
+        constexpr sql::Query query{
+            .name = "test.left",
+            .text = "SELECT aggregate_id, sequence FROM outbox_events ORDER BY position"};
+        const auto tx = outbox_.database->begin(sql::Access::read);
+        const sql::Statement& found = tx->add(query, {});
+        tx->commit();
+        std::string text;
+        for (const sql::Row& row : found.rows()) {
+            if (!text.empty()) text += ' ';
+            text += fmt::format("{}{}", static_cast<char>(row.uuid(0).bytes[15]), row.integer(1));
+        }
+        return text;
+    }
+    void confirm(std::size_t max = 100) {
+        source_->read(max);
+        source_->confirm();
+    }
+    void run(int times = 1) {
+        for (int i = 0; i < times; ++i) cleanup_.run(Duration::zero());
+    }
+
+    OutboxForTests outbox_{GetParam()};
+    testing::FakeClock clock_{noon};
+    std::unique_ptr<Source> source_ = make_poll_source(*outbox_.database);
+    Cleanup cleanup_{*outbox_.database, clock_, {.rows_max = 3}, outbox_.metrics};
+};
+INSTANTIATE_TEST_SUITE_P(Databases, CleanupContract, ::testing::ValuesIn(testing::databases));
+
+TEST_P(CleanupContract, DeletesWhatIsConfirmedAndOld) {
+    outbox_.commit("a1 a2");
+    confirm();
+    run();
+    EXPECT_EQ(left(), "a1 a2");
+    clock_.advance(std::chrono::hours(25));
+    run();
+    EXPECT_EQ(left(), "");
+}
+
+TEST_P(CleanupContract, NeverDeletesWhatIsNotConfirmed) {
+    outbox_.commit("a1 a2");
+    clock_.advance(std::chrono::hours(24 * 365));
+    run();
+    EXPECT_EQ(left(), "a1 a2");  // no relay has ever run
+    confirm();
+    outbox_.commit("a3");
+    run();
+    EXPECT_EQ(left(), "a3");
+    source_->read(100);
+    run();
+    EXPECT_EQ(left(), "a3");
+}
+
+TEST_P(CleanupContract, KeepsWhatIsParked) {
+    outbox_.commit("a1 a2 b1");
+    const auto events = source_->read(100);
+    const ParkedEvent parked{events[1].position, events[1].event, "too large", noon};
+    Parking(*outbox_.database).add(std::span(&parked, 1));
+    source_->confirm();
+    clock_.advance(std::chrono::hours(25));
+    run(2);
+    EXPECT_EQ(left(), "a2");
+}
+
+TEST_P(CleanupContract, WorksInBoundedStepsAndAsksToGoOn) {
+    outbox_.commit("a1 a2 a3 a4");
+    confirm();
+    clock_.advance(std::chrono::hours(25));
+    EXPECT_EQ(cleanup_.run(Duration::zero()).call_again_in, Duration::zero());
+    EXPECT_EQ(left(), "a4");
+    EXPECT_EQ(cleanup_.run(Duration::zero()).call_again_in, std::chrono::seconds(30));
+    EXPECT_EQ(left(), "");
+}
+
+TEST_P(CleanupContract, ForgetsClaimsAndKeysPastTheirRetention) {
+    const std::vector<Claim> claims = {{uuid_v7(noon, 0, 1), "x"}};
+    const std::vector<idempotency::Given> answers = {{{"s", "k", "f"}, {201, "{}", "", ""}}};
+    const auto tx = outbox_.database->begin(sql::Access::write);
+    claim(*tx, claims, noon);
+    idempotency::record(*tx, answers, noon);
+    tx->commit();
+    clock_.advance(std::chrono::hours(23));
+    run();
+    EXPECT_EQ(outbox_.number("SELECT count(*) FROM idempotency_keys"), 1);
+    clock_.advance(std::chrono::hours(1));
+    run();
+    EXPECT_EQ(outbox_.number("SELECT count(*) FROM idempotency_keys"), 0);
+    EXPECT_EQ(outbox_.number("SELECT count(*) FROM processed_events"), 1);
+    clock_.advance(std::chrono::hours(24 * 7 + 1));
+    run();
+    EXPECT_EQ(outbox_.number("SELECT count(*) FROM processed_events"), 0);
+    const std::string metrics = outbox_.metrics.prometheus_text();
+    EXPECT_NE(metrics.find("trackops_cleanup_deleted_total{table=\"processed_events\"} 1"),
+              std::string::npos);
+}
+
+// A window of several pages is open, and a transaction with an early position has not committed.
+TEST(Cleanup, LeavesAnOpenWindowOfPostgresAlone) {
+    OutboxForTests outbox("postgres");
+    testing::FakeClock clock(noon);
+    Cleanup cleanup(*outbox.database, clock, {}, outbox.metrics);
+    const auto source = make_poll_source(*outbox.database);
+    const auto late = outbox.database->begin(sql::Access::write);
+    append(*late, outbox.parse("l1"));
+    late->flush();
+    outbox.commit("a1 a2 a3");
+    source->read(2);
+    source->confirm();
+    clock.advance(std::chrono::hours(25));
+    late->commit();
+    EXPECT_EQ(cleanup.run(Duration::zero()).done, 0U);
+    EXPECT_EQ(OutboxForTests::names(source->unconfirmed(0, 10)), "l1 a3");
+    source->read(2);
+    source->confirm();
+    EXPECT_EQ(cleanup.run(Duration::zero()).done, 3U);  // a1 a2 a3: the window is closed
+    EXPECT_EQ(OutboxForTests::names(source->read(2)), "l1");
+}
+
+}  // namespace
+}  // namespace trackops::outbox

@@ -1,0 +1,459 @@
+#include "platform/outbox/relay.hpp"
+
+#include <functional>
+#include <set>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "platform/outbox/lease.hpp"
+#include "platform/outbox/outbox_for_tests.hpp"
+
+namespace trackops::outbox {
+namespace {
+
+using bus::Delivery;
+
+std::string name_of(const bus::OutgoingMessage& message) {
+    std::string sequence;
+    for (const auto& header : message.headers) {
+        if (header.name == "ce_sequence") sequence = header.value;
+    }
+    return fmt::format("{}{}", static_cast<char>(Uuid::parse(message.key)->bytes[15]), sequence);
+}
+
+// Takes messages as the script says. Remembers what it took in order, and each burst.
+class ScriptedBus final : public bus::Bus {
+public:
+    std::function<Delivery(const std::string& name)> script = [](const std::string&) {
+        return Delivery::acknowledged;
+    };
+    std::string taken;                // "a1 b1"
+    std::vector<std::string> bursts;  // of what was sent, taken or not
+    std::function<void()> after_burst = [] {};
+
+    void ensure_topics(std::span<const std::string>) override {}
+    std::unique_ptr<bus::Publisher> publisher() override {
+        class Scripted final : public bus::Publisher {
+        public:
+            explicit Scripted(ScriptedBus& bus) : bus_(bus) {}
+            std::vector<Delivery> publish(std::span<const bus::OutgoingMessage> messages) override {
+                std::vector<Delivery> deliveries;
+                std::string burst;
+                for (const auto& message : messages) {
+                    const std::string name = name_of(message);
+                    burst += burst.empty() ? name : " " + name;
+                    deliveries.push_back(bus_.script(name));
+                    if (deliveries.back() == Delivery::acknowledged) {
+                        bus_.taken += bus_.taken.empty() ? name : " " + name;
+                    }
+                }
+                bus_.bursts.push_back(burst);
+                bus_.after_burst();
+                return deliveries;
+            }
+
+        private:
+            ScriptedBus& bus_;
+        };
+        return std::make_unique<Scripted>(*this);
+    }
+    std::unique_ptr<bus::Subscription> subscribe(std::string_view,
+                                                 std::span<const std::string>) override {
+        return nullptr;
+    }
+    void ping() override {}
+    std::vector<bus::TopicState> state(std::string_view) override { return {}; }
+};
+
+// Dies before it can confirm.
+class DyingSource final : public Source {
+public:
+    explicit DyingSource(std::unique_ptr<Source> source) : source_(std::move(source)) {}
+    std::string_view name() const override { return "dying"; }
+    std::vector<StoredEvent> read(std::size_t max) override { return source_->read(max); }
+    void confirm() override { throw sql::Failure(sql::Fault::unavailable, "", "killed"); }
+    void rewind() override { source_->rewind(); }
+    Backlog backlog(Instant now) override { return source_->backlog(now); }
+    std::vector<StoredEvent> unconfirmed(std::int64_t after, std::size_t max) override {
+        return source_->unconfirmed(after, max);
+    }
+
+private:
+    std::unique_ptr<Source> source_;
+};
+
+class RelayContract : public ::testing::TestWithParam<std::string> {
+protected:
+    RelayContract() { restart(); }
+
+    std::unique_ptr<Relay> relay(std::string holder, std::unique_ptr<Source> source = nullptr) {
+        if (!source) source = make_poll_source(*outbox_.database);
+        return std::make_unique<Relay>(*outbox_.database, std::move(source), bus_, clock_,
+                                       RelayOptions{.holder = std::move(holder)}, outbox_.metrics);
+    }
+    void restart() {
+        relay_.reset();
+        relay_ = relay("one");
+    }
+    void run(int times = 1) {
+        for (int i = 0; i < times; ++i) relay_->run(Duration::zero());
+    }
+    void refuse(std::set<std::string> names) {
+        bus_.script = [names = std::move(names)](const std::string& name) {
+            return names.contains(name) ? Delivery::refused : Delivery::acknowledged;
+        };
+    }
+    void lose(std::set<std::string> names) {
+        bus_.script = [names = std::move(names)](const std::string& name) {
+            return names.contains(name) ? Delivery::unavailable : Delivery::acknowledged;
+        };
+    }
+    void take_all() { refuse({}); }
+    // "a1! a2": the first was refused, the second waits.
+    std::string parked() {
+        std::string text;
+        for (const ParkedEvent& event : relay_->parked(0, 100)) {
+            if (!text.empty()) text += ' ';
+            text += OutboxForTests::name(event.event) + (event.reason.empty() ? "" : "!");
+        }
+        return text;
+    }
+    Uuid id(std::string_view name) {
+        for (const ParkedEvent& event : relay_->parked(0, 100)) {
+            if (OutboxForTests::name(event.event) == name) return event.event.id;
+        }
+        return {};
+    }
+    // retry() waits for run(): here they meet.
+    Result<void> retry(Uuid event) {
+        Result<void> answer;
+        std::atomic<bool> is_answered = false;
+        std::thread operator_at_work([&] {
+            answer = relay_->retry(event, std::chrono::seconds(20));
+            is_answered = true;
+        });
+        while (!is_answered) {
+            run();
+            std::this_thread::yield();
+        }
+        operator_at_work.join();
+        return answer;
+    }
+
+    OutboxForTests outbox_{GetParam()};
+    testing::FakeClock clock_{noon};
+    ScriptedBus bus_;
+    std::unique_ptr<Relay> relay_;
+};
+INSTANTIATE_TEST_SUITE_P(Databases, RelayContract, ::testing::ValuesIn(testing::databases));
+
+TEST_P(RelayContract, SendsAtMostOneEventAKeyInABurst) {
+    outbox_.commit("a1 a2 b1 a3 b2 c1");
+    run();
+    EXPECT_EQ(bus_.bursts, (std::vector<std::string>{"a1 b1 c1", "a2 b2", "a3"}));
+    EXPECT_EQ(relay_->status().backlog.events, 0);
+    EXPECT_EQ(relay_->status().published_total, 6);
+}
+
+TEST_P(RelayContract, HoldsTheSuccessorsOfAnEventThatDidNotArrive) {
+    outbox_.commit("a1 a2 b1 b2");
+    lose({"a1"});
+    run(3);
+    EXPECT_EQ(bus_.taken.find("a2"), std::string::npos);
+    EXPECT_EQ(relay_->status().backlog.events, 4);  // nothing is confirmed meanwhile
+    EXPECT_NE(relay_->status().last_error, "");
+    take_all();
+    run(2);
+    EXPECT_LT(bus_.taken.find("a1"), bus_.taken.find("a2"));
+    EXPECT_LT(bus_.taken.find("b1"), bus_.taken.find("b2"));
+    EXPECT_EQ(relay_->status().backlog.events, 0);
+    EXPECT_EQ(relay_->status().last_error, "");
+    EXPECT_EQ(parked(), "");
+}
+
+TEST_P(RelayContract, BacksOffWhileTheBusIsAway) {
+    outbox_.commit("a1");
+    lose({"a1"});
+    std::vector<std::int64_t> waits;
+    for (int i = 0; i < 9; ++i) {
+        waits.push_back(relay_->run(Duration::zero()).call_again_in / std::chrono::milliseconds(1));
+    }
+    EXPECT_EQ(waits, (std::vector<std::int64_t>{20, 40, 80, 160, 320, 640, 1280, 2000, 2000}));
+    take_all();
+    EXPECT_EQ(bus_.taken, "");
+    run();
+    EXPECT_EQ(bus_.taken, "a1");
+}
+
+TEST_P(RelayContract, ParksWhatTheBusRefusesAndOnlyItsKey) {
+    outbox_.commit("a1 a2 b1 b2");
+    refuse({"a1"});
+    run();
+    outbox_.commit("a3 b3");
+    run();
+    EXPECT_EQ(bus_.taken, "b1 b2 b3");
+    EXPECT_EQ(parked(), "a1! a2 a3");
+    const RelayStatus status = relay_->status();
+    EXPECT_EQ(status.parked_events, 3);
+    EXPECT_EQ(status.parked_keys, 1);
+    EXPECT_EQ(status.backlog.events, 0);
+    EXPECT_EQ(relay_->parked(0, 1).at(0).event.payload, outbox_.parse("a1").at(0).payload);
+}
+
+TEST_P(RelayContract, QueuesBehindAParkedEventAlsoAfterARestart) {
+    outbox_.commit("a1");
+    refuse({"a1"});
+    run();
+    take_all();
+    restart();
+    outbox_.commit("a2 b1");
+    run();
+    EXPECT_EQ(bus_.taken, "b1");
+    EXPECT_EQ(parked(), "a1! a2");
+}
+
+TEST_P(RelayContract, PublishesARetriedEventAndItsQueueInOrder) {
+    outbox_.commit("a1 a2 a3 b1");
+    refuse({"a1"});
+    run();
+    take_all();
+    EXPECT_TRUE(retry(id("a1")));
+    EXPECT_EQ(parked(), "");
+    outbox_.commit("a4");
+    run();
+    EXPECT_EQ(bus_.taken, "b1 a1 a2 a3 a4");
+    EXPECT_EQ(relay_->status().parked_keys, 0);
+}
+
+TEST_P(RelayContract, KeepsWhatIsRefusedAgain) {
+    outbox_.commit("a1 a2");
+    refuse({"a1"});
+    run();
+    const auto again = retry(id("a1"));
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, Errc::invalid);
+    EXPECT_EQ(parked(), "a1! a2");
+    EXPECT_EQ(bus_.taken, "");
+}
+
+TEST_P(RelayContract, ParksTheNextOfAQueueThatIsRefusedInTurn) {
+    outbox_.commit("a1 a2 a3");
+    refuse({"a1", "a2"});
+    run();
+    refuse({"a2"});
+    EXPECT_TRUE(retry(id("a1")));
+    EXPECT_EQ(parked(), "a2! a3");
+    EXPECT_EQ(bus_.taken, "a1");
+}
+
+TEST_P(RelayContract, RefusesToRetryWhatWaitsOrIsNotParked) {
+    outbox_.commit("a1 a2");
+    refuse({"a1"});
+    run();
+    take_all();
+    const auto waiting = retry(id("a2"));
+    ASSERT_FALSE(waiting);
+    EXPECT_EQ(waiting.error().code, Errc::conflict);
+    EXPECT_NE(waiting.error().detail.find(id("a1").text()), std::string::npos);
+    EXPECT_EQ(retry(uuid_v7(noon, 9, 9)).error().code, Errc::not_found);
+    EXPECT_EQ(parked(), "a1! a2");
+    EXPECT_EQ(bus_.taken, "");
+}
+
+TEST_P(RelayContract, MovesAQueueOnAfterTheBusWasAwayAndARestart) {
+    outbox_.commit("a1 a2 a3");
+    refuse({"a1"});
+    run();
+    lose({"a2"});
+    EXPECT_TRUE(retry(id("a1")));
+    EXPECT_EQ(parked(), "a2 a3");
+    restart();
+    run();
+    EXPECT_EQ(parked(), "a2 a3");
+    take_all();
+    outbox_.commit("a4");
+    run();
+    EXPECT_EQ(bus_.taken, "a1 a2 a3 a4");
+    EXPECT_EQ(parked(), "");
+}
+
+TEST_P(RelayContract, AnswersARetryThatNobodyCarriesOut) {
+    EXPECT_EQ(relay_->retry(uuid_v7(noon, 9, 9), Duration::zero()).error().code, Errc::timeout);
+    run();  // and it is not carried out later
+}
+
+TEST_P(RelayContract, PublishesTwiceButLosesNothingWhenItDiesBeforeTheConfirm) {
+    relay_.reset();
+    relay_ = relay("one", std::make_unique<DyingSource>(make_poll_source(*outbox_.database)));
+    outbox_.commit("a1 a2 b1 p1 p2");
+    refuse({"p1"});
+    EXPECT_THROW(run(), sql::Failure);
+    EXPECT_NE(relay_->status().last_error, "");
+    EXPECT_EQ(parked(), "p1! p2");
+    take_all();
+    restart();
+    run();
+    EXPECT_EQ(bus_.taken, "a1 b1 a2 a1 b1 a2");
+    EXPECT_EQ(parked(), "p1! p2");  // parked once, and still held
+}
+
+TEST_P(RelayContract, ConfirmsNothingBeforeItsAck) {
+    outbox_.commit("a1 a2");
+    std::vector<std::int64_t> waiting;
+    bus_.after_burst = [&] { waiting.push_back(relay_->status().backlog.events); };
+    run();
+    EXPECT_EQ(waiting, (std::vector<std::int64_t>{2, 2}));
+}
+
+TEST_P(RelayContract, LetsOneOfTwoRelaysWorkAndTheOtherTakeOver) {
+    const auto other = relay("two");
+    outbox_.commit("a1");
+    run();
+    other->run(Duration::zero());
+    EXPECT_TRUE(relay_->status().active);
+    EXPECT_FALSE(other->status().active);
+    outbox_.commit("a2");
+    clock_.advance(std::chrono::seconds(3));
+    other->run(Duration::zero());
+    EXPECT_EQ(bus_.taken, "a1");
+    clock_.advance(std::chrono::seconds(2));  // the first one says nothing any more
+    other->run(Duration::zero());
+    EXPECT_TRUE(other->status().active);
+    EXPECT_EQ(bus_.taken, "a1 a2");
+    run();
+    EXPECT_FALSE(relay_->status().active);
+    EXPECT_EQ(bus_.taken, "a1 a2");
+}
+
+TEST_P(RelayContract, KeepsTheLeaseWhileItRuns) {
+    const auto other = relay("two");
+    run();
+    for (int i = 0; i < 20; ++i) {
+        clock_.advance(std::chrono::seconds(1));
+        run();
+        other->run(Duration::zero());
+        EXPECT_FALSE(other->status().active);
+    }
+}
+
+TEST_P(RelayContract, HandsTheLeaseOnAtItsEnd) {
+    const auto other = relay("two");
+    run();
+    other->run(Duration::zero());
+    EXPECT_FALSE(other->status().active);
+    relay_.reset();
+    other->run(Duration::zero());
+    EXPECT_TRUE(other->status().active);
+}
+
+TEST_P(RelayContract, ForgetsWhatItKnewWhenItTakesTheLeaseAgain) {
+    const auto other = relay("two");
+    run();
+    clock_.advance(std::chrono::seconds(10));
+    outbox_.commit("a1 a2");
+    refuse({"a1"});
+    other->run(Duration::zero());
+    take_all();
+    clock_.advance(std::chrono::seconds(10));
+    outbox_.commit("a3 b1");
+    run();
+    EXPECT_EQ(bus_.taken, "b1");
+    EXPECT_EQ(parked(), "a1! a2 a3");
+}
+
+TEST_P(RelayContract, StopsWhilePaused) {
+    relay_->pause();
+    outbox_.commit("a1");
+    run(2);
+    EXPECT_EQ(bus_.taken, "");
+    EXPECT_TRUE(relay_->status().paused);
+    EXPECT_EQ(relay_->status().backlog.events, 1);
+    relay_->resume();
+    run();
+    EXPECT_EQ(bus_.taken, "a1");
+}
+
+TEST_P(RelayContract, PollsTightlyWhileEventsFlowAndAfterAHint) {
+    const auto next = [this] {
+        return relay_->run(Duration::zero()).call_again_in / std::chrono::milliseconds(1);
+    };
+    for (int i = 0; i < 12; ++i) next();
+    EXPECT_EQ(next(), 250);
+    relay_->wake();
+    EXPECT_EQ(next(), 1);
+    EXPECT_EQ(next(), 2);
+    outbox_.commit("a1");
+    EXPECT_EQ(next(), 0);
+    EXPECT_EQ(next(), 1);
+}
+
+TEST_P(RelayContract, ReadsNoMoreWhenTooMuchIsParked) {
+    relay_.reset();
+    relay_ = std::make_unique<Relay>(*outbox_.database, make_poll_source(*outbox_.database), bus_,
+                                     clock_, RelayOptions{.holder = "one", .parked_max = 2},
+                                     outbox_.metrics);
+    refuse({"a1"});
+    outbox_.commit("a1 a2");
+    run();
+    outbox_.commit("b1");
+    run(2);
+    EXPECT_EQ(bus_.taken, "");
+    EXPECT_NE(relay_->status().last_error, "");
+    EXPECT_EQ(relay_->status().backlog.events, 1);
+}
+
+TEST_P(RelayContract, ShowsItsNumbersWhenScraped) {
+    outbox_.commit("a1 a2 b1");
+    refuse({"a1"});
+    run();
+    outbox_.commit("b2");
+    clock_.advance(std::chrono::seconds(3));
+    EXPECT_DOUBLE_EQ(relay_->status().events_per_second, 0.1);
+    const std::string text = outbox_.metrics.prometheus_text();
+    for (const auto* line :
+         {"trackops_relay_published_total{source=\"/trackops/orders\"} 1",
+          "trackops_relay_backlog_events{source=\"/trackops/orders\"} 1",
+          "trackops_relay_oldest_event_age_seconds{source=\"/trackops/orders\"} 3",
+          "trackops_relay_parked_keys{source=\"/trackops/orders\"} 1"}) {
+        EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
+    }
+    relay_.reset();
+    EXPECT_NE(outbox_.metrics.prometheus_text(), "");  // with the relay gone
+}
+
+TEST(Lease, NeedsAName) {
+    testing::FakeClock clock;
+    OutboxForTests outbox("sqlite");
+    EXPECT_THROW(Lease(*outbox.database, clock, "", std::chrono::seconds(1)),
+                 std::invalid_argument);
+}
+
+TEST(Message, CarriesTheEventAsCloudEvent) {
+    Event event = OutboxForTests::event('a', 3, 7, {1'700'000'000'123'456});
+    event.traceparent = "00-aa-bb-01";
+    const bus::OutgoingMessage message = to_message(event, "/trackops/orders");
+    EXPECT_EQ(message.topic, "ORDER_CREATED");
+    EXPECT_EQ(message.key, event.key.text());
+    EXPECT_EQ(message.value, event.payload);
+    const std::vector<bus::Header> expected = {{"ce_specversion", "1.0"},
+                                               {"ce_id", event.id.text()},
+                                               {"ce_source", "/trackops/orders"},
+                                               {"ce_type", "ORDER_CREATED"},
+                                               {"ce_time", "2023-11-14T22:13:20.123456Z"},
+                                               {"ce_subject", event.key.text()},
+                                               {"ce_sequence", "3"},
+                                               {"content-type", "application/json"},
+                                               {"ce_correlationid", "c"},
+                                               {"ce_causationid", "p"},
+                                               {"traceparent", "00-aa-bb-01"}};
+    EXPECT_EQ(message.headers, expected);
+    event.tracestate = "x=1";
+    event.correlation_id = "";
+    const auto headers = to_message(event, "/s").headers;
+    EXPECT_EQ(headers.back(), (bus::Header{"tracestate", "x=1"}));
+    EXPECT_EQ(headers.size(), expected.size());
+}
+
+}  // namespace
+}  // namespace trackops::outbox
