@@ -98,9 +98,21 @@ STOCK_REQUESTS = [
 ]
 
 
+class RowCounts:
+    """What every table of both services counts, and counted at first."""
+
+    def __init__(self, program):
+        self.databases = [Database(program.order_database), Database(program.inventory_database)]
+        self.tables = [database.tables() for database in self.databases]
+        self.before = self.now()
+
+    def now(self):
+        return [database.counts(tables) for database, tables in zip(self.databases, self.tables)]
+
+
 @pytest.fixture(scope="module")
 def quiet(shared_program):
-    """A program at rest with one item, one order that was confirmed, and what every table counts."""
+    """A program at rest with one item and one order that was confirmed."""
     shop = Shop(shared_program)
     shop.inventory.post("/api/inventory/items", {"sku": "A-1", "name": "A thing", "onHand": 10}).expect(201)
     shop.place_confirmed(("A-1", 1))
@@ -108,16 +120,15 @@ def quiet(shared_program):
     return shared_program
 
 
-def counts(program):
-    """Rows of every table of both services."""
-    return Database(program.order_database).counts(), Database(program.inventory_database).counts()
+@pytest.fixture(scope="module")
+def row_counts(quiet):
+    return RowCounts(quiet)
 
 
 @pytest.fixture
-def no_trace(quiet):
-    before = counts(quiet)
+def no_trace(row_counts):
     yield
-    assert counts(quiet) == before
+    assert row_counts.now() == row_counts.before
 
 
 @pytest.mark.parametrize("name,body,status,code,pointers", BODIES, ids=[row[0] for row in BODIES])
