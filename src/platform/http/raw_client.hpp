@@ -93,18 +93,27 @@ public:
         return !receive() && received_.empty();
     }
 
+    // Waits for the server's end; true if it was no reset, which can cost a client its answer.
+    bool ends_without_reset() {
+        while (receive()) {
+        }
+        return !was_reset_;
+    }
+
 private:
     bool receive() {
         pollfd waiting{fd_, POLLIN, 0};
         if (::poll(&waiting, 1, 20'000) != 1) throw std::runtime_error("the server says nothing");
         char bytes[16384];
         const auto count = ::recv(fd_, bytes, sizeof bytes, 0);
+        was_reset_ = count < 0;
         if (count <= 0) return false;
         received_.append(bytes, static_cast<std::size_t>(count));
         return true;
     }
     int fd_;
     std::string received_;
+    bool was_reset_ = false;
 };
 
 }  // namespace trackops::http

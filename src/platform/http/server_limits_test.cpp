@@ -46,10 +46,12 @@ TEST_F(ServerTest, TakesABodyOfExactlyTheLimit) {
 }
 
 TEST_F(ServerTest, TheAnswerToATooLargeBodyReachesAClientThatGoesOnSending) {
-    start();
+    start({.body_bytes_max = 1000});
     auto client = this->client();
-    client.send(post("/body", std::string(1024 * 1024 + 1, 'x')) + std::string(500'000, 'y'));
+    client.send(post("/body", std::string(600'000, 'x')));
+    client.end();
     EXPECT_EQ(client.answer().status, 413);
+    EXPECT_TRUE(client.ends_without_reset());
 }
 
 TEST_F(ServerTest, TellsAClientThatItWasTooSlow) {
