@@ -8,6 +8,7 @@ Prints the figures and exits 0, or prints the evidence and exits 1.
 import argparse
 import collections
 import sys
+import time
 
 from databases import Database
 
@@ -136,8 +137,13 @@ def main():
     parser = argparse.ArgumentParser(description="Checks stock against orders from outside.")
     parser.add_argument("--order-database", required=True, help="sqlite:FILE or postgres://...")
     parser.add_argument("--inventory-database", required=True, help="sqlite:FILE or postgres://...")
+    parser.add_argument("--at-rest-within", type=float, default=0, metavar="SECONDS", help="look again so long while something is under way")
     arguments = parser.parse_args()
+    end = time.monotonic() + arguments.at_rest_within
     figures, faults = check_stock(arguments.order_database, arguments.inventory_database)
+    while faults and time.monotonic() < end:
+        time.sleep(0.5)  # the last releases may still be on their way
+        figures, faults = check_stock(arguments.order_database, arguments.inventory_database)
     print("\n".join(figures))
     if faults:
         print("\n".join(faults))
