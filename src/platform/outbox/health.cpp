@@ -18,21 +18,31 @@ const char* state_of(const RelayStatus& status) {
     return is_stalled ? "stalled" : "publishing";
 }
 
+telemetry::ComponentHealth health_of(const RelayStatus& status) {
+    const std::string state = state_of(status);
+    telemetry::ComponentHealth health;
+    if (state == "stalled") health.status = telemetry::Status::down;
+    health.details = {{"state", state},
+                      {"backlog", std::to_string(status.backlog.events)},
+                      {"parkedEvents", std::to_string(status.parked_events)}};
+    if (!status.last_error.empty()) health.details.emplace_back("lastError", status.last_error);
+    return health;
+}
+
 }  // namespace
 
 telemetry::Component relay_component(Relay& relay) {
     return {"relay", [&relay] {
-                const RelayStatus status = relay.status();
-                const std::string state = state_of(status);
-                telemetry::ComponentHealth health;
-                if (state == "stalled") health.status = telemetry::Status::down;
-                health.details = {{"state", state},
-                                  {"backlog", std::to_string(status.backlog.events)},
-                                  {"parkedEvents", std::to_string(status.parked_events)}};
-                if (!status.last_error.empty()) {
-                    health.details.emplace_back("lastError", status.last_error);
+                try {
+                    return health_of(relay.status());
+                } catch (const sql::Failure& failure) {
+                    if (failure.fault != sql::Fault::broken) throw;
+                    return telemetry::ComponentHealth{
+                        telemetry::Status::down,
+                        {{"state", "waiting for the outbox"},
+                         {"hint", "its tables are made by the service that writes to it"},
+                         {"error", failure.what()}}};
                 }
-                return health;
             }};
 }
 

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "platform/http/page.hpp"
 #include "platform/json/writer.hpp"
 #include "platform/outbox/relay.hpp"
 #include "platform/sql/batch.hpp"
@@ -88,56 +89,37 @@ void write_event(json::Writer& writer, std::int64_t position, const Event& event
         .member("state", state);
 }
 
-// What follows the last item, or nothing: there may be more only behind a full page.
+// Where the next page starts; there can be one only behind a full page.
 template <class Item>
-std::optional<std::string> next_cursor(const std::vector<Item>& items, std::int64_t limit) {
-    if (std::ssize(items) < limit) return std::nullopt;
+std::string next_cursor(const std::vector<Item>& items, std::int64_t limit) {
+    if (std::ssize(items) < limit) return {};
     return std::to_string(items.back().position);
 }
 
-void answer_page(const http::Reply& reply, std::string items, const EventsQuery& query,
-                 const std::optional<std::string>& next) {
-    http::Response response;
-    json::Writer writer(response.body);
-    writer.begin_object().name("items").raw(items).name("nextCursor");
-    if (next) {
-        writer.value(*next);
-        response.headers.emplace_back(
-            "Link", fmt::format("</api/relay/events?state={}&limit={}&cursor={}>; rel=\"next\"",
-                                query.is_parked ? "parked" : "unpublished", query.limit, *next));
-    } else {
-        writer.null();
-    }
-    writer.end_object();
-    reply.send(std::move(response));
-}
-
-void list_unpublished(Relay& relay, const EventsQuery& query, const http::Reply& reply) {
+http::Response list_unpublished(Relay& relay, const EventsQuery& query,
+                                const http::Request& request) {
     const auto events = relay.unpublished(query.after, static_cast<std::size_t>(query.limit));
-    std::string items;
-    json::Writer writer(items);
-    writer.begin_array();
-    for (const StoredEvent& stored : events) {
-        write_event(writer, stored.position, stored.event, "UNPUBLISHED");
-        writer.end_object();
-    }
-    writer.end_array();
-    answer_page(reply, std::move(items), query, next_cursor(events, query.limit));
+    return http::page_response(
+        request, next_cursor(events, query.limit), [&](json::Writer& writer) {
+            for (const StoredEvent& stored : events) {
+                write_event(writer, stored.position, stored.event, "UNPUBLISHED");
+                writer.end_object();
+            }
+        });
 }
 
-void list_parked(Relay& relay, const EventsQuery& query, const http::Reply& reply) {
+http::Response list_parked(Relay& relay, const EventsQuery& query, const http::Request& request) {
     const auto events = relay.parked(query.after, static_cast<std::size_t>(query.limit));
-    std::string items;
-    json::Writer writer(items);
-    writer.begin_array();
-    for (const ParkedEvent& parked : events) {
-        const bool is_waiting = parked.reason.empty();
-        write_event(writer, parked.position, parked.event, is_waiting ? "WAITING" : "PARKED");
-        if (!is_waiting) writer.member("reason", parked.reason);
-        writer.member("parkedAt", parked.parked_at).end_object();
-    }
-    writer.end_array();
-    answer_page(reply, std::move(items), query, next_cursor(events, query.limit));
+    return http::page_response(request, next_cursor(events, query.limit),
+                               [&](json::Writer& writer) {
+                                   for (const ParkedEvent& parked : events) {
+                                       const bool is_waiting = parked.reason.empty();
+                                       write_event(writer, parked.position, parked.event,
+                                                   is_waiting ? "WAITING" : "PARKED");
+                                       if (!is_waiting) writer.member("reason", parked.reason);
+                                       writer.member("parkedAt", parked.parked_at).end_object();
+                                   }
+                               });
 }
 
 void retry_event(Relay& relay, const http::Request& request, const http::Reply& reply) {
@@ -186,8 +168,8 @@ std::vector<http::Route> relay_routes(Relay& relay) {
                       asking([&relay](const http::Request& request, const http::Reply& reply) {
                           const auto query = read_query(request);
                           if (!query) return reply.problem(query.error());
-                          query->is_parked ? list_parked(relay, *query, reply)
-                                           : list_unpublished(relay, *query, reply);
+                          reply.send(query->is_parked ? list_parked(relay, *query, request)
+                                                      : list_unpublished(relay, *query, request));
                       })});
     routes.push_back(
         {.method = "POST",

@@ -1,0 +1,113 @@
+// The whole relay service over the embedded bus: committed rows in, messages and answers out.
+#include "relay/module.hpp"
+
+#include <gtest/gtest.h>
+
+#include "platform/bus/bus.hpp"
+#include "platform/http/raw_client.hpp"
+#include "platform/outbox/event.hpp"
+#include "platform/outbox/migrations.hpp"
+#include "platform/runtime/system.hpp"
+#include "platform/sql/migrations.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "testing/databases.hpp"
+
+namespace trackops::relay {
+namespace {
+
+using Answer = http::RawClient::Answer;
+
+class RelayModule : public ::testing::TestWithParam<std::string> {
+protected:
+    // What the order service does at its start.
+    void make_schema() { sql::migrate(*database, "outbox", outbox::migrations); }
+    void commit(std::int64_t sequence) {
+        const outbox::Event event{.id = ids.next(),
+                                  .type = "ORDER_CREATED",
+                                  .key = order,
+                                  .sequence = sequence,
+                                  .payload = "{}",
+                                  .occurred_at = clock.now()};
+        const auto tx = database->begin(sql::Access::write);
+        outbox::append(*tx, std::span(&event, 1));
+        tx->commit();
+    }
+    // The next message, or nothing after a long time.
+    std::string next() {
+        const auto messages = received->poll(1, std::chrono::seconds(20));
+        if (messages.empty()) return "nothing came";
+        return messages[0].topic + " " + std::string(messages[0].header("ce_sequence"));
+    }
+    static Answer ask(const Module& module, std::string_view call) {
+        http::RawClient client(module.port());
+        return client.ask(std::string(call) + " HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+
+    const std::vector<std::string> topics{"ORDER_CREATED"};
+    runtime::SystemClock clock;
+    runtime::RandomIds ids{clock};
+    telemetry::Registry metrics;
+    testing::TemporaryFolder folder;
+    testing::FreshDatabase fresh{GetParam()};
+    std::unique_ptr<sql::Database> database = sql::open(fresh.url(), {}, metrics);
+    std::unique_ptr<bus::Bus> bus = bus::open("embedded:" + folder.path(), {}, clock, metrics);
+    const Uuid order = ids.next();
+    std::unique_ptr<bus::Subscription> received;
+};
+INSTANTIATE_TEST_SUITE_P(Databases, RelayModule, ::testing::ValuesIn(testing::databases));
+
+TEST_P(RelayModule, MovesCommittedEventsToTheBusAndSaysSo) {
+    make_schema();
+    bus->ensure_topics(topics);
+    received = bus->subscribe("test", topics);
+    Module module({.database_url = fresh.url(), .port = 0, .relay = {}}, clock, ids, *bus);
+    module.start();
+    commit(1);
+    commit(2);
+    module.wake();
+    EXPECT_EQ(next(), "ORDER_CREATED 1");
+    EXPECT_EQ(next(), "ORDER_CREATED 2");
+    const Answer health = ask(module, "GET /actuator/health");
+    EXPECT_EQ(health.status, 200) << health.body;
+    for (const auto* component : {"\"db\"", "\"bus\"", "\"relay\""}) {
+        EXPECT_NE(health.body.find(component), std::string::npos) << health.body;
+    }
+    EXPECT_NE(ask(module, "GET /api/relay/status").body.find("\"publishedTotal\":2"),
+              std::string::npos);
+    EXPECT_NE(ask(module, "GET /actuator/prometheus").body.find("trackops_relay_backlog_events"),
+              std::string::npos);
+    module.stop(std::chrono::seconds(2));
+    module.stop(std::chrono::seconds(2));
+}
+
+TEST_P(RelayModule, WaitsForASchemaThatIsNotItsOwn) {
+    Module module({.database_url = fresh.url(), .port = 0, .relay = {}}, clock, ids, *bus);
+    module.start();
+    const Answer waiting = ask(module, "GET /actuator/health/readiness");
+    EXPECT_EQ(waiting.status, 503);
+    EXPECT_NE(waiting.body.find("waiting for the outbox"), std::string::npos) << waiting.body;
+    EXPECT_EQ(ask(module, "GET /actuator/health/liveness").status, 200);
+    bus->ensure_topics(topics);
+    received = bus->subscribe("test", topics);
+    make_schema();
+    commit(1);
+    EXPECT_EQ(next(), "ORDER_CREATED 1");
+    // Health keeps an answer for a second; the status is asked anew.
+    EXPECT_EQ(ask(module, "GET /api/relay/status").status, 200);
+}
+
+TEST_P(RelayModule, GoesOnWhereItStopped) {
+    make_schema();
+    bus->ensure_topics(topics);
+    received = bus->subscribe("test", topics);
+    for (int sequence = 1; sequence <= 3; ++sequence) {
+        commit(sequence);
+        Module module({.database_url = fresh.url(), .port = 0, .relay = {}}, clock, ids, *bus);
+        module.start();
+        EXPECT_EQ(next(), "ORDER_CREATED " + std::to_string(sequence));
+    }
+    EXPECT_TRUE(received->poll(1, Duration::zero()).empty());
+}
+
+}  // namespace
+}  // namespace trackops::relay
