@@ -1,0 +1,95 @@
+// What two connections to PostgreSQL see of each other's locks; SQLite has one writer.
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "order/adapters/sql_order_store.hpp"
+#include "order/app/place_orders.hpp"
+#include "order/app/settle_reservations.hpp"
+#include "order/migrations.hpp"
+#include "platform/idempotency/migrations.hpp"
+#include "platform/outbox/migrations.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "testing/databases.hpp"
+#include "testing/fakes.hpp"
+
+namespace trackops::order {
+namespace {
+
+class OrderLocks : public ::testing::Test {
+protected:
+    OrderLocks() {
+        sql::migrate(*database_, "outbox", outbox::migrations);
+        sql::migrate(*database_, "idempotency", idempotency::migrations);
+        sql::migrate(*database_, "order", migrations);
+    }
+
+    OrderId placed() {
+        Draft draft;
+        draft.currency = "GBP";
+        draft.items = {{"a", {}, 1, 1}};
+        draft.shipping_address = {{}, "1 High St", {}, "London", {}, "N1", "GB", {}};
+        return place_orders(std::vector<PlaceOrder>{{draft, "anonymous", {}, {}}}, *store_, clock_,
+                            ids_, {})
+            .at(0)
+            .value()
+            .order.id;
+    }
+    // Whether the row can be locked by another connection at once.
+    bool is_free(OrderId id) {
+        const auto tx = database_->begin(sql::Access::write);
+        const auto& row =
+            tx->add({.name = "test.is_free",
+                     .text = "SELECT id FROM orders WHERE id = $1 FOR UPDATE SKIP LOCKED"},
+                    {id});
+        tx->flush();
+        return !row.rows().empty();
+    }
+    void wait_until_somebody_waits_for_a_lock() {
+        for (bool somebody = false; !somebody; std::this_thread::yield()) {
+            const auto tx = database_->begin(sql::Access::read);
+            const auto& waiting = tx->add(
+                {.name = "test.waiting",
+                 .text = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+                         "AND wait_event_type = 'Lock'"},
+                {});
+            tx->flush();
+            somebody = !waiting.rows().empty();
+        }
+    }
+
+    telemetry::Registry metrics_;
+    testing::FakeClock clock_;
+    testing::SeededIds ids_;
+    testing::FreshDatabase at_hand_{"postgres"};
+    std::unique_ptr<sql::Database> database_ = sql::open(at_hand_.url(), {}, metrics_);
+    std::unique_ptr<OrderStore> store_ = make_sql_order_store(*database_, clock_, ids_);
+};
+
+// Two batches over the same orders in opposite order must not wait for each other. Played: the
+// lower id is held by somebody; whoever comes with the higher one first must wait for the lower one
+// with nothing in hand.
+TEST_F(OrderLocks, AreTakenInTheOrderOfIdsWhateverTheBatchSays) {
+    const OrderId low = placed();
+    const OrderId high = placed();
+    ASSERT_LT(low, high);
+    auto holder = database_->begin(sql::Access::write);
+    holder->add({.name = "test.hold", .text = "SELECT id FROM orders WHERE id = $1 FOR UPDATE"},
+                {low});
+    holder->flush();
+    std::vector<Result<Receipt>> receipts;
+    std::jthread batch([&] {
+        const std::vector<ReservationReply> replies = {
+            {high, ids_.next(), StockAnswer::reserved, {}},
+            {low, ids_.next(), StockAnswer::reserved, {}}};
+        receipts = settle_reservations(replies, *store_, clock_, {});
+    });
+    wait_until_somebody_waits_for_a_lock();
+    EXPECT_TRUE(is_free(high));
+    holder.reset();
+    batch.join();
+    for (const auto& receipt : receipts) EXPECT_EQ(receipt.value().order.status, Status::confirmed);
+}
+
+}  // namespace
+}  // namespace trackops::order
