@@ -319,11 +319,15 @@ TEST_P(BusContract, GivesTopicsThatAreMadeAfterTheSubscription) {
 TEST_P(BusContract, PublishEndsAWaitInPoll) {
     make({"orders"});
     const auto subscription = subscribe("group");
-    std::thread publisher([&] { publish_numbered(0, 1); });
+    publish_numbered(0, 1);
+    take(*subscription, 1);
     const auto start = std::chrono::steady_clock::now();
-    EXPECT_EQ(numbers(subscription->poll(10, patience)), up_to(0, 1));
-    EXPECT_LT(std::chrono::steady_clock::now() - start, patience / 2);
-    publisher.join();
+    for (int i = 1; i < 5; ++i) {  // a burst takes longer than the way to the wait
+        std::thread publisher([&] { publish_numbered(i, i + 1); });
+        EXPECT_EQ(numbers(subscription->poll(10, patience)), up_to(i, i + 1));
+        publisher.join();
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - start, patience);
 }
 
 TEST_P(BusContract, WakeEndsAWaitInPollNowOrTheNextTime) {

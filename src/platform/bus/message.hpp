@@ -17,7 +17,9 @@ struct Header {
 
 struct OutgoingMessage {
     std::string topic;
-    std::string key;  // messages of one key go to one partition, in order
+    // Messages of one key go to one partition, in order. Those without a key are spread over all
+    // partitions, in no order.
+    std::string key;
     std::string value;
     std::vector<Header> headers;
 };
