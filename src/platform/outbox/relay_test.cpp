@@ -6,7 +6,6 @@
 
 #include <gtest/gtest.h>
 
-#include "platform/outbox/lease.hpp"
 #include "platform/outbox/outbox_for_tests.hpp"
 
 namespace trackops::outbox {
@@ -420,13 +419,6 @@ TEST_P(RelayContract, ShowsItsNumbersWhenScraped) {
     }
     relay_.reset();
     EXPECT_NE(outbox_.metrics.prometheus_text(), "");  // with the relay gone
-}
-
-TEST(Lease, NeedsAName) {
-    testing::FakeClock clock;
-    OutboxForTests outbox("sqlite");
-    EXPECT_THROW(Lease(*outbox.database, clock, "", std::chrono::seconds(1)),
-                 std::invalid_argument);
 }
 
 TEST(Message, CarriesTheEventAsCloudEvent) {
