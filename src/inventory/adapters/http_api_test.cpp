@@ -171,6 +171,7 @@ TEST_F(InventoryApi, NamesEveryFaultAndWritesNothing) {
         pointers(call("GET", "/api/inventory/reservations?orderId=1&status=REFUSED&sku=%C3%A9")),
         UnorderedElementsAre("orderId", "status", "sku"));
     EXPECT_EQ(call("GET", "/api/inventory/reservations/1").status, 404);
+    EXPECT_EQ(call("DELETE", items + "/a").status, 404);
     EXPECT_EQ(rows(), empty);
 }
 

@@ -241,6 +241,31 @@ TEST_P(ReservationStoreContract, WaitsForTheFirstSkuBeforeItLocksTheSecond) {
     EXPECT_EQ(at_hand.stock("B"), (Stock{5, 1}));
 }
 
+// No luck: while a batch decides, nobody else can change what it decides over.
+TEST_P(ReservationStoreContract, HoldsTheSkuWhileItDecides) {
+    if (GetParam() == "sqlite") GTEST_SKIP() << "by design: SQLite has one writer";
+    at_hand.stock_up("A", 1);
+    const sql::Query take{"test.take",
+                          "SELECT sku FROM inventory_items WHERE sku = 'A' FOR UPDATE NOWAIT"};
+    bool was_free = true;
+    const auto decide_slowly = [&](Reservation& reservation, Shelves& shelves,
+                                   const OrderMessage& message) {
+        const auto tx = at_hand.database->begin(sql::Access::write);
+        tx->add(take, {});
+        try {
+            tx->flush();
+        } catch (const sql::Failure&) {
+            was_free = false;
+        }
+        const Occasion occasion{ReservationId(at_hand.ids.next()), at_hand.clock.now()};
+        return ReservationStore::Step{decide(reservation, shelves, message, occasion),
+                                      at_hand.ids.next()};
+    };
+    const auto message = create(new_order(), {{"A", 1}});
+    EXPECT_TRUE(at_hand.reservations->handle({&message, 1}, decide_slowly, at_hand.clock.now())[0]);
+    EXPECT_FALSE(was_free);
+}
+
 TEST_P(ReservationStoreContract, SellsAThousandUnitsToSixtyFourBuyersExactly) {
     at_hand.stock_up("A", 1000);
     std::vector<std::thread> buyers;
