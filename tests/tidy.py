@@ -56,7 +56,7 @@ def faults_of(file):
         yield "a header's first line says what the file is for"
     path = file.removeprefix("src/")
     ring = ring_of(path)
-    is_test = file.endswith(("_test.cpp", "_for_tests.hpp", "_for_tests.cpp")) or ring == "testing"
+    is_test = file.endswith(("_test.cpp", "_test.hpp", "_for_tests.hpp", "_fixture.hpp")) or ring == "testing"
     for number, line in enumerate(lines, 1):
         include = re.match(r'#include "([^"]+)"', line)
         if include:

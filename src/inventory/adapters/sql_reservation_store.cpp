@@ -62,14 +62,14 @@ constexpr sql::Query change_stock{"stock.change",
 constexpr sql::Query insert_reservation{"reservation.insert",
                                         R"sql(
     INSERT INTO inventory_reservations (id, order_id, status, reason, shortages, replies, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (order_id) DO NOTHING
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 )sql",
                                         {},
                                         R"sql(
     INSERT INTO inventory_reservations (id, order_id, status, reason, shortages, replies, created_at, updated_at)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::bigint[],
                          $7::timestamptz[], $8::timestamptz[])
-    ON CONFLICT (order_id) DO NOTHING
+   
 )sql"};
 
 constexpr sql::Query update_reservation{"reservation.update",
@@ -195,12 +195,7 @@ void save_stock(sql::Transaction& tx, const Work& work, Instant now) {
     tx.add_each(change_stock, std::move(changes));
 }
 
-struct Saved {
-    const sql::Statement& inserted;
-    std::size_t expected;
-};
-
-Saved save_reservations(sql::Transaction& tx, const Work& work) {
+void save_reservations(sql::Transaction& tx, const Work& work) {
     std::vector<sql::Params> fresh;
     std::vector<sql::Params> lines;
     std::vector<sql::Params> changed;
@@ -217,11 +212,9 @@ Saved save_reservations(sql::Transaction& tx, const Work& work) {
                                reservation.replies, reservation.updated_at});
         }
     }
-    const std::size_t expected = fresh.size();
-    const auto& inserted = tx.add_each(insert_reservation, std::move(fresh));
+    tx.add_each(insert_reservation, std::move(fresh));
     tx.add_each(insert_line, std::move(lines));
     tx.add_each(update_reservation, std::move(changed));
-    return {inserted, expected};
 }
 
 std::vector<Result<Handled>> handle_once(sql::Database& database,
@@ -237,13 +230,11 @@ std::vector<Result<Handled>> handle_once(sql::Database& database,
         answers.emplace_back(decide_one(incoming, decide, work, now));
     }
     save_stock(*tx, work, now);
-    const Saved saved = save_reservations(*tx, work);
+    save_reservations(*tx, work);
     add_movements(*tx, work.movements, now);
     outbox::append(*tx, work.replies);
-    tx->flush();
-    // Somebody else heard of one of these orders meanwhile, by another message.
-    if (saved.inserted.affected() < saved.expected) throw sql::LostRace();
-    tx->commit();
+    // Somebody else may have heard of one of these orders meanwhile, by another message.
+    sql::or_lose([&] { tx->commit(); });
     return answers;
 }
 

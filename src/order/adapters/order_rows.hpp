@@ -56,7 +56,7 @@ struct SavedOrder {
     std::span<const Uuid> causes;        // one a change
     std::span<const Uuid> event_ids;     // one a notice
 };
-sql::Statement& insert_orders(sql::Transaction& tx, std::span<const SavedOrder> orders);
+void insert_orders(sql::Transaction& tx, std::span<const SavedOrder> orders);
 sql::Statement& update_orders(sql::Transaction& tx,
                               std::span<const SavedOrder> orders);  // sorted by id
 void save_what_goes_with_them(sql::Transaction& tx,

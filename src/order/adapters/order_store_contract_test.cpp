@@ -20,6 +20,7 @@
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
 #include "testing/fakes.hpp"
+#include "testing/lossy_database.hpp"
 
 namespace trackops::order {
 namespace {
@@ -239,6 +240,35 @@ TEST_P(OrderStoreContract, SavesOverNobody) {
     EXPECT_EQ(first.at(0).error().code, Errc::illegal_transition);
     EXPECT_EQ(found(order.id).status, Status::cancelled);
     EXPECT_EQ(found(order.id).version, 2);
+    EXPECT_EQ(count("outbox_events"), 2);
+}
+
+// The third outcome of a commit: it happened, and nobody was told.
+TEST_P(OrderStoreContract, PlacesOnceWhenTheAnswerOfTheCommitIsLost) {
+    testing::LossyDatabase lossy(*database_);
+    const auto store = make_sql_order_store(lossy, clock_, ids_);
+    const IdempotencyKey key{"anonymous POST /api/orders", "k", "f"};
+    lossy.lose = 1;
+    const auto answers =
+        place_orders(std::vector{placing(), placing(key), placing()}, *store, clock_, ids_, {});
+    EXPECT_EQ(lossy.lose, 0);
+    for (const auto& answer : answers) EXPECT_TRUE(answer);
+    EXPECT_EQ(count("orders"), 3);
+    EXPECT_EQ(count("order_items"), 6);
+    EXPECT_EQ(count("outbox_events"), 3);
+    EXPECT_EQ(count("idempotency_keys"), 1);
+}
+
+TEST_P(OrderStoreContract, ChangesOnceWhenTheAnswerOfTheCommitIsLost) {
+    const Order order = placed();
+    testing::LossyDatabase lossy(*database_);
+    const auto store = make_sql_order_store(lossy, clock_, ids_);
+    lossy.lose = 2;
+    const std::vector<ChangeOrder> cancelling = {
+        {order.id, {Action::cancel, "", {}}, "anonymous", {}, {}, {}}};
+    EXPECT_EQ(change_orders(cancelling, *store, clock_, ids_, {}).at(0).value().order.status,
+              Status::cancelled);
+    EXPECT_EQ(lossy.lose, 1);  // the second round found what the first had done
     EXPECT_EQ(count("outbox_events"), 2);
 }
 

@@ -15,7 +15,6 @@ constexpr sql::Query insert_order{.name = "order.insert",
     INSERT INTO orders (id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
                         external_ref, metadata, version, revision, events_sent, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14)
-    ON CONFLICT (id) DO NOTHING
 )sql",
                                   .postgres_each = R"sql(
     INSERT INTO orders (id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
@@ -26,7 +25,6 @@ constexpr sql::Query insert_order{.name = "order.insert",
                 $10::jsonb[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[])
          AS t(id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
               external_ref, metadata, version, events_sent, created_at, updated_at)
-    ON CONFLICT (id) DO NOTHING
 )sql"};
 
 constexpr sql::Query insert_item{.name = "order.insert_item",
@@ -84,6 +82,30 @@ constexpr sql::Query save_step{.name = "saga.save_step",
                          $8::text[])
     ON CONFLICT (saga_id, step) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,
         started_at = excluded.started_at, finished_at = excluded.finished_at, last_error = excluded.last_error
+)sql"};
+
+// A new order's saga and steps cannot be there already: a plain insert costs less than one that may
+// meet itself.
+constexpr sql::Query insert_saga{.name = "saga.insert",
+                                 .text = R"sql(
+    INSERT INTO saga_instances (id, type, order_id, status, deadline_at, next_attempt_at, due_at, started_at, finished_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+)sql",
+                                 .postgres_each = R"sql(
+    INSERT INTO saga_instances (id, type, order_id, status, deadline_at, next_attempt_at, due_at, started_at, finished_at)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
+                         $8::timestamptz[], $9::timestamptz[])
+)sql"};
+
+constexpr sql::Query insert_step{.name = "saga.insert_step",
+                                 .text = R"sql(
+    INSERT INTO saga_steps (saga_id, step, name, status, attempts, started_at, finished_at, last_error)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+)sql",
+                                 .postgres_each = R"sql(
+    INSERT INTO saga_steps (saga_id, step, name, status, attempts, started_at, finished_at, last_error)
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
+                         $8::text[])
 )sql"};
 
 constexpr sql::Query insert_history{.name = "order.insert_history",
@@ -144,8 +166,9 @@ void save_sagas(sql::Transaction& tx, std::span<const SavedOrder> orders) {
             if (!as_it_was) add_saga(saga, saved.record.order.id, sagas, steps);
         }
     }
-    tx.add_each(save_saga, std::move(sagas));
-    tx.add_each(save_step, std::move(steps));
+    const bool is_new = !orders.empty() && orders.front().revision == 0;
+    tx.add_each(is_new ? insert_saga : save_saga, std::move(sagas));
+    tx.add_each(is_new ? insert_step : save_step, std::move(steps));
 }
 
 // The event that announced a change: the only notice with its version that is not a repetition, so
@@ -160,7 +183,7 @@ Uuid event_of(const SavedOrder& saved, const Change& change) {
 
 }  // namespace
 
-sql::Statement& insert_orders(sql::Transaction& tx, std::span<const SavedOrder> orders) {
+void insert_orders(sql::Transaction& tx, std::span<const SavedOrder> orders) {
     std::vector<sql::Params> rows;
     std::vector<sql::Params> items;
     rows.reserve(orders.size());
@@ -172,9 +195,8 @@ sql::Statement& insert_orders(sql::Transaction& tx, std::span<const SavedOrder> 
                              line.unit_amount_minor});
         }
     }
-    sql::Statement& inserted = tx.add_each(insert_order, std::move(rows));
+    tx.add_each(insert_order, std::move(rows));
     tx.add_each(insert_item, std::move(items));
-    return inserted;
 }
 
 sql::Statement& update_orders(sql::Transaction& tx, std::span<const SavedOrder> orders) {

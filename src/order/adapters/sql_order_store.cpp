@@ -148,16 +148,6 @@ std::vector<T> taken(std::vector<std::optional<T>> answers) {
     return all;
 }
 
-// A unique violation here is a race that was lost: whoever was faster wrote the row that ours would have been.
-void flush_or_lose(sql::Transaction& tx) {
-    try {
-        tx.flush();
-    } catch (const sql::Failure& failure) {
-        if (failure.sqlstate == "23505") throw sql::LostRace();
-        throw;
-    }
-}
-
 std::vector<Uuid> drawn(Ids& ids, std::size_t count) {
     std::vector<Uuid> list(count);
     for (Uuid& id : list) id = ids.next();
@@ -198,13 +188,15 @@ Answers SqlOrderStore::add_once(std::span<const NewOrder> orders, bool again) {
     const auto tx = database_.begin(sql::Access::write);
     const sql::Statement* const recorded =
         given.empty() ? nullptr : &idempotency::record(*tx, given, now);
-    const sql::Statement& inserted = insert_orders(*tx, saved);
+    insert_orders(*tx, saved);
     save_what_goes_with_them(*tx, saved);
-    flush_or_lose(*tx);
-    if (recorded != nullptr && recorded->affected() < given.size()) throw sql::LostRace();
-    if (inserted.affected() < saved.size())
-        throw sql::LostRace();  // there after all: a commit whose answer was lost
-    tx->commit();
+    if (recorded != nullptr) {
+        sql::or_lose([&] { tx->flush(); });
+        if (recorded->affected() < given.size()) throw sql::LostRace();
+    }
+    // An order that is there after all, by a commit whose answer was lost, is found when this runs
+    // again.
+    sql::or_lose([&] { tx->commit(); });
     return taken(std::move(answers));
 }
 
@@ -281,7 +273,7 @@ Answers SqlOrderStore::update_once(std::span<const OrderChange> changes) {
     const sql::Statement& claimed = outbox::claim(*tx, round.claims, now);
     const sql::Statement& updated = update_orders(*tx, saved);
     save_what_goes_with_them(*tx, saved);
-    flush_or_lose(*tx);
+    sql::or_lose([&] { tx->flush(); });
     if (recorded != nullptr && recorded->affected() < round.given.size()) throw sql::LostRace();
     if (claimed.affected() < round.claims.size() || updated.affected() < saved.size())
         throw sql::LostRace();

@@ -12,7 +12,7 @@ std::string encoded(std::string_view text) {
     for (const char c : text) {
         const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                            (c >= '0' && c <= '9') ||
-                           std::string_view("-._~/:").find(c) != std::string_view::npos;
+                           std::string_view("-._~:").find(c) != std::string_view::npos;
         if (plain) {
             out += c;
         } else {
@@ -20,6 +20,21 @@ std::string encoded(std::string_view text) {
         }
     }
     return out;
+}
+
+// The path as it was asked for: the route with its parameters, each a segment of its own whatever
+// it holds.
+std::string path_of(const Request& request) {
+    std::string path;
+    std::string_view rest = request.route;
+    for (std::size_t brace = rest.find('{'); brace != std::string_view::npos;
+         brace = rest.find('{')) {
+        const std::size_t end = rest.find('}');
+        path += rest.substr(0, brace);
+        path += encoded(request.param(rest.substr(brace + 1, end - brace - 1)));
+        rest.remove_prefix(end + 1);
+    }
+    return path + std::string(rest);
 }
 
 }  // namespace
@@ -36,7 +51,7 @@ Response page_response(const Request& request, std::string_view next_cursor,
         return response;
     }
     out.value(next_cursor).end_object();
-    std::string target = encoded(request.path) + '?';
+    std::string target = path_of(request) + '?';
     for (const auto& [name, value] : request.query) {
         if (name != "cursor") target += fmt::format("{}={}&", encoded(name), encoded(value));
     }

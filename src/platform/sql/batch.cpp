@@ -6,6 +6,15 @@
 
 namespace trackops::sql {
 
+void or_lose(const std::function<void()>& send) {
+    try {
+        send();
+    } catch (const Failure& failure) {
+        if (failure.sqlstate == "23505") throw LostRace();
+        throw;
+    }
+}
+
 Error error_of(const Failure& failure) {
     switch (
         failure.fault) {  // What the database said stays in the log: it may name tables and values.

@@ -21,6 +21,10 @@ struct LostRace : std::exception {
     const char* what() const noexcept override { return "somebody else saved first"; }
 };
 
+// Sends a flush or a commit in which a unique violation can only mean that somebody faster wrote
+// the same row: LostRace.
+void or_lose(const std::function<void()>& send);
+
 // What is left when repeating did not help: Errc::unavailable, Errc::outcome_unknown, or
 // Errc::internal for a defect.
 Error error_of(const Failure& failure);

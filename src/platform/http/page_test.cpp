@@ -1,0 +1,34 @@
+#include "platform/http/page.hpp"
+
+#include <gtest/gtest.h>
+
+#include "platform/json/writer.hpp"
+
+namespace trackops::http {
+namespace {
+
+Request asking(std::string route) {
+    Request request;
+    request.route = std::move(route);
+    request.params = {{"sku", "a b/c"}};
+    request.query = {{"limit", "2"}, {"cursor", "old"}, {"q", "x&y"}};
+    return request;
+}
+
+TEST(Page, LinksToTheNextOneWithTheSameQuestion) {
+    const Response page = page_response(asking("/items/{sku}/movements"), "n/1",
+                                        [](json::Writer& out) { out.value(1).value(2); });
+    EXPECT_EQ(page.body, R"({"items":[1,2],"nextCursor":"n/1"})");
+    ASSERT_EQ(page.headers.size(), 1U);
+    EXPECT_EQ(page.headers[0].second,
+              "</items/a%20b%2Fc/movements?limit=2&q=x%26y&cursor=n%2F1>; rel=\"next\"");
+}
+
+TEST(Page, TheLastOneLinksToNothing) {
+    const Response page = page_response(asking("/items"), "", [](json::Writer&) {});
+    EXPECT_EQ(page.body, R"({"items":[],"nextCursor":null})");
+    EXPECT_TRUE(page.headers.empty());
+}
+
+}  // namespace
+}  // namespace trackops::http

@@ -1,0 +1,55 @@
+// A database that loses the answers of commits when told to.
+#pragma once
+#include <atomic>
+#include <memory>
+#include <utility>
+
+#include "platform/sql/database.hpp"
+
+namespace trackops::testing {
+
+// Each of the next `lose` commits of writing transactions happens, and its caller hears that nobody
+// knows (Fault::outcome_unknown).
+class LossyDatabase final : public sql::Database {
+public:
+    explicit LossyDatabase(sql::Database& real) : real_(real) {}
+    std::atomic<int> lose = 0;
+
+    std::unique_ptr<sql::Transaction> begin(sql::Access access) override {
+        return std::make_unique<Lossy>(real_.begin(access),
+                                       access == sql::Access::write ? &lose : nullptr);
+    }
+    sql::Dialect dialect() const override { return real_.dialect(); }
+    void ping() override { real_.ping(); }
+    std::string description() const override { return real_.description(); }
+
+private:
+    class Lossy final : public sql::Transaction {
+    public:
+        Lossy(std::unique_ptr<sql::Transaction> real, std::atomic<int>* lose)
+            : real_(std::move(real)), lose_(lose) {}
+        sql::Statement& add(const sql::Query& query, sql::Params params) override {
+            return real_->add(query, std::move(params));
+        }
+        sql::Statement& add_each(const sql::Query& query, std::vector<sql::Params> rows) override {
+            return real_->add_each(query, std::move(rows));
+        }
+        void flush() override { real_->flush(); }
+        void commit() override {
+            real_->commit();
+            if (lose_ != nullptr && lose_->load() > 0) {
+                --*lose_;
+                throw sql::Failure(sql::Fault::outcome_unknown, "",
+                                   "the answer of the commit was lost");
+            }
+        }
+
+    private:
+        std::unique_ptr<sql::Transaction> real_;
+        std::atomic<int>* lose_;
+    };
+
+    sql::Database& real_;
+};
+
+}  // namespace trackops::testing
