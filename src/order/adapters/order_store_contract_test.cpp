@@ -243,6 +243,26 @@ TEST_P(OrderStoreContract, SavesOverNobody) {
     EXPECT_EQ(count("outbox_events"), 2);
 }
 
+// The clock looks at a saga whose answer arrives while it thinks: nothing of the order itself
+// changes, so only the revision knows.
+TEST_P(OrderStoreContract, SavesOverNobodysSaga) {
+    const Order order = placed();
+    ASSERT_TRUE(change(order.id, Action::cancel));
+    clock_.advance(std::chrono::seconds(30));
+    bool overtaken = false;
+    const std::vector<OrderChange> looking = {
+        {order.id, ids_.next(), "saga-clock", {}, {}, [&](OrderRecord& record) -> Result<void> {
+             if (!std::exchange(overtaken, true)) {
+                 answer(order.id, StockAnswer::released, ids_.next());
+             }
+             look_at_clock(record, {}, {clock_.now(), "saga", {}, {}});
+             return {};
+         }}};
+    EXPECT_TRUE(store_->update(looking).at(0));
+    EXPECT_EQ(saga_of(order.id).status, SagaStatus::compensated);
+    EXPECT_EQ(count("outbox_events"), 2);  // nothing is sent again to what was answered
+}
+
 // The third outcome of a commit: it happened, and nobody was told.
 TEST_P(OrderStoreContract, PlacesOnceWhenTheAnswerOfTheCommitIsLost) {
     testing::LossyDatabase lossy(*database_);
