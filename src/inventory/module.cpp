@@ -14,6 +14,7 @@
 #include "inventory/app/write_items.hpp"
 #include "inventory/migrations.hpp"
 #include "platform/bus/consumer.hpp"
+#include "platform/bus/health.hpp"
 #include "platform/http/actuator.hpp"
 #include "platform/http/server.hpp"
 #include "platform/idempotency/migrations.hpp"
@@ -23,6 +24,7 @@
 #include "platform/outbox/relay.hpp"
 #include "platform/outbox/routes.hpp"
 #include "platform/runtime/threads.hpp"
+#include "platform/sql/health.hpp"
 #include "platform/sql/migrations.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -33,7 +35,6 @@ struct Module::Parts {
     Parts(ModuleOptions given, const Clock& the_clock, Ids& the_ids, bus::Bus& the_bus);
 
     std::vector<http::Route> routes();
-    std::vector<telemetry::Component> components();
 
     const ModuleOptions options;
     const Clock& clock;
@@ -77,25 +78,14 @@ Module::Parts::Parts(ModuleOptions given, const Clock& the_clock, Ids& the_ids, 
       server(http::make_server({.address = options.address, .port = options.port}, routes(), clock,
                                ids, metrics)) {}
 
-std::vector<telemetry::Component> Module::Parts::components() {
-    const auto ask_database = [this] {
-        database->ping();
-        return telemetry::ComponentHealth{.details = {{"database", database->description()}}};
-    };
-    const auto ask_bus = [this] {
-        bus.ping();
-        return telemetry::ComponentHealth{};
-    };
-    return {{.name = "db", .ask = ask_database},
-            {.name = "bus", .ask = ask_bus},
-            outbox::relay_component(relay)};
-}
-
 std::vector<http::Route> Module::Parts::routes() {
     std::vector<http::Route> routes = inventory_routes({writing, *items, *reader, clock, ids});
     std::ranges::move(outbox::relay_routes(relay), std::back_inserter(routes));
     std::ranges::move(
-        http::actuator_routes({"inventory-service", std::string(version)}, components(), metrics),
+        http::actuator_routes({"inventory-service", std::string(version)},
+                              {sql::health_component(*database), bus::health_component(bus),
+                               outbox::relay_component(relay)},
+                              metrics),
         std::back_inserter(routes));
     return routes;
 }

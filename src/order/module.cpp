@@ -10,6 +10,7 @@
 #include "order/adapters/sql_order_store.hpp"
 #include "order/migrations.hpp"
 #include "platform/bus/consumer.hpp"
+#include "platform/bus/health.hpp"
 #include "platform/cache/cache.hpp"
 #include "platform/http/actuator.hpp"
 #include "platform/http/server.hpp"
@@ -18,6 +19,7 @@
 #include "platform/outbox/migrations.hpp"
 #include "platform/outbox/source.hpp"
 #include "platform/runtime/threads.hpp"
+#include "platform/sql/health.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::order {
@@ -110,19 +112,8 @@ void Module::Parts::settled(std::span<const Order> orders) {
 
 std::vector<telemetry::Component> Module::Parts::components() {
     return {
-        {.name = "db",
-         .ask =
-             [this] {
-                 database->ping();
-                 return telemetry::ComponentHealth{
-                     .details = {{"database", database->description()}}};
-             }},
-        {.name = "bus",
-         .ask =
-             [this] {
-                 bus.ping();
-                 return telemetry::ComponentHealth{};
-             }},
+        sql::health_component(*database),
+        bus::health_component(bus),
         {.name = "cache",
          .ask =
              [this] {

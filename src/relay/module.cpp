@@ -4,12 +4,14 @@
 #include <iterator>
 
 #include "base/version.hpp"
+#include "platform/bus/health.hpp"
 #include "platform/http/actuator.hpp"
 #include "platform/http/server.hpp"
 #include "platform/outbox/health.hpp"
 #include "platform/outbox/routes.hpp"
 #include "platform/outbox/source.hpp"
 #include "platform/runtime/threads.hpp"
+#include "platform/sql/health.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::relay {
@@ -33,30 +35,14 @@ struct Module::Parts {
           server(http::make_server({.address = options.address, .port = options.port}, routes(),
                                    clock, ids, metrics)) {}
 
-    std::vector<telemetry::Component> components() {
-        return {
-            {.name = "db",
-             .ask =
-                 [this] {
-                     database->ping();
-                     return telemetry::ComponentHealth{
-                         .details = {{"database", database->description()}}};
-                 }},
-            {.name = "bus",
-             .ask =
-                 [this] {
-                     bus.ping();
-                     return telemetry::ComponentHealth{};
-                 }},
-            outbox::relay_component(relay),
-        };
-    }
-
     std::vector<http::Route> routes() {
         std::vector<http::Route> routes = outbox::relay_routes(relay);
-        std::ranges::move(http::actuator_routes({"event-relay-service", std::string(version)},
-                                                components(), metrics),
-                          std::back_inserter(routes));
+        std::ranges::move(
+            http::actuator_routes({"event-relay-service", std::string(version)},
+                                  {sql::health_component(*database), bus::health_component(bus),
+                                   outbox::relay_component(relay)},
+                                  metrics),
+            std::back_inserter(routes));
         return routes;
     }
 

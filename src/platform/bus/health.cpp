@@ -1,0 +1,14 @@
+#include "platform/bus/health.hpp"
+
+#include "platform/bus/bus.hpp"
+
+namespace trackops::bus {
+
+telemetry::Component health_component(Bus& bus) {
+    return {.name = "bus", .ask = [&bus] {
+                bus.ping();
+                return telemetry::ComponentHealth{};
+            }};
+}
+
+}  // namespace trackops::bus
