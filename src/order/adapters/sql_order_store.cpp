@@ -134,7 +134,7 @@ std::vector<std::optional<Result<Receipt>>> answered_keys(sql::Transaction& tx,
         if (!found[i]) {
             answers[places[i]] = Result<Receipt>(std::unexpected(std::move(found[i]).error()));
         } else if (*found[i]) {
-            answers[places[i]] = Result<Receipt>(Receipt{{}, std::move(**found[i])});
+            answers[places[i]] = Result<Receipt>(Receipt{{}, std::move(*found[i])});
         }
     }
     return answers;
