@@ -105,8 +105,8 @@ constexpr Expectation of_orders[] = {{"orders", "SELECT count(*) FROM orders", 1
                                      {"history", "SELECT count(*) FROM order_history", 1},
                                      {"events", "SELECT count(*) FROM outbox_events", 1},
                                      {"orders with an event",
-                                      "SELECT count(*) FROM orders o WHERE EXISTS (SELECT 1 FROM "
-                                      "outbox_events e WHERE e.aggregate_id = o.id)",
+                                      "SELECT count(*) FROM (SELECT id FROM orders INTERSECT "
+                                      "SELECT aggregate_id FROM outbox_events) AS both_sides",
                                       1}};
 
 constexpr Expectation of_reservations[] = {
