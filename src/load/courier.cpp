@@ -35,7 +35,7 @@ void Courier::deliver(Call call, Wire::Done done) {
     attempt(std::make_shared<Errand>(Errand{std::move(call), std::move(done), ++delivered_}));
 }
 
-void Courier::attempt(std::shared_ptr<Errand> errand) {
+void Courier::attempt(const std::shared_ptr<Errand>& errand) {
     ++errand->tries;
     wire_.send(errand->call, [this, errand](Result<Answer> answer) {
         const auto pause = pause_before_retry(answer, errand->tries, errand->salt);

@@ -28,7 +28,7 @@ public:
 
 private:
     struct Errand;
-    void attempt(std::shared_ptr<Errand> errand);
+    void attempt(const std::shared_ptr<Errand>& errand);
     Wire& wire_;
     std::int64_t retried_ = 0;
     std::uint64_t delivered_ = 0;

@@ -166,7 +166,7 @@ void Player::adjust(const AdjustStock& adjust) {
         .path = fmt::format("/api/inventory/items/{}/adjustments", percent_encoded(adjust.sku)),
         .body = adjust.body};
     call.idempotency_key = percent_encoded(adjust.key);
-    courier_.deliver(std::move(call), [this, key = adjust.key](Result<Answer> answer) {
+    courier_.deliver(std::move(call), [this, key = adjust.key](const Result<Answer>& answer) {
         tally_.count(&LoadReport::adjustments, answer, fmt::format("adjust {}", key));
         step_is_over({}, answer);
     });
@@ -191,7 +191,7 @@ void Player::give_up_on_lines() {
 void Player::ask(Watch::Turn turn) {
     ++polls_under_way_;
     Call call{.path = fmt::format("/api/orders/{}/status", tally_.order(turn.order).id.text())};
-    wire_.send(std::move(call), [this, turn](Result<Answer> answer) {
+    wire_.send(std::move(call), [this, turn](const Result<Answer>& answer) {
         --polls_under_way_;
         heard(turn, answer);
         pump();

@@ -124,7 +124,8 @@ void Tally::add(const OrderState& state, std::int64_t by) {
             report_.confirmed += by;
             return;
         case Outcome::cancelled:
-            if ((report_.cancelled[state.reason] += by) == 0) report_.cancelled.erase(state.reason);
+            report_.cancelled[state.reason] += by;
+            if (report_.cancelled[state.reason] == 0) report_.cancelled.erase(state.reason);
             return;
         case Outcome::lost:
             report_.lost += by;

@@ -83,17 +83,19 @@ private:
 
         void connect() {
             connection_ = std::make_unique<Connection>(host_.io_);
-            host_.resolve(
-                [self = shared_from_this()](error_code error, tcp::resolver::results_type found) {
-                    if (error) return self->give_up("resolve", error);
-                    auto& stream = self->connection_->stream;
-                    stream.expires_after(call_timeout);
-                    stream.async_connect(found, [self](error_code failed, const tcp::endpoint&) {
-                        if (failed) return self->give_up("connect", failed);
-                        self->connection_->stream.socket().set_option(tcp::no_delay(true), failed);
-                        self->write();
-                    });
+            host_.resolve([self = shared_from_this()](error_code error,
+                                                      const tcp::resolver::results_type& found) {
+                if (error) return self->give_up("resolve", error);
+                auto& stream = self->connection_->stream;
+                stream.expires_after(call_timeout);
+                stream.async_connect(found, [self](error_code failed, const tcp::endpoint&) {
+                    if (failed) return self->give_up("connect", failed);
+                    error_code ignored;  // slower without it, not wrong
+                    (void)self->connection_->stream.socket().set_option(tcp::no_delay(true),
+                                                                        ignored);
+                    self->write();
                 });
+            });
         }
 
         void use(std::unique_ptr<Connection> connection) {

@@ -26,7 +26,7 @@ outbox::RelayOptions with_holder(outbox::RelayOptions options, Ids& ids) {
 
 // In the order in which things are made; they go in the reverse.
 struct Module::Parts {
-    Parts(ModuleOptions options, const Clock& clock, Ids& ids, bus::Bus& the_bus)
+    Parts(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& the_bus)
         : bus(the_bus),
           database(sql::open(options.database_url, {}, metrics)),
           relay(*database, outbox::make_poll_source(*database), bus, clock,
@@ -54,8 +54,8 @@ struct Module::Parts {
     std::unique_ptr<http::Server> server;
 };
 
-Module::Module(ModuleOptions options, const Clock& clock, Ids& ids, bus::Bus& bus)
-    : parts_(std::make_unique<Parts>(std::move(options), clock, ids, bus)) {}
+Module::Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus)
+    : parts_(std::make_unique<Parts>(options, clock, ids, bus)) {}
 
 Module::~Module() { stop(Duration::zero()); }
 

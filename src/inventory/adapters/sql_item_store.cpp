@@ -158,6 +158,7 @@ void save(sql::Transaction& tx, const Work& work, Instant now) {
         if (!item && before) gone.push_back({sku});
     }
     std::vector<idempotency::Given> keys;
+    keys.reserve(work.recorded.size());
     for (const auto& [name, given] : work.recorded) keys.push_back(given);
     const std::size_t fresh_count = fresh.size();
     const auto& inserted = tx.add_each(insert_item, std::move(fresh));

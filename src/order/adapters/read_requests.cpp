@@ -241,7 +241,7 @@ Result<SagaListRequest> read_saga_list_request(const http::Request& request) {
     list.filter.order = in.id<OrderId>("orderId");
     list.after = in.id<SagaId>("cursor");
     list.limit = in.limit();
-    return in.finish(std::move(list));
+    return in.finish(list);
 }
 
 Result<std::optional<Duration>> read_wait(const http::Request& request) {

@@ -119,6 +119,7 @@ std::vector<StoredCommit> MessageStore::commits() {
 
 void MessageStore::add_topic(std::string_view topic, std::int32_t partitions) {
     std::vector<sql::Params> rows;
+    rows.reserve(static_cast<std::size_t>(partitions));
     for (std::int32_t number = 0; number < partitions; ++number) rows.push_back({topic, number});
     const auto tx = database_->begin(sql::Access::write);
     tx->add_each(insert_partition, std::move(rows));

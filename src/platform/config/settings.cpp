@@ -76,8 +76,8 @@ private:
     void unknown_flag(std::string_view given);
     void unknown_variable(std::string_view given);
     // Takes a value unless one stands there already.
-    bool give(const Setting& row, Values::Given given) {
-        return given_.values.try_emplace(std::string(row.name), std::move(given)).second;
+    bool give(const Setting& row, const Values::Given& given) {
+        return given_.values.try_emplace(std::string(row.name), given).second;
     }
     void give_flag(const Setting& row, std::string value);
     void give_file(const Setting& row, const std::string& variable, const std::string& path);

@@ -157,7 +157,7 @@ Route get(std::string_view pattern, Run run, Handler handler) {
 
 }  // namespace
 
-std::vector<Route> actuator_routes(ActuatorInfo info, std::vector<Component> components,
+std::vector<Route> actuator_routes(const ActuatorInfo& info, std::vector<Component> components,
                                    telemetry::Registry& metrics) {
     auto made = std::make_shared<Probes>();
     for (auto& component : components)

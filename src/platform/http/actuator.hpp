@@ -22,7 +22,8 @@ struct ActuatorInfo {
 // shape, 503 with the same body when DOWN, content type
 // application/vnd.spring-boot.actuator.v3+json unless plain JSON is asked for. Liveness asks
 // nobody. metrics outlives the routes.
-std::vector<Route> actuator_routes(ActuatorInfo info, std::vector<telemetry::Component> components,
+std::vector<Route> actuator_routes(const ActuatorInfo& info,
+                                   std::vector<telemetry::Component> components,
                                    telemetry::Registry& metrics);
 
 }  // namespace trackops::http

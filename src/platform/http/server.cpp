@@ -118,7 +118,7 @@ public:
     void close() {
         if (std::exchange(is_closed_, true)) return;
         error_code ignored;  // there is nobody left to tell
-        socket_.close(ignored);
+        (void)socket_.close(ignored);
         home_.forget(id_);
     }
 
@@ -189,7 +189,7 @@ private:
     void finish() {
         if (has_ended_) return close();
         error_code ec;
-        socket_.shutdown(Socket::shutdown_send, ec);
+        (void)socket_.shutdown(Socket::shutdown_send, ec);
         if (ec) return close();
         is_lingering_ = true;
         deadline_ =
@@ -319,8 +319,8 @@ private:
         if (connections_.size() >= options_.connections_max + refused_connections_max)
             return;  // closes
         error_code ec;
-        socket.non_blocking(true, ec);
-        if (!ec) socket.set_option(tcp::no_delay(true), ec);
+        (void)socket.non_blocking(true, ec);
+        if (!ec) (void)socket.set_option(tcp::no_delay(true), ec);
         if (ec) return;  // it has gone already
         const std::uint64_t id = ++last_connection_;
         const auto connection = std::make_shared<Connection>(static_cast<Home&>(*this), router_,
@@ -350,7 +350,7 @@ private:
     void begin_drain() {
         is_draining_ = true;
         error_code ignored;  // it is closed then too
-        acceptor_.close(ignored);
+        (void)acceptor_.close(ignored);
         for (const auto& connection : connections()) connection->stop();
         deliver();
         look_whether_drained();
@@ -382,7 +382,7 @@ private:
         Reply(std::move(pending)).busy();
     }
 
-    static void call(const Route& route, std::shared_ptr<PendingReply> pending) {
+    static void call(const Route& route, const std::shared_ptr<PendingReply>& pending) {
         try {
             route.handler(pending->request(), Reply(pending));
         } catch (const std::exception& error) {

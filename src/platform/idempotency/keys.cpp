@@ -62,7 +62,8 @@ std::optional<std::string> unquoted(std::string_view text) {
     for (std::size_t i = 1; i < text.size(); ++i) {
         if (text[i] == '"') return i + 1 == text.size() ? std::optional(inside) : std::nullopt;
         if (text[i] == '\\') {
-            if (++i == text.size() || (text[i] != '"' && text[i] != '\\')) return std::nullopt;
+            ++i;
+            if (i == text.size() || (text[i] != '"' && text[i] != '\\')) return std::nullopt;
         }
         inside.push_back(text[i]);
     }
