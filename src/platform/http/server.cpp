@@ -375,8 +375,8 @@ private:
 
     void handle(const Route& route, Request request, Conversation::Place place) override {
         auto pending = std::make_shared<PendingReply>(std::move(request), place, answers_);
-        if (route.run == Run::on_io) return call(route, std::move(pending));
-        auto job = [&route, pending]() mutable { call(route, std::move(pending)); };
+        if (route.run == Run::on_io) return call(route, pending);
+        auto job = [&route, pending] { call(route, pending); };
         if (workers_->submit(std::move(job))) return;
         reached(Limit::worker_queue);
         Reply(std::move(pending)).busy();
