@@ -13,8 +13,7 @@ std::vector<Event> one_of_each() {
     return {
         OrderCreated{order, 1, other, "GBP", 1234, {{"85123A", 2, 255}, {"a b/c", 1, 724}}, at},
         OrderStatusUpdated{order, 2, "PENDING", "CONFIRMED", {}, at, {}},
-        OrderStatusUpdated{order, 4, "PROCESSING", "SHIPPED", "why", at,
-                           Shipment{"DHL", "\"x\\"}},
+        OrderStatusUpdated{order, 4, "PROCESSING", "SHIPPED", "why", at, Shipment{"DHL", "\"x\\"}},
         OrderDelivered{order, 5, at},
         OrderCancelled{order, 2, "OUT_OF_STOCK", "inventory", at},
         InventoryReserved{order, other, {{"85123A", 2}}, at},

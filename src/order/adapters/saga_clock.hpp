@@ -15,8 +15,8 @@ public:
     static constexpr Duration interval = std::chrono::milliseconds(250);
 
     // on_advanced: the orders of a round as they are after it.
-    SagaClock(SagaRound round, OrderStore& store, const Clock& clock, Ids& ids, const Patience& patience,
-              std::function<void(std::span<const Order>)> on_advanced);
+    SagaClock(SagaRound round, OrderStore& store, const Clock& clock, Ids& ids,
+              const Patience& patience, std::function<void(std::span<const Order>)> on_advanced);
     runtime::Progress run(Duration max_wait) override;
 
 private:

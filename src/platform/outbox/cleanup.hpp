@@ -12,7 +12,8 @@ class Registry;
 namespace trackops::outbox {
 
 struct CleanupOptions {
-    Duration outbox_retention = std::chrono::hours(24);      // since it occurred; what is not confirmed stays however old
+    Duration outbox_retention =
+        std::chrono::hours(24);  // since it occurred; what is not confirmed stays however old
     Duration claims_retention = std::chrono::hours(24 * 8);  // longer than the topics retain
     Duration interval = std::chrono::seconds(30);
     std::size_t rows_max = 5'000;  // a table and call; more: called again at once

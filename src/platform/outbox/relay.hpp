@@ -25,9 +25,10 @@ struct RelayOptions {
     Duration idle_max = std::chrono::milliseconds(250);
     Duration lease_time =
         std::chrono::seconds(4);  // another relay takes over within this plus a poll
-    Duration broker_backoff_max = std::chrono::seconds(2);         // between tries while the bus is away, from 20 ms on
-    std::int64_t parked_max = 100'000;                             // parked events; from there on nothing more is read
-    std::size_t retries_waiting_max = 64;                          // calls of retry() at once
+    Duration broker_backoff_max =
+        std::chrono::seconds(2);           // between tries while the bus is away, from 20 ms on
+    std::int64_t parked_max = 100'000;     // parked events; from there on nothing more is read
+    std::size_t retries_waiting_max = 64;  // calls of retry() at once
 };
 
 struct ParkedEvent {
@@ -38,7 +39,7 @@ struct ParkedEvent {
 };
 
 struct RelayStatus {
-    std::string source;      // "poll"
+    std::string source;   // "poll"
     bool active = false;  // holds the lease
     bool paused = false;
     Backlog backlog;
@@ -49,13 +50,13 @@ struct RelayStatus {
     std::string last_error;            // "" while all is well
 };
 
-// One pump, which waits nowhere: it says when it wants to be called again, and wake() (events were committed) makes the next polls tight
-// again. Without the lease it idles. Reads a batch; publishes it in bursts with at most one event a key in each, so that a
-// successor leaves after its predecessor's ack; confirms it. An event that the bus refuses is
-// parked with its payload and reason, and later events of its key queue behind it, also after a
-// restart. Delivery::unavailable holds the key back and is tried again with a backoff: nothing is
-// parked. status(), unpublished(), parked() and retry() are thread-safe and use connections of
-// their own.
+// One pump, which waits nowhere: it says when it wants to be called again, and wake() (events were
+// committed) makes the next polls tight again. Without the lease it idles. Reads a batch; publishes
+// it in bursts with at most one event a key in each, so that a successor leaves after its
+// predecessor's ack; confirms it. An event that the bus refuses is parked with its payload and
+// reason, and later events of its key queue behind it, also after a restart. Delivery::unavailable
+// holds the key back and is tried again with a backoff: nothing is parked. status(), unpublished(),
+// parked() and retry() are thread-safe and use connections of their own.
 class Relay final : public runtime::Pump {
 public:
     Relay(sql::Database& database, std::unique_ptr<Source> source, bus::Bus& bus,

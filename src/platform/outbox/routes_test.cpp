@@ -139,8 +139,7 @@ TEST_F(RelayRoutes, ListsWhatIsNotPublishedPageByPage) {
     EXPECT_EQ(first.status, 200);
     EXPECT_EQ(field(first, "nextCursor"), "\"2\"");
     ASSERT_EQ(first.headers.size(), 1U);
-    EXPECT_EQ(first.headers[0].second,
-              "</api/relay/events?limit=2&cursor=2>; rel=\"next\"");
+    EXPECT_EQ(first.headers[0].second, "</api/relay/events?limit=2&cursor=2>; rel=\"next\"");
     EXPECT_NE(
         first.body.find(R"("sequence":1,"position":1,)"
                         R"("occurredAt":"2023-11-14T22:13:20.000000Z","state":"UNPUBLISHED"})"),
