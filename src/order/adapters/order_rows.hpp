@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "order/app/ports.hpp"
@@ -34,12 +33,6 @@ private:
     sql::Statement* steps_ = nullptr;
 };
 
-// The columns that order_of() reads, in its order.
-inline constexpr std::string_view order_columns =
-    "id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, "
-    "delivery_instructions, external_ref, "
-    "metadata, cancel_reason, carrier, tracking_number, version, revision, events_sent, "
-    "created_at, updated_at";
 LoadedOrder order_of(const sql::Row& row);  // without items and sagas
 Line line_of(const sql::Row& row);          // order_id, sku, name, quantity, unit_amount
 SagaOfOrder saga_of(const sql::Row& row);   // id, type, order_id, status, deadline_at,
