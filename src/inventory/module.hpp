@@ -26,7 +26,7 @@ struct ModuleOptions {
 class Module {
 public:
     // Everything outlives the module. Throws std::invalid_argument for a URL that is none.
-    Module(ModuleOptions options, const Clock& clock, Ids& ids, bus::Bus& bus);
+    Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus);
     ~Module();  // stop() without patience
     // Migrates, starts the pumps, then serves. Throws std::exception saying what is missing.
     void start();

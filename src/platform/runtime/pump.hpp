@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <string>
 
 #include "base/instant.hpp"
 
@@ -23,6 +24,13 @@ public:
     // Ends a wait inside run() early, now or at the next call; of several callers at least one.
     // Thread-safe, does not block.
     virtual void wake() {}
+};
+
+// A pump as its module wants it driven: under a name, by so many threads.
+struct NamedPump {
+    std::string name;
+    Pump& pump;
+    int threads = 1;
 };
 
 }  // namespace trackops::runtime

@@ -135,6 +135,12 @@ void Threads::add(std::string name, Pump& pump) {
     state_->entries.emplace_back(std::move(name), pump, failures);
 }
 
+void Threads::add(const std::vector<NamedPump>& pumps) {
+    for (const NamedPump& named : pumps) {
+        for (int i = 0; i < named.threads; ++i) add(named.name, named.pump);
+    }
+}
+
 void Threads::wake(Pump& pump) {
     {
         const std::scoped_lock lock(state_->mutex);

@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "platform/runtime/pump.hpp"
 
@@ -23,6 +24,7 @@ public:
     // cut to 15 bytes. The same pump may be added more than once if it allows concurrent calls.
     // std::logic_error after stop().
     void add(std::string name, Pump& pump);
+    void add(const std::vector<NamedPump>& pumps);  // as each wants it
     // Ends a sleep between calls of run() of every entry of this pump, and its wait inside. A wake
     // during run() cancels the sleep after it. Thread-safe; cheap.
     void wake(Pump& pump);

@@ -1,0 +1,119 @@
+#include "inventory/application.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "base/version.hpp"
+#include "events/events.hpp"
+#include "inventory/adapters/http_api.hpp"
+#include "inventory/adapters/order_events.hpp"
+#include "inventory/adapters/sql_stores.hpp"
+#include "inventory/adapters/wire.hpp"
+#include "inventory/app/write_items.hpp"
+#include "inventory/migrations.hpp"
+#include "platform/bus/consumer.hpp"
+#include "platform/bus/health.hpp"
+#include "platform/http/actuator.hpp"
+#include "platform/idempotency/migrations.hpp"
+#include "platform/outbox/cleanup.hpp"
+#include "platform/outbox/health.hpp"
+#include "platform/outbox/migrations.hpp"
+#include "platform/outbox/relay.hpp"
+#include "platform/outbox/routes.hpp"
+#include "platform/sql/health.hpp"
+#include "platform/sql/migrations.hpp"
+#include "platform/telemetry/metrics.hpp"
+
+namespace trackops::inventory {
+
+// In the order in which things are made; they go in the reverse.
+struct Application::Parts {
+    Parts(const Ports& the_ports, ApplicationOptions given);
+
+    const Ports ports;
+    const ApplicationOptions options;
+    std::unique_ptr<ReservationStore> reservations;
+    std::unique_ptr<ItemStore> items;
+    std::unique_ptr<InventoryReader> reader;
+    Writing writing;
+    outbox::Relay relay;
+    outbox::Cleanup cleanup;
+    std::unique_ptr<bus::Consumer> consumer;  // made when its topics are there
+};
+
+Application::Parts::Parts(const Ports& the_ports, ApplicationOptions given)
+    : ports(the_ports),
+      options(std::move(given)),
+      reservations(make_reservation_store(ports.database)),
+      items(make_item_store(ports.database)),
+      reader(make_inventory_reader(ports.database)),
+      writing(
+          {.batch_max = 128, .queue_max = 4096},
+          [this](std::span<const ItemWrite> writes) {
+              return write_items(writes, *items, ports.clock);
+          },
+          [] {
+              return Result<Written>(
+                  fail(Errc::unavailable, "the request could not be carried out now; try again"));
+          }),
+      relay(ports.database, outbox::make_poll_source(ports.database), ports.bus, ports.clock,
+            {.source_name = "/trackops/inventory", .holder = options.relay_holder}, ports.metrics),
+      cleanup(ports.database, ports.clock, {}, ports.metrics) {}
+
+void migrate(sql::Database& database) {
+    sql::migrate(database, "outbox", outbox::migrations);
+    sql::migrate(database, "idempotency", idempotency::migrations);
+    sql::migrate(database, "inventory", inventory::migrations);
+}
+
+Application::Application(const Ports& ports, ApplicationOptions options)
+    : parts_(std::make_unique<Parts>(ports, std::move(options))) {}
+
+Application::~Application() { close(); }
+
+std::vector<http::Route> Application::routes() {
+    Parts& parts = *parts_;
+    const Ports& ports = parts.ports;
+    std::vector<http::Route> routes =
+        inventory_routes({parts.writing, *parts.items, *parts.reader, ports.clock, ports.ids});
+    std::ranges::move(outbox::relay_routes(parts.relay), std::back_inserter(routes));
+    std::ranges::move(http::actuator_routes(
+                          {"inventory-service", std::string(version)},
+                          {sql::health_component(ports.database), bus::health_component(ports.bus),
+                           outbox::relay_component(parts.relay)},
+                          ports.metrics),
+                      std::back_inserter(routes));
+    return routes;
+}
+
+void Application::listen() {
+    Parts& parts = *parts_;
+    const std::vector<std::string> heard(topics_heard().begin(), topics_heard().end());
+    std::vector<std::string> topics = heard;
+    topics.insert(topics.end(), std::begin(events::inventory_topics),
+                  std::end(events::inventory_topics));
+    parts.ports.bus.ensure_topics(topics);
+    parts.consumer = std::make_unique<bus::Consumer>(
+        parts.ports.bus,
+        bus::ConsumerOptions{.group = parts.options.consumer_group,
+                             .topics = heard,
+                             .clock = parts.ports.steady_clock},
+        make_order_events_handler({*parts.reservations, parts.ports.clock, parts.ports.ids,
+                                   parts.ports.metrics,
+                                   [&parts] { parts.options.on_events_committed(parts.relay); }}),
+        parts.ports.metrics);
+}
+
+std::vector<runtime::NamedPump> Application::pumps() {
+    Parts& parts = *parts_;
+    return {{"stock-relay", parts.relay},
+            {"stock-writing", parts.writing},
+            {"stock-reserving", *parts.consumer},
+            {"stock-cleanup", parts.cleanup}};
+}
+
+void Application::close() { parts_->writing.close(); }
+
+}  // namespace trackops::inventory

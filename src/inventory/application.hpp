@@ -1,0 +1,57 @@
+// The inventory service between its ports: what it answers and what works behind it, without a
+// socket, a thread or a driver. The module gives it real ones, the simulator its own.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "platform/bus/bus.hpp"
+#include "platform/http/router.hpp"
+#include "platform/runtime/pump.hpp"
+#include "platform/sql/database.hpp"
+
+namespace trackops::inventory {
+
+struct Ports {
+    sql::Database& database;
+    bus::Bus& bus;
+    const Clock& clock;
+    Ids& ids;
+    telemetry::Registry& metrics;
+    const Clock* steady_clock = nullptr;  // measures backoffs; the machine's when null
+};
+
+struct ApplicationOptions {
+    std::string consumer_group = "inventory-service";
+    std::string relay_holder;  // this process in the lease of its outbox
+    // A hint: events were committed, and this pump may relay them.
+    std::function<void(runtime::Pump&)> on_events_committed = [](runtime::Pump&) {};
+};
+
+// Brings the schema to the newest version.
+void migrate(sql::Database& database);
+
+class Application {
+public:
+    // All that the ports name outlives the application.
+    Application(const Ports& ports, ApplicationOptions options);
+    ~Application();  // close()
+    // Valid while this lives.
+    std::vector<http::Route> routes();
+    // Makes the topics that are missing and joins the consumer group. Throws std::exception when
+    // the bus is away.
+    void listen();
+    // In the order in which they start. After listen().
+    std::vector<runtime::NamedPump> pumps();
+    // Answers everything that still waits; the pumps run no more. Idempotent.
+    void close();
+
+private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace trackops::inventory

@@ -1,0 +1,173 @@
+#include "order/application.hpp"
+
+#include "base/version.hpp"
+#include "events/events.hpp"
+#include "order/adapters/confirmations.hpp"
+#include "order/adapters/http_api.hpp"
+#include "order/adapters/inventory_events.hpp"
+#include "order/adapters/order_cache.hpp"
+#include "order/adapters/saga_clock.hpp"
+#include "order/adapters/sql_order_store.hpp"
+#include "order/migrations.hpp"
+#include "platform/bus/consumer.hpp"
+#include "platform/bus/health.hpp"
+#include "platform/cache/cache.hpp"
+#include "platform/http/actuator.hpp"
+#include "platform/idempotency/migrations.hpp"
+#include "platform/outbox/cleanup.hpp"
+#include "platform/outbox/migrations.hpp"
+#include "platform/outbox/source.hpp"
+#include "platform/sql/health.hpp"
+#include "platform/telemetry/metrics.hpp"
+
+namespace trackops::order {
+namespace {
+
+template <class Outcome>
+auto lost_as_unavailable() {
+    return [] {
+        return Outcome(
+            fail(Errc::unavailable, "the request could not be carried out now; try again"));
+    };
+}
+
+}  // namespace
+
+// In the order in which things are made; they go in the reverse.
+struct Application::Parts {
+    Parts(const Ports& the_ports, ApplicationOptions given);
+
+    std::vector<Result<Receipt>> announced(std::vector<Result<Receipt>> receipts) const {
+        options.on_events_committed();
+        return receipts;
+    }
+    void settled(std::span<const Order> orders);
+    std::vector<telemetry::Component> components();
+
+    const Ports ports;
+    const ApplicationOptions options;
+    OrderCache cache;
+    std::unique_ptr<OrderStore> store;
+    std::unique_ptr<outbox::Source> relay_view;  // of the relay's backlog; read only
+    Placing placing;
+    Changing changing;
+    Finding finding;
+    Confirmations confirmations;
+    SagaClock saga_clock;
+    outbox::Cleanup cleanup;
+    std::unique_ptr<bus::Consumer> consumer;  // made when its topics are there
+};
+
+Application::Parts::Parts(const Ports& the_ports, ApplicationOptions given)
+    : ports(the_ports),
+      options(std::move(given)),
+      cache(ports.cache),
+      store(make_sql_order_store(ports.database, ports.clock, ports.ids)),
+      relay_view(outbox::make_poll_source(ports.database)),
+      placing(
+          {.batch_max = 128, .queue_max = 4096},
+          [this](std::span<const PlaceOrder> batch) {
+              return announced(
+                  place_orders(batch, *store, ports.clock, ports.ids, options.patience));
+          },
+          lost_as_unavailable<Result<Receipt>>()),
+      changing(
+          {.batch_max = 128, .queue_max = 4096},
+          [this](std::span<const ChangeOrder> batch) {
+              return announced(
+                  change_orders(batch, *store, ports.clock, ports.ids, options.patience));
+          },
+          lost_as_unavailable<Result<Receipt>>()),
+      finding(
+          {.batch_max = 128, .queue_max = 4096},
+          [this](std::span<const OrderId> batch) { return store->find(batch); },
+          lost_as_unavailable<Result<Order>>()),
+      confirmations(*store, ports.clock),
+      saga_clock(
+          {.relay_lag = [this] { return relay_view->backlog(ports.clock.now()).oldest_age; }},
+          *store, ports.clock, ports.ids, options.patience,
+          [this](std::span<const Order> orders) { settled(orders); }),
+      cleanup(ports.database, ports.clock, {}, ports.metrics) {}
+
+void Application::Parts::settled(std::span<const Order> orders) {
+    if (orders.empty()) return;
+    options.on_events_committed();
+    for (const Order& order : orders) cache.remember(order);
+    confirmations.settled(orders);
+}
+
+std::vector<telemetry::Component> Application::Parts::components() {
+    return {
+        sql::health_component(ports.database),
+        bus::health_component(ports.bus),
+        {.name = "cache",
+         .ask =
+             [this] {
+                 return telemetry::ComponentHealth{.status = ports.cache.ping()
+                                                                 ? telemetry::Status::up
+                                                                 : telemetry::Status::down};
+             },
+         .in_readiness = false},  // without it reads are slower, nothing breaks
+    };
+}
+
+void migrate(sql::Database& database) {
+    sql::migrate(database, "outbox", outbox::migrations);
+    sql::migrate(database, "idempotency", idempotency::migrations);
+    sql::migrate(database, "order", order::migrations);
+}
+
+Application::Application(const Ports& ports, ApplicationOptions options)
+    : parts_(std::make_unique<Parts>(ports, std::move(options))) {}
+
+Application::~Application() { close(); }
+
+std::vector<http::Route> Application::routes() {
+    Parts& parts = *parts_;
+    std::vector<http::Route> routes =
+        order_routes({parts.placing, parts.changing, parts.finding, parts.confirmations,
+                      parts.cache, *parts.store});
+    std::ranges::move(http::actuator_routes({"order-service", std::string(version)},
+                                            parts.components(), parts.ports.metrics),
+                      std::back_inserter(routes));
+    return routes;
+}
+
+void Application::listen() {
+    Parts& parts = *parts_;
+    std::vector<std::string> topics(std::begin(events::order_topics),
+                                    std::end(events::order_topics));
+    const std::vector<std::string> replies(std::begin(events::inventory_topics),
+                                           std::end(events::inventory_topics));
+    topics.insert(topics.end(), replies.begin(), replies.end());
+    parts.ports.bus.ensure_topics(topics);
+    parts.consumer = std::make_unique<bus::Consumer>(
+        parts.ports.bus,
+        bus::ConsumerOptions{
+            .group = "trackops-orders", .topics = replies, .clock = parts.ports.steady_clock},
+        handle_inventory_events(*parts.store, parts.ports.clock, parts.options.patience,
+                                [&parts](std::span<const Order> orders) { parts.settled(orders); }),
+        parts.ports.metrics);
+}
+
+std::vector<runtime::NamedPump> Application::pumps() {
+    Parts& parts = *parts_;
+    // Two transactions in flight keep PostgreSQL busy while one waits for its disk; SQLite has one
+    // writer.
+    const int placing_threads = parts.ports.database.dialect() == sql::Dialect::postgres ? 2 : 1;
+    return {{"order-finding", parts.finding},    {"order-placing", parts.placing, placing_threads},
+            {"order-changing", parts.changing},  {"order-waiting", parts.confirmations},
+            {"order-settling", *parts.consumer}, {"order-sagas", parts.saga_clock},
+            {"order-cleanup", parts.cleanup}};
+}
+
+void Application::let_waiting_go() { parts_->confirmations.close(); }
+
+void Application::close() {
+    parts_->confirmations.close();
+    parts_->placing.close();
+    parts_->changing.close();
+    parts_->finding.close();
+}
+
+}  // namespace trackops::order

@@ -1,0 +1,60 @@
+// The order service between its ports: what it answers and what works behind it, without a socket,
+// a thread or a driver. The module gives it real ones, the simulator its own.
+#pragma once
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "order/domain/saga.hpp"
+#include "platform/bus/bus.hpp"
+#include "platform/cache/cache.hpp"
+#include "platform/http/router.hpp"
+#include "platform/runtime/pump.hpp"
+#include "platform/sql/database.hpp"
+
+namespace trackops::order {
+
+struct Ports {
+    sql::Database& database;
+    cache::Cache& cache;
+    bus::Bus& bus;
+    const Clock& clock;
+    Ids& ids;
+    telemetry::Registry& metrics;
+    const Clock* steady_clock = nullptr;  // measures backoffs; the machine's when null
+};
+
+struct ApplicationOptions {
+    Patience patience;
+    // A hint, from any thread: events were committed and may be relayed.
+    std::function<void()> on_events_committed = [] {};
+};
+
+// Brings the schema to the newest version.
+void migrate(sql::Database& database);
+
+class Application {
+public:
+    // All that the ports name outlives the application.
+    Application(const Ports& ports, ApplicationOptions options);
+    ~Application();  // close()
+    // Valid while this lives.
+    std::vector<http::Route> routes();
+    // Makes the topics that are missing and joins the consumer group. Throws std::exception when
+    // the bus is away.
+    void listen();
+    // In the order in which they start. After listen().
+    std::vector<runtime::NamedPump> pumps();
+    // Answers the requests that only wait for their order to leave PENDING.
+    void let_waiting_go();
+    // Answers everything that still waits; the pumps run no more. Idempotent.
+    void close();
+
+private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace trackops::order
