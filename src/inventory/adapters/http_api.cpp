@@ -61,8 +61,8 @@ void write_item(const Request& request, const Reply& reply, Result<ItemRequest> 
                         "an adjustment needs an Idempotency-Key, so that it cannot count twice");
         }
         TRY(http::check_query(request, {}));
-        write.record = [command = write.command](const Written& written) {
-            return answer_of(command, written);
+        write.record = [asked = write.command](const Written& written) {
+            return answer_of(asked, written);
         };
         return write;
     };
