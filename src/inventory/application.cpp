@@ -58,8 +58,9 @@ Application::Parts::Parts(const Ports& the_ports, ApplicationOptions given)
               return Result<Written>(
                   fail(Errc::unavailable, "the request could not be carried out now; try again"));
           }),
-      relay(ports.database, outbox::make_poll_source(ports.database), ports.bus, ports.clock,
-            {.source_name = "/trackops/inventory", .holder = options.relay_holder}, ports.metrics),
+      relay(ports.relay_database, outbox::make_poll_source(ports.relay_database), ports.bus,
+            ports.clock, {.source_name = "/trackops/inventory", .holder = options.relay_holder},
+            ports.metrics),
       cleanup(ports.database, ports.clock, {}, ports.metrics) {}
 
 void migrate(sql::Database& database) {

@@ -17,6 +17,7 @@ namespace trackops::inventory {
 
 struct Ports {
     sql::Database& database;
+    sql::Database& relay_database;  // the same one, with the relay's rights
     bus::Bus& bus;
     const Clock& clock;
     Ids& ids;

@@ -71,7 +71,8 @@ protected:
 };
 
 TEST_P(InventoryModule, ReservesShipsAndTellsOverTheBus) {
-    Module module({.database_url = database.url(), .port = 0}, clock, ids, *bus);
+    Module module({.database_url = database.url(), .port = 0}, clock, ids, *bus, metrics);
+    module.prepare();
     module.start();
     replies = bus->subscribe("test", topics);
     EXPECT_NE(get(module.port(), "/actuator/health").find("\"status\":\"UP\""), std::string::npos);
@@ -101,7 +102,8 @@ TEST_P(InventoryModule, ReservesShipsAndTellsOverTheBus) {
 
 TEST_P(InventoryModule, GoesOnWhereItStopped) {
     for (int start = 0; start < 2; ++start) {
-        Module module({.database_url = database.url(), .port = 0}, clock, ids, *bus);
+        Module module({.database_url = database.url(), .port = 0}, clock, ids, *bus, metrics);
+        module.prepare();
         module.start();
         if (!replies) replies = bus->subscribe("test", topics);
         publish(events::OrderCancelled{.order_id = order,

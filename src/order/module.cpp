@@ -9,8 +9,11 @@ namespace trackops::order {
 
 // In the order in which things are made; they go in the reverse.
 struct Module::Parts {
-    Parts(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus)
-        : database(sql::open(options.database_url, {}, metrics)),
+    Parts(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
+          telemetry::Registry& metrics)
+        : migration_url(options.migration_url.empty() ? options.database_url
+                                                      : options.migration_url),
+          database(sql::open(options.database_url, {}, metrics)),
           orders_cache(cache::open(options.cache_url, {}, clock, metrics)),
           application({*database, *orders_cache, bus, clock, ids, metrics},
                       {options.patience, options.on_events_committed}),
@@ -18,7 +21,7 @@ struct Module::Parts {
           server(http::make_server({.address = options.address, .port = options.port},
                                    application.routes(), clock, ids, metrics)) {}
 
-    telemetry::Registry metrics;
+    const std::string migration_url;
     std::unique_ptr<sql::Database> database;
     std::unique_ptr<cache::Cache> orders_cache;
     Application application;
@@ -26,14 +29,19 @@ struct Module::Parts {
     std::unique_ptr<http::Server> server;
 };
 
-Module::Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus)
-    : parts_(std::make_unique<Parts>(options, clock, ids, bus)) {}
+Module::Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
+               telemetry::Registry& metrics)
+    : parts_(std::make_unique<Parts>(options, clock, ids, bus, metrics)) {}
 
 Module::~Module() { stop(Duration::zero()); }
 
-void Module::start() {
-    migrate(*parts_->database);
+void Module::prepare() {
+    telemetry::Registry unseen;  // two connections for a moment
+    migrate(*sql::open(parts_->migration_url, {}, unseen));
     parts_->application.listen();
+}
+
+void Module::start() {
     parts_->threads.add(parts_->application.pumps());
     parts_->server->start();
 }

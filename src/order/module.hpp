@@ -12,11 +12,15 @@
 namespace trackops::bus {
 class Bus;
 }
+namespace trackops::telemetry {
+class Registry;
+}
 
 namespace trackops::order {
 
 struct ModuleOptions {
     std::string database_url;
+    std::string migration_url = {};  // the same database with its owner's rights; "": database_url
     std::string cache_url = "embedded:";
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;  // 0: any free one
@@ -28,9 +32,13 @@ struct ModuleOptions {
 class Module {
 public:
     // Everything outlives the module. Throws std::invalid_argument for a URL that is none.
-    Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus);
+    Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
+           telemetry::Registry& metrics);
     ~Module();  // stop() without patience
-    // Migrates, starts the pumps, then serves. Throws std::exception saying what is missing.
+    // Brings the schema to the newest version, makes the topics that are missing and joins the
+    // consumer group. Throws std::exception saying what is missing; may be called again then.
+    void prepare();
+    // After prepare(): starts the pumps, then serves.
     void start();
     std::uint16_t port() const;
     // Answers what is under way, then stops the pumps. Idempotent.

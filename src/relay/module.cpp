@@ -26,8 +26,10 @@ outbox::RelayOptions with_holder(outbox::RelayOptions options, Ids& ids) {
 
 // In the order in which things are made; they go in the reverse.
 struct Module::Parts {
-    Parts(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& the_bus)
+    Parts(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& the_bus,
+          telemetry::Registry& the_metrics)
         : bus(the_bus),
+          metrics(the_metrics),
           database(sql::open(options.database_url, {}, metrics)),
           relay(*database, outbox::make_poll_source(*database), bus, clock,
                 with_holder(options.relay, ids), metrics),
@@ -47,15 +49,16 @@ struct Module::Parts {
     }
 
     bus::Bus& bus;
-    telemetry::Registry metrics;
+    telemetry::Registry& metrics;
     std::unique_ptr<sql::Database> database;
     outbox::Relay relay;
     runtime::Threads threads;
     std::unique_ptr<http::Server> server;
 };
 
-Module::Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus)
-    : parts_(std::make_unique<Parts>(options, clock, ids, bus)) {}
+Module::Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
+               telemetry::Registry& metrics)
+    : parts_(std::make_unique<Parts>(options, clock, ids, bus, metrics)) {}
 
 Module::~Module() { stop(Duration::zero()); }
 

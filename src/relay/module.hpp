@@ -12,6 +12,9 @@
 namespace trackops::bus {
 class Bus;
 }
+namespace trackops::telemetry {
+class Registry;
+}
 
 namespace trackops::relay {
 
@@ -25,7 +28,8 @@ struct ModuleOptions {
 class Module {
 public:
     // Everything outlives the module. Throws std::invalid_argument for a URL that is none.
-    Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus);
+    Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
+           telemetry::Registry& metrics);
     ~Module();  // stop() without patience
     // Serves and relays from now on. The schema is the order service's: until it is there,
     // readiness is DOWN and the relay tries again.

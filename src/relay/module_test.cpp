@@ -60,7 +60,7 @@ TEST_P(RelayModule, MovesCommittedEventsToTheBusAndSaysSo) {
     make_schema();
     bus->ensure_topics(topics);
     received = bus->subscribe("test", topics);
-    Module module({.database_url = fresh.url(), .port = 0, .relay = {}}, clock, ids, *bus);
+    Module module({.database_url = fresh.url(), .port = 0, .relay = {}}, clock, ids, *bus, metrics);
     module.start();
     commit(1);
     commit(2);
@@ -81,7 +81,7 @@ TEST_P(RelayModule, MovesCommittedEventsToTheBusAndSaysSo) {
 }
 
 TEST_P(RelayModule, WaitsForASchemaThatIsNotItsOwn) {
-    Module module({.database_url = fresh.url(), .port = 0, .relay = {}}, clock, ids, *bus);
+    Module module({.database_url = fresh.url(), .port = 0, .relay = {}}, clock, ids, *bus, metrics);
     module.start();
     const Answer waiting = ask(module, "GET /actuator/health/readiness");
     EXPECT_EQ(waiting.status, 503);
@@ -102,7 +102,8 @@ TEST_P(RelayModule, GoesOnWhereItStopped) {
     received = bus->subscribe("test", topics);
     for (int sequence = 1; sequence <= 3; ++sequence) {
         commit(sequence);
-        Module module({.database_url = fresh.url(), .port = 0, .relay = {}}, clock, ids, *bus);
+        Module module({.database_url = fresh.url(), .port = 0, .relay = {}}, clock, ids, *bus,
+                      metrics);
         module.start();
         EXPECT_EQ(next(), "ORDER_CREATED " + std::to_string(sequence));
     }

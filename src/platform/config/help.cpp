@@ -13,6 +13,17 @@ namespace {
 constexpr std::size_t width_max = 100;
 constexpr std::string_view mask = "******";
 
+// Of a URL only its password; of anything else all.
+std::string masked(std::string_view value) {
+    const auto scheme = value.find("://");
+    if (scheme == std::string_view::npos || value.contains("password=")) return std::string(mask);
+    // From the first ':' to the last '@', so that a password with a '/' or '@' in it hides too.
+    const auto colon = value.find(':', scheme + 3);
+    const auto at = value.rfind('@');
+    if (at == std::string_view::npos || colon > at) return std::string(value);
+    return fmt::format("{}:{}{}", value.substr(0, colon), mask, value.substr(at));
+}
+
 std::string left_column(const Setting& row) {
     constexpr auto placeholders =
         std::to_array<std::string_view>({" TEXT", " NUMBER", " DURATION"});
@@ -25,7 +36,8 @@ std::string right_column(const Setting& row) {
     std::vector<std::string> notes;
     if (!bounds.empty()) notes.push_back(bounds);
     if (!row.default_value.empty())
-        notes.push_back(fmt::format("default {}", row.secret ? mask : row.default_value));
+        notes.push_back(
+            fmt::format("default {}", row.secret ? masked(row.default_value) : row.default_value));
     if (row.secret) notes.push_back("secret");
     return notes.empty() ? std::string(row.help)
                          : fmt::format("{} ({})", row.help, fmt::join(notes, ", "));
@@ -77,7 +89,7 @@ std::string print(std::span<const Setting> table, const Values& values) {
     for (const Setting& row : table) {
         const auto& [value, source] = values.values.find(row.name)->second;
         const bool is_masked = row.secret && !value.empty();
-        out += fmt::format("{} = {} ({})\n", row.name, is_masked ? mask : value, source);
+        out += fmt::format("{} = {} ({})\n", row.name, is_masked ? masked(value) : value, source);
     }
     return out;
 }

@@ -185,6 +185,14 @@ TEST(Settings, ShowNoSecret) {
         "json = false (flag)\n"
         "database-password = ****** (flag)\n"
         "pin = ****** (default)\n");
+    for (const auto& [given, shown] : std::map<std::string, std::string>{
+             {"postgres://u:a/b@c@host/db", "postgres://u:******@host/db"},
+             {"redis://:hunter2@host:6379", "redis://:******@host:6379"},
+             {"postgres://u@host:5432/db", "postgres://u@host:5432/db"},
+             {"postgres://host/db?user=u&password=x", "******"}}) {
+        EXPECT_THAT(print(table, good({"--database-password=" + given})),
+                    HasSubstr("database-password = " + shown + " (flag)\n"));
+    }
     EXPECT_THAT(print(table, good({})),
                 HasSubstr("database-password =  (default)\n"));  // nothing to hide
     EXPECT_THAT(help(table), Not(HasSubstr("1234")));

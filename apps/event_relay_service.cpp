@@ -1,0 +1,66 @@
+// event-relay-service: moves committed events of the order database to the bus, as a process.
+#include <fmt/format.h>
+
+#include "apps/program.hpp"
+#include "platform/bus/bus.hpp"
+#include "platform/runtime/system.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "relay/module.hpp"
+
+namespace trackops::apps {
+namespace {
+
+using config::Kind;
+
+constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
+    {"port", Kind::integer, "8082", "Port to listen on; 0 takes any free one.", 0, 65535},
+    {.name = "database-url",
+     .kind = Kind::text,
+     .default_value = "postgres://trackops_relay@127.0.0.1:5432/trackops",
+     .help = "The order database, with the rights of the relay role.",
+     .secret = true},
+    {"bus-url", Kind::text, "kafka://127.0.0.1:9092", "kafka://HOST:PORT[,HOST:PORT...]."},
+}));
+
+relay::ModuleOptions module_options(const config::Values& values) {
+    relay::ModuleOptions options;
+    options.database_url = values.text("database-url");
+    options.address = values.text("address");
+    options.port = static_cast<std::uint16_t>(values.integer("port"));
+    return options;
+}
+
+class EventRelayService final : public Running {
+public:
+    explicit EventRelayService(const config::Values& values)
+        : bus_(bus::open(values.text("bus-url"), {}, clock_, metrics_)),
+          module_(module_options(values), clock_, ids_, *bus_, metrics_) {}
+    void prepare() override {}  // the relay waits for its servers by itself and says so
+    std::string start() override {
+        module_.start();
+        return fmt::format(R"({{"relay":{}}})", module_.port());
+    }
+    void stop(Duration drain_within) override { module_.stop(drain_within); }
+
+private:
+    runtime::SystemClock clock_;
+    runtime::RandomIds ids_{clock_};
+    telemetry::Registry metrics_;
+    std::unique_ptr<bus::Bus> bus_;
+    relay::Module module_;
+};
+
+}  // namespace
+}  // namespace trackops::apps
+
+int main(int argc, char** argv) {
+    using namespace trackops;
+    return apps::run_program({.name = "event-relay-service",
+                              .about = "moves committed events of the order database to the bus",
+                              .settings = apps::settings,
+                              .make =
+                                  [](const config::Values& values) {
+                                      return std::make_unique<apps::EventRelayService>(values);
+                                  }},
+                             argc, argv);
+}

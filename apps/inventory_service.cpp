@@ -1,0 +1,86 @@
+// inventory-service: stock and reservations, the consumer of order events, and the relay of its
+// own outbox, as a process.
+#include <fmt/format.h>
+
+#include "apps/program.hpp"
+#include "inventory/module.hpp"
+#include "platform/bus/bus.hpp"
+#include "platform/runtime/system.hpp"
+#include "platform/telemetry/metrics.hpp"
+
+namespace trackops::apps {
+namespace {
+
+using config::Kind;
+
+constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
+    {"port", Kind::integer, "8081", "Port to listen on; 0 takes any free one.", 0, 65535},
+    {.name = "database-url",
+     .kind = Kind::text,
+     .default_value = "postgres://trackops_inventory@127.0.0.1:5432/trackops_inventory",
+     .help = "The stock database, with the rights of the service role.",
+     .secret = true},
+    {.name = "migration-url",
+     .kind = Kind::text,
+     .default_value = "",
+     .help = "The same database, with the rights of its owner, for the schema at the start; "
+             "default: database-url.",
+     .secret = true},
+    {.name = "relay-database-url",
+     .kind = Kind::text,
+     .default_value = "",
+     .help = "The same database, with the rights of the relay role; default: database-url.",
+     .secret = true},
+    {"bus-url", Kind::text, "kafka://127.0.0.1:9092", "kafka://HOST:PORT[,HOST:PORT...]."},
+    {"topic-partitions", Kind::integer, "3", "Partitions of topics that are made.", 1, 10'000},
+}));
+
+inventory::ModuleOptions module_options(const config::Values& values) {
+    inventory::ModuleOptions options;
+    options.database_url = values.text("database-url");
+    options.migration_url = values.text("migration-url");
+    options.relay_database_url = values.text("relay-database-url");
+    options.address = values.text("address");
+    options.port = static_cast<std::uint16_t>(values.integer("port"));
+    return options;
+}
+
+bus::Options bus_options(const config::Values& values) {
+    return {.partitions = static_cast<std::int32_t>(values.integer("topic-partitions"))};
+}
+
+class InventoryService final : public Running {
+public:
+    explicit InventoryService(const config::Values& values)
+        : bus_(bus::open(values.text("bus-url"), bus_options(values), clock_, metrics_)),
+          module_(module_options(values), clock_, ids_, *bus_, metrics_) {}
+    void prepare() override { module_.prepare(); }
+    std::string start() override {
+        module_.start();
+        return fmt::format(R"({{"inventory":{}}})", module_.port());
+    }
+    void stop(Duration drain_within) override { module_.stop(drain_within); }
+
+private:
+    runtime::SystemClock clock_;
+    runtime::RandomIds ids_{clock_};
+    telemetry::Registry metrics_;
+    std::unique_ptr<bus::Bus> bus_;
+    inventory::Module module_;
+};
+
+}  // namespace
+}  // namespace trackops::apps
+
+int main(int argc, char** argv) {
+    using namespace trackops;
+    return apps::run_program(
+        {.name = "inventory-service",
+         .about = "stock over HTTP, and reservations for the orders that come over the bus",
+         .settings = apps::settings,
+         .make =
+             [](const config::Values& values) {
+                 return std::make_unique<apps::InventoryService>(values);
+             }},
+        argc, argv);
+}

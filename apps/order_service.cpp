@@ -1,0 +1,93 @@
+// order-service: the order API, its sagas and the consumer of inventory's replies, as a process.
+#include <fmt/format.h>
+
+#include "apps/program.hpp"
+#include "order/module.hpp"
+#include "platform/bus/bus.hpp"
+#include "platform/runtime/system.hpp"
+#include "platform/telemetry/metrics.hpp"
+
+namespace trackops::apps {
+namespace {
+
+using config::Kind;
+
+constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
+    {"port", Kind::integer, "8080", "Port to listen on; 0 takes any free one.", 0, 65535},
+    {.name = "database-url",
+     .kind = Kind::text,
+     .default_value = "postgres://trackops_order@127.0.0.1:5432/trackops",
+     .help = "The order database, with the rights of the service role.",
+     .secret = true},
+    {.name = "migration-url",
+     .kind = Kind::text,
+     .default_value = "",
+     .help = "The same database, with the rights of its owner, for the schema at the start; "
+             "default: database-url.",
+     .secret = true},
+    {"bus-url", Kind::text, "kafka://127.0.0.1:9092", "kafka://HOST:PORT[,HOST:PORT...]."},
+    {.name = "cache-url",
+     .kind = Kind::text,
+     .default_value = "redis://127.0.0.1:6379",
+     .help = "redis://HOST:PORT, or embedded: for this process alone.",
+     .secret = true},
+    {"topic-partitions", Kind::integer, "3", "Partitions of topics that are made.", 1, 10'000},
+    {"reserve-timeout", Kind::duration, "15m",
+     "An order that is not reserved by then is cancelled with TIMED_OUT.", 1,
+     7L * 24 * 3600 * 1000},
+    {"saga-retry", Kind::duration, "30s",
+     "First wait before a saga asks again; doubles up to ten times this.", 1, 3600L * 1000},
+}));
+
+order::ModuleOptions module_options(const config::Values& values) {
+    order::ModuleOptions options;
+    options.database_url = values.text("database-url");
+    options.migration_url = values.text("migration-url");
+    options.cache_url = values.text("cache-url");
+    options.address = values.text("address");
+    options.port = static_cast<std::uint16_t>(values.integer("port"));
+    options.patience.reserve_deadline = values.duration("reserve-timeout");
+    options.patience.first_retry = values.duration("saga-retry");
+    options.patience.max_retry = options.patience.first_retry * 10;
+    return options;
+}
+
+bus::Options bus_options(const config::Values& values) {
+    return {.partitions = static_cast<std::int32_t>(values.integer("topic-partitions"))};
+}
+
+class OrderService final : public Running {
+public:
+    explicit OrderService(const config::Values& values)
+        : bus_(bus::open(values.text("bus-url"), bus_options(values), clock_, metrics_)),
+          module_(module_options(values), clock_, ids_, *bus_, metrics_) {}
+    void prepare() override { module_.prepare(); }
+    std::string start() override {
+        module_.start();
+        return fmt::format(R"({{"order":{}}})", module_.port());
+    }
+    void stop(Duration drain_within) override { module_.stop(drain_within); }
+
+private:
+    runtime::SystemClock clock_;
+    runtime::RandomIds ids_{clock_};
+    telemetry::Registry metrics_;
+    std::unique_ptr<bus::Bus> bus_;
+    order::Module module_;
+};
+
+}  // namespace
+}  // namespace trackops::apps
+
+int main(int argc, char** argv) {
+    using namespace trackops;
+    return apps::run_program(
+        {.name = "order-service",
+         .about = "orders over HTTP, their sagas, and the replies of the inventory service",
+         .settings = apps::settings,
+         .make =
+             [](const config::Values& values) {
+                 return std::make_unique<apps::OrderService>(values);
+             }},
+        argc, argv);
+}

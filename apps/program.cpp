@@ -1,0 +1,160 @@
+#include "apps/program.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <unistd.h>
+#include <vector>
+
+#include <fmt/format.h>
+#include <pthread.h>
+
+#include "base/version.hpp"
+#include "platform/telemetry/log.hpp"
+
+namespace trackops::apps {
+namespace {
+
+constexpr Duration prepare_backoff = std::chrono::milliseconds(500);
+
+std::optional<telemetry::Level> level_named(std::string_view name) {
+    constexpr auto names =
+        std::to_array<std::string_view>({"debug", "info", "warn", "error", "off"});
+    const auto* const found = std::ranges::find(names, name);
+    if (found == names.end()) return std::nullopt;
+    return static_cast<telemetry::Level>(found - names.begin());
+}
+
+bool is_loopback(std::string_view address) {
+    return address.starts_with("127.") || address == "::1" || address == "localhost";
+}
+
+// A password in a URL on the command line is there for everybody who can list processes.
+bool holds_password(std::string_view url) {
+    const auto scheme = url.find("://");
+    if (scheme == std::string_view::npos) return false;
+    const auto at = url.rfind('@');
+    return (at != std::string_view::npos && url.find(':', scheme + 3) < at) ||
+           url.contains("password=");
+}
+
+// What is wrong with the settings beyond what their table can say; "" if nothing.
+std::string fault_of(const config::Values& values) {
+    if (!level_named(values.text("log-level")))
+        return "log-level must be debug, info, warn, error or off";
+    if (!is_loopback(values.text("address")))
+        return "address must be a loopback address until there is a login";
+    for (const auto& [name, given] : values.values) {
+        if (given.source == "flag" && holds_password(given.value)) {
+            return fmt::format(
+                "--{} holds a password, which everybody on this machine can read in the list of "
+                "processes: give it in the environment or in a file",
+                name);
+        }
+    }
+    return {};
+}
+
+// Signals are waited for by this thread alone: blocked before any other starts.
+sigset_t block_ends() {
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    return ends;
+}
+
+bool ends_within(const sigset_t& ends, Duration wait) {
+    const auto nanoseconds = std::chrono::nanoseconds(wait).count();
+    const timespec time{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
+    return sigtimedwait(&ends, nullptr, &time) > 0;
+}
+
+// False when a signal came first. Throws what the last try threw when patience has an end.
+bool prepare(Running& running, const sigset_t& ends, Duration patience) {
+    for (Duration waited = Duration::zero();; waited += prepare_backoff) {
+        try {
+            running.prepare();
+            return true;
+        } catch (const std::runtime_error& failure) {
+            if (waited >= patience) throw;
+            telemetry::log(telemetry::Level::warn, "start",
+                           fmt::format("not yet: {}", failure.what()));
+        }
+        if (ends_within(ends, prepare_backoff)) return false;
+    }
+}
+
+// Where a script finds the ports. Renamed into place, so that it is whole when it is there.
+void write_ports(const std::string& file, const std::string& ports) {
+    if (file.empty()) return;
+    std::ofstream(file + ".new") << ports << '\n';
+    std::filesystem::rename(file + ".new", file);
+}
+
+int complain(const Program& program, std::string_view text, int exit_code) {
+    fmt::print(stderr, "{}: {}\n", program.name, text);
+    return exit_code;
+}
+
+int serve(const Program& program, const config::Values& values) {
+    const sigset_t ends = block_ends();
+    const std::unique_ptr<Running> running = program.make(values);
+    if (!prepare(*running, ends, values.duration("start-patience"))) return 0;
+    const std::string file = program.ports_file(values);
+    if (!file.empty()) std::filesystem::remove(file);
+    const std::string ports = running->start();
+    write_ports(file, ports);
+    fmt::print("{{\"ready\":true,\"ports\":{}}}\n", ports);
+    std::fflush(stdout);
+    int signal = 0;
+    sigwait(&ends, &signal);
+    telemetry::log(telemetry::Level::info, "end", "draining");
+    running->stop(values.duration("drain"));
+    return 0;
+}
+
+}  // namespace
+
+int run_program(const Program& program, std::span<const std::string> arguments,
+                std::span<const std::string> environment) {
+    const auto values = config::read(program.settings, arguments, environment);
+    if (!values) return complain(program, values.error().detail, 2);
+    if (values->flag("help")) {
+        fmt::print("{}: {}\n\n{}", program.name, program.about, config::help(program.settings));
+        return 0;
+    }
+    if (values->flag("print-config")) {
+        fmt::print("{}", config::print(program.settings, *values));
+        return 0;
+    }
+    if (const std::string fault = fault_of(*values); !fault.empty())
+        return complain(program, fault, 2);
+    telemetry::configure_log(program.name, *level_named(values->text("log-level")),
+                             values->flag("log-json"));
+    try {
+        return serve(program, *values);
+    } catch (const std::exception& failure) {
+        return complain(program, failure.what(), 1);
+    }
+}
+
+int run_program(const Program& program, int argc, char** argv) {
+    const std::vector<std::string> arguments(argv + 1, argv + argc);
+    std::vector<std::string> environment;
+    for (char** variable = environ; *variable != nullptr; ++variable)
+        environment.emplace_back(*variable);
+    if (arguments.size() == 1 && arguments.front() == "--version") {
+        fmt::print("{}\n", version);
+        return 0;
+    }
+    return run_program(program, arguments, environment);
+}
+
+}  // namespace trackops::apps
