@@ -12,7 +12,10 @@ struct Snapshot {
     std::string text;
     std::uint64_t xmax = 0;  // no transaction from here on is in it
     std::string xip;         // those below xmax that were under way: not in it either
+    std::uint64_t xmin = 0;  // every transaction below is in it
 
+    // Whether it sees what this (top-level) transaction wrote and committed.
+    bool sees(std::uint64_t xid) const;
     static std::optional<Snapshot> parse(std::string_view text);
     bool operator==(const Snapshot&) const = default;
 };
