@@ -58,14 +58,16 @@ public:
 struct TopicState {
     std::string topic;
     std::int64_t messages = 0;  // newest offset + 1 summed over partitions
-    std::int64_t lag = 0;       // of the group asked for
+    std::int64_t lag = 0;  // of the group asked for, on topics that it has committed to or that it
+                           // is subscribed to through this Bus
 };
 
 // Thread-safe. Outlives its publishers and subscriptions.
 class Bus {
 public:
     virtual ~Bus() = default;
-    // Makes the topics that are missing.
+    // Makes the topics that are missing and waits until they can be used; warns of one with fewer
+    // partitions than it should have. Throws std::runtime_error naming what is missing.
     virtual void ensure_topics(std::span<const std::string> topics) = 0;
     virtual std::unique_ptr<Publisher> publisher() = 0;
     virtual std::unique_ptr<Subscription> subscribe(std::string_view group,
@@ -79,13 +81,21 @@ public:
 struct Options {
     std::int32_t partitions = 3;                // of topics that are made
     std::size_t message_bytes_max = 1'048'576;  // key, value and headers; a larger one is refused
-    Duration retention = std::chrono::hours(
-        24 * 7);  // embedded: messages older than this that every group has handled are dropped
+    // embedded: messages older than this that every group has handled are dropped; kafka: of topics
+    // that are made, whether handled or not.
+    Duration retention = std::chrono::hours(24 * 7);
+    // The rest is for kafka only.
+    std::int32_t replication = -1;  // of topics that are made; -1: as the broker has it
+    Duration answer_timeout = std::chrono::seconds(10);   // publish() and all others answer by then
+    Duration session_timeout = std::chrono::seconds(10);  // a silent member is thrown out
+    Duration poll_interval_max = std::chrono::seconds(60);  // and one that does not poll
 };
 
 // embedded:DIR keeps the log in DIR (synced before it acknowledges, once a burst; a second process
 // on the same DIR is refused with std::runtime_error). Throws std::invalid_argument naming what is
 // wrong with the URL.
+// kafka://HOST:PORT[,HOST:PORT...][?prefix=P&replication=N&partitions=N] connects when it is first
+// needed. The prefix is of every topic and group on the broker, and nowhere else.
 std::unique_ptr<Bus> open(std::string_view url, const Options& options, const Clock& clock,
                           telemetry::Registry& metrics);
 

@@ -4,6 +4,7 @@
 
 #include "platform/bus/bus.hpp"
 #include "platform/bus/embedded_bus.hpp"
+#include "platform/bus/kafka_bus.hpp"
 
 namespace trackops::bus {
 
@@ -16,8 +17,7 @@ std::unique_ptr<Bus> open(std::string_view url, const Options& options, const Cl
         return open_embedded(std::string(folder), options, clock, metrics);
     }
     if (url.starts_with("kafka://")) {
-        throw std::invalid_argument(
-            "bus URL kafka://...: comes with the Kafka adapter, not in this build");
+        return open_kafka(url, options, metrics);
     }
     throw std::invalid_argument(
         fmt::format("bus URL '{}' is neither embedded:DIR nor kafka://HOST:PORT", url));

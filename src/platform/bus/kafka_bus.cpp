@@ -1,0 +1,79 @@
+#include "platform/bus/kafka_bus.hpp"
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <string>
+
+#include "platform/bus/kafka_publisher.hpp"
+#include "platform/bus/kafka_subscription.hpp"
+#include "platform/bus/kafka_target.hpp"
+#include "platform/bus/kafka_topics.hpp"
+
+namespace trackops::bus {
+namespace {
+
+class KafkaBus final : public Bus {
+public:
+    KafkaBus(KafkaTarget target, telemetry::Registry& metrics)
+        : target_(std::move(target)), metrics_(metrics), topics_(target_, metrics) {
+        if (target_.options.partitions < 1) {
+            throw std::invalid_argument("bus: a topic has at least one partition");
+        }
+    }
+
+    void ensure_topics(std::span<const std::string> topics) override { topics_.ensure(topics); }
+    std::unique_ptr<Publisher> publisher() override {
+        return make_kafka_publisher(target_, metrics_);
+    }
+    std::unique_ptr<Subscription> subscribe(std::string_view group,
+                                            std::span<const std::string> topics) override;
+    void ping() override { topics_.ping(); }
+    std::vector<TopicState> state(std::string_view group) override;
+
+private:
+    // A group that something here is or was a member of.
+    struct Group {
+        std::set<std::string> topics;
+        SharedLag lag = std::make_shared<std::atomic<std::int64_t>>(0);
+    };
+
+    const KafkaTarget target_;
+    telemetry::Registry& metrics_;
+    KafkaTopics topics_;
+    std::mutex groups_mutex_;
+    std::map<std::string, Group, std::less<>> groups_;
+};
+
+std::unique_ptr<Subscription> KafkaBus::subscribe(std::string_view group,
+                                                  std::span<const std::string> topics) {
+    if (group.empty()) throw std::invalid_argument("bus: a subscription needs the name of a group");
+    SharedLag lag;
+    {
+        const std::scoped_lock lock(groups_mutex_);
+        Group& known = groups_[std::string(group)];
+        known.topics.insert(topics.begin(), topics.end());
+        lag = known.lag;
+    }
+    return make_kafka_subscription(target_, group, topics, std::move(lag), metrics_);
+}
+
+std::vector<TopicState> KafkaBus::state(std::string_view group) {
+    std::set<std::string> subscribed;
+    {
+        const std::scoped_lock lock(groups_mutex_);
+        const auto known = groups_.find(group);
+        if (known != groups_.end()) subscribed = known->second.topics;
+    }
+    return topics_.state(group, subscribed);
+}
+
+}  // namespace
+
+std::unique_ptr<Bus> open_kafka(std::string_view url, const Options& options,
+                                telemetry::Registry& metrics) {
+    return std::make_unique<KafkaBus>(parse_kafka_url(url, options), metrics);
+}
+
+}  // namespace trackops::bus
