@@ -76,6 +76,24 @@ public:
         return found.rows().at(0).integer(0);
     }
 
+    void execute(std::string_view statement) {
+        const auto tx = database->begin(sql::Access::write);
+        tx->add({.name = "test.execute", .text = statement}, {});
+        tx->commit();
+    }
+    // PostgreSQL: no partitions, so that a test makes small ones, or none.
+    void leave_only_the_overflow() {
+        const auto tx = database->begin(sql::Access::write);
+        const sql::Statement& all = tx->add(
+            {.name = "test.partitions", .text = "SELECT partition::text FROM outbox_partitions"},
+            {});
+        tx->flush();
+        for (const sql::Row& row : all.rows()) {
+            tx->add({.name = "test.drop", .text = "DROP TABLE " + row.text(0)}, {});
+        }
+        tx->commit();
+    }
+
     const std::string& url() const { return fresh_.url(); }
 
 private:
