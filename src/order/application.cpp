@@ -11,7 +11,7 @@
 #include "order/migrations.hpp"
 #include "platform/bus/consumer.hpp"
 #include "platform/bus/health.hpp"
-#include "platform/cache/cache.hpp"
+#include "platform/cache/health.hpp"
 #include "platform/http/actuator.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/cleanup.hpp"
@@ -61,7 +61,7 @@ struct Application::Parts {
 Application::Parts::Parts(const Ports& the_ports, ApplicationOptions given)
     : ports(the_ports),
       options(std::move(given)),
-      cache(ports.cache),
+      cache(ports.cache, ports.clock),
       store(make_sql_order_store(ports.database, ports.clock, ports.ids)),
       relay_view(outbox::make_poll_source(ports.database)),
       placing(
@@ -80,8 +80,8 @@ Application::Parts::Parts(const Ports& the_ports, ApplicationOptions given)
           lost_as_unavailable<Result<Receipt>>()),
       finding(
           {.batch_max = 128, .queue_max = 4096},
-          [this](std::span<const OrderId> batch) { return store->find(batch); },
-          lost_as_unavailable<Result<Order>>()),
+          [this](std::span<const OrderId> batch) { return cache.find(batch, *store); },
+          lost_as_unavailable<Result<CachedOrder>>()),
       confirmations(*store, ports.clock),
       saga_clock(
           {.relay_lag = [this] { return relay_view->backlog(ports.clock.now()).oldest_age; }},
@@ -100,14 +100,7 @@ std::vector<telemetry::Component> Application::Parts::components() {
     return {
         sql::health_component(ports.database),
         bus::health_component(ports.bus),
-        {.name = "cache",
-         .ask =
-             [this] {
-                 return telemetry::ComponentHealth{.status = ports.cache.ping()
-                                                                 ? telemetry::Status::up
-                                                                 : telemetry::Status::down};
-             },
-         .in_readiness = false},  // without it reads are slower, nothing breaks
+        cache::health_component(ports.cache),
     };
 }
 

@@ -64,17 +64,18 @@ void answer_change(const Reply& reply, int status, const Result<Receipt>& receip
 // The answer to a placed order that may wait until inventory has spoken. Time's up: the answer it
 // would have been without waiting.
 void answer_when_settled(Reply reply, Duration at_most, const Receipt& receipt,
-                         Confirmations& confirmations) {
+                         const ApiParts& parts) {
     const auto id = receipt.recorded
                         ? OrderId::parse(std::string_view(receipt.recorded->location).substr(12))
                         : receipt.order.id;
     Response unsettled = receipt.recorded ? recorded_response(*receipt.recorded)
                                           : order_response(201, receipt.order);
-    confirmations.wait(
+    parts.confirmations.wait(
         id.value(), at_most,
-        [reply = std::move(reply), unsettled = std::move(unsettled),
+        [reply = std::move(reply), unsettled = std::move(unsettled), &cache = parts.cache,
          replayed = receipt.recorded.has_value()](const std::optional<Order>& order) {
             if (!order) return reply.send(unsettled);
+            cache.remember(*order);  // whoever reads it next sees no older one
             Response response = order_response(201, *order);
             if (replayed) response.headers.emplace_back("Idempotency-Replayed", "true");
             reply.send(std::move(response));
@@ -98,7 +99,7 @@ void place_order(const Request& request, const Reply& reply, const ApiParts& par
     const auto done = [reply, parts, wait = *wait](const Result<Receipt>& receipt) {
         if (!receipt || !wait) return answer_change(reply, 201, receipt, parts.cache);
         if (!receipt->recorded) parts.cache.remember(receipt->order);
-        answer_when_settled(reply, *wait, *receipt, parts.confirmations);
+        answer_when_settled(reply, *wait, *receipt, parts);
     };
     if (!parts.placing.submit(*std::move(command), done)) reply.busy();
 }
@@ -123,7 +124,8 @@ void change_order(const Request& request, const Reply& reply, Result<Command> co
     if (!parts.changing.submit(*std::move(change), done)) reply.busy();
 }
 
-// From the cache, or from the store together with whoever asks at the same time.
+// From the memory of this process, or from the shared cache or the store, together with whoever
+// asks at the same time: the I/O thread waits for neither.
 void get_order(const Request& request, const Reply& reply, bool status_only,
                const ApiParts& parts) {
     if (auto known = http::check_query(request, {}); !known) return reply.problem(known.error());
@@ -133,11 +135,10 @@ void get_order(const Request& request, const Reply& reply, bool status_only,
         reply.send({.body = std::move(status_only ? order.status : order.order),
                     .headers = {{"ETag", fmt::format("\"{}\"", order.version)}}});
     };
-    if (auto cached = parts.cache.find(*id)) return answer(*std::move(cached));
-    const auto done = [reply, answer, &cache = parts.cache](const Result<Order>& order) {
+    if (auto cached = parts.cache.nearby(*id)) return answer(*std::move(cached));
+    const auto done = [reply, answer](Result<CachedOrder> order) {
         if (!order) return reply.problem(order.error());
-        cache.remember(*order);
-        answer({order->version, order_json(*order), status_json(*order)});
+        answer(*std::move(order));
     };
     if (!parts.finding.submit(*id, done)) reply.busy();
 }

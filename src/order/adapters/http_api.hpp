@@ -14,7 +14,7 @@ namespace trackops::order {
 
 using Placing = runtime::Combiner<PlaceOrder, Result<Receipt>>;
 using Changing = runtime::Combiner<ChangeOrder, Result<Receipt>>;
-using Finding = runtime::Combiner<OrderId, Result<Order>>;
+using Finding = runtime::Combiner<OrderId, Result<CachedOrder>>;
 
 // What the handlers use; all of it outlives the routes.
 struct ApiParts {

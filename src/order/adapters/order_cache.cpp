@@ -1,5 +1,8 @@
 #include "order/adapters/order_cache.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "order/adapters/order_json.hpp"
 
 namespace trackops::order {
@@ -7,24 +10,54 @@ namespace {
 
 constexpr Duration time_to_live = std::chrono::seconds(30);
 
-std::string key_of(OrderId id) { return "trackops:order:" + id.text(); }
-
-}  // namespace
+std::string key_of(OrderId id) { return "order:" + id.text(); }
 
 // One entry serves both reads: the status's body, a line end (JSON of ours has none), the order's
 // body.
-void OrderCache::remember(const Order& order) {
-    cache_.put(key_of(order.id), {order.version, status_json(order) + '\n' + order_json(order)},
-               time_to_live);
-}
-
-std::optional<CachedOrder> OrderCache::find(OrderId id) {
-    const auto entry = cache_.get(key_of(id));
+std::optional<CachedOrder> cached_order(const std::optional<cache::Entry>& entry) {
     if (!entry) return std::nullopt;
     const std::size_t line_end = entry->value.find('\n');
     if (line_end == std::string::npos) return std::nullopt;
     return CachedOrder{entry->version, entry->value.substr(line_end + 1),
                        entry->value.substr(0, line_end)};
+}
+
+}  // namespace
+
+CachedOrder OrderCache::remember(const Order& order, Instant known_at) {
+    CachedOrder cached{order.version, order_json(order), status_json(order)};
+    cache_.put(key_of(order.id), {order.version, cached.status + '\n' + cached.order},
+               std::min(time_to_live, known_at + time_to_live - clock_.now()));
+    return cached;
+}
+
+std::optional<CachedOrder> OrderCache::nearby(OrderId id) {
+    return cached_order(cache_.nearby(key_of(id)));
+}
+
+std::vector<Result<CachedOrder>> OrderCache::find(std::span<const OrderId> ids, OrderStore& store) {
+    std::vector<std::string> keys;
+    for (const OrderId id : ids) keys.push_back(key_of(id));
+    const auto entries = cache_.get(keys);
+    std::vector<Result<CachedOrder>> found(ids.size());
+    std::vector<OrderId> missing;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (auto cached = cached_order(entries[i])) {
+            found[i] = *std::move(cached);
+        } else {
+            missing.push_back(ids[i]);
+            places.push_back(i);
+        }
+    }
+    if (missing.empty()) return found;
+    const Instant asked_at = clock_.now();
+    const auto orders = store.find(missing);
+    for (std::size_t i = 0; i < missing.size(); ++i) {
+        found[places[i]] = orders[i] ? Result<CachedOrder>(remember(*orders[i], asked_at))
+                                     : std::unexpected(orders[i].error());
+    }
+    return found;
 }
 
 }  // namespace trackops::order

@@ -2,8 +2,13 @@
 // write.
 #pragma once
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "base/clock.hpp"
+#include "order/app/ports.hpp"
 #include "order/domain/order.hpp"
 #include "platform/cache/cache.hpp"
 
@@ -18,12 +23,22 @@ struct CachedOrder {
 // Thread-safe.
 class OrderCache {
 public:
-    explicit OrderCache(cache::Cache& cache) : cache_(cache) {}
-    void remember(const Order& order);
-    std::optional<CachedOrder> find(OrderId id);
+    // Both outlive it.
+    OrderCache(cache::Cache& cache, const Clock& clock) : cache_(cache), clock_(clock) {}
+    // What a write has just made of it.
+    void remember(const Order& order) { remember(order, order.updated_at); }
+    // It was the newest at `known_at`, and is forgotten half a minute after that: a process that
+    // stood still in between brings nothing old back for longer.
+    CachedOrder remember(const Order& order, Instant known_at);
+    // In the memory of this process; never waits.
+    std::optional<CachedOrder> nearby(OrderId id);
+    // One answer an id, in order: from the cache, the rest from the store, which the cache then
+    // knows. Blocks.
+    std::vector<Result<CachedOrder>> find(std::span<const OrderId> ids, OrderStore& store);
 
 private:
     cache::Cache& cache_;
+    const Clock& clock_;
 };
 
 }  // namespace trackops::order

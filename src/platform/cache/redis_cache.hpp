@@ -1,0 +1,13 @@
+// The cache in Redis, shared by all replicas, with the memory of this process in front of it.
+#pragma once
+#include <memory>
+
+#include "platform/cache/cache.hpp"
+#include "platform/cache/redis_target.hpp"
+
+namespace trackops::cache {
+
+std::unique_ptr<Cache> open_redis(RedisTarget target, const Options& options, const Clock& clock,
+                                  telemetry::Registry& metrics);
+
+}  // namespace trackops::cache

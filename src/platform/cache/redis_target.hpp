@@ -1,0 +1,22 @@
+// Which Redis a redis:// URL names.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace trackops::cache {
+
+struct RedisTarget {
+    std::string host;
+    std::uint16_t port = 6379;
+    int database = 0;
+    std::string user;
+    std::string password;
+    std::string description() const;  // host, port and database: no user, no password
+};
+
+// environment_password counts when the URL has none and names no file of one. Throws
+// std::invalid_argument, which never quotes a password, when the URL or its file cannot be read.
+RedisTarget parse_redis_target(std::string_view url, std::string_view environment_password);
+
+}  // namespace trackops::cache
