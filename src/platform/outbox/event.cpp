@@ -98,6 +98,13 @@ StoredEvent stored_event(const sql::Row& row, std::size_t first) {
     return stored;
 }
 
+std::vector<StoredEvent> stored_events(const std::vector<sql::Row>& rows) {
+    std::vector<StoredEvent> events;
+    events.reserve(rows.size());
+    for (const sql::Row& row : rows) events.push_back(stored_event(row));
+    return events;
+}
+
 sql::Params event_params(const Event& event) {
     return {event.id,
             event.key,

@@ -25,6 +25,9 @@ telemetry::ComponentHealth health_of(const RelayStatus& status) {
     health.details = {{"state", state},
                       {"backlog", std::to_string(status.backlog.events)},
                       {"parkedEvents", std::to_string(status.parked_events)}};
+    if (!status.backlog.warning.empty()) {
+        health.details.emplace_back("warning", status.backlog.warning);
+    }
     if (!status.last_error.empty()) health.details.emplace_back("lastError", status.last_error);
     return health;
 }

@@ -3,8 +3,8 @@
 namespace trackops::outbox {
 
 std::unique_ptr<Source> make_poll_source(sql::Database& database) {
-    return database.dialect() == sql::Dialect::postgres ? make_postgres_poll_source(database)
-                                                        : make_sqlite_poll_source(database);
+    if (database.dialect() == sql::Dialect::postgres) return make_postgres_poll_source(database);
+    return make_sqlite_poll_source(database);
 }
 
 }  // namespace trackops::outbox

@@ -59,7 +59,9 @@ public:
         tx->commit();
         const sql::Row& row = counted.rows().at(0);
         const Instant oldest = row.maybe_instant(1).value_or(now);
-        return {row.integer(0), std::max(now - oldest, Duration::zero()), std::to_string(position)};
+        return {.events = row.integer(0),
+                .oldest_age = std::max(now - oldest, Duration::zero()),
+                .position = std::to_string(position)};
     }
 
     std::vector<StoredEvent> unconfirmed(std::int64_t position, std::size_t max) override {
@@ -79,10 +81,7 @@ private:
         const sql::Statement& found =
             tx.add(read_events, {position, static_cast<std::int64_t>(max)});
         tx.flush();
-        std::vector<StoredEvent> events;
-        events.reserve(found.rows().size());
-        for (const sql::Row& row : found.rows()) events.push_back(stored_event(row));
-        return events;
+        return stored_events(found.rows());
     }
 
     sql::Database& database_;

@@ -53,7 +53,7 @@ struct Relay::State {
           meters(metrics, {{"source", options.source_name}}),
           idle(options.idle_min) {}
 
-    runtime::Progress run();
+    runtime::Progress run(Duration max_wait);
     bool hold_lease();
     void start_afresh();
 
@@ -63,7 +63,7 @@ struct Relay::State {
     void set_aside_parked_keys();
     void settle();
     runtime::Progress wait_for_bus();
-    runtime::Progress after_read(std::size_t count);
+    runtime::Progress after_read(std::size_t count, Duration max_wait);
 
     bus::Delivery publish(const Event& event);
     void count_published(std::size_t count);
@@ -104,10 +104,10 @@ struct Relay::State {
     std::deque<std::shared_ptr<Request>> requests;
 };
 
-runtime::Progress Relay::State::run() {
+runtime::Progress Relay::State::run(Duration max_wait) {
     if (is_woken.exchange(false)) idle = options.idle_min;
     if (!hold_lease()) {
-        refuse_requests({Errc::unavailable, "another relay holds the lease"});
+        refuse_requests({Errc::unavailable, "another relay holds the lease, or the source"});
         return {0, options.idle_max};
     }
     if (is_paused) {
@@ -131,19 +131,21 @@ runtime::Progress Relay::State::run() {
         return wait_for_bus();
     }
     settle();
-    return after_read(read_now);
+    return after_read(read_now, max_wait);
 }
 
 bool Relay::State::hold_lease() {
     const Lease::Hold hold = lease.hold();
-    const bool was_active = is_active.exchange(hold != Lease::Hold::none);
-    if (was_active != is_active) {
+    if (hold == Lease::Hold::taken) start_afresh();
+    if (hold == Lease::Hold::none) source->rewind();  // whoever holds it needs the source
+    const bool is_mine = hold != Lease::Hold::none && source->claim();
+    const bool was_active = is_active.exchange(is_mine);
+    if (was_active != is_mine) {
         telemetry::log(telemetry::Level::info, "relay",
-                       is_active ? "took the lease" : "lost the lease",
+                       is_mine ? "took the lease" : "lost the lease",
                        {{"source", options.source_name}, {"holder", options.holder}});
     }
-    if (hold == Lease::Hold::taken) start_afresh();
-    return hold != Lease::Hold::none;
+    return is_mine;
 }
 
 // Another relay may have worked meanwhile: what counts is what is stored.
@@ -247,7 +249,7 @@ runtime::Progress Relay::State::wait_for_bus() {
     return {0, wait};
 }
 
-runtime::Progress Relay::State::after_read(std::size_t count) {
+runtime::Progress Relay::State::after_read(std::size_t count, Duration max_wait) {
     if (backoff != broker_backoff_min) {
         telemetry::log(telemetry::Level::info, "relay", "the bus takes messages again",
                        {{"source", options.source_name}});
@@ -258,6 +260,9 @@ runtime::Progress Relay::State::after_read(std::size_t count) {
         idle = options.idle_min;
         return {count, Duration::zero()};
     }
+    // No longer than a poll waits: wake() and retry() do not end this wait.
+    max_wait = std::min(max_wait, options.idle_max);
+    if (max_wait > Duration::zero() && source->await(max_wait)) return {0, Duration::zero()};
     return {0, std::exchange(idle, std::min(idle * 2, options.idle_max))};
 }
 
@@ -404,13 +409,14 @@ Relay::~Relay() {
     }
 }
 
-runtime::Progress Relay::run(Duration) {
+runtime::Progress Relay::run(Duration max_wait) {
     try {
-        return state_->run();
+        return state_->run(max_wait);
     } catch (const std::exception& failure) {
         // What was read and not confirmed is read again: doubles at worst.
         state_->unsent.clear();
         state_->aside.clear();
+        state_->source->rewind();
         state_->lease.forget();
         state_->note(failure.what());
         throw;

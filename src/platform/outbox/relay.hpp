@@ -39,7 +39,7 @@ struct ParkedEvent {
 };
 
 struct RelayStatus {
-    std::string source;   // "poll"
+    std::string source;   // "poll", "wal"
     bool active = false;  // holds the lease
     bool paused = false;
     Backlog backlog;
@@ -50,13 +50,14 @@ struct RelayStatus {
     std::string last_error;            // "" while all is well
 };
 
-// One pump, which waits nowhere: it says when it wants to be called again, and wake() (events were
-// committed) makes the next polls tight again. Without the lease it idles. Reads a batch; publishes
-// it in bursts with at most one event a key in each, so that a successor leaves after its
-// predecessor's ack; confirms it. An event that the bus refuses is parked with its payload and
-// reason, and later events of its key queue behind it, also after a restart. Delivery::unavailable
-// holds the key back and is tried again with a backoff: nothing is parked. status(), unpublished(),
-// parked() and retry() are thread-safe and use connections of their own.
+// One pump. Over a source that is polled it waits nowhere: it says when it wants to be called
+// again, and wake() (events were committed) makes the next polls tight again; others wake it
+// themselves. Without the lease it idles. Reads a batch; publishes it in bursts with at most one
+// event a key in each, so that a successor leaves after its predecessor's ack; confirms it. An
+// event that the bus refuses is parked with its payload and reason, and later events of its key
+// queue behind it, also after a restart. Delivery::unavailable holds the key back and is tried
+// again with a backoff: nothing is parked. status(), unpublished(), parked() and retry() are
+// thread-safe and use connections of their own.
 class Relay final : public runtime::Pump {
 public:
     Relay(sql::Database& database, std::unique_ptr<Source> source, bus::Bus& bus,

@@ -1,0 +1,17 @@
+#include <stdexcept>
+
+#include <fmt/format.h>
+
+#include "platform/outbox/source.hpp"
+#include "platform/outbox/wal_source.hpp"
+
+namespace trackops::outbox {
+
+std::unique_ptr<Source> make_source(std::string_view kind, sql::Database& database,
+                                    std::string_view url, telemetry::Registry& metrics) {
+    if (kind == "poll") return make_poll_source(database);
+    if (kind == "wal") return make_wal_source(database, url, {}, metrics);
+    throw std::invalid_argument(fmt::format("a relay's source is poll or wal, not {}", kind));
+}
+
+}  // namespace trackops::outbox

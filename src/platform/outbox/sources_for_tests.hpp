@@ -1,0 +1,109 @@
+// A source of each kind over a fresh outbox, settled, so that tests need no luck. Only tests
+// include this.
+#pragma once
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "platform/outbox/outbox_for_tests.hpp"
+#include "platform/outbox/wal_slot.hpp"
+#include "platform/outbox/wal_source.hpp"
+
+namespace trackops::outbox {
+
+inline const std::vector<std::string> source_kinds = {"sqlite-poll", "postgres-poll",
+                                                      "postgres-wal"};
+
+// Waits for what another process does; fails the test when it does not.
+inline void until(const std::function<bool()>& is_so) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!is_so()) {
+        ASSERT_LT(std::chrono::steady_clock::now(), end) << "it does not happen";
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+}
+
+class SourcesForTests {
+public:
+    explicit SourcesForTests(const std::string& of)
+        : kind(of), outbox(of.substr(0, of.find('-'))) {}
+    // A slot that is forgotten holds the log of the whole server.
+    ~SourcesForTests() {
+        if (is_wal()) drop_slot();
+    }
+    SourcesForTests(const SourcesForTests&) = delete;
+    SourcesForTests& operator=(const SourcesForTests&) = delete;
+
+    bool is_wal() const { return kind == "postgres-wal"; }
+    bool has_many_writers() const { return kind != "sqlite-poll"; }
+
+    // Ready to read. The log is streamed, and each confirm() stored at once.
+    std::unique_ptr<Source> make() {
+        if (!is_wal()) return make_poll_source(*outbox.database);
+        auto source = make_wal();
+        until([&] { return source->claim(); });
+        while (!source->is_streaming() && !::testing::Test::HasFatalFailure()) settle(*source);
+        return source;
+    }
+    std::unique_ptr<WalSource> make_wal(WalOptions options = {
+                                            .checkpoint_interval = Duration::zero()}) {
+        return make_wal_source(*outbox.database, outbox.url(), std::move(options), outbox.metrics);
+    }
+    // Reads what waits before the log can be read, into `found`.
+    void settle(WalSource& source, std::vector<StoredEvent>* found = nullptr) {
+        until([&] {
+            auto events = source.read(100);
+            if (found != nullptr) found->insert(found->end(), events.begin(), events.end());
+            EXPECT_TRUE(found != nullptr || events.empty());
+            source.confirm();
+            return source.is_streaming();
+        });
+    }
+
+    // The next events, when everything that is committed by now has come.
+    std::vector<StoredEvent> read(Source& source, std::size_t max = 100) {
+        if (auto* wal = dynamic_cast<WalSource*>(&source); wal != nullptr && wal->is_streaming()) {
+            const pgoutput::Lsn now{static_cast<std::uint64_t>(outbox.number(
+                "SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint"))};
+            until([&] { return wal->has_received(now, max); });
+        }
+        return source.read(max);
+    }
+
+    std::string slot() const { return slot_name(database_name()); }
+    std::string database_name() const { return outbox.url().substr(outbox.url().rfind('/') + 1); }
+    // Ends who reads it.
+    void drop_slot() {
+        until([&] {
+            const auto tx = outbox.database->begin(sql::Access::write);
+            tx->add({.name = "test.end",
+                     .text = "SELECT pg_terminate_backend(active_pid)::text FROM "
+                             "pg_replication_slots WHERE slot_name = $1::text AND active"},
+                    {slot()});
+            tx->flush();
+            const sql::Statement& dropped =
+                tx->add({.name = "test.drop",
+                         .text = "SELECT pg_drop_replication_slot(slot_name)::text FROM "
+                                 "pg_replication_slots WHERE slot_name = $1::text AND NOT active"},
+                        {slot()});
+            (void)dropped;
+            try {
+                tx->commit();
+            } catch (const sql::Failure&) {
+                return false;  // taken in between
+            }
+            return outbox.number("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '" +
+                                 slot() + "'") == 0;
+        });
+    }
+
+    const std::string kind;
+    OutboxForTests outbox;
+};
+
+}  // namespace trackops::outbox
