@@ -76,9 +76,10 @@ void require_same(std::string_view component, const Row& applied, const Migratio
 
 // The migrations still to be applied, oldest first.
 std::map<std::int64_t, const Migration*> pending_of(Transaction& tx, std::string_view component,
-                                                    const MigrationPlan& plan) {
+                                                    const MigrationPlan& plan, bool has_table) {
     std::map<std::int64_t, const Migration*> by_version;
     for (const auto& migration : plan.migrations) by_version.emplace(migration.version, &migration);
+    if (!has_table) return by_version;
     const auto& applied = tx.add(load_applied, {component});
     tx.flush();
     std::int64_t last = 0;
@@ -103,20 +104,26 @@ bool apply_next(Database& database, std::string_view component, const MigrationP
     tx->add(take_lock, {});
     const auto& table = tx->add(find_table, {});
     tx->flush();
-    if (table.rows().empty()) tx->add(make_table, {});
-    const auto pending = pending_of(*tx, component, plan);
+    const auto pending = pending_of(*tx, component, plan, !table.rows().empty());
     if (pending.empty()) {
         tx->commit();
         return false;
     }
     const auto& next = *pending.begin()->second;
     try {
+        if (table.rows().empty()) tx->add(make_table, {});
         for (const auto& statement : next.statements) tx->add({next.name, statement}, {});
         tx->add(save_applied, {component, next.version, next.name, next.checksum, now()});
         tx->commit();
     } catch (const Failure& failure) {
+        // 3F000: not even the use of the schema.
+        const bool is_forbidden = failure.sqlstate == "42501" || failure.sqlstate == "3F000";
         throw Failure(failure.fault, failure.sqlstate,
-                      fmt::format("migration {}/{}: {}", component, next.name, failure.what()));
+                      fmt::format("migration {}/{}{}: {}", component, next.name,
+                                  is_forbidden ? " is missing, and this role may not apply it: the "
+                                                 "database's owner must migrate first"
+                                               : "",
+                                  failure.what()));
     }
     return true;
 }

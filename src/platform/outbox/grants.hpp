@@ -1,0 +1,22 @@
+// What the service's and the relay's role may do in a database with an outbox: for sql::grant().
+#pragma once
+#include "platform/sql/grants.hpp"
+
+namespace trackops::outbox {
+
+// The service writes whatever it makes, but an event only once, and partitions by its functions
+// only; of the relay's schema it reads how far the relay is. The relay touches no table of the
+// service.
+inline constexpr sql::Grant grants[] = {
+    {sql::Securable::schema, "public", "USAGE", "USAGE"},
+    {sql::Securable::schema, "relay", "USAGE", "USAGE"},
+    {sql::Securable::table, "public.schema_migrations", "SELECT", ""},
+    {sql::Securable::table, "public.outbox_events", "SELECT INSERT", "SELECT"},
+    {sql::Securable::table, "public.outbox_events_*", "", ""},
+    {sql::Securable::table, "public.outbox_partitions", "SELECT", ""},
+    {sql::Securable::table, "public.*", "SELECT INSERT UPDATE DELETE", ""},
+    {sql::Securable::table, "relay.*", "SELECT", "SELECT INSERT UPDATE DELETE"},
+    {sql::Securable::function, "public.outbox_*", "EXECUTE", ""},
+};
+
+}  // namespace trackops::outbox
