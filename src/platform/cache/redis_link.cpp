@@ -446,7 +446,7 @@ void RedisLink::lose(const char* why) {
     }
     memory_.clear();
     if (!is_stopped_ && !std::exchange(is_failing_, true))
-        telemetry::log(telemetry::Level::warn, "cache", "Redis is away; reads go to the database",
+        telemetry::log(telemetry::Level::warn, "cache", "Redis is away; the cache is empty until it is back",
                        {{"url", target_.description()}, {"reason", why}});
 }
 
