@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <stdexcept>
 #include <thread>
 #include <utility>
 
@@ -487,22 +486,6 @@ TEST_P(BusContract, TellsMessagesAndLagByTopic) {
 
 INSTANTIATE_TEST_SUITE_P(Buses, BusContract, ::testing::Values("embedded", "kafka"),
                          [](const auto& tested) { return std::string(tested.param); });
-
-TEST(BusUrl, IsRefusedWithWhatIsWrongWithIt) {
-    const trackops::testing::FakeClock clock;
-    telemetry::Registry metrics;
-    const auto why = [&](std::string_view url) -> std::string {
-        try {
-            open(url, {}, clock, metrics);
-            return "";
-        } catch (const std::invalid_argument& error) {
-            return error.what();
-        }
-    };
-    EXPECT_THAT(why("kafka://localhost"), ::testing::HasSubstr("each server is HOST:PORT"));
-    EXPECT_THAT(why("embedded:"), ::testing::HasSubstr("names no folder"));
-    EXPECT_THAT(why("nats://x"), ::testing::HasSubstr("'nats://x'"));
-}
 
 }  // namespace
 }  // namespace trackops::bus

@@ -41,18 +41,6 @@ bool is_refusal(rd_kafka_resp_err_t error) {
     }
 }
 
-// librdkafka asks for such a topic again only after minutes; a new producer asks at once.
-bool is_unknown_topic(rd_kafka_resp_err_t error) {
-    switch (error) {
-        case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-        case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-        case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-            return true;
-        default:
-            return false;
-    }
-}
-
 class KafkaPublisher final : public Publisher {
 public:
     KafkaPublisher(const KafkaTarget& target, telemetry::Registry& metrics)
@@ -74,7 +62,7 @@ private:
                                 std::size_t index);
     void wait_for_reports();
     void open_producer();
-    void drop_broken_producer();
+    void drop_failed_producer();
     Delivery answer(const OutgoingMessage& message, std::size_t index);
     static void report(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque);
 
@@ -116,7 +104,7 @@ std::vector<Delivery> KafkaPublisher::publish(std::span<const OutgoingMessage> m
     std::vector<Delivery> answers;
     answers.reserve(messages.size());
     for (std::size_t i = 0; i < messages.size(); ++i) answers.push_back(answer(messages[i], i));
-    drop_broken_producer();
+    drop_failed_producer();
     seconds_.observe(std::chrono::duration<double>(steady_clock::now() - start).count());
     return answers;
 }
@@ -212,21 +200,20 @@ void KafkaPublisher::open_producer() {
         [](rd_kafka_conf_t* conf) { rd_kafka_conf_set_dr_msg_cb(conf, &KafkaPublisher::report); });
 }
 
-void KafkaPublisher::drop_broken_producer() {
-    if (!producer_) return;
-    std::array<char, 512> why{};
-    if (rd_kafka_fatal_error(producer_->get(), why.data(), why.size()) !=
-        RD_KAFKA_RESP_ERR_NO_ERROR) {
-        telemetry::log(telemetry::Level::error, "bus", "the producer broke and is made anew",
-                       {{"error", why.data()}});
+// A topic that is unknown or forbidden stays so in librdkafka for minutes, and a fatal error of
+// idempotence for ever. A new producer asks again.
+void KafkaPublisher::drop_failed_producer() {
+    for (const Outcome& outcome : outcomes_) {
+        const rd_kafka_resp_err_t error = outcome.value_or(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT);
+        if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__QUEUE_FULL ||
+            is_refusal(error)) {
+            continue;
+        }
+        telemetry::log(telemetry::Level::warn, "bus",
+                       "could not publish; the producer is made anew",
+                       {{"error", rd_kafka_err2str(error)}});
         producer_.reset();
         return;
-    }
-    for (const Outcome& outcome : outcomes_) {
-        if (outcome && is_unknown_topic(*outcome)) {
-            producer_.reset();
-            return;
-        }
     }
 }
 

@@ -24,8 +24,8 @@ using telemetry::Level;
 
 // A commit costs the broker as much as a message: they are sent together.
 constexpr Duration commit_every = milliseconds(100);
-constexpr Duration revoke_commit_wait_max = seconds(2);  // then others handle some of it again
-constexpr Duration close_wait_max = seconds(5);
+constexpr Duration leave_commit_wait_max = seconds(1);  // then others handle some of it again
+constexpr Duration close_wait_max = seconds(3);
 constexpr Duration seek_wait_max = seconds(5);
 constexpr Duration lag_every = seconds(1);
 constexpr std::size_t batch_bytes_max = 8 * 1024 * 1024;  // of a poll(), and one message
@@ -198,7 +198,7 @@ KafkaSubscription::KafkaSubscription(const KafkaTarget& target, std::string_view
 
 // Leaves the group, so that others need not wait for the session to end.
 KafkaSubscription::~KafkaSubscription() {
-    flush_commits(revoke_commit_wait_max);
+    flush_commits(leave_commit_wait_max);
     set_lag(0);
     queue_.reset();
     const KafkaQueue closing(rd_kafka_queue_new(client_->get()));
@@ -337,18 +337,21 @@ void KafkaSubscription::await_commits(Duration max_wait) {
     }
 }
 
+// Tries once: who is leaving cannot make good what fails.
 void KafkaSubscription::flush_commits(Duration max_wait) {
     const auto deadline = steady_clock::now() + max_wait;
-    while (is_committing_ || has_commits()) {
-        const auto left = std::chrono::duration_cast<Duration>(deadline - steady_clock::now());
-        if (left <= Duration::zero()) {
-            telemetry::log(Level::warn, "bus", "commits could not be sent in time",
-                           {{"group", group_}});
-            return;
+    const auto await = [&] {
+        while (is_committing_ && steady_clock::now() < deadline) {
+            await_commits(std::chrono::duration_cast<Duration>(deadline - steady_clock::now()));
         }
-        if (!is_committing_) send_commits();
-        await_commits(left);
+    };
+    await();
+    if (!is_committing_ && has_commits()) {
+        send_commits();
+        await();
     }
+    if (!is_committing_ && !has_commits()) return;
+    telemetry::log(Level::warn, "bus", "the newest commits are forgotten", {{"group", group_}});
 }
 
 void KafkaSubscription::rewind(std::string_view topic, std::int32_t partition,
@@ -419,7 +422,7 @@ void KafkaSubscription::assign(rd_kafka_topic_partition_list_t* partitions) {
 // What was given of them and not committed is forgotten: it is given to whoever has them next.
 void KafkaSubscription::revoke(rd_kafka_topic_partition_list_t* partitions) {
     const bool is_lost = rd_kafka_assignment_lost(client_->get()) != 0;
-    if (!is_lost) flush_commits(revoke_commit_wait_max);
+    if (!is_lost) flush_commits(leave_commit_wait_max);
     for (int i = 0; i < partitions->cnt; ++i) {
         const Coordinates gone(bare(partitions->elems[i].topic), partitions->elems[i].partition);
         Place* const place = place_of(gone.first, gone.second);

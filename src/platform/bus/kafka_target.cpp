@@ -69,9 +69,8 @@ KafkaTarget parse_kafka_url(std::string_view url, const Options& options) {
         refuse("it has a user or password; brokers that ask for one are not supported");
     }
     target.servers = servers;
-    do {
-        require_server(cut(servers, ','));
-    } while (!servers.empty());
+    if (servers.empty() || servers.ends_with(',')) refuse("each server is HOST:PORT");
+    while (!servers.empty()) require_server(cut(servers, ','));
     while (!url.empty()) {
         std::string_view value = cut(url, '&');
         const std::string_view name = cut(value, '=');

@@ -88,11 +88,11 @@ void KafkaTopics::ping() {
 }
 
 // All topics: to ask for one by its name makes it on a broker that creates topics by itself.
-std::vector<KafkaTopics::Topic> KafkaTopics::list(Deadline deadline) {
+std::vector<KafkaTopics::Topic> KafkaTopics::list(Deadline deadline, std::string_view why) {
     const rd_kafka_metadata_t* raw = nullptr;
     const rd_kafka_resp_err_t error =
         rd_kafka_metadata(client_.get(), 1, nullptr, &raw, ms_left(deadline));
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) fail(target_, "topics", error);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) fail(target_, why, error);
     const std::unique_ptr<const rd_kafka_metadata_t, decltype(&rd_kafka_metadata_destroy)> found(
         raw, &rd_kafka_metadata_destroy);
     std::vector<Topic> topics;
@@ -114,7 +114,8 @@ void KafkaTopics::ensure(std::span<const std::string> topics) {
     for (;;) {
         std::vector<std::string> missing;
         bool are_ready = true;
-        const std::vector<Topic> found = list(deadline);
+        const std::vector<Topic> found =
+            list(deadline, fmt::format("to be asked for {}", fmt::join(topics, ", ")));
         for (const std::string& name : topics) {
             const auto topic = std::ranges::find(found, name, &Topic::name);
             if (topic == found.end()) {
@@ -224,10 +225,21 @@ KafkaPartitions KafkaTopics::offsets(std::span<const Topic> topics, std::int64_t
             rd_kafka_topic_partition_list_add(list.get(), name.c_str(), i)->offset = at;
         }
     }
-    if (list->cnt == 0) return list;
-    const rd_kafka_resp_err_t error =
-        rd_kafka_offsets_for_times(client_.get(), list.get(), ms_left(deadline));
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) fail(target_, "offsets of topics", error);
+    // A broker may lead a new partition a moment after it is told to all.
+    const KafkaPartitions asked(rd_kafka_topic_partition_list_copy(list.get()));
+    Duration pause = look_again_min;
+    while (list->cnt > 0) {
+        rd_kafka_resp_err_t error =
+            rd_kafka_offsets_for_times(client_.get(), list.get(), ms_left(deadline));
+        for (const auto& one : std::span(list->elems, static_cast<std::size_t>(list->cnt))) {
+            if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = one.err;
+        }
+        if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
+        if (steady_clock::now() + pause >= deadline) fail(target_, "offsets of topics", error);
+        std::this_thread::sleep_for(pause);
+        pause = std::min(pause * 2, look_again_max);
+        list.reset(rd_kafka_topic_partition_list_copy(asked.get()));
+    }
     return list;
 }
 
@@ -235,7 +247,7 @@ std::vector<TopicState> KafkaTopics::state(std::string_view group,
                                            const std::set<std::string>& subscribed) {
     const auto deadline =
         steady_clock::now() + std::min(state_wait_max, target_.options.answer_timeout);
-    const std::vector<Topic> topics = list(deadline);
+    const std::vector<Topic> topics = list(deadline, "state of topics");
     const KafkaPartitions begins = offsets(topics, RD_KAFKA_OFFSET_BEGINNING, deadline);
     const KafkaPartitions ends = offsets(topics, RD_KAFKA_OFFSET_END, deadline);
     const KafkaPartitions handled = committed(group, deadline);

@@ -31,7 +31,7 @@ private:
         std::int32_t partitions = 0;
         bool is_ready = false;  // each partition has a leader
     };
-    std::vector<Topic> list(Deadline deadline);
+    std::vector<Topic> list(Deadline deadline, std::string_view why);
     // Why not, of those that cannot be made; nothing for what may come right by itself.
     std::string create(std::span<const std::string> topics, Deadline deadline);
     void warn_of_few_partitions(const Topic& topic);
