@@ -151,6 +151,17 @@ TEST_F(PostgresDriver, EndsAWaitForALockThatTakesTooLong) {
     EXPECT_EQ(failure.sqlstate, "55P03");
 }
 
+// So that a process that stops cannot stop the others: the server itself watches over each session.
+TEST_F(PostgresDriver, HasTheServerWatchOverEachSession) {
+    const auto shown = [&](const std::string& name) {
+        return run(*database_, {"show", "SELECT current_setting('" + name + "')"})[0].text(0);
+    };
+    EXPECT_EQ(shown("idle_in_transaction_session_timeout"), "3s");
+    EXPECT_EQ(shown("lock_timeout"), "3s");
+    EXPECT_EQ(shown("statement_timeout"), "10s");
+    EXPECT_EQ(shown("TimeZone"), "UTC");
+}
+
 TEST_F(PostgresDriver, EndsATransactionThatIdlesTooLong) {
     Options options;
     options.idle_in_transaction_timeout = milliseconds(20);
