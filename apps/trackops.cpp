@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/dev.hpp"
+#include "apps/sim.hpp"
 #include "base/version.hpp"
 #include "load/load.hpp"
 
@@ -18,6 +19,7 @@ constexpr std::string_view usage =
     "\n"
     "  trackops dev            the three services in one process on embedded stores\n"
     "  trackops load FILE|-    plays orders from NDJSON over HTTP and reports\n"
+    "  trackops sim            the three services in simulated worlds full of faults\n"
     "  trackops --version\n"
     "\n"
     "Each command explains itself with --help.\n";
@@ -26,7 +28,8 @@ struct Command {
     std::string_view name;
     int (*run)(std::span<const std::string> arguments, std::span<const std::string> environment);
 };
-constexpr Command commands[] = {{"dev", trackops::apps::dev}, {"load", trackops::load::command}};
+constexpr Command commands[] = {
+    {"dev", trackops::apps::dev}, {"load", trackops::load::command}, {"sim", trackops::apps::sim}};
 
 int print(std::FILE* to, std::string_view text, int exit_code) {
     std::fwrite(text.data(), 1, text.size(), to);

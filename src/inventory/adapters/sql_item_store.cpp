@@ -212,9 +212,10 @@ public:
 
     std::vector<Result<Written>> write(std::span<const ItemWrite> writes, const Decide& decide,
                                        Instant now) override {
-        return sql::run_batch<ItemWrite, Written>(writes, [&](std::span<const ItemWrite> part) {
-            return write_once(database_, part, decide, now);
-        });
+        return sql::run_batch<ItemWrite, Written>(
+            database_, writes, [&](std::span<const ItemWrite> part) {
+                return write_once(database_, part, decide, now);
+            });
     }
 
 private:

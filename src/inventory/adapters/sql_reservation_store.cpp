@@ -245,7 +245,7 @@ public:
     std::vector<Result<Handled>> handle(std::span<const IncomingMessage> messages,
                                         const Decide& decide, Instant now) override {
         return sql::run_batch<IncomingMessage, Handled>(
-            messages, [&](std::span<const IncomingMessage> part) {
+            database_, messages, [&](std::span<const IncomingMessage> part) {
                 return handle_once(database_, part, decide, now);
             });
     }

@@ -96,8 +96,8 @@ private:
         while (!batch.empty()) {
             const std::size_t count = without_twins(batch);
             bool again = false;
-            auto part =
-                sql::run_batch<Item, Receipt>(batch.first(count), [&](std::span<const Item> items) {
+            auto part = sql::run_batch<Item, Receipt>(
+                database_, batch.first(count), [&](std::span<const Item> items) {
                     return once(items, std::exchange(again, true));
                 });
             std::ranges::move(part, std::back_inserter(answers));

@@ -33,7 +33,7 @@ Error error_of(const Failure& failure) {
     return {Errc::internal, "a defect of ours; the log says more"};
 }
 
-void back_off(int attempt) {
+void Database::back_off(int attempt) {
     using std::chrono::microseconds;
     thread_local std::minstd_rand chance(std::random_device{}());
     const auto longest = std::min(50'000, 1'000 << std::clamp(attempt, 0, 6));

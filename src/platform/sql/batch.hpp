@@ -28,10 +28,6 @@ void or_lose(const std::function<void()>& send);
 // What is left when repeating did not help: Errc::unavailable, Errc::outcome_unknown, or
 // Errc::internal for a defect.
 Error error_of(const Failure& failure);
-// Waits a moment that grows with the attempt (1 ms doubling to 50 ms), so that two losers do not
-// meet again at once.
-void back_off(int attempt);
-
 // Runs `work` (one transaction over the whole span, begun and committed by it; at most one effect a
 // cause, so it may run again) and answers each command:
 //   Fault::repeat, LostRace     the whole batch runs again, at most repeat_max times
@@ -41,7 +37,7 @@ void back_off(int attempt);
 //   split; each command gets error_of()
 template <class Command, class T>
 std::vector<Result<T>> run_batch(
-    std::span<const Command> commands,
+    Database& database, std::span<const Command> commands,
     const std::function<std::vector<Result<T>>(std::span<const Command>)>& work) {
     int unknowns = 0;
     for (int attempt = 0;; ++attempt) {
@@ -61,11 +57,11 @@ std::vector<Result<T>> run_batch(
             if (!again)
                 return std::vector<Result<T>>(commands.size(), std::unexpected(error_of(failure)));
         }
-        back_off(attempt);
+        database.back_off(attempt);
     }
     const std::size_t half = commands.size() / 2;
-    auto answers = run_batch<Command, T>(commands.first(half), work);
-    std::ranges::move(run_batch<Command, T>(commands.subspan(half), work),
+    auto answers = run_batch<Command, T>(database, commands.first(half), work);
+    std::ranges::move(run_batch<Command, T>(database, commands.subspan(half), work),
                       std::back_inserter(answers));
     return answers;
 }

@@ -13,6 +13,14 @@ using Commands = std::vector<int>;
 
 Failure failure(Fault fault) { return {fault, "", "secret table"}; }
 
+// Only ever waited on.
+class Untouched final : public Database {
+    std::unique_ptr<Transaction> begin(Access) override { throw std::logic_error("not asked for"); }
+    Dialect dialect() const override { return Dialect::sqlite; }
+    void ping() override {}
+    std::string description() const override { return "none"; }
+};
+
 // Does what it is told for each run, then answers each command with itself; remembers what it was
 // asked.
 class Script {
@@ -21,7 +29,8 @@ public:
         : faults_(std::move(faults)), lost_races_(lost_races) {}
 
     Answers run(Commands commands) {
-        return run_batch<int, int>(commands,
+        Untouched database;
+        return run_batch<int, int>(database, commands,
                                    [this](std::span<const int> asked) { return work(asked); });
     }
     Commands culprits;

@@ -105,6 +105,9 @@ public:
     virtual Dialect dialect() const = 0;
     // One round trip to a real server (SELECT 1) within the timeouts; throws Failure.
     virtual void ping() = 0;
+    // Waits a moment that grows with the attempt (1 ms doubling to 50 ms), so that two losers do
+    // not meet again at once.
+    virtual void back_off(int attempt);
     // Where the data lives, without secrets: for logs and health.
     virtual std::string description() const = 0;
 };
@@ -114,5 +117,9 @@ public:
 // is wrong with the URL. Does not connect. metrics outlives the database.
 std::unique_ptr<Database> open(std::string_view url, const Options& options,
                                telemetry::Registry& metrics);
+
+// A SQLite database that is gone with the object: one connection, so that its transactions come one
+// after the other. For the simulator.
+std::unique_ptr<Database> open_in_memory(const Options& options, telemetry::Registry& metrics);
 
 }  // namespace trackops::sql

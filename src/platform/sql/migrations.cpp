@@ -131,7 +131,7 @@ bool apply_next(Database& database, std::string_view component, const MigrationP
 // Runs work again while somebody else holds a lock, or the commit's answer was lost: the table says
 // what has been done.
 template <class Work>
-auto patiently(Work work) {
+auto patiently(Database& database, Work work) {
     for (int attempt = 0;; ++attempt) {
         try {
             return work();
@@ -141,7 +141,7 @@ auto patiently(Work work) {
                                failure.sqlstate == "55P03";
             if (!again || attempt >= attempts_max) throw;
         }
-        back_off(attempt);
+        database.back_off(attempt);
     }
 }
 
@@ -159,8 +159,8 @@ std::size_t migrate(Database& database, std::string_view component,
                     std::span<const MigrationFile> files) {
     const auto plan = plan_migrations(files, database.dialect());
     std::size_t applied = 0;
-    while (patiently([&] { return apply_next(database, component, plan); })) ++applied;
-    if (applied > 0) patiently([&] { analyze(database); });
+    while (patiently(database, [&] { return apply_next(database, component, plan); })) ++applied;
+    if (applied > 0) patiently(database, [&] { analyze(database); });
     return applied;
 }
 

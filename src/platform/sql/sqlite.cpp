@@ -184,7 +184,29 @@ private:
     SqlitePool writer_;
 };
 
+class MemoryDatabase final : public Database {
+public:
+    MemoryDatabase(const Options& options, telemetry::Registry& metrics)
+        : meters_(metrics, "memory"),
+          pool_(in_memory, Access::write, options, {1, options.lock_timeout, "55P03"}, meters_) {}
+
+    std::unique_ptr<Transaction> begin(Access access) override {
+        return std::make_unique<SqliteTransaction>(pool_, meters_, access);
+    }
+    Dialect dialect() const override { return Dialect::sqlite; }
+    void ping() override {}
+    std::string description() const override { return "sqlite in memory"; }
+
+private:
+    Meters meters_;
+    SqlitePool pool_;
+};
+
 }  // namespace
+
+std::unique_ptr<Database> open_in_memory(const Options& options, telemetry::Registry& metrics) {
+    return std::make_unique<MemoryDatabase>(options, metrics);
+}
 
 std::unique_ptr<Database> open_sqlite(std::string_view path, const Options& options,
                                       telemetry::Registry& metrics) {

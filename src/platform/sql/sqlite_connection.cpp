@@ -165,7 +165,8 @@ SqliteConnection::SqliteConnection(const std::string& path, Access access, const
             this);
         std::vector<Row> mode;
         run({"sqlite.open", "PRAGMA journal_mode = WAL"}, {}, mode);
-        if (mode.empty() || mode.front().text(0) != "wal") {
+        const bool is_file = path != in_memory;
+        if (is_file && (mode.empty() || mode.front().text(0) != "wal")) {
             throw Failure(Fault::unavailable, "58030",
                           path + ": this file system takes no write-ahead log");
         }

@@ -14,10 +14,12 @@ struct sqlite3_stmt;
 
 namespace trackops::sql {
 
+inline constexpr const char* in_memory = ":memory:";
+
 class SqliteConnection {
 public:
-    // Opens the file, makes it with its folder when missing. Access::read refuses every write.
-    // Throws Failure.
+    // Opens the file (or a database of its own, in_memory), makes it with its folder when missing.
+    // Access::read refuses every write. Throws Failure.
     SqliteConnection(const std::string& path, Access access, const Options& options);
     ~SqliteConnection();
     SqliteConnection(const SqliteConnection&) = delete;

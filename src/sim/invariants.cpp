@@ -1,0 +1,393 @@
+#include "sim/invariants.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace trackops::sim {
+namespace {
+
+using order::Status;
+
+bool is_live(const std::string& status) { return status == "RESERVED"; }
+
+Finding stock_is_sound(const Evidence& on) {
+    std::map<std::string, std::int64_t> held;
+    std::map<std::string, std::int64_t> moved;
+    for (const auto& [order, reservation] : on.books.reservations) {
+        if (!is_live(reservation.status)) continue;
+        for (const auto& [sku, quantity] : reservation.lines) held[sku] += quantity;
+    }
+    for (const MovementRow& row : on.books.movements) {
+        moved[row.sku] += row.delta;
+        if (moved[row.sku] != row.on_hand_after || row.on_hand_after < 0)
+            return fmt::format("the ledger of {} says {} after a sum of {}", row.sku,
+                               row.on_hand_after, moved[row.sku]);
+    }
+    for (const auto& [sku, stock] : on.books.stock) {
+        if (stock.reserved < 0 || stock.reserved > stock.on_hand)
+            return fmt::format("{}: {} reserved of {}", sku, stock.reserved, stock.on_hand);
+        if (stock.reserved != held[sku])
+            return fmt::format("{}: {} reserved, reservations hold {}", sku, stock.reserved,
+                               held[sku]);
+        if (stock.on_hand != moved[sku])
+            return fmt::format("{}: {} on hand, the ledger says {}", sku, stock.on_hand,
+                               moved[sku]);
+    }
+    return {};
+}
+
+Finding no_unit_is_sold_twice(const Evidence& on) {
+    std::map<std::pair<Uuid, std::string>, std::int64_t> shipped;
+    for (const MovementRow& row : on.books.movements) {
+        if (!row.order) continue;
+        if (!shipped.emplace(std::pair(*row.order, row.sku), -row.delta).second)
+            return fmt::format("{} of {} left the house twice", row.sku,
+                               on.world.story.name_of(*row.order));
+    }
+    for (const auto& [order, reservation] : on.books.reservations) {
+        if (reservation.status != "FULFILLED") continue;
+        for (const auto& [sku, quantity] : reservation.lines) {
+            const auto found = shipped.find({order, sku});
+            if (found == shipped.end() || found->second != quantity)
+                return fmt::format("{} was shipped without {} of {}", on.world.story.name_of(order),
+                                   quantity, sku);
+            shipped.erase(found);
+        }
+    }
+    if (shipped.empty()) return {};
+    return fmt::format("{} left the house for {}, which is not fulfilled",
+                       shipped.begin()->first.second,
+                       on.world.story.name_of(shipped.begin()->first.first));
+}
+
+Finding acknowledged_requests_are_kept(const Evidence& on) {
+    std::set<std::tuple<Uuid, std::int64_t, std::string>> history;
+    for (const HistoryRow& row : on.books.history) history.emplace(row.order, row.version, row.to);
+    for (const auto& [reference, asked] : on.shop.orders()) {
+        if (!asked.id) continue;
+        const auto found = on.books.orders.find(*asked.id);
+        if (found == on.books.orders.end()) return reference + " was answered and is not there";
+        if (found->second.lines != asked.lines) return reference + " has other lines";
+        for (const auto& [number, change] : asked.changes) {
+            if (!change.heard) continue;
+            const auto& [status, version] = *change.heard;
+            if (!history.contains({*asked.id, version, std::string(order::name_of(status))}))
+                return fmt::format("{} was told {} in version {}, which never was",
+                                   on.world.story.name_of(*asked.id), order::name_of(status),
+                                   version);
+        }
+    }
+    for (const auto& [reason, adjustment] : on.shop.adjustments()) {
+        const auto is_it = [&](const MovementRow& row) {
+            return row.reason == reason && row.sku == adjustment.sku &&
+                   row.delta == adjustment.delta;
+        };
+        if (adjustment.is_done && std::ranges::none_of(on.books.movements, is_it))
+            return "adjustment " + reason + " was answered and is not in the ledger";
+    }
+    return {};
+}
+
+Finding requests_have_one_effect(const Evidence& on) {
+    std::set<std::string> references;
+    for (const auto& [id, order] : on.books.orders) {
+        if (!references.insert(order.reference).second)
+            return order.reference + " was placed twice";
+    }
+    std::set<std::string> reasons;
+    for (const MovementRow& row : on.books.movements) {
+        if (row.order || row.reason == "CREATED") continue;
+        if (!reasons.insert(row.reason).second) return "adjustment " + row.reason + " counts twice";
+    }
+    return {};
+}
+
+Finding orders_settle(const Evidence& on) {
+    for (const auto& [id, order] : on.books.orders) {
+        if (order.status == "PENDING") return on.world.story.name_of(id) + " is PENDING";
+    }
+    for (const SagaRow& saga : on.books.sagas) {
+        if (saga.status != "COMPLETED" && saga.status != "COMPENSATED")
+            return fmt::format("the {} of {} is {}", saga.type, on.world.story.name_of(saga.order),
+                               saga.status);
+    }
+    return {};
+}
+
+std::string_view type_for(const std::string& to) {
+    if (to == "PENDING") return "ORDER_CREATED";
+    if (to == "CANCELLED") return "ORDER_CANCELLED";
+    return to == "DELIVERED" ? "ORDER_DELIVERED" : "ORDER_STATUS_UPDATED";
+}
+
+Finding every_change_has_one_event(const Evidence& on) {
+    std::map<Uuid, std::int64_t> sequences;
+    std::map<Uuid, const EventRow*> events;
+    for (const EventRow& event : on.books.order_events) {
+        if (event.sequence != ++sequences[event.order])
+            return fmt::format("event #{} of {} stands where #{} should", event.sequence,
+                               on.world.story.name_of(event.order), sequences[event.order]);
+        if (!events.emplace(event.id, &event).second)
+            return fmt::format("two events of {} have one id", on.world.story.name_of(event.order));
+    }
+    std::map<Uuid, std::int64_t> versions;
+    std::map<Uuid, std::string> last;
+    for (const HistoryRow& row : on.books.history) {
+        const std::string& name = on.world.story.name_of(row.order);
+        if (row.version != ++versions[row.order] || row.from != last[row.order])
+            return fmt::format("{} goes from {} to {} in version {} after {}", name, row.from,
+                               row.to, row.version, last[row.order]);
+        last[row.order] = row.to;
+        const auto event = events.find(row.event);
+        if (event == events.end() || event->second->order != row.order ||
+            event->second->type != type_for(row.to))
+            return fmt::format("version {} of {} ({}) has no event", row.version, name, row.to);
+    }
+    for (const auto& [id, order] : on.books.orders) {
+        if (versions[id] != order.version || last[id] != order.status ||
+            sequences[id] != order.events_sent)
+            return fmt::format(
+                "{} is {} in version {} with {} events; its history says {} in {} "
+                "with {}",
+                on.world.story.name_of(id), order.status, order.version, order.events_sent,
+                last[id], versions[id], sequences[id]);
+    }
+    return {};
+}
+
+std::set<Uuid> published_ids(const Broker& broker) {
+    std::set<Uuid> ids;
+    for (const auto& [place, records] : broker.log()) {
+        for (const auto& record : records)
+            ids.insert(Uuid::parse(record.message.header("ce_id")).value_or(Uuid{}));
+    }
+    return ids;
+}
+
+Finding every_event_reaches_its_groups(const Evidence& on) {
+    const auto published = published_ids(on.broker);
+    const auto lost = [&](const EventRow& event, const std::set<Uuid>& handled) -> Finding {
+        const auto words = fmt::format("{} {} #{}", event.type, on.world.story.name_of(event.order),
+                                       event.sequence);
+        if (!published.contains(event.id)) return words + " was never published";
+        if (!handled.contains(event.id)) return words + " was never handled";
+        return {};
+    };
+    for (const EventRow& event : on.books.order_events) {
+        // Stock hears of these three only.
+        const bool concerns_stock =
+            event.type == "ORDER_CREATED" || event.type == "ORDER_CANCELLED";
+        if (auto found = lost(event, concerns_stock ? on.books.handled_by_stock : published))
+            return found;
+    }
+    for (const EventRow& event : on.books.stock_events) {
+        if (auto found = lost(event, on.books.handled_by_orders)) return found;
+    }
+    for (const auto* group : {"trackops-orders", "inventory-service"}) {
+        if (on.broker.lag(group) != 0) return fmt::format("{} has not caught up", group);
+    }
+    return {};
+}
+
+Finding events_keep_their_order(const Evidence& on) {
+    struct First {
+        std::int64_t order;
+        std::int64_t sequence;
+        std::string source;
+        Uuid key;
+    };
+    std::map<Uuid, First> firsts;
+    for (const auto& [place, records] : on.broker.log()) {
+        for (const auto& record : records) {
+            const auto id = Uuid::parse(record.message.header("ce_id")).value_or(Uuid{});
+            const auto key = Uuid::parse(record.message.key).value_or(Uuid{});
+            const auto sequence = std::string(record.message.header("ce_sequence"));
+            First first{record.order, std::atoll(sequence.c_str()),
+                        std::string(record.message.header("ce_source")), key};
+            const auto [found, is_new] = firsts.try_emplace(id, first);
+            if (!is_new && record.order < found->second.order) found->second = first;
+        }
+    }
+    std::vector<First> in_order;
+    for (const auto& [id, first] : firsts) in_order.push_back(first);
+    std::ranges::sort(in_order, {}, &First::order);
+    std::map<std::pair<std::string, Uuid>, std::int64_t> last;
+    for (const First& first : in_order) {
+        std::int64_t& before = last[{first.source, first.key}];
+        if (first.sequence <= before)
+            return fmt::format("event #{} of {} ({}) came after #{}", first.sequence,
+                               on.world.story.name_of(first.key), first.source, before);
+        before = first.sequence;
+    }
+    return {};
+}
+
+Finding a_message_has_one_effect(const Evidence& on) {
+    std::set<std::string> answered;
+    for (const EventRow& reply : on.books.stock_events) {
+        if (!answered.insert(reply.cause).second)
+            return fmt::format("stock answered message {} about {} twice", reply.cause,
+                               on.world.story.name_of(reply.order));
+    }
+    std::set<Uuid> settled;
+    for (const HistoryRow& row : on.books.history) {
+        const bool is_message = on.books.handled_by_orders.contains(row.cause);
+        if (is_message && !settled.insert(row.cause).second)
+            return fmt::format("one message changed {} twice", on.world.story.name_of(row.order));
+    }
+    return {};
+}
+
+Finding no_reservation_without_its_order(const Evidence& on) {
+    for (const auto& [id, reservation] : on.books.reservations) {
+        const auto order = on.books.orders.find(id);
+        const std::string status = order == on.books.orders.end() ? "gone" : order->second.status;
+        const bool is_wanted = status == "CONFIRMED" || status == "PROCESSING";
+        const bool has_left = status == "SHIPPED" || status == "DELIVERED";
+        if (is_live(reservation.status) != is_wanted ||
+            (reservation.status == "FULFILLED") != has_left)
+            return fmt::format("the reservation of {} is {}, the order {}",
+                               on.world.story.name_of(id), reservation.status, status);
+    }
+    for (const auto& [id, order] : on.books.orders) {
+        if (order.status != "CANCELLED" && !on.books.reservations.contains(id))
+            return fmt::format("{} is {} without a reservation", on.world.story.name_of(id),
+                               order.status);
+    }
+    return {};
+}
+
+Finding nothing_is_put_aside(const Evidence& on) {
+    for (const auto& [place, records] : on.broker.log()) {
+        if (!place.first.ends_with(".DLT") || records.empty()) continue;
+        return fmt::format("{} of {}: {}", place.first, records.front().message.key,
+                           records.front().message.header("dlt-reason"));
+    }
+    return {};
+}
+
+Finding outcome_of(const Evidence& on, const std::string& reference, const ModelOrder& asked,
+                   const OrderRow& order) {
+    const auto status = order::status_named(order.status);
+    if (!status || !asked.possible.has(*status))
+        return fmt::format("{} is {}; possible are {}", reference, order.status,
+                           asked.possible.text());
+    const bool is_cancel_sent = std::ranges::any_of(asked.changes, [](const auto& entry) {
+        return entry.second.action == order::Action::cancel && !entry.second.is_refused;
+    });
+    if (order.cancel_reason == "CUSTOMER_REQUEST" && !is_cancel_sent)
+        return reference + " was cancelled by nobody";
+    if (order.cancel_reason == "OUT_OF_STOCK" && !on.shop.may_lack_stock(reference))
+        return reference + " is out of stock, and there is enough for all";
+    if (order.cancel_reason == "TIMED_OUT" && on.is_faultless)
+        return reference + " timed out, and nothing went wrong";
+    return {};
+}
+
+Finding the_model_allows_it(const Evidence& on) {
+    for (const auto& [id, order] : on.books.orders) {
+        const auto asked = on.shop.orders().find(order.reference);
+        if (asked == on.shop.orders().end()) return order.reference + " was asked for by nobody";
+        if (auto found = outcome_of(on, asked->first, asked->second, order)) return found;
+    }
+    std::map<std::string, std::int64_t> expected = on.shop.initial();
+    for (const MovementRow& row : on.books.movements) {
+        const auto adjustment = on.shop.adjustments().find(row.reason);
+        if (adjustment != on.shop.adjustments().end())
+            expected[row.sku] += adjustment->second.delta;
+    }
+    for (const auto& [id, order] : on.books.orders) {
+        if (order.status != "SHIPPED" && order.status != "DELIVERED") continue;
+        for (const auto& [sku, quantity] : order.lines) expected[sku] -= quantity;
+    }
+    for (const auto& [sku, stock] : on.books.stock) {
+        if (stock.on_hand != expected[sku])
+            return fmt::format("{}: {} on hand, the model says {}", sku, stock.on_hand,
+                               expected[sku]);
+    }
+    return {};
+}
+
+constexpr auto all = std::to_array<Invariant>({
+    {"stock_is_sound",
+     "0 <= reserved <= on hand; reserved is what live reservations hold, on hand "
+     "what the ledger sums up to",
+     stock_is_sound},
+    {"no_unit_is_sold_twice", "what left the house is what fulfilled reservations held, once",
+     no_unit_is_sold_twice},
+    {"acknowledged_requests_are_kept", "who was told yes finds it done, to the line and version",
+     acknowledged_requests_are_kept},
+    {"requests_have_one_effect", "a request counts once, however often it is repeated",
+     requests_have_one_effect},
+    {"orders_settle", "every order leaves PENDING and every saga ends, once faults stop",
+     orders_settle},
+    {"every_change_has_one_event", "history, outbox and order agree without a gap",
+     every_change_has_one_event},
+    {"every_event_reaches_its_groups", "what was committed is published and handled at least once",
+     every_event_reaches_its_groups},
+    {"events_keep_their_order", "no event of an order is first published after its successor",
+     events_keep_their_order},
+    {"a_message_has_one_effect", "a message that comes twice is answered and counted once",
+     a_message_has_one_effect},
+    {"no_reservation_without_its_order",
+     "stock is held for orders that want it and shipped for "
+     "orders that left",
+     no_reservation_without_its_order},
+    {"nothing_is_put_aside", "no message of ours is a dead letter", nothing_is_put_aside},
+    {"the_model_allows_it", "orders and stock are what a plain shop could have come to",
+     the_model_allows_it},
+});
+
+}  // namespace
+
+std::span<const Invariant> invariants() { return all; }
+
+Finding stock_agrees_with_itself(sql::Database& stock) {
+    const auto skus = unsound_skus(stock);
+    if (skus.empty()) return {};
+    return fmt::format("the stock of {} is not what reservations and ledger say", skus.front());
+}
+
+// Whatever way an order's life has gone, what it says of its stock is so at this very moment.
+Finding sagas_tell_the_truth(const Standing& standing, World& world) {
+    const auto held = [&](Uuid order) {
+        const auto found = standing.reservations.find(order);
+        return found == standing.reservations.end() ? std::string("absent") : found->second;
+    };
+    for (const SagaRow& saga : standing.sagas) {
+        const bool says_free = saga.status == "COMPENSATED" ||
+                               (saga.type == "ORDER_CANCELLATION" && saga.status == "COMPLETED");
+        if (says_free && is_live(held(saga.order)))
+            return fmt::format("the {} of {} is {}, and its stock is held", saga.type,
+                               world.story.name_of(saga.order), saga.status);
+        if (saga.status == "BLOCKED")
+            return fmt::format("the {} of {} is BLOCKED", saga.type,
+                               world.story.name_of(saga.order));
+    }
+    for (const auto& [order, status] : standing.orders) {
+        if ((status == "CONFIRMED" || status == "PROCESSING") && !is_live(held(order)))
+            return fmt::format("{} is {}, and its reservation is {}", world.story.name_of(order),
+                               status, held(order));
+    }
+    return {};
+}
+
+Finding reads_are_true(const DatabaseServer& orders, Uuid order, const std::string& status,
+                       std::int64_t version, Instant asked_at) {
+    // The cache's half minute, and how long an answer may take on its way.
+    constexpr Duration staleness_max = std::chrono::seconds(30) + std::chrono::seconds(2);
+    const auto changes = orders.changes.find(order);
+    if (changes == orders.changes.end()) return "an order is read that was never committed";
+    const auto then = changes->second.find(version);
+    if (then == changes->second.end() || then->second.status != status)
+        return fmt::format("a read says {} in version {}, which never was", status, version);
+    const auto next = changes->second.find(version + 1);
+    if (next != changes->second.end() && next->second.at + staleness_max < asked_at)
+        return fmt::format("a read says {} in version {}, {} s after it was replaced", status,
+                           version, (asked_at - next->second.at).count() / 1'000'000);
+    return {};
+}
+
+}  // namespace trackops::sim

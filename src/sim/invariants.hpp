@@ -1,0 +1,44 @@
+// What must hold, each promise a function with a sentence that says what it protects.
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "sim/books.hpp"
+#include "sim/shop.hpp"
+#include "sim/sim_bus.hpp"
+#include "sim/sim_database.hpp"
+#include "sim/world.hpp"
+
+namespace trackops::sim {
+
+// What the invariants look at.
+struct Evidence {
+    World& world;
+    const Books& books;
+    const Shop& shop;
+    const Broker& broker;
+    bool is_faultless = false;  // nothing went wrong in this run
+};
+
+// Nothing: it holds. Otherwise what shows that it does not.
+using Finding = std::optional<std::string>;
+
+struct Invariant {
+    std::string_view name;
+    std::string_view protects;
+    Finding (*check)(const Evidence& evidence);
+};
+// Asked when everything has come to rest.
+std::span<const Invariant> invariants();
+
+// Asked after every step that committed something.
+Finding stock_agrees_with_itself(sql::Database& stock);
+Finding sagas_tell_the_truth(const Standing& standing, World& world);
+// Asked of every read: the version was the newest at some time within the last half minute.
+Finding reads_are_true(const DatabaseServer& orders, Uuid order, const std::string& status,
+                       std::int64_t version, Instant asked_at);
+
+}  // namespace trackops::sim

@@ -1,0 +1,163 @@
+#include "sim/mutants.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace trackops::sim {
+namespace {
+
+constexpr auto all = std::to_array<Mutant>({
+    {.name = "offset_before_handling",
+     .bug = "a consumer's offset is committed with the poll, before its messages are handled",
+     .wrong = Wrong::offsets_at_poll},
+    {.name = "rebalance_goes_on",
+     .bug = "after a rebalance a group goes on where it had read to, not where it had committed",
+     .wrong = Wrong::goes_on_after_loss},
+    {.name = "checkpoint_before_ack",
+     .bug = "the relay stores its checkpoint before the broker has acknowledged",
+     .wrong = Wrong::confirms_unsent},
+    {.name = "ack_before_broker",
+     .bug = "the publisher acknowledges what the broker did not take",
+     .wrong = Wrong::acks_unsent},
+    {.name = "successor_overtakes",
+     .bug = "a message that failed is sent again in the background, and its successor overtakes it",
+     .wrong = Wrong::sends_later},
+    {.name = "unknown_commit_guessed",
+     .bug = "a commit whose answer was lost counts as done",
+     .wrong = Wrong::commit_guessed},
+    {.name = "stale_cache",
+     .bug = "entries of the cache outlive their half minute",
+     .wrong = Wrong::cache_keeps},
+    {.name = "no_inbox_claim",
+     .bug = "inventory handles a message again that it has handled",
+     .wrong = Wrong::sql_text,
+     .service = "inventory",
+     .query = "inbox.claim",
+     .text = "INSERT INTO processed_events (event_id, consumer, processed_at) VALUES ($1, $2, $3) "
+             "ON CONFLICT DO UPDATE SET processed_at = excluded.processed_at "
+             "RETURNING event_id, consumer"},
+    {.name = "order_by_id",
+     .bug = "the relay orders events by their ids, which clocks make",
+     .wrong = Wrong::sql_text,
+     .service = "order",
+     .query = "relay.read",
+     .text = "SELECT position, event_id, aggregate_id, type, sequence, payload, correlation_id, "
+             "causation_id, traceparent, tracestate, occurred_at FROM outbox_events "
+             "WHERE position > $1 ORDER BY event_id LIMIT $2"},
+    {.name = "no_cancelled_first",
+     .bug = "a cancellation that overtakes its order leaves no trace in inventory",
+     .wrong = Wrong::sql_text,
+     .service = "inventory",
+     .query = "reservation.insert",
+     .text = "INSERT INTO inventory_reservations (id, order_id, status, reason, shortages, "
+             "replies, created_at, updated_at) SELECT $1, $2, $3, $4, $5, $6, $7, $8 "
+             "WHERE $3 <> 'CANCELLED_FIRST'"},
+    {.name = "no_deadline",
+     .bug = "nobody looks at the sagas that are due",
+     .wrong = Wrong::sql_text,
+     .service = "order",
+     .query = "saga.claim_due",
+     .text = "UPDATE saga_instances SET due_at = $2 WHERE id IN (SELECT id FROM saga_instances "
+             "WHERE due_at <= $1 AND false ORDER BY due_at LIMIT $3) RETURNING order_id"},
+    {.name = "double_release",
+     .bug = "a release gives back twice what was held",
+     .wrong = Wrong::sql_text,
+     .service = "inventory",
+     .query = "stock.change",
+     .text = "UPDATE inventory_items SET on_hand = on_hand + $2, "
+             "reserved = CASE WHEN $3 < 0 AND $2 = 0 THEN max(0, reserved + 2 * $3) "
+             "ELSE reserved + $3 END, version = version + 1, updated_at = $4 WHERE sku = $1"},
+    {.name = "retry_with_old_id",
+     .bug = "a saga that asks again sends the old event id",
+     .wrong = Wrong::sql_text,
+     .service = "order",
+     .query = "outbox.append",
+     .text = "INSERT INTO outbox_events (event_id, aggregate_id, type, sequence, payload, "
+             "correlation_id, causation_id, traceparent, tracestate, occurred_at) "
+             "VALUES (coalesce((SELECT event_id FROM outbox_events WHERE aggregate_id = $2 "
+             "AND type = $3 AND type = 'ORDER_CREATED' LIMIT 1), $1), $2, $3, $4, $5, $6, $7, $8, "
+             "$9, $10)"},
+    {.name = "order_key_ignored",
+     .bug = "an order that was placed under a key is placed again when it is repeated",
+     .wrong = Wrong::sql_text,
+     .service = "order",
+     .query = "idempotency.record",
+     .text = "INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, "
+             "location, etag, expires_at) SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $9 <> '' "
+             "ON CONFLICT (scope, idempotency_key) DO UPDATE SET body = excluded.body"},
+    {.name = "order_key_unread",
+     .bug = "nobody looks whether an order's key was answered before",
+     .wrong = Wrong::sql_text,
+     .service = "order",
+     .query = "idempotency.find",
+     .text = "SELECT scope, idempotency_key, fingerprint, status, body, location, etag "
+             "FROM idempotency_keys WHERE scope = $1 AND idempotency_key = $2 "
+             "AND expires_at > $3 AND false"},
+    {.name = "adjustment_key_lost",
+     .bug = "an adjustment that is repeated counts again",
+     .wrong = Wrong::sql_text,
+     .service = "inventory",
+     .query = "idempotency.record",
+     .text = "INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, "
+             "location, etag, expires_at) SELECT $1, $2 || $6 || $9, $3, $4, $5, $6, $7, $8"},
+    {.name = "compensated_too_early",
+     .bug = "a saga calls itself COMPENSATED when it has only asked for its stock back",
+     .wrong = Wrong::sql_text,
+     .service = "order",
+     .query = "saga.save",
+     .text = "INSERT INTO saga_instances (id, type, order_id, status, deadline_at, "
+             "next_attempt_at, due_at, started_at, finished_at) "
+             "VALUES ($1, $2, $3, CASE WHEN $4 = 'COMPENSATING' THEN 'COMPENSATED' ELSE $4 END, "
+             "$5, $6, CASE WHEN $4 = 'COMPENSATING' THEN NULL ELSE $7 END, $8, $9) "
+             "ON CONFLICT (id) DO UPDATE SET status = excluded.status, "
+             "deadline_at = excluded.deadline_at, next_attempt_at = excluded.next_attempt_at, "
+             "due_at = excluded.due_at, finished_at = excluded.finished_at"},
+    {.name = "no_version_guard",
+     .bug = "an order is saved over whoever saved it meanwhile",
+     .wrong = Wrong::sql_text,
+     .service = "order",
+     .query = "order.update",
+     .text = "UPDATE orders SET status = $3, cancel_reason = $4, carrier = $5, "
+             "tracking_number = $6, version = $7, revision = revision + 1, events_sent = $8, "
+             "updated_at = $9 WHERE id = $1 AND $2 >= 0"},
+    {.name = "cancellation_untold",
+     .bug = "a cancelled order is saved without its event",
+     .wrong = Wrong::sql_text,
+     .service = "order",
+     .query = "outbox.append",
+     .text = "INSERT INTO outbox_events (event_id, aggregate_id, type, sequence, payload, "
+             "correlation_id, causation_id, traceparent, tracestate, occurred_at) "
+             "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 WHERE $3 <> 'ORDER_CANCELLED'"},
+    {.name = "checkpoint_skips",
+     .bug = "the relay's checkpoint runs one event ahead",
+     .wrong = Wrong::sql_text,
+     .service = "inventory",
+     .query = "relay.checkpoint.save",
+     .text = "INSERT INTO relay_checkpoint (id, position) VALUES (1, $1 + 1) "
+             "ON CONFLICT (id) DO UPDATE SET position = excluded.position"},
+    {.name = "release_unrecorded",
+     .bug = "a reservation that was given back still says that it holds",
+     .wrong = Wrong::sql_text,
+     .service = "inventory",
+     .query = "reservation.update",
+     .text = "UPDATE inventory_reservations SET status = CASE WHEN $2 = 'RELEASED' "
+             "THEN status ELSE $2 END, reason = $3, replies = $4, updated_at = $5 WHERE id = $1"},
+    {.name = "ledger_forgets",
+     .bug = "a shipment is not written into the ledger",
+     .wrong = Wrong::sql_text,
+     .service = "inventory",
+     .query = "movement.insert",
+     .text = "INSERT INTO stock_movements (sku, delta, on_hand_after, reason, order_id, "
+             "created_at) SELECT $1, $2, $3, $4, $5, $6 WHERE $4 <> 'SHIPMENT'"},
+});
+
+}  // namespace
+
+std::span<const Mutant> mutants() { return all; }
+
+const Mutant* mutant_named(std::string_view name) {
+    const auto* const found = std::ranges::find(all, name, &Mutant::name);
+    return found == all.end() ? nullptr : found;
+}
+
+}  // namespace trackops::sim

@@ -1,0 +1,34 @@
+// Planted bugs: each lives in a port of the simulator, none in the product.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace trackops::sim {
+
+// What a port does wrong while a mutant is at work.
+enum class Wrong : std::uint8_t {
+    sql_text,            // one statement of one service says something else
+    commit_guessed,      // a lost commit counts as done
+    confirms_unsent,     // the relay's source confirms what it has just read
+    offsets_at_poll,     // offsets are committed with the poll
+    goes_on_after_loss,  // a rebalance goes on where the last member had read to
+    acks_unsent,         // a publisher acknowledges what the broker did not take
+    sends_later,         // the same, and sends it in the background
+    cache_keeps,         // entries outlive their time
+};
+
+struct Mutant {
+    std::string_view name;
+    std::string_view bug;  // in a sentence
+    Wrong wrong;
+    std::string_view service = {};  // order or inventory, of a statement
+    std::string_view query = {};    // its name
+    std::string_view text = {};     // what it says instead, with the same parameters
+    int seeds = 200;                // within which the simulator promises to find it
+};
+
+std::span<const Mutant> mutants();
+const Mutant* mutant_named(std::string_view name);
+
+}  // namespace trackops::sim

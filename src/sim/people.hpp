@@ -1,0 +1,57 @@
+// Who uses the services: customers who place, repeat, read and move orders, and an operator who
+// adjusts stock. They tell the model what they ask and hear.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/replica.hpp"
+#include "sim/shop.hpp"
+#include "sim/world.hpp"
+
+namespace trackops::sim {
+
+// The way to the services and back.
+class Network {
+public:
+    virtual ~Network() = default;
+    // Calls any replica; done runs once, with status 0 when no answer came in time.
+    // is_repeatable: it carries a key, and may arrive twice.
+    virtual void call(Service service, http::Request request, bool is_repeatable,
+                      std::function<void(const Answer&)> done) = 0;
+};
+
+// Somebody who did one thing after the other.
+class Person {
+public:
+    virtual ~Person() = default;
+    virtual void begin() = 0;
+    virtual bool is_done() const = 0;
+};
+
+// What a read was answered, for those who know better.
+using OnRead = std::function<void(Uuid order, const std::string& status, std::int64_t version,
+                                  Instant asked_at)>;
+
+struct People {
+    World& world;
+    Shop& shop;
+    Network& network;
+    std::uint64_t seed;
+    const std::vector<std::string>& skus;
+};
+
+std::unique_ptr<Person> make_customer(const People& among, int number, int actions, OnRead on_read);
+std::unique_ptr<Person> make_operator(const People& among, int actions);
+
+http::Request request_of(std::string_view method, std::string path, std::string body = {});
+// The members status, version and id of an order's body.
+struct ReadOrder {
+    Uuid id;
+    std::string status;
+    std::int64_t version = 0;
+};
+ReadOrder read_order(const std::string& body);
+
+}  // namespace trackops::sim

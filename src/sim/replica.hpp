@@ -1,0 +1,101 @@
+// A process of the simulated world: one replica of a service with its ports, started, driven,
+// killed and started again.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "platform/http/router.hpp"
+#include "platform/runtime/pump.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "sim/sim_bus.hpp"
+#include "sim/sim_cache.hpp"
+#include "sim/sim_database.hpp"
+#include "sim/world.hpp"
+
+namespace trackops::sim {
+
+// What all processes share.
+struct Servers {
+    DatabaseServer& orders;
+    DatabaseServer& stock;
+    Broker& broker;
+    CacheServer& cache;
+    telemetry::Registry& metrics;
+};
+
+enum class Service : std::uint8_t { order, inventory, relay };
+
+// A service between the ports of a replica.
+class Program {
+public:
+    virtual ~Program() = default;
+    virtual std::vector<http::Route> routes() = 0;
+    virtual std::vector<runtime::NamedPump> pumps() = 0;
+    virtual void end() {}  // in order: answers what waits
+};
+
+// An answer on its way; status 0: none came.
+struct Answer {
+    int status = 0;
+    std::string body = {};
+    bool is_replayed = false;
+};
+
+struct Driven {
+    runtime::NamedPump pump;
+    Instant due;
+    Duration backoff = Duration::zero();
+    bool is_running = false;
+};
+
+class Replica {
+public:
+    Replica(World& world, const Servers& servers, Service service, int number, std::uint64_t seed);
+    ~Replica();
+
+    // Throws what the program throws at its start; may die on the way.
+    void start();
+    bool is_up() const { return program_ != nullptr && !site_.is_doomed; }
+    std::vector<Driven>& pumps() { return pumps_; }
+    // One call of its run(). What it throws is what a driver of threads would take.
+    void run(Driven& driven);
+    // Some of its pumps have something to do, soon.
+    void wake(std::string_view pump = {});
+    // Takes the request; the answer may come at any later time, or never.
+    void serve(http::Request request, std::function<void(const Answer&)> answer);
+    // In order, when nothing of it is under way.
+    bool stop();
+    // Also in the middle of something: it dies at its next port call.
+    void kill();
+
+    Service service() const { return service_; }
+    Site& site() { return site_; }
+    std::int64_t starts() const { return starts_; }
+
+private:
+    template <class Work>
+    void guarded(std::string_view what, Work work);
+    void bury_if_dead();
+    void come_back(Duration least, Duration most);
+
+    World& world_;
+    const Servers& servers_;
+    const Service service_;
+    Site site_;
+    SimClock clock_;
+    SteadyClock steady_clock_;
+    SimIds ids_;
+    SimDatabase database_;
+    SimBus bus_;
+    SimCache cache_;
+    std::unique_ptr<Program> program_;
+    std::unique_ptr<http::Router> router_;
+    std::vector<Driven> pumps_;
+    int frames_ = 0;  // calls into the program that are under way
+    std::int64_t starts_ = 0;
+};
+
+}  // namespace trackops::sim

@@ -1,0 +1,102 @@
+#include "sim/shop.hpp"
+
+#include <algorithm>
+
+namespace trackops::sim {
+namespace {
+
+using order::Action;
+using order::Status;
+
+Statuses reachable_from(Status start) {
+    Statuses reached;
+    reached.add(start);
+    for (Statuses before; before != reached;) {
+        before = reached;
+        for (const order::Transition& row : order::transitions) {
+            if (reached.has(row.from)) reached.add(row.to);
+        }
+    }
+    return reached;
+}
+
+}  // namespace
+
+std::string Statuses::text() const {
+    std::string text;
+    for (const Status status : order::statuses) {
+        if (!has(status)) continue;
+        text += text.empty() ? "" : ", ";
+        text += order::name_of(status);
+    }
+    return text.empty() ? "none" : text;
+}
+
+// Adds what may happen by itself, and by what was sent and may still take effect.
+void Shop::close(ModelOrder& order) {
+    for (Statuses before; before != order.possible;) {
+        before = order.possible;
+        if (before.has(Status::pending)) {
+            order.possible.add(Status::confirmed);
+            order.possible.add(Status::cancelled);
+        }
+        for (const auto& [number, change] : order.changes) {
+            if (change.heard || change.is_refused) continue;
+            for (const Status from : order::statuses) {
+                const auto to = order::next(from, change.action);
+                if (before.has(from) && to) order.possible.add(*to);
+            }
+        }
+    }
+}
+
+void Shop::asks_for(const std::string& reference, const Lines& lines) {
+    const auto [found, is_new] = orders_.try_emplace(reference);
+    if (!is_new) return;
+    found->second.lines = lines;
+    found->second.possible.add(Status::pending);
+    close(found->second);
+}
+
+void Shop::sends(const std::string& reference, int change, Action action) {
+    ModelOrder& order = orders_.at(reference);
+    ModelChange& sent = order.changes[change];
+    sent.action = action;
+    close(order);
+}
+
+bool Shop::hears(const std::string& reference, int change, Status status, std::int64_t version) {
+    ModelOrder& order = orders_.at(reference);
+    order.changes.at(change).heard.emplace(status, version);
+    order.possible = order.possible.only(reachable_from(status));
+    close(order);
+    return !order.possible.is_empty();
+}
+
+void Shop::hears_refusal(const std::string& reference, int change) {
+    orders_.at(reference).changes.at(change).is_refused = true;
+}
+
+void Shop::adjusts(const std::string& reason, const std::string& sku, std::int64_t delta) {
+    adjustments_.try_emplace(reason, ModelAdjustment{.sku = sku, .delta = delta});
+}
+
+bool Shop::may_lack_stock(const std::string& reference) const {
+    const ModelOrder& order = orders_.at(reference);
+    return std::ranges::any_of(order.lines, [&](const auto& line) {
+        const auto& [sku, quantity] = line;
+        const auto stocked = initial_.find(sku);
+        if (stocked == initial_.end()) return true;
+        std::int64_t left = stocked->second;
+        for (const auto& [reason, adjustment] : adjustments_) {
+            if (adjustment.sku == sku) left += std::min<std::int64_t>(adjustment.delta, 0);
+        }
+        for (const auto& [other, asked] : orders_) {
+            const auto wanted = asked.lines.find(sku);
+            if (other != reference && wanted != asked.lines.end()) left -= wanted->second;
+        }
+        return left < quantity;
+    });
+}
+
+}  // namespace trackops::sim

@@ -1,0 +1,241 @@
+#include "sim/sim_bus.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "platform/bus/partition.hpp"
+#include "sim/crash.hpp"
+#include "sim/mutants.hpp"
+
+namespace trackops::sim {
+namespace {
+
+using std::chrono::milliseconds;
+
+bool is_planted(const World& world, Wrong wrong) {
+    return world.mutant != nullptr && world.mutant->wrong == wrong;
+}
+
+std::string words_of(World& world, std::string_view topic, std::string_view key,
+                     std::string_view sequence) {
+    const auto order = Uuid::parse(key);
+    return fmt::format("{} {} #{}", topic, order ? world.story.name_of(*order) : std::string(key),
+                       sequence);
+}
+
+std::string words_of(World& world, const bus::OutgoingMessage& message) {
+    const auto found = std::ranges::find(message.headers, "ce_sequence", &bus::Header::name);
+    return words_of(world, message.topic, message.key,
+                    found == message.headers.end() ? std::string_view("-") : found->value);
+}
+
+class SimPublisher final : public bus::Publisher {
+public:
+    SimPublisher(Site& site, Broker& broker) : site_(site), broker_(broker) {}
+
+    std::vector<bus::Delivery> publish(std::span<const bus::OutgoingMessage> messages) override {
+        std::vector<bus::Delivery> answers(messages.size(), bus::Delivery::unavailable);
+        if (site_.is_gone) return answers;
+        if (site_.world.open_transactions > 0)
+            site_.world.broken("no_remote_call_in_a_transaction", site_.name + " publishes in one");
+        site_.enter(Fault::crash_before_send);
+        for (std::size_t i = 0; i < messages.size(); ++i) {
+            answers[i] = send(messages[i]);
+            if (i + 1 < messages.size()) site_.enter(Fault::crash_in_burst, false);
+        }
+        site_.enter(Fault::crash_after_ack);
+        return answers;
+    }
+
+private:
+    bus::Delivery send(const bus::OutgoingMessage& message) {
+        World& world = site_.world;
+        if (broker_.is_away || !broker_.knows(message.topic) ||
+            world.faults.strikes(Fault::bus_send_lost)) {
+            return not_taken(message);
+        }
+        broker_.append(message);
+        world.tell(site_.name, "publishes {}", words_of(world, message));
+        if (world.faults.strikes(Fault::bus_doubled)) {
+            world.tell(site_.name, "publishes it twice");
+            broker_.append(message);
+        }
+        if (!world.faults.strikes(Fault::bus_ack_lost)) return bus::Delivery::acknowledged;
+        world.tell(site_.name, "does not hear that it was taken");
+        return bus::Delivery::unavailable;
+    }
+
+    bus::Delivery not_taken(const bus::OutgoingMessage& message) {
+        World& world = site_.world;
+        world.tell(site_.name, "cannot publish {}", words_of(world, message));
+        if (is_planted(world, Wrong::acks_unsent)) return bus::Delivery::acknowledged;
+        if (!is_planted(world, Wrong::sends_later)) return bus::Delivery::unavailable;
+        world.after(milliseconds(300), [&broker = broker_, message] { broker.append(message); });
+        return bus::Delivery::acknowledged;
+    }
+
+    Site& site_;
+    Broker& broker_;
+};
+
+}  // namespace
+
+class SimSubscription final : public bus::Subscription {
+public:
+    SimSubscription(Site& site, Broker& broker, Broker::Group& group)
+        : site_(site), broker_(broker), group_(group) {
+        group_.members.push_back(this);
+        broker_.rebalance(group_, "a member joined");
+    }
+    ~SimSubscription() override {
+        std::erase(group_.members, this);
+        broker_.rebalance(group_, "a member left");
+    }
+
+    std::vector<bus::Message> poll(std::size_t max, Duration) override;
+    void commit(std::string_view topic, std::int32_t partition, std::int64_t offset) override;
+    void rewind(std::string_view topic, std::int32_t partition, std::int64_t offset) override {
+        positions_[{std::string(topic), partition}] = offset;
+    }
+    void pause(std::string_view topic, std::int32_t partition, bool paused) override {
+        const Broker::Place place{std::string(topic), partition};
+        paused ? void(paused_.insert(place)) : void(paused_.erase(place));
+    }
+    void wake() override {}
+
+private:
+    void catch_up_with_group();
+
+    Site& site_;
+    Broker& broker_;
+    Broker::Group& group_;
+    std::int64_t generation_ = -1;
+    std::map<Broker::Place, std::int64_t> positions_;  // of the partitions that are ours
+    std::set<Broker::Place> paused_;
+};
+
+// Partitions go round among the members, beginning with another one each time.
+void SimSubscription::catch_up_with_group() {
+    if (generation_ == group_.generation) return;
+    generation_ = group_.generation;
+    positions_.clear();
+    paused_.clear();
+    const auto members = std::ssize(group_.members);
+    const auto self = std::ranges::find(group_.members, this) - group_.members.begin();
+    const bool skips = is_planted(site_.world, Wrong::goes_on_after_loss);
+    std::int64_t number = generation_;
+    for (const std::string& topic : group_.topics) {
+        for (std::int32_t partition = 0; partition < Broker::partitions; ++partition) {
+            const Broker::Place place{topic, partition};
+            if (number++ % members == self)
+                positions_[place] = skips ? group_.read[place] : group_.committed[place];
+        }
+    }
+}
+
+std::vector<bus::Message> SimSubscription::poll(std::size_t max, Duration) {
+    std::vector<bus::Message> batch;
+    if (site_.is_gone) return batch;
+    World& world = site_.world;
+    if (world.open_transactions > 0)
+        world.broken("no_remote_call_in_a_transaction", site_.name + " polls in one");
+    if (broker_.is_away) return batch;
+    if (world.faults.strikes(Fault::bus_rebalance)) broker_.rebalance(group_, "as it may");
+    catch_up_with_group();
+    const std::size_t most = world.schedule.happens(0.3) ? 1 + world.schedule.below(3) : max;
+    std::vector<Broker::Place> places;
+    for (const auto& [place, position] : positions_) places.push_back(place);
+    if (!places.empty())
+        std::ranges::rotate(places, places.begin() + static_cast<std::ptrdiff_t>(
+                                                         world.schedule.below(places.size())));
+    for (const Broker::Place& place : places) {
+        if (paused_.contains(place)) continue;
+        const auto& records = broker_.partition(place);
+        std::int64_t& position = positions_[place];
+        for (; position < std::ssize(records) && batch.size() < std::min(most, max); ++position) {
+            const auto& record = records[static_cast<std::size_t>(position)];
+            if (record.visible_at > world.now) break;
+            batch.push_back(record.message);
+        }
+        group_.read[place] = std::max(group_.read[place], position);
+        if (is_planted(world, Wrong::offsets_at_poll)) group_.committed[place] = position;
+    }
+    for (const bus::Message& message : batch) {
+        world.tell(site_.name, "is given {}",
+                   words_of(world, message.topic, message.key, message.header("ce_sequence")));
+    }
+    if (!batch.empty()) site_.enter(Fault::crash_after_poll);
+    return batch;
+}
+
+void SimSubscription::commit(std::string_view topic, std::int32_t partition, std::int64_t offset) {
+    if (site_.is_gone) return;
+    site_.enter(Fault::crash_before_offset);
+    const Broker::Place place{std::string(topic), partition};
+    const bool is_ours = generation_ == group_.generation && positions_.contains(place);
+    if (is_ours && !broker_.is_away && !site_.world.faults.strikes(Fault::bus_offset_lost))
+        group_.committed[place] = offset + 1;
+    site_.enter(Fault::crash_after_offset);
+}
+
+void Broker::ensure(std::span<const std::string> topics) {
+    topics_.insert(topics.begin(), topics.end());
+}
+
+void Broker::append(const bus::OutgoingMessage& message) {
+    const auto partition = bus::partition_of(message.key, partitions);
+    std::vector<Record>& records = log_[{message.topic, partition}];
+    const Duration delay = world_.faults.strikes(Fault::bus_slow)
+                               ? world_.network.between(milliseconds(50), milliseconds(2000))
+                               : world_.network.between(Duration(300), milliseconds(3));
+    Instant visible_at = world_.now + delay;
+    if (!records.empty()) visible_at = std::max(visible_at, records.back().visible_at);
+    records.push_back({{message.topic, partition, std::ssize(records), message.key, message.value,
+                        message.headers, world_.now},
+                       visible_at,
+                       ++appended_});
+    world_.at(visible_at, [this, topic = message.topic] { on_visible(topic); });
+}
+
+void Broker::rebalance(Group& group, std::string_view why) {
+    ++group.generation;
+    world_.tell("broker", "rebalances {} members: {}", group.members.size(), why);
+}
+
+std::int64_t Broker::lag(const std::string& name) const {
+    const auto group = groups_.find(name);
+    if (group == groups_.end()) return 0;
+    std::int64_t lag = 0;
+    for (const auto& [place, records] : log_) {
+        if (std::ranges::find(group->second.topics, place.first) == group->second.topics.end())
+            continue;
+        const auto committed = group->second.committed.find(place);
+        lag += std::ssize(records) -
+               (committed == group->second.committed.end() ? 0 : committed->second);
+    }
+    return lag;
+}
+
+void SimBus::ensure_topics(std::span<const std::string> topics) {
+    ping();
+    broker_.ensure(topics);
+}
+
+void SimBus::ping() {
+    if (site_.is_gone || broker_.is_away) throw std::runtime_error("the broker is away");
+}
+
+std::unique_ptr<bus::Publisher> SimBus::publisher() {
+    return std::make_unique<SimPublisher>(site_, broker_);
+}
+
+std::unique_ptr<bus::Subscription> SimBus::subscribe(std::string_view group,
+                                                     std::span<const std::string> topics) {
+    Broker::Group& joined = broker_.group(group);
+    joined.topics.assign(topics.begin(), topics.end());
+    return std::make_unique<SimSubscription>(site_, broker_, joined);
+}
+
+std::vector<bus::TopicState> SimBus::state(std::string_view) { return {}; }
+
+}  // namespace trackops::sim

@@ -1,0 +1,79 @@
+// A broker of the simulated world, and the bus as one process sees it.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "platform/bus/bus.hpp"
+#include "sim/world.hpp"
+
+namespace trackops::sim {
+
+class SimSubscription;
+
+// What the processes share: topics, groups, offsets. Nothing of it is ever lost.
+class Broker {
+public:
+    using Place = std::pair<std::string, std::int32_t>;  // topic, partition
+    struct Record {
+        bus::Message message;
+        Instant visible_at;
+        std::int64_t order = 0;  // among all that were appended
+    };
+    struct Group {
+        std::map<Place, std::int64_t> committed;  // the offset to go on from
+        std::map<Place, std::int64_t> read;       // how far any member has read
+        std::vector<SimSubscription*> members;
+        std::vector<std::string> topics;
+        std::int64_t generation = 0;
+    };
+    static constexpr std::int32_t partitions = 3;
+
+    explicit Broker(World& world) : world_(world) {}
+    void ensure(std::span<const std::string> topics);
+    bool knows(const std::string& topic) const { return topics_.contains(topic); }
+    void append(const bus::OutgoingMessage& message);
+    // Hands the partitions of the group around; each member goes on from what was committed.
+    void rebalance(Group& group, std::string_view why);
+    Group& group(std::string_view name) { return groups_[std::string(name)]; }
+    // Messages that a group has not committed; nothing when it has caught up.
+    std::int64_t lag(const std::string& group) const;
+
+    World& world() { return world_; }
+    const std::map<Place, std::vector<Record>>& log() const { return log_; }
+    std::vector<Record>& partition(const Place& place) { return log_[place]; }
+    const std::map<std::string, Group>& groups() const { return groups_; }
+
+    bool is_away = false;
+    std::function<void(const std::string& topic)> on_visible = [](const std::string&) {};
+
+private:
+    World& world_;
+    std::set<std::string> topics_;
+    std::map<Place, std::vector<Record>> log_;
+    std::map<std::string, Group> groups_;
+    std::int64_t appended_ = 0;
+};
+
+class SimBus final : public bus::Bus {
+public:
+    SimBus(Site& site, Broker& broker) : site_(site), broker_(broker) {}
+    void ensure_topics(std::span<const std::string> topics) override;
+    std::unique_ptr<bus::Publisher> publisher() override;
+    std::unique_ptr<bus::Subscription> subscribe(std::string_view group,
+                                                 std::span<const std::string> topics) override;
+    void ping() override;
+    std::vector<bus::TopicState> state(std::string_view group) override;
+
+private:
+    Site& site_;
+    Broker& broker_;
+};
+
+}  // namespace trackops::sim

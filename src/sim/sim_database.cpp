@@ -1,0 +1,146 @@
+#include "sim/sim_database.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "sim/crash.hpp"
+#include "sim/mutants.hpp"
+
+namespace trackops::sim {
+namespace {
+
+[[noreturn]] void fail(sql::Fault fault, const char* sqlstate, const std::string& why) {
+    throw sql::Failure(fault, sqlstate, why);
+}
+
+class SimTransaction final : public sql::Transaction {
+public:
+    SimTransaction(Site& site, DatabaseServer& server, sql::Access access)
+        : site_(site),
+          server_(server),
+          is_write_(access == sql::Access::write),
+          real_(server.real->begin(access)) {
+        ++site.world.open_transactions;
+    }
+    ~SimTransaction() override { close(); }
+
+    sql::Statement& add(const sql::Query& query, sql::Params params) override {
+        note(query, params);
+        return real_->add(as_planted(query), std::move(params));
+    }
+    sql::Statement& add_each(const sql::Query& query, std::vector<sql::Params> rows) override {
+        for (const sql::Params& params : rows) note(query, params);
+        return real_->add_each(as_planted(query), std::move(rows));
+    }
+    void flush() override {
+        before_call(Fault::crash_at_flush);
+        real_->flush();
+    }
+    void commit() override;
+
+private:
+    void before_call(Fault crash);
+    void note(const sql::Query& query, const sql::Params& params);
+    sql::Query as_planted(const sql::Query& query) const;
+    bool may_lie(Fault fault) { return is_write_ && site_.world.faults.strikes(fault); }
+    void close() {
+        if (std::exchange(is_open_, false)) --site_.world.open_transactions;
+    }
+
+    Site& site_;
+    DatabaseServer& server_;
+    const bool is_write_;
+    const std::unique_ptr<sql::Transaction> real_;
+    bool is_open_ = true;
+    std::string written_;  // what the story says of it
+    std::string_view last_noted_;
+    struct Change {
+        Uuid order;
+        std::int64_t version;
+        std::string status;
+    };
+    std::vector<Change> changes_;
+};
+
+void SimTransaction::before_call(Fault crash) {
+    if (site_.is_gone) fail(sql::Fault::unavailable, "08006", "the process is gone");
+    site_.enter(crash);
+    if (server_.is_away) fail(sql::Fault::unavailable, "08006", "the server is away");
+    if (site_.world.faults.strikes(Fault::sql_lost))
+        fail(sql::Fault::unavailable, "08006", "the connection was lost");
+    if (may_lie(Fault::sql_repeat)) fail(sql::Fault::repeat, "40001", "could not serialise");
+    if (may_lie(Fault::sql_disk_full)) fail(sql::Fault::unavailable, "53100", "the disk is full");
+}
+
+void SimTransaction::commit() {
+    World& world = site_.world;
+    before_call(Fault::crash_before_commit);
+    const bool is_guessing = world.mutant && world.mutant->wrong == Wrong::commit_guessed;
+    if (may_lie(Fault::sql_commit_lost)) {
+        world.tell(site_.name, "loses a commit of {}: it did not happen", written_);
+        if (is_guessing) {
+            // Its results are there, and then it is rolled back.
+            real_->flush();
+            return close();
+        }
+        fail(sql::Fault::outcome_unknown, "08007", "the connection was lost during COMMIT");
+    }
+    real_->commit();
+    close();
+    if (is_write_) ++server_.commits;
+    for (Change& change : changes_)
+        server_.changes[change.order][change.version] = {std::move(change.status), world.now};
+    if (is_write_ && !written_.empty()) world.tell(site_.name, "commits {}", written_);
+    if (may_lie(Fault::sql_answer_lost)) {
+        world.tell(site_.name, "does not hear that it happened");
+        if (!is_guessing)
+            fail(sql::Fault::outcome_unknown, "08007", "the connection was lost during COMMIT");
+    }
+    if (is_write_) site_.enter(Fault::crash_after_commit);
+}
+
+// An event by its words, other statements by their names.
+void SimTransaction::note(const sql::Query& query, const sql::Params& params) {
+    if (!is_write_) return;
+    if (query.name == "outbox.append") {
+        const auto& type = std::get<std::string>(params.at(2).variant());
+        const Uuid order = std::get<Uuid>(params.at(1).variant());
+        written_ += fmt::format("{}{} {} #{}", written_.empty() ? "" : ", ", type,
+                                site_.world.story.name_of(order),
+                                std::get<std::int64_t>(params.at(3).variant()));
+    } else if (last_noted_ != query.name) {
+        written_ += written_.empty() ? "" : ", ";
+        written_ += query.name;
+    }
+    last_noted_ = query.name;
+    if (query.name == "order.insert_history") {
+        changes_.push_back({std::get<Uuid>(params.at(0).variant()),
+                            std::get<std::int64_t>(params.at(1).variant()),
+                            std::get<std::string>(params.at(3).variant())});
+    }
+}
+
+sql::Query SimTransaction::as_planted(const sql::Query& query) const {
+    const Mutant* const mutant = site_.world.mutant;
+    const bool is_other = mutant == nullptr || mutant->wrong != Wrong::sql_text ||
+                          mutant->query != query.name || mutant->service != server_.service;
+    return is_other ? query : sql::Query{query.name, mutant->text};
+}
+
+}  // namespace
+
+std::unique_ptr<sql::Transaction> SimDatabase::begin(sql::Access access) {
+    if (site_.is_gone) fail(sql::Fault::unavailable, "08006", "the process is gone");
+    site_.enter(Fault::crash_at_begin);
+    if (server_.is_away || site_.world.faults.strikes(Fault::sql_refused))
+        fail(sql::Fault::unavailable, "08001", "no connection");
+    return std::make_unique<SimTransaction>(site_, server_, access);
+}
+
+void SimDatabase::back_off(int attempt) {
+    site_.world.now = site_.world.now + std::chrono::milliseconds(1 << std::clamp(attempt, 0, 6));
+    site_.enter(Fault::crash_at_begin);
+}
+
+}  // namespace trackops::sim

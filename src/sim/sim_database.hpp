@@ -1,0 +1,41 @@
+// A database server as one process sees it: the SQLite driver, with faults at its calls.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+
+#include "platform/sql/database.hpp"
+#include "sim/world.hpp"
+
+namespace trackops::sim {
+
+// A change of an order as it was committed, in the time of the world.
+struct Committed {
+    std::string status;
+    Instant at;
+};
+
+// What the processes share.
+struct DatabaseServer {
+    std::string service;  // order or inventory
+    std::unique_ptr<sql::Database> real;
+    bool is_away = false;
+    std::int64_t commits = 0;                                        // of writing transactions
+    std::map<Uuid, std::map<std::int64_t, Committed>> changes = {};  // by order and version
+};
+
+class SimDatabase final : public sql::Database {
+public:
+    SimDatabase(Site& site, DatabaseServer& server) : site_(site), server_(server) {}
+    std::unique_ptr<sql::Transaction> begin(sql::Access access) override;
+    sql::Dialect dialect() const override { return server_.real->dialect(); }
+    void ping() override { begin(sql::Access::read)->commit(); }
+    void back_off(int attempt) override;
+    std::string description() const override { return "simulated " + server_.service; }
+
+private:
+    Site& site_;
+    DatabaseServer& server_;
+};
+
+}  // namespace trackops::sim

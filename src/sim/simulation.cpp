@@ -1,0 +1,399 @@
+#include "sim/simulation.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "platform/telemetry/metrics.hpp"
+#include "sim/books.hpp"
+#include "sim/invariants.hpp"
+#include "sim/people.hpp"
+#include "sim/replica.hpp"
+
+namespace trackops::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration storm_max = seconds(40);
+// The longest a healthy system may take to come to rest: an order's deadline, a saga's lease, the
+// backoffs and what the clocks differ by.
+constexpr Duration calm_max = seconds(150);
+constexpr Duration cache_life = seconds(45);  // longer than an entry lives and an answer takes
+constexpr int depth_max = 3;                  // pumps that overtake each other at once
+
+sql::Options patient() {
+    sql::Options options;
+    options.statement_timeout = std::chrono::hours(1);
+    return options;
+}
+
+class Simulation final : public Network {
+public:
+    Simulation(std::uint64_t seed, const Plan& plan);
+    Outcome run();
+
+    void call(Service service, http::Request request, bool is_repeatable,
+              std::function<void(const Answer&)> done) override;
+
+private:
+    struct Ready {
+        Replica* replica;
+        Driven* driven;
+    };
+
+    bool is_over() const { return world_.violation.has_value(); }
+    void step();
+    void run_one(const std::vector<Ready>& ready);
+    std::vector<Ready> ready_pumps();
+    void let_others_run();
+    void advance();
+    void look();
+    template <class Until>
+    void run_until(Instant end, Until until);
+
+    void set_up();
+    void storm();
+    void calm();
+    void read_all_orders();
+    void disturb();
+    void outage(bool& is_away, std::string_view who, Fault fault);
+    bool is_at_rest();
+    bool is_confirmed(sql::Database& database);
+    void audit();
+    void deliver(Service service, const http::Request& request,
+                 const std::shared_ptr<std::function<void(const Answer&)>>& done);
+
+    const std::uint64_t seed_;
+    const Plan plan_;
+    World world_;
+    telemetry::Registry metrics_;
+    DatabaseServer orders_;
+    DatabaseServer stock_;
+    Broker broker_;
+    CacheServer cache_;
+    const Servers servers_;
+    Shop shop_;
+    const std::vector<std::string> skus_ = {"ANCHOR", "BUOY", "COMPASS", "DINGHY"};
+    std::vector<std::unique_ptr<Person>> people_;
+    std::vector<std::unique_ptr<Replica>> replicas_;  // last: they use all of the above
+    Standing standing_;
+    std::int64_t order_commits_seen_ = 0;
+    std::int64_t stock_commits_seen_ = 0;
+    std::int64_t steps_ = 0;
+    int depth_ = 0;
+};
+
+Simulation::Simulation(std::uint64_t seed, const Plan& plan)
+    : seed_(seed),
+      plan_(plan),
+      world_(seed, plan.faults, plan.listener, plan.mutant),
+      orders_{"order", sql::open_in_memory(patient(), metrics_)},
+      stock_{"inventory", sql::open_in_memory(patient(), metrics_)},
+      broker_(world_),
+      servers_{orders_, stock_, broker_, cache_, metrics_} {
+    world_.let_others_run = [this] { let_others_run(); };
+    broker_.on_visible = [this](const std::string& topic) {
+        const bool is_reply = topic.starts_with("INVENTORY");
+        for (const auto& replica : replicas_)
+            replica->wake(is_reply ? "order-settling" : "stock-reserving");
+    };
+    for (const Service service : {Service::order, Service::inventory, Service::relay}) {
+        for (const int number : {1, 2})
+            replicas_.push_back(std::make_unique<Replica>(world_, servers_, service, number, seed));
+    }
+}
+
+std::vector<Simulation::Ready> Simulation::ready_pumps() {
+    std::vector<Ready> ready;
+    for (const auto& replica : replicas_) {
+        if (!replica->is_up()) continue;
+        for (Driven& driven : replica->pumps()) {
+            if (!driven.is_running && driven.due <= world_.now)
+                ready.push_back({replica.get(), &driven});
+        }
+    }
+    return ready;
+}
+
+// One pump or one timer, whichever the seed picks among those that are due.
+void Simulation::step() {
+    const auto ready = ready_pumps();
+    const bool is_timer_due = !world_.timers.empty() && world_.timers.begin()->first <= world_.now;
+    if (ready.empty() && !is_timer_due) return advance();
+    ++steps_;
+    if (is_timer_due && (ready.empty() || world_.schedule.happens(0.4))) {
+        const auto what = std::move(world_.timers.begin()->second);
+        world_.timers.erase(world_.timers.begin());
+        what();
+    } else {
+        run_one(ready);
+    }
+    world_.now = world_.now + world_.schedule.between(Duration(10), Duration(200));
+    look();
+}
+
+void Simulation::run_one(const std::vector<Ready>& ready) {
+    const auto& [replica, driven] = ready[world_.schedule.below(ready.size())];
+    replica->run(*driven);
+}
+
+// In the middle of a pump: what another thread or process would do meanwhile.
+void Simulation::let_others_run() {
+    if (depth_ >= depth_max) return;
+    ++depth_;
+    const std::size_t count = 1 + world_.schedule.below(3);
+    for (std::size_t i = 0; i < count && !is_over(); ++i) {
+        const auto ready = ready_pumps();
+        if (ready.empty()) break;
+        run_one(ready);
+        world_.now = world_.now + world_.schedule.between(Duration(10), Duration(200));
+    }
+    --depth_;
+}
+
+// Nobody has anything to do: time passes until somebody has.
+void Simulation::advance() {
+    Instant next = world_.timers.empty() ? world_.now + seconds(1) : world_.timers.begin()->first;
+    for (const auto& replica : replicas_) {
+        if (!replica->is_up()) continue;
+        for (const Driven& driven : replica->pumps()) next = std::min(next, driven.due);
+    }
+    world_.now = std::max(world_.now, next);
+}
+
+// The invariants that are cheap enough for every step that committed something.
+void Simulation::look() {
+    const bool has_order_changed = orders_.commits != order_commits_seen_;
+    const bool has_stock_changed = stock_.commits != stock_commits_seen_;
+    if (!has_order_changed && !has_stock_changed) return;
+    order_commits_seen_ = orders_.commits;
+    stock_commits_seen_ = stock_.commits;
+    if (has_stock_changed) {
+        if (auto found = stock_agrees_with_itself(*stock_.real))
+            world_.broken("stock_is_sound", *std::move(found));
+        read_reservation_statuses(*stock_.real, standing_);
+    }
+    if (has_order_changed) read_order_statuses(*orders_.real, standing_);
+    if (auto found = sagas_tell_the_truth(standing_, world_))
+        world_.broken("sagas_tell_the_truth", *std::move(found));
+}
+
+template <class Until>
+void Simulation::run_until(Instant end, Until until) {
+    while (!is_over() && world_.now < end && !until()) step();
+}
+
+void Simulation::set_up() {
+    world_.faults.stop();
+    for (const auto& replica : replicas_) replica->start();
+    int left = 0;
+    for (const std::string& sku : skus_) {
+        const auto on_hand = static_cast<std::int64_t>(10 + world_.schedule.below(60));
+        shop_.stock(sku, on_hand);
+        ++left;
+        call(Service::inventory,
+             request_of("POST", "/api/inventory/items",
+                        fmt::format(R"({{"sku":"{0}","name":"{0}","onHand":{1}}})", sku, on_hand)),
+             false, [this, &left](const Answer& answer) {
+                 if (answer.status != 201)
+                     world_.broken("no_defects", "no item was made: " + answer.body);
+                 --left;
+             });
+    }
+    run_until(World::beginning + seconds(20), [&] { return left == 0; });
+    if (left > 0) world_.broken("no_defects", "the stock could not be set up");
+    world_.faults.begin();
+}
+
+void Simulation::storm() {
+    const People among{world_, shop_, *this, seed_, skus_};
+    const auto on_read = [this](Uuid order, const std::string& status, std::int64_t version,
+                                Instant asked_at) {
+        if (auto found = reads_are_true(orders_, order, status, version, asked_at))
+            world_.broken("reads_are_true", *std::move(found));
+    };
+    for (int i = 1; i <= plan_.customers; ++i)
+        people_.push_back(make_customer(among, i, plan_.actions, on_read));
+    people_.push_back(make_operator(among, plan_.actions));
+    for (const auto& person : people_) person->begin();
+    for (const auto& replica : replicas_) {
+        if (world_.faults.strikes(Fault::clock_jump))
+            replica->site().skew = world_.schedule.between(seconds(-5), seconds(5));
+    }
+    world_.after(milliseconds(500), [this] { disturb(); });
+    run_until(world_.now + storm_max, [this] {
+        return std::ranges::all_of(people_, [](const auto& person) { return person->is_done(); });
+    });
+}
+
+// What befalls whole servers and machines, about once a second.
+void Simulation::disturb() {
+    if (world_.faults.is_peace()) return;
+    outage(orders_.is_away, "orders' database", Fault::sql_outage);
+    outage(stock_.is_away, "stock's database", Fault::sql_outage);
+    outage(broker_.is_away, "broker", Fault::bus_outage);
+    Replica& replica = *replicas_[world_.schedule.below(replicas_.size())];
+    if (replica.is_up() && world_.faults.strikes(Fault::clock_jump)) {
+        replica.site().skew = world_.schedule.between(seconds(-15), seconds(15));
+        world_.tell(replica.site().name, "has its clock set: {:+} ms",
+                    replica.site().skew.count() / 1000);
+    }
+    if (world_.faults.strikes(Fault::stop)) replica.stop();
+    world_.after(world_.schedule.between(milliseconds(300), milliseconds(1700)),
+                 [this] { disturb(); });
+}
+
+void Simulation::outage(bool& is_away, std::string_view who, Fault fault) {
+    if (is_away || !world_.faults.strikes(fault)) return;
+    is_away = true;
+    world_.tell(who, "is away");
+    world_.after(world_.schedule.between(milliseconds(100), milliseconds(4000)),
+                 [this, &is_away, who = std::string(who)] {
+                     is_away = false;
+                     world_.tell(who, "is back");
+                 });
+}
+
+void Simulation::calm() {
+    world_.tell("world", "peace");
+    world_.faults.stop();
+    Instant look_again_at = world_.now;
+    bool is_calm = false;
+    run_until(world_.now + calm_max, [&] {
+        if (world_.now < look_again_at) return false;
+        look_again_at = world_.now + milliseconds(200);
+        return is_calm = is_at_rest();
+    });
+    if (!is_calm && !is_over()) {
+        audit();  // may say it better
+        world_.broken(
+            "everything_comes_to_rest",
+            fmt::format("not within {} s of peace: {} messages left", calm_max.count() / 1'000'000,
+                        broker_.lag("trackops-orders") + broker_.lag("inventory-service")));
+    }
+}
+
+bool Simulation::is_confirmed(sql::Database& database) {
+    const auto tx = database.begin(sql::Access::read);
+    const auto& left = tx->add({"rest.outbox", R"sql(
+        SELECT count(*) FROM outbox_events
+        WHERE position > coalesce((SELECT position FROM relay_checkpoint), 0)
+    )sql"},
+                               {});
+    tx->commit();
+    return left.rows().at(0).integer(0) == 0;
+}
+
+bool Simulation::is_at_rest() {
+    const auto is_done = [](const auto& person) { return person->is_done(); };
+    const auto is_up = [](const auto& replica) { return replica->is_up(); };
+    if (!std::ranges::all_of(people_, is_done) || !std::ranges::all_of(replicas_, is_up))
+        return false;
+    if (broker_.lag("trackops-orders") + broker_.lag("inventory-service") > 0) return false;
+    if (!is_confirmed(*orders_.real) || !is_confirmed(*stock_.real)) return false;
+    const auto is_pending = [](const auto& entry) { return entry.second == "PENDING"; };
+    const auto is_waiting = [](const SagaRow& saga) {
+        return saga.status != "COMPLETED" && saga.status != "COMPENSATED";
+    };
+    return std::ranges::none_of(standing_.orders, is_pending) &&
+           std::ranges::none_of(standing_.sagas, is_waiting);
+}
+
+// When whatever a cache may have kept is too old: what is read is what is.
+void Simulation::read_all_orders() {
+    world_.now = world_.now + cache_life;
+    std::size_t left = 0;
+    std::size_t asked = 0;
+    for (const auto& [reference, order] : shop_.orders()) {
+        if (!order.id || ++asked % 4 != 0) continue;
+        ++left;
+        call(Service::order, request_of("GET", "/api/orders/" + order.id->text()), false,
+             [this, &left, at = world_.now](const Answer& answer) {
+                 --left;
+                 if (answer.status != 200)
+                     return world_.broken("acknowledged_requests_are_kept",
+                                          fmt::format("a read is answered with {}", answer.status));
+                 const ReadOrder read = read_order(answer.body);
+                 if (auto found = reads_are_true(orders_, read.id, read.status, read.version, at))
+                     world_.broken("reads_are_true", *std::move(found));
+             });
+    }
+    run_until(world_.now + seconds(20), [&] { return left == 0; });
+    if (left > 0) world_.broken("requests_are_answered_once", "a read in peace has no answer");
+    world_.timers.clear();
+}
+
+void Simulation::audit() {
+    const Books books = read_books(*orders_.real, *stock_.real);
+    const Evidence evidence{world_, books, shop_, broker_, world_.faults.total() == 0};
+    for (const Invariant& invariant : invariants()) {
+        if (auto found = invariant.check(evidence))
+            return world_.broken(invariant.name, *std::move(found));
+    }
+}
+
+void Simulation::call(Service service, http::Request request, bool is_repeatable,
+                      std::function<void(const Answer&)> done) {
+    // Whoever answers first, or the end of the client's patience.
+    auto once = std::make_shared<std::function<void(const Answer&)>>(std::move(done));
+    const auto delay = [this] { return world_.network.between(Duration(200), milliseconds(5)); };
+    if (!world_.faults.strikes(Fault::request_lost))
+        world_.after(delay(), [=, this] { deliver(service, request, once); });
+    if (is_repeatable && world_.faults.strikes(Fault::request_doubled))
+        world_.after(delay() * 3, [=, this] { deliver(service, request, once); });
+    world_.after(seconds(7), [once] {
+        if (const auto hear = std::exchange(*once, nullptr)) hear({});
+    });
+}
+
+void Simulation::deliver(Service service, const http::Request& request,
+                         const std::shared_ptr<std::function<void(const Answer&)>>& done) {
+    std::vector<Replica*> up;
+    for (const auto& replica : replicas_) {
+        if (replica->service() == service && replica->is_up()) up.push_back(replica.get());
+    }
+    const auto answer = [this, done](const Answer& said) {
+        if (said.status == 500) world_.broken("no_defects", "500: " + said.body);
+        if (world_.faults.strikes(Fault::answer_lost)) return;
+        world_.after(world_.network.between(Duration(200), milliseconds(3)), [done, said] {
+            if (const auto hear = std::exchange(*done, nullptr)) hear(said);
+        });
+    };
+    if (up.empty()) return answer({});
+    world_.network.one_of(up)->serve(request, answer);
+}
+
+Outcome Simulation::run() {
+    set_up();
+    if (!is_over()) storm();
+    if (!is_over()) calm();
+    if (!is_over()) audit();
+    if (!is_over()) read_all_orders();
+    Outcome outcome;
+    outcome.seed = seed_;
+    if (world_.violation)
+        world_.tell("world", "BROKEN {}: {}", world_.violation->invariant,
+                    world_.violation->evidence);
+    outcome.hash = world_.story.hash();
+    outcome.violation = world_.violation;
+    outcome.faults = world_.faults.counts();
+    outcome.fault_total = world_.faults.total();
+    outcome.orders = std::ssize(standing_.orders);
+    outcome.steps = steps_;
+    outcome.lived = world_.since();
+    for (const auto& [id, status] : standing_.orders) ++outcome.states["order " + status];
+    for (const SagaRow& saga : standing_.sagas)
+        ++outcome.states["saga " + saga.type + " " + saga.status];
+    for (const auto& [id, status] : standing_.reservations)
+        ++outcome.states["reservation " + status];
+    return outcome;
+}
+
+}  // namespace
+
+Outcome simulate(std::uint64_t seed, const Plan& plan) { return Simulation(seed, plan).run(); }
+
+}  // namespace trackops::sim

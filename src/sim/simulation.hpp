@@ -1,0 +1,42 @@
+// One run of the whole system in one simulated world: what a seed comes to.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/faults.hpp"
+#include "sim/mutants.hpp"
+#include "sim/story.hpp"
+#include "sim/world.hpp"
+
+namespace trackops::sim {
+
+struct Plan {
+    int customers = 5;
+    int actions = 18;  // of each
+    FaultPlan faults = {};
+    const Mutant* mutant = nullptr;  // nothing: the product as it is
+    Story::Listener listener = nullptr;
+};
+
+struct Outcome {
+    std::uint64_t seed = 0;
+    std::uint64_t hash = 0;  // of the story: equal for equal seeds and plans
+    std::optional<Violation> violation;
+    FaultCounts faults{};
+    std::int64_t fault_total = 0;
+    std::int64_t orders = 0;
+    std::int64_t steps = 0;
+    Duration lived{};  // in the time of the world
+    std::map<std::string, std::int64_t>
+        states;  // orders, sagas and reservations by where they ended
+};
+
+Outcome simulate(std::uint64_t seed, const Plan& plan);
+
+// The smallest plan found that still breaks the same invariant: fewer customers, actions, faults.
+Plan shrunk(std::uint64_t seed, const Plan& plan, const Violation& violation);
+
+}  // namespace trackops::sim

@@ -1,0 +1,106 @@
+// One simulated world: its time, its chance, its faults, its story; and the places in it where a
+// process runs.
+#pragma once
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "sim/chance.hpp"
+#include "sim/faults.hpp"
+#include "sim/story.hpp"
+
+namespace trackops::sim {
+
+struct Mutant;
+
+// What was broken, and how one can tell.
+struct Violation {
+    std::string invariant;
+    std::string evidence;
+};
+
+struct World {
+    World(std::uint64_t seed, const FaultPlan& plan, Story::Listener listener,
+          const Mutant* planted = nullptr)
+        : schedule(seed, "schedule"),
+          network(seed, "network"),
+          faults(seed, plan),
+          story(std::move(listener)),
+          mutant(planted) {}
+
+    static constexpr Instant beginning{1'700'000'000'000'000};
+    Duration since() const { return now - beginning; }
+    void at(Instant when, std::function<void()> what) { timers.emplace(when, std::move(what)); }
+    void after(Duration wait, std::function<void()> what) { at(now + wait, std::move(what)); }
+    // The first violation ends the run, after the step under way.
+    void broken(std::string_view invariant, std::string evidence) {
+        if (!violation) violation = Violation{std::string(invariant), std::move(evidence)};
+    }
+    template <class... Parts>
+    void tell(std::string_view who, fmt::format_string<Parts...> what, Parts&&... parts) {
+        story.tell(since(), who, what, std::forward<Parts>(parts)...);
+    }
+
+    Instant now = beginning;
+    Chance schedule;
+    Chance network;
+    Faults faults;
+    Story story;
+    const Mutant* const mutant;                            // the planted bug, if any
+    std::multimap<Instant, std::function<void()>> timers;  // those of one time in their order
+    int open_transactions = 0;
+    // Lets somebody else run in the middle of a pump; set by the simulation.
+    std::function<void()> let_others_run = [] {};
+    std::optional<Violation> violation;
+};
+
+// A process as its ports see it.
+struct Site {
+    World& world;
+    std::string name;
+    Duration skew = Duration::zero();  // of its machine's clock
+    bool is_doomed = false;            // it has crashed: every port call of what still unwinds dies
+    bool is_gone = false;              // its objects are being destroyed: the world hears nothing
+    bool is_closing = false;           // it ends in order, and does not crash on the way
+
+    // A port call begins: the process may die here, and others may come in between.
+    void enter(Fault crash, bool may_be_overtaken = true);
+};
+
+class SimClock final : public Clock {
+public:
+    explicit SimClock(const Site& site) : site_(site) {}
+    Instant now() const override { return site_.world.now + site_.skew; }
+
+private:
+    const Site& site_;
+};
+
+// The clock that nobody sets.
+class SteadyClock final : public Clock {
+public:
+    explicit SteadyClock(const World& world) : world_(world) {}
+    Instant now() const override { return world_.now; }
+
+private:
+    const World& world_;
+};
+
+// As unordered between processes as the clocks that the ids are made from.
+class SimIds final : public Ids {
+public:
+    SimIds(const Clock& clock, std::uint64_t seed, std::string_view site)
+        : clock_(clock), chance_(seed, site) {}
+    Uuid next() override { return uuid_v7(clock_.now(), chance_.next(), chance_.next()); }
+
+private:
+    const Clock& clock_;
+    Chance chance_;
+};
+
+}  // namespace trackops::sim
