@@ -9,8 +9,8 @@
 #include "base/instant.hpp"
 #include "platform/cache/redis_target.hpp"
 
-struct redisContext;
-struct redisReply;
+struct redisContext;  // NOLINT(readability-identifier-naming): hiredis names them
+struct redisReply;    // NOLINT(readability-identifier-naming)
 
 namespace trackops::cache {
 

@@ -385,9 +385,11 @@ void RedisLink::take(const redisReply& reply) {
         case Kind::put:
             return take_put(std::move(command), reply);
         case Kind::remove:
-            return memory_.remove(command.key);  // a get may have brought it back
-        case Kind::ping:
+            return;
+        case Kind::ping: {
+            const std::scoped_lock lock(mutex_);
             return answer(*command.waiting);
+        }
     }
 }
 
@@ -446,7 +448,8 @@ void RedisLink::lose(const char* why) {
     }
     memory_.clear();
     if (!is_stopped_ && !std::exchange(is_failing_, true))
-        telemetry::log(telemetry::Level::warn, "cache", "Redis is away; the cache is empty until it is back",
+        telemetry::log(telemetry::Level::warn, "cache",
+                       "Redis is away; the cache is empty until it is back",
                        {{"url", target_.description()}, {"reason", why}});
 }
 
