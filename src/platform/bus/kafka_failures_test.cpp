@@ -1,6 +1,7 @@
 // The bus on a Kafka that fails when it is told to: librdkafka's mock of a broker.
+#include <algorithm>
 #include <chrono>
-#include <map>
+#include <set>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -127,45 +128,36 @@ TEST_F(KafkaFailures, OfTheBrokerAreAnsweredInTimeAndEndWithIt) {
     publish_until_acknowledged(*publisher, numbered(0, 3));
 }
 
-TEST_F(KafkaFailures, EndAMembersWaitInTimeAndLoseItNothing) {
+TEST_F(KafkaFailures, EndAMembersWaitInTimeAndLoseItNoCommit) {
     open();
     const auto publisher = bus_->publisher();
     publish_until_acknowledged(*publisher, numbered(0, 5));
     auto member = bus_->subscribe("group", std::vector<std::string>{"t"});
+    fail_next(offset_commit_request, RD_KAFKA_RESP_ERR_INVALID_COMMIT_OFFSET_SIZE);
     EXPECT_THAT(take(*member, 5), ElementsAre("0", "1", "2", "3", "4"));
+    const auto& failed =
+        metrics_.counter("trackops_bus_failed_commits_total", "", {{"group", "group"}});
+    for (const auto deadline = steady_clock::now() + patience;
+         failed.value() < 1 && steady_clock::now() < deadline;) {
+        EXPECT_THAT(member->poll(1, milliseconds(10)), IsEmpty());
+    }
+    member.reset();
+    member = bus_->subscribe("group", std::vector<std::string>{"t"});
     go_down();
     const auto start = steady_clock::now();
     EXPECT_THAT(member->poll(10, milliseconds(300)), IsEmpty());
     EXPECT_LT(steady_clock::now() - start, seconds(2));
     come_up();
     publish_until_acknowledged(*publisher, numbered(5, 8));
-    std::vector<std::string> after = take(*member, 3);
-    EXPECT_THAT(after, ::testing::IsSupersetOf({"5", "6", "7"}));
+    EXPECT_THAT(take(*member, 3), ElementsAre("5", "6", "7"));
     go_down();
     const auto close = steady_clock::now();
     member.reset();
     EXPECT_LT(steady_clock::now() - close, seconds(6)) << "leaving is bounded";
 }
 
-TEST_F(KafkaFailures, OfACommitAreMadeGood) {
-    open();
-    publish_until_acknowledged(*bus_->publisher(), numbered(0, 5));
-    auto member = bus_->subscribe("group", std::vector<std::string>{"t"});
-    fail_next(offset_commit_request, RD_KAFKA_RESP_ERR_INVALID_COMMIT_OFFSET_SIZE);
-    EXPECT_EQ(take(*member, 5).size(), 5);
-    auto& failed = metrics_.counter("trackops_bus_failed_commits_total", "", {{"group", "group"}});
-    for (const auto deadline = steady_clock::now() + patience;
-         failed.value() < 1 && steady_clock::now() < deadline;) {
-        EXPECT_THAT(member->poll(1, milliseconds(10)), IsEmpty());
-    }
-    EXPECT_GE(failed.value(), 1);
-    member.reset();
-    member = bus_->subscribe("group", std::vector<std::string>{"t"});
-    publish_until_acknowledged(*bus_->publisher(), numbered(5, 6));
-    EXPECT_THAT(take(*member, 1), ElementsAre("5"));
-}
-
 TEST_F(KafkaFailures, OfABrokerThatIsNotThereSayWhatIsMissing) {
+    options_.answer_timeout = milliseconds(200);
     const auto nobody = open_kafka("kafka://127.0.0.1:1", options_, metrics_);
     const auto start = steady_clock::now();
     EXPECT_THROW(nobody->ping(), std::runtime_error);
@@ -180,7 +172,7 @@ TEST_F(KafkaFailures, OfABrokerThatIsNotThereSayWhatIsMissing) {
     }
     EXPECT_THAT(nobody->publisher()->publish(numbered(0, 1)), ElementsAre(Delivery::unavailable));
     EXPECT_THAT(nobody->subscribe("group", topics)->poll(1, milliseconds(10)), IsEmpty());
-    EXPECT_LT(steady_clock::now() - start, seconds(8));
+    EXPECT_LT(steady_clock::now() - start, seconds(5));
 }
 
 }  // namespace

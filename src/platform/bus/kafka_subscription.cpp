@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -25,7 +26,8 @@ using telemetry::Level;
 // A commit costs the broker as much as a message: they are sent together.
 constexpr Duration commit_every = milliseconds(100);
 constexpr Duration leave_commit_wait_max = seconds(1);  // then others handle some of it again
-constexpr Duration close_wait_max = seconds(3);
+constexpr Duration generation_wait = milliseconds(20);  // until its number comes from the broker
+constexpr Duration close_wait_max = seconds(2);
 constexpr Duration seek_wait_max = seconds(5);
 constexpr Duration lag_every = seconds(1);
 constexpr std::size_t batch_bytes_max = 8 * 1024 * 1024;  // of a poll(), and one message
@@ -90,6 +92,11 @@ Message read(const rd_kafka_message_t& raw, std::string_view topic) {
     return message;
 }
 
+bool may_be_sent_again(rd_kafka_resp_err_t error) {
+    return error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+           error == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS;
+}
+
 class KafkaSubscription final : public Subscription {
 public:
     KafkaSubscription(const KafkaTarget& target, std::string_view group,
@@ -151,6 +158,7 @@ private:
     std::map<Coordinates, Place> places_;
     std::vector<Message> gathered_;  // by the poll() under way
     std::size_t gathered_bytes_ = 0;
+    rd_kafka_resp_err_t commit_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;  // of the last one
     bool is_committing_ = false;  // one at a time, so that none is overtaken by an older one
     steady_clock::time_point commit_due_ = steady_clock::now();
     std::atomic<bool> woken_ = false;
@@ -321,6 +329,7 @@ void KafkaSubscription::await_commits(Duration max_wait) {
                        &rd_kafka_event_destroy);
     if (!answer) return;
     is_committing_ = false;
+    commit_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
     const rd_kafka_resp_err_t error = rd_kafka_event_error(answer.get());
     const auto* const list = rd_kafka_event_topic_partition_list(answer.get());
     for (int i = 0; list != nullptr && i < list->cnt; ++i) {
@@ -328,6 +337,7 @@ void KafkaSubscription::await_commits(Duration max_wait) {
         const rd_kafka_resp_err_t why = one.err != RD_KAFKA_RESP_ERR_NO_ERROR ? one.err : error;
         if (why == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
         failed_commits_.add();
+        commit_error_ = why;
         telemetry::log(Level::warn, "bus", "a commit failed and is sent again",
                        {{"group", group_},
                         {"topic", std::string(bare(one.topic))},
@@ -337,21 +347,24 @@ void KafkaSubscription::await_commits(Duration max_wait) {
     }
 }
 
-// Tries once: who is leaving cannot make good what fails.
+// For who gives a partition up. Refused while the group changes its generation, a commit is sent
+// again; refused for another reason, it is forgotten.
 void KafkaSubscription::flush_commits(Duration max_wait) {
     const auto deadline = steady_clock::now() + max_wait;
-    const auto await = [&] {
-        while (is_committing_ && steady_clock::now() < deadline) {
-            await_commits(std::chrono::duration_cast<Duration>(deadline - steady_clock::now()));
+    commit_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
+    while (is_committing_ || has_commits()) {
+        const auto left = std::chrono::duration_cast<Duration>(deadline - steady_clock::now());
+        if (left <= Duration::zero() || !may_be_sent_again(commit_error_)) {
+            telemetry::log(Level::warn, "bus", "the newest commits are forgotten",
+                           {{"group", group_}});
+            return;
         }
-    };
-    await();
-    if (!is_committing_ && has_commits()) {
-        send_commits();
-        await();
+        if (commit_error_ != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            std::this_thread::sleep_for(std::min(left, generation_wait));
+        }
+        if (!is_committing_) send_commits();
+        await_commits(left);
     }
-    if (!is_committing_ && !has_commits()) return;
-    telemetry::log(Level::warn, "bus", "the newest commits are forgotten", {{"group", group_}});
 }
 
 void KafkaSubscription::rewind(std::string_view topic, std::int32_t partition,
