@@ -11,7 +11,7 @@
 struct rd_kafka_s;
 struct rd_kafka_conf_s;
 struct rd_kafka_queue_s;
-struct rd_kafka_topic_partition_list_s;
+struct rd_kafka_topic_partition_list_s;  // NOLINT(readability-identifier-naming)
 
 namespace trackops::telemetry {
 class Counter;

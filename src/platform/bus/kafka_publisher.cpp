@@ -59,7 +59,7 @@ private:
     // Sends the messages at `which` and waits for their reports, until the deadline.
     void send(std::span<const OutgoingMessage> messages, std::span<const std::size_t> which);
     rd_kafka_resp_err_t enqueue(rd_kafka_t* producer, const OutgoingMessage& message,
-                                std::size_t index);
+                                Outcome& outcome);
     void wait_for_reports();
     void open_producer();
     void drop_failed_producer();
@@ -114,7 +114,7 @@ void KafkaPublisher::send(std::span<const OutgoingMessage> messages,
     if (which.empty() || steady_clock::now() >= deadline_) return;
     if (!producer_) open_producer();
     for (const std::size_t i : which) {
-        const rd_kafka_resp_err_t error = enqueue(producer_->get(), messages[i], i);
+        const rd_kafka_resp_err_t error = enqueue(producer_->get(), messages[i], outcomes_[i]);
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
             ++unreported_;
         } else {
@@ -125,7 +125,7 @@ void KafkaPublisher::send(std::span<const OutgoingMessage> messages,
 }
 
 rd_kafka_resp_err_t KafkaPublisher::enqueue(rd_kafka_t* producer, const OutgoingMessage& message,
-                                            std::size_t index) {
+                                            Outcome& outcome) {
     const std::string topic = target_.prefix + message.topic;
     using Headers = std::unique_ptr<rd_kafka_headers_t, decltype(&rd_kafka_headers_destroy)>;
     Headers headers(rd_kafka_headers_new(message.headers.size()), &rd_kafka_headers_destroy);
@@ -147,7 +147,7 @@ rd_kafka_resp_err_t KafkaPublisher::enqueue(rd_kafka_t* producer, const Outgoing
     parts[3].u.mem.ptr = const_cast<char*>(message.value.data());
     parts[3].u.mem.size = message.value.size();
     parts[4].vtype = RD_KAFKA_VTYPE_OPAQUE;
-    parts[4].u.ptr = reinterpret_cast<void*>(index);
+    parts[4].u.ptr = &outcome;
     parts[5].vtype = RD_KAFKA_VTYPE_HEADERS;
     parts[5].u.headers = headers.get();
     rd_kafka_error_t* const refused = rd_kafka_produceva(producer, parts.data(), parts.size());
@@ -176,7 +176,7 @@ void KafkaPublisher::wait_for_reports() {
 void KafkaPublisher::report(rd_kafka_t* /*client*/, const rd_kafka_message_t* message,
                             void* opaque) {
     auto& self = *static_cast<KafkaPublisher*>(KafkaClient::owner_of(opaque));
-    self.outcomes_[reinterpret_cast<std::size_t>(message->_private)] = message->err;
+    *static_cast<Outcome*>(message->_private) = message->err;
     --self.unreported_;
 }
 
