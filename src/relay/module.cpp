@@ -31,8 +31,9 @@ struct Module::Parts {
         : bus(the_bus),
           metrics(the_metrics),
           database(sql::open(options.database_url, {}, metrics)),
-          relay(*database, outbox::make_poll_source(*database), bus, clock,
-                with_holder(options.relay, ids), metrics),
+          relay(*database,
+                outbox::make_source(options.source, *database, options.database_url, metrics), bus,
+                clock, with_holder(options.relay, ids), metrics),
           threads(metrics),
           server(http::make_server({.address = options.address, .port = options.port}, routes(),
                                    clock, ids, metrics)) {}

@@ -21,13 +21,15 @@ namespace trackops::relay {
 struct ModuleOptions {
     std::string database_url;
     std::string address = "127.0.0.1";
-    std::uint16_t port = 8082;   // 0: any free one
-    outbox::RelayOptions relay;  // holder "": a name nobody else has
+    std::uint16_t port = 8082;    // 0: any free one
+    outbox::RelayOptions relay;   // holder "": a name nobody else has
+    std::string source = "poll";  // or "wal", over PostgreSQL only
 };
 
 class Module {
 public:
-    // Everything outlives the module. Throws std::invalid_argument for a URL that is none.
+    // Everything outlives the module. Throws std::invalid_argument for a URL that is none,
+    // and for a source that it cannot have.
     Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
            telemetry::Registry& metrics);
     ~Module();  // stop() without patience

@@ -53,6 +53,12 @@ constexpr sql::Query find_lowest{.name = "relay.lowest", .text = R"sql(
         WHERE xid = ANY (string_to_array($2::text, ',')::xid8[])) AS fresh
 )sql"};
 
+constexpr sql::Query find_left_over_slot{.name = "relay.slot.left", .text = R"sql(
+    SELECT slot_name::text FROM pg_replication_slots
+    WHERE database = current_database() AND NOT active AND slot_name LIKE 'trackops\_relay\_%'
+    LIMIT 1
+)sql"};
+
 // So many transactions without an event are worth a new checkpoint.
 constexpr std::uint64_t idle_transactions_max = 20'000;
 // Windows of up to so many batches are gathered at once.
@@ -95,7 +101,18 @@ public:
         is_anything_read_ = false;
     }
 
-    Backlog backlog(Instant now) override { return count_backlog(database_, {}, now); }
+    Backlog backlog(Instant now) override {
+        Backlog backlog = count_backlog(database_, {}, now);
+        const auto tx = database_.begin(sql::Access::read);
+        const sql::Statement& left = tx->add(find_left_over_slot, {});
+        tx->commit();
+        if (!left.rows().empty()) {
+            backlog.warning =
+                "nobody reads the replication slot " + left.rows()[0].text(0) +
+                ", and the server keeps its log for it: drop it if the source stays poll";
+        }
+        return backlog;
+    }
 
     std::vector<StoredEvent> unconfirmed(std::int64_t after, std::size_t max) override {
         return list_unconfirmed(database_, {}, after, max);

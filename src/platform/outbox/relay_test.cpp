@@ -7,63 +7,12 @@
 #include <gtest/gtest.h>
 
 #include "platform/outbox/outbox_for_tests.hpp"
+#include "platform/outbox/scripted_bus_for_tests.hpp"
 
 namespace trackops::outbox {
 namespace {
 
 using bus::Delivery;
-
-std::string name_of(const bus::OutgoingMessage& message) {
-    std::string sequence;
-    for (const auto& header : message.headers) {
-        if (header.name == "ce_sequence") sequence = header.value;
-    }
-    return fmt::format("{}{}", static_cast<char>(Uuid::parse(message.key)->bytes[15]), sequence);
-}
-
-// Takes messages as the script says. Remembers what it took in order, and each burst.
-class ScriptedBus final : public bus::Bus {
-public:
-    std::function<Delivery(const std::string& name)> script = [](const std::string&) {
-        return Delivery::acknowledged;
-    };
-    std::string taken;                // "a1 b1"
-    std::vector<std::string> bursts;  // of what was sent, taken or not
-    std::function<void()> after_burst = [] {};
-
-    void ensure_topics(std::span<const std::string>) override {}
-    std::unique_ptr<bus::Publisher> publisher() override {
-        class Scripted final : public bus::Publisher {
-        public:
-            explicit Scripted(ScriptedBus& bus) : bus_(bus) {}
-            std::vector<Delivery> publish(std::span<const bus::OutgoingMessage> messages) override {
-                std::vector<Delivery> deliveries;
-                std::string burst;
-                for (const auto& message : messages) {
-                    const std::string name = name_of(message);
-                    burst += burst.empty() ? name : " " + name;
-                    deliveries.push_back(bus_.script(name));
-                    if (deliveries.back() == Delivery::acknowledged) {
-                        bus_.taken += bus_.taken.empty() ? name : " " + name;
-                    }
-                }
-                bus_.bursts.push_back(burst);
-                bus_.after_burst();
-                return deliveries;
-            }
-
-        private:
-            ScriptedBus& bus_;
-        };
-        return std::make_unique<Scripted>(*this);
-    }
-    std::unique_ptr<bus::Subscription> subscribe(std::string_view,
-                                                 std::span<const std::string>) override {
-        return nullptr;
-    }
-    void ping() override {}
-    std::vector<bus::TopicState> state(std::string_view) override { return {}; }
-};
 
 // Dies before it can confirm.
 class DyingSource final : public Source {

@@ -21,7 +21,7 @@ inline const std::vector<std::string> source_kinds = {"sqlite-poll", "postgres-p
 
 // Waits for what another process does; fails the test when it does not.
 inline void until(const std::function<bool()>& is_so) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!is_so()) {
         ASSERT_LT(std::chrono::steady_clock::now(), end) << "it does not happen";
         std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -77,28 +77,29 @@ public:
 
     std::string slot() const { return slot_name(database_name()); }
     std::string database_name() const { return outbox.url().substr(outbox.url().rfind('/') + 1); }
-    // Ends who reads it.
+    // Ends who reads it, or is about to.
     void drop_slot() {
         until([&] {
             const auto tx = outbox.database->begin(sql::Access::write);
             tx->add({.name = "test.end",
-                     .text = "SELECT pg_terminate_backend(active_pid)::text FROM "
-                             "pg_replication_slots WHERE slot_name = $1::text AND active"},
-                    {slot()});
+                     .text = "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE "
+                             "datname = current_database() AND backend_type = 'walsender'"},
+                    {});
             tx->flush();
-            const sql::Statement& dropped =
-                tx->add({.name = "test.drop",
-                         .text = "SELECT pg_drop_replication_slot(slot_name)::text FROM "
-                                 "pg_replication_slots WHERE slot_name = $1::text AND NOT active"},
-                        {slot()});
-            (void)dropped;
+            tx->add({.name = "test.drop",
+                     .text = "SELECT pg_drop_replication_slot(slot_name)::text FROM "
+                             "pg_replication_slots WHERE slot_name = $1::text AND NOT active"},
+                    {slot()});
             try {
                 tx->commit();
             } catch (const sql::Failure&) {
                 return false;  // taken in between
             }
-            return outbox.number("SELECT count(*) FROM pg_replication_slots WHERE slot_name = '" +
-                                 slot() + "'") == 0;
+            return outbox.number(
+                       "SELECT (SELECT count(*) FROM pg_replication_slots WHERE "
+                       "database = current_database()) + (SELECT count(*) FROM "
+                       "pg_stat_activity WHERE datname = current_database() AND "
+                       "backend_type = 'walsender')") == 0;
         });
     }
 

@@ -29,6 +29,11 @@ constexpr sql::Query select_publication{.name = "relay.publication", .text = R"s
 constexpr sql::Query remove_slot{.name = "relay.slot.drop",
                                  .text = "SELECT pg_drop_replication_slot($1::text)::text"};
 
+constexpr sql::Query terminate_maker{.name = "relay.slot.end_maker", .text = R"sql(
+    SELECT pg_terminate_backend(active_pid)::text FROM pg_replication_slots
+    WHERE slot_name = $1::text AND active AND confirmed_flush_lsn IS NULL
+)sql"};
+
 // A statement takes its snapshot before it works out what it returns.
 constexpr sql::Query select_sight{
     .name = "relay.sight",
@@ -112,6 +117,12 @@ Sight look(sql::Database& database) {
     tx->commit();
     const sql::Row& row = seen.rows().at(0);
     return {snapshot_of(row.text(0)), lsn_of(row.text(1))};
+}
+
+void end_maker(sql::Database& database, const std::string& slot) {
+    const auto tx = database.begin(sql::Access::write);
+    tx->add(terminate_maker, {slot});
+    tx->commit();
 }
 
 // A transaction that is committed in the log may for a moment still count as open. Its number was

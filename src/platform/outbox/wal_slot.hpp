@@ -33,6 +33,8 @@ SlotState look_at_slot(sql::Transaction& tx, const std::string& slot);
 void require_publication(sql::Transaction& tx, const std::string& publication);
 
 void drop_slot(sql::Database& database, const std::string& slot);
+// Ends a connection that is still making the slot: its client may be long gone.
+void end_maker(sql::Database& database, const std::string& slot);
 
 // Everything that the snapshot sees committed before lsn.
 struct Sight {

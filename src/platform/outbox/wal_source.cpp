@@ -165,7 +165,11 @@ private:
         const SlotState slot = look_at_slot(*tx, options_.slot);
         require_publication(*tx, options_.publication);
         tx->commit();
-        if (slot.is_active) return false;
+        if (slot.is_active) {
+            // It waits for open transactions and does not notice that its client has died.
+            if (!slot.confirmed) end_maker(database_, options_.slot);
+            return false;
+        }
         connection_.emplace(url_, options_.sender_timeout);
         std::string_view fault;
         if (checkpoint.is_first) {
