@@ -1,5 +1,6 @@
 #include "order/module.hpp"
 
+#include "order/adapters/order_cache.hpp"
 #include "order/application.hpp"
 #include "platform/http/server.hpp"
 #include "platform/runtime/threads.hpp"
@@ -14,7 +15,8 @@ struct Module::Parts {
         : migration_url(options.migration_url.empty() ? options.database_url
                                                       : options.migration_url),
           database(sql::open(options.database_url, {}, metrics)),
-          orders_cache(cache::open(options.cache_url, {}, clock, metrics)),
+          orders_cache(
+              cache::open(options.cache_url, {.prefix = OrderCache::prefix}, clock, metrics)),
           application({*database, *orders_cache, bus, clock, ids, metrics},
                       {options.patience, options.on_events_committed}),
           threads(metrics),

@@ -10,8 +10,6 @@ namespace {
 
 constexpr Duration time_to_live = std::chrono::seconds(30);
 
-std::string key_of(OrderId id) { return "order:" + id.text(); }
-
 // One entry serves both reads: the status's body, a line end (JSON of ours has none), the order's
 // body.
 std::optional<CachedOrder> cached_order(const std::optional<cache::Entry>& entry) {
@@ -26,18 +24,18 @@ std::optional<CachedOrder> cached_order(const std::optional<cache::Entry>& entry
 
 CachedOrder OrderCache::remember(const Order& order, Instant known_at) {
     CachedOrder cached{order.version, order_json(order), status_json(order)};
-    cache_.put(key_of(order.id), {order.version, cached.status + '\n' + cached.order},
+    cache_.put(order.id.text(), {order.version, cached.status + '\n' + cached.order},
                std::min(time_to_live, known_at + time_to_live - clock_.now()));
     return cached;
 }
 
 std::optional<CachedOrder> OrderCache::nearby(OrderId id) {
-    return cached_order(cache_.nearby(key_of(id)));
+    return cached_order(cache_.nearby(id.text()));
 }
 
 std::vector<Result<CachedOrder>> OrderCache::find(std::span<const OrderId> ids, OrderStore& store) {
     std::vector<std::string> keys;
-    for (const OrderId id : ids) keys.push_back(key_of(id));
+    for (const OrderId id : ids) keys.push_back(id.text());
     const auto entries = cache_.get(keys);
     std::vector<Result<CachedOrder>> found(ids.size());
     std::vector<OrderId> missing;

@@ -23,6 +23,8 @@ struct CachedOrder {
 // Thread-safe.
 class OrderCache {
 public:
+    // Of the entries where others keep theirs, too; the rest of a key is the order's id.
+    static constexpr const char* prefix = "trackops:order:";
     // Both outlive it.
     OrderCache(cache::Cache& cache, const Clock& clock) : cache_(cache), clock_(clock) {}
     // What a write has just made of it.

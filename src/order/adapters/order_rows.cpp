@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "order/adapters/order_json.hpp"
 #include "platform/json/reader.hpp"
@@ -84,10 +85,14 @@ Address address_of(std::string_view text) {
             field("phone")};
 }
 
+// Each id once: rows of an order that is asked for twice would come twice, and double its lines.
 std::vector<sql::Params> params_of(std::span<const OrderId> ids) {
     std::vector<sql::Params> rows;
     rows.reserve(ids.size());
-    for (const OrderId id : ids) rows.push_back({id});
+    std::unordered_set<OrderId> known;
+    for (const OrderId id : ids) {
+        if (known.insert(id).second) rows.push_back({id});
+    }
     return rows;
 }
 

@@ -45,7 +45,7 @@ public:
 
 struct Options {
     // In front of each key where others keep keys, too.
-    std::string prefix = "trackops:";
+    std::string prefix = "trackops:cache:";
     // Keys and values in memory; the least recently used leaves first.
     std::size_t bytes_max = 16 * 1024 * 1024;
     // redis: how long an entry answers from memory before the server is asked again. Memory is told

@@ -1,0 +1,86 @@
+#include "order/adapters/order_cache.hpp"
+
+#include <gtest/gtest.h>
+
+#include "order/adapters/order_json.hpp"
+#include "order/adapters/sql_order_store.hpp"
+#include "order/app/place_orders.hpp"
+#include "order/migrations.hpp"
+#include "platform/idempotency/migrations.hpp"
+#include "platform/outbox/migrations.hpp"
+#include "platform/sql/database.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "testing/databases.hpp"
+#include "testing/fakes.hpp"
+
+namespace trackops::order {
+namespace {
+
+using std::chrono::seconds;
+
+class OrderCacheTest : public ::testing::Test {
+protected:
+    OrderCacheTest() {
+        sql::migrate(*database_, "outbox", outbox::migrations);
+        sql::migrate(*database_, "idempotency", idempotency::migrations);
+        sql::migrate(*database_, "order", migrations);
+        store_ = make_sql_order_store(*database_, clock_, ids_);
+    }
+    Order placed() {
+        Draft draft;
+        draft.customer = CustomerId(uuid_v7({1}, 2, 3));
+        draft.currency = "GBP";
+        draft.items = {{"85123A", "Holder", 6, 255}};
+        draft.shipping_address = {"Ada", "1 High St", {}, "London", {}, "N1", "GB", {}};
+        const std::vector<PlaceOrder> commands = {
+            {std::move(draft), "anonymous", {"c", "c", "", ""}, {}}};
+        return place_orders(commands, *store_, clock_, ids_, {}).at(0).value().order;
+    }
+
+    trackops::testing::FakeClock clock_;
+    trackops::testing::SeededIds ids_;
+    telemetry::Registry metrics_;
+    trackops::testing::FreshDatabase at_hand_{"sqlite"};
+    std::unique_ptr<sql::Database> database_ = sql::open(at_hand_.url(), {}, metrics_);
+    std::unique_ptr<OrderStore> store_;
+    std::unique_ptr<cache::Cache> entries_ = cache::open("embedded:", {}, clock_, metrics_);
+    OrderCache cache_{*entries_, clock_};
+};
+
+TEST_F(OrderCacheTest, FindsEachOrderWhereItIsAndKnowsItAfterwards) {
+    const Order known = placed();
+    const Order stored = placed();
+    Order newer = known;  // the cache is asked first: it has what the store has not
+    newer.version = 7;
+    cache_.remember(newer);
+    const OrderId nobody(ids_.next());
+    const auto found = cache_.find(std::vector{nobody, stored.id, known.id, stored.id}, *store_);
+    ASSERT_EQ(found.size(), 4U);
+    ASSERT_FALSE(found[0]);
+    EXPECT_EQ(found[0].error().code, Errc::not_found);
+    EXPECT_EQ(found[1].value().order, order_json(stored));
+    EXPECT_EQ(found[1].value().status, status_json(stored));
+    EXPECT_EQ(found[2].value().version, 7);
+    EXPECT_EQ(found[3].value().version, stored.version);
+    ASSERT_TRUE(cache_.nearby(stored.id));
+    EXPECT_EQ(cache_.nearby(stored.id)->order, order_json(stored));
+    EXPECT_FALSE(cache_.nearby(nobody));  // it may be there a moment later
+}
+
+TEST_F(OrderCacheTest, WhatWasKnownLongAgoIsForgottenSoonerAndAfterHalfAMinuteNotKept) {
+    const Order order = placed();
+    const Instant read_at = clock_.now();
+    clock_.advance(seconds(20));  // the process stood still
+    cache_.remember(order, read_at);
+    EXPECT_TRUE(cache_.nearby(order.id));
+    clock_.advance(seconds(10));
+    EXPECT_FALSE(cache_.nearby(order.id));
+    cache_.remember(order, read_at);
+    EXPECT_FALSE(cache_.nearby(order.id));
+    cache_.remember(order, clock_.now() + seconds(100));  // the clock of another replica
+    clock_.advance(seconds(30));
+    EXPECT_FALSE(cache_.nearby(order.id));
+}
+
+}  // namespace
+}  // namespace trackops::order
