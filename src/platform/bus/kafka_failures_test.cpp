@@ -128,13 +128,23 @@ TEST_F(KafkaFailures, OfTheBrokerAreAnsweredInTimeAndEndWithIt) {
     publish_until_acknowledged(*publisher, numbered(0, 3));
 }
 
+TEST_F(KafkaFailures, OfABrokerThatHangsAreAnsweredInTime) {
+    open();
+    const auto publisher = bus_->publisher();
+    publish_until_acknowledged(*publisher, numbered(0, 1));
+    rd_kafka_mock_broker_set_rtt(broker_.get(), 1, 5000);
+    const auto start = steady_clock::now();
+    EXPECT_THAT(publisher->publish(numbered(0, 3)), Each(Delivery::unavailable));
+    EXPECT_LT(steady_clock::now() - start, seconds(2));
+}
+
 TEST_F(KafkaFailures, EndAMembersWaitInTimeAndLoseItNoCommit) {
     open();
     const auto publisher = bus_->publisher();
-    publish_until_acknowledged(*publisher, numbered(0, 5));
+    publish_until_acknowledged(*publisher, numbered(0, 1));
     auto member = bus_->subscribe("group", std::vector<std::string>{"t"});
     fail_next(offset_commit_request, RD_KAFKA_RESP_ERR_INVALID_COMMIT_OFFSET_SIZE);
-    EXPECT_THAT(take(*member, 5), ElementsAre("0", "1", "2", "3", "4"));
+    EXPECT_THAT(take(*member, 1), ElementsAre("0"));  // no later commit makes it good
     const auto& failed =
         metrics_.counter("trackops_bus_failed_commits_total", "", {{"group", "group"}});
     for (const auto deadline = steady_clock::now() + patience;
