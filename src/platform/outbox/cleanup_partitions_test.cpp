@@ -73,6 +73,11 @@ protected:
     testing::FakeClock clock_{noon};
     std::unique_ptr<Source> source_ = make_poll_source(*outbox_.database);
     Cleanup cleanup_{*outbox_.database, clock_, four_a_partition(), outbox_.metrics};
+    // With so many that it needs no lock to make more: what waits is a drop.
+    Cleanup well_ahead_{*outbox_.database,
+                        clock_,
+                        {.partition_positions = 4, .partitions_ahead = 12},
+                        outbox_.metrics};
 };
 
 TEST_F(Partitions, AreMadeAheadOfNeed) {
@@ -187,15 +192,13 @@ TEST_F(Partitions, AreNotDroppedByWhoCannotSeeWhatCommitsMeanwhile) {
 // The long transaction holds position 4 and has not ended. Cleanup waits 100 ms, in which a writer
 // queues behind it, and gives up.
 TEST_F(Partitions, GiveWayToWritersWhileALongTransactionRuns) {
-    Cleanup well_ahead(*outbox_.database, clock_,
-                       {.partition_positions = 4, .partitions_ahead = 100}, outbox_.metrics);
-    well_ahead.run(Duration::zero());
+    well_ahead_.run(Duration::zero());
     outbox_.commit("a1 a2 a3");
     confirm();
     const Transaction late = holding("l1");
     grow_old();
     auto dropping =
-        std::async(std::launch::async, [&] { return well_ahead.run(Duration::zero()); });
+        std::async(std::launch::async, [&] { return well_ahead_.run(Duration::zero()); });
     while (dropping.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
         outbox_.commit("a4");  // whichever of them waits: each comes through
     }
@@ -213,14 +216,15 @@ TEST_F(Partitions, GiveWayToWritersWhileALongTransactionRuns) {
 
 // All that could be seen of the partition was done with when cleanup looked. Then 4 came.
 TEST_F(Partitions, SeeWhatCommitsWhileTheDropWaits) {
-    run();
+    well_ahead_.run(Duration::zero());
     outbox_.commit("a1 a2 a3");
     confirm();
     wait_for_locks_up_to("30s");
     Transaction late = holding("l1");
     outbox_.commit("b1");
     grow_old();
-    auto dropping = std::async(std::launch::async, [&] { return run(); });
+    auto dropping =
+        std::async(std::launch::async, [&] { return well_ahead_.run(Duration::zero()); });
     await_waiting();
     late->commit();
     EXPECT_EQ(dropping.get().done, 0U);
@@ -246,13 +250,14 @@ TEST_F(Partitions, AreWorkedOnByOneReplicaAtATime) {
 }
 
 TEST_F(Partitions, AreWholeAfterAKillInTheMiddle) {
-    run();
+    well_ahead_.run(Duration::zero());
     outbox_.commit("a1 a2 a3 a4");
     confirm();
     wait_for_locks_up_to("30s");
     const Transaction late = holding("l1");
     grow_old();
-    auto dropping = std::async(std::launch::async, [&] { return run(); });
+    auto dropping =
+        std::async(std::launch::async, [&] { return well_ahead_.run(Duration::zero()); });
     await_waiting();
     EXPECT_EQ(outbox_.number("SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE NOT "
                              "granted AND mode = 'AccessExclusiveLock' AND database = (SELECT oid "

@@ -75,7 +75,7 @@ END
 $$;
 
 -- Whether the relay is done with all of it, nothing of it is parked, and none of its last events is younger than `before`.
--- Transactions below the checkpoint's xmin had all ended when it was taken. A date beyond `horizon` is a clock gone wrong.
+-- Whatever is below xmin is visible, so the index leaves few to look at. A date beyond `horizon` is a clock gone wrong.
 CREATE FUNCTION outbox_is_done(partition regclass, lower bigint, upper bigint, before timestamptz, horizon timestamptz) RETURNS boolean
 LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_seqscan = off AS $$
 DECLARE
@@ -85,10 +85,10 @@ BEGIN
     -- Ahead of the database's own transactions: restored elsewhere, the checkpoint says nothing.
     IF base IS NULL OR pg_snapshot_xmax(base) > pg_snapshot_xmax(pg_current_snapshot()) THEN RETURN false; END IF;
     IF EXISTS (SELECT FROM relay.parked_events WHERE position >= lower AND position < upper) THEN RETURN false; END IF;
-    EXECUTE format('SELECT NOT EXISTS (SELECT FROM %1$s WHERE xid >= $1)
+    EXECUTE format('SELECT NOT EXISTS (SELECT FROM %1$s WHERE xid >= pg_snapshot_xmin($1) AND NOT pg_visible_in_snapshot(xid, $1))
                        AND NOT EXISTS (SELECT FROM (SELECT occurred_at FROM %1$s ORDER BY position DESC LIMIT 100) AS last
                                        WHERE occurred_at >= $2 AND occurred_at < $3)', partition)
-        INTO is_done USING pg_snapshot_xmin(base), before, horizon;
+        INTO is_done USING base, before, horizon;
     RETURN is_done;
 END
 $$;
@@ -132,7 +132,7 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock(7226014824) THEN RETURN 0; END IF;
     DELETE FROM outbox_events_overflow WHERE position IN (
         SELECT position FROM outbox_events_overflow
-        WHERE xid < pg_snapshot_xmin(base)
+        WHERE pg_visible_in_snapshot(xid, base)
           AND position < coalesce((SELECT position FROM outbox_events_overflow
                                    WHERE occurred_at >= before AND occurred_at < horizon
                                    ORDER BY position LIMIT 1), 9223372036854775807)
