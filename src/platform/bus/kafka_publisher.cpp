@@ -1,9 +1,11 @@
 #include "platform/bus/kafka_publisher.hpp"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -21,6 +23,8 @@ using std::chrono::steady_clock;
 // Of a burst; what does not fit is answered at once as unavailable, and counted.
 constexpr std::string_view queued_kbytes_max = "65536";
 constexpr std::string_view queued_messages_max = "100000";
+
+constexpr Duration introduction_wait_max = std::chrono::seconds(1);  // for what is known of a topic
 
 std::size_t size_of(const OutgoingMessage& message) {
     std::size_t size = message.key.size() + message.value.size();
@@ -61,12 +65,14 @@ private:
     rd_kafka_resp_err_t enqueue(rd_kafka_t* producer, const OutgoingMessage& message,
                                 Outcome& outcome);
     void wait_for_reports();
+    void introduce(const std::string& topic);
     void open_producer();
     void drop_failed_producer();
     Delivery answer(const OutgoingMessage& message, std::size_t index);
     static void report(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque);
 
     const KafkaTarget target_;
+    std::set<std::string, std::less<>> known_topics_;  // of the producer
     telemetry::Registry& metrics_;
     telemetry::Histogram& seconds_;
     telemetry::Counter& queue_full_;
@@ -114,6 +120,7 @@ void KafkaPublisher::send(std::span<const OutgoingMessage> messages,
     if (which.empty() || steady_clock::now() >= deadline_) return;
     if (!producer_) open_producer();
     for (const std::size_t i : which) {
+        introduce(messages[i].topic);
         const rd_kafka_resp_err_t error = enqueue(producer_->get(), messages[i], outcomes_[i]);
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
             ++unreported_;
@@ -180,8 +187,24 @@ void KafkaPublisher::report(rd_kafka_t* /*client*/, const rd_kafka_message_t* me
     --self.unreported_;
 }
 
+// librdkafka looks once a second for topics that are new to it: without this a topic's first
+// message would wait for that. What goes wrong here is told by the message's own report.
+void KafkaPublisher::introduce(const std::string& topic) {
+    if (!known_topics_.insert(topic).second) return;
+    const std::string name = target_.prefix + topic;
+    const std::unique_ptr<rd_kafka_topic_t, decltype(&rd_kafka_topic_destroy)> handle(
+        rd_kafka_topic_new(producer_->get(), name.c_str(), nullptr), &rd_kafka_topic_destroy);
+    const auto left = std::chrono::duration_cast<Duration>(deadline_ - steady_clock::now());
+    if (!handle || left <= Duration::zero()) return;
+    const rd_kafka_metadata_t* metadata = nullptr;
+    rd_kafka_metadata(producer_->get(), 0, handle.get(), &metadata,
+                      kafka_ms(std::min(left, introduction_wait_max)));
+    if (metadata != nullptr) rd_kafka_metadata_destroy(metadata);
+}
+
 void KafkaPublisher::open_producer() {
     unreported_ = 0;
+    known_topics_.clear();
     KafkaSettings settings = common_kafka_settings(target_.servers);
     const auto add = [&settings](const char* name, std::string_view value) {
         settings.emplace_back(name, value);
