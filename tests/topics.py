@@ -1,5 +1,6 @@
 """Reads topics from outside with a plain Kafka consumer: no group, from the first offset to what is there now."""
 import dataclasses
+import time
 import urllib.parse
 
 import confluent_kafka
@@ -60,9 +61,12 @@ class Topics:
                         missing[place.topic, partition] = (first, end)
             consumer.assign([confluent_kafka.TopicPartition(topic, partition, first) for (topic, partition), (first, _) in missing.items()])
             events = []
+            heard = time.monotonic()
             while missing:
-                batch = consumer.consume(10_000, timeout=TIMEOUT)
-                if not batch:
+                batch = consumer.consume(10_000, timeout=0.05)  # waits so long for the batch to fill
+                if batch:
+                    heard = time.monotonic()
+                elif time.monotonic() - heard > TIMEOUT:
                     raise RuntimeError(f"the broker gave nothing for {TIMEOUT} s; still missing: {missing}")
                 for message in batch:
                     if message.error():
