@@ -26,7 +26,7 @@ enum class Fault : std::uint8_t {
     bus_doubled,      // it is taken twice
     bus_slow,         // it is visible late: topics overtake each other
     bus_rebalance,    // a group hands its partitions around
-    bus_offset_lost,  // a committed offset is forgotten
+    bus_offset_lost,  // an offset is told later, or never if its member goes
     bus_outage,       // the broker is away for a while
     // Of the cache.
     cache_away,

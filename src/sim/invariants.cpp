@@ -186,7 +186,8 @@ Finding every_event_reaches_its_groups(const Evidence& on) {
         if (auto found = lost(event, on.books.handled_by_orders)) return found;
     }
     for (const auto* group : {"trackops-orders", "inventory-service"}) {
-        if (on.broker.lag(group) != 0) return fmt::format("{} has not caught up", group);
+        if (on.broker.lag(group) == 0) continue;
+        return fmt::format("{} has not caught up: {}", group, on.broker.lagging(group));
     }
     return {};
 }

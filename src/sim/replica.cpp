@@ -29,7 +29,7 @@ public:
                                             .first_retry = seconds(1),
                                             .max_retry = seconds(4)},
                                .on_events_committed = std::move(on_events_committed)}) {
-        order::migrate(ports.database);
+        order::migrate(ports.database, ports.metrics);
         application_.listen();
     }
     std::vector<http::Route> routes() override { return application_.routes(); }
@@ -49,7 +49,7 @@ public:
                      std::function<void(runtime::Pump&)> on_events_committed)
         : application_(ports, {.relay_holder = holder,
                                .on_events_committed = std::move(on_events_committed)}) {
-        inventory::migrate(ports.database);
+        inventory::migrate(ports.database, ports.metrics);
         application_.listen();
     }
     std::vector<http::Route> routes() override { return application_.routes(); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <tuple>
 
 #include "platform/bus/partition.hpp"
 #include "sim/crash.hpp"
@@ -105,6 +106,7 @@ public:
 
 private:
     void catch_up_with_group();
+    void tell_offsets();
 
     Site& site_;
     Broker& broker_;
@@ -112,6 +114,7 @@ private:
     std::int64_t generation_ = -1;
     std::map<Broker::Place, std::int64_t> positions_;  // of the partitions that are ours
     std::set<Broker::Place> paused_;
+    std::map<Broker::Place, std::int64_t> uncommitted_;  // told again with the next poll
 };
 
 // Partitions go round among the members, beginning with another one each time.
@@ -120,6 +123,7 @@ void SimSubscription::catch_up_with_group() {
     generation_ = group_.generation;
     positions_.clear();
     paused_.clear();
+    uncommitted_.clear();
     const auto members = std::ssize(group_.members);
     const auto self = std::ranges::find(group_.members, this) - group_.members.begin();
     const bool skips = is_planted(site_.world, Wrong::goes_on_after_loss);
@@ -142,6 +146,7 @@ std::vector<bus::Message> SimSubscription::poll(std::size_t max, Duration) {
     if (broker_.is_away) return batch;
     if (world.faults.strikes(Fault::bus_rebalance)) broker_.rebalance(group_, "as it may");
     catch_up_with_group();
+    tell_offsets();
     const std::size_t most = world.schedule.happens(0.3) ? 1 + world.schedule.below(3) : max;
     std::vector<Broker::Place> places;
     for (const auto& [place, position] : positions_) places.push_back(place);
@@ -172,10 +177,19 @@ void SimSubscription::commit(std::string_view topic, std::int32_t partition, std
     if (site_.is_gone) return;
     site_.enter(Fault::crash_before_offset);
     const Broker::Place place{std::string(topic), partition};
-    const bool is_ours = generation_ == group_.generation && positions_.contains(place);
-    if (is_ours && !broker_.is_away && !site_.world.faults.strikes(Fault::bus_offset_lost))
-        group_.committed[place] = offset + 1;
+    // Of a partition that has moved on meanwhile nothing is told, as the drivers do.
+    const auto ours = positions_.find(place);
+    if (ours != positions_.end() && offset < ours->second) uncommitted_[place] = offset + 1;
+    tell_offsets();
     site_.enter(Fault::crash_after_offset);
+}
+
+void SimSubscription::tell_offsets() {
+    if (generation_ != group_.generation || broker_.is_away ||
+        site_.world.faults.strikes(Fault::bus_offset_lost))
+        return;
+    for (const auto& [place, offset] : std::exchange(uncommitted_, {}))
+        group_.committed[place] = std::max(group_.committed[place], offset);
 }
 
 void Broker::ensure(std::span<const std::string> topics) {
@@ -203,17 +217,28 @@ void Broker::rebalance(Group& group, std::string_view why) {
 }
 
 std::int64_t Broker::lag(const std::string& name) const {
+    std::int64_t lag = 0;
+    for (const auto& [place, records] : log_) lag += lag_at(name, place);
+    return lag;
+}
+
+std::int64_t Broker::lag_at(const std::string& name, const Place& place) const {
     const auto group = groups_.find(name);
     if (group == groups_.end()) return 0;
-    std::int64_t lag = 0;
+    const auto& [topics, committed] = std::tie(group->second.topics, group->second.committed);
+    if (std::ranges::find(topics, place.first) == topics.end()) return 0;
+    const auto found = committed.find(place);
+    return std::ssize(log_.at(place)) - (found == committed.end() ? 0 : found->second);
+}
+
+std::string Broker::lagging(const std::string& name) const {
+    std::string text;
     for (const auto& [place, records] : log_) {
-        if (std::ranges::find(group->second.topics, place.first) == group->second.topics.end())
-            continue;
-        const auto committed = group->second.committed.find(place);
-        lag += std::ssize(records) -
-               (committed == group->second.committed.end() ? 0 : committed->second);
+        if (const auto lag = lag_at(name, place); lag > 0)
+            text +=
+                fmt::format("{} of {} in {}/{} ", lag, records.size(), place.first, place.second);
     }
-    return lag;
+    return text;
 }
 
 void SimBus::ensure_topics(std::span<const std::string> topics) {

@@ -44,6 +44,8 @@ public:
     Group& group(std::string_view name) { return groups_[std::string(name)]; }
     // Messages that a group has not committed; nothing when it has caught up.
     std::int64_t lag(const std::string& group) const;
+    // Where those are.
+    std::string lagging(const std::string& group) const;
 
     World& world() { return world_; }
     const std::map<Place, std::vector<Record>>& log() const { return log_; }
@@ -54,6 +56,8 @@ public:
     std::function<void(const std::string& topic)> on_visible = [](const std::string&) {};
 
 private:
+    std::int64_t lag_at(const std::string& group, const Place& place) const;
+
     World& world_;
     std::set<std::string> topics_;
     std::map<Place, std::vector<Record>> log_;
