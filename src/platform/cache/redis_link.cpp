@@ -424,6 +424,7 @@ void RedisLink::answer(Waiting& waiting) {
 // Who waits gets nothing; writes whose outcome nobody knows are sent again, before those after
 // them.
 void RedisLink::lose(const char* why) {
+    memory_.clear();  // only this thread fills it, while it hears
     data_.reset();
     ear_.reset();
     breaker_.failed(clock_.now());
@@ -446,7 +447,6 @@ void RedisLink::lose(const char* why) {
         }
         changed_.notify_all();
     }
-    memory_.clear();
     if (!is_stopped_ && !std::exchange(is_failing_, true))
         telemetry::log(telemetry::Level::warn, "cache",
                        "Redis is away; the cache is empty until it is back",

@@ -31,8 +31,8 @@ class Gauge;
 
 namespace trackops::cache {
 
-// Thread-safe. Keeps in memory what it fetches, and takes out what is put or heard of. Commands
-// reach Redis in the order in which they were given.
+// Thread-safe. Commands reach Redis in the order in which they were given. Keeps in memory what it
+// fetches; takes out what is put or heard of, and everything when changes are not heard any more.
 class RedisLink {
 public:
     // What waits to be sent: one more is dropped, and counted. While Redis is away the oldest is.
@@ -46,8 +46,6 @@ public:
     RedisLink(const RedisLink&) = delete;
     RedisLink& operator=(const RedisLink&) = delete;
 
-    // Redis answers, and whatever others change is heard: memory may be believed.
-    bool is_up() const { return state_ == State::up; }
     std::vector<std::optional<Entry>> get(std::span<const std::string> keys);
     // Never waits. Kept until Redis is there, then sent with what is left of its life.
     void put(std::string_view key, Entry entry, Duration time_to_live);
@@ -121,8 +119,8 @@ private:
     std::condition_variable changed_;  // somebody was answered, or the state changed
     std::deque<Command> queue_;
     std::size_t queue_bytes_ = 0;
-    std::array<std::uint32_t, 1024> changes_{};     // to keys, by their hash
-    std::atomic<State> state_ = State::connecting;  // written under mutex_
+    std::array<std::uint32_t, 1024> changes_{};  // to keys, by their hash
+    State state_ = State::connecting;
     std::atomic<bool> is_stopped_ = false;
     const int wake_fd_;
 
