@@ -19,12 +19,16 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
      .default_value = "postgres://trackops_relay@127.0.0.1:5432/trackops",
      .help = "The order database, with the rights of the relay role.",
      .secret = true},
+    {"source", Kind::text, "wal",
+     "How the outbox is read: wal (logical replication; PostgreSQL with wal_level=logical and a "
+     "role with REPLICATION), or poll."},
     {"bus-url", Kind::text, "kafka://127.0.0.1:9092", "kafka://HOST:PORT[,HOST:PORT...]."},
 }));
 
 relay::ModuleOptions module_options(const config::Values& values) {
     relay::ModuleOptions options;
     options.database_url = values.text("database-url");
+    options.source = values.text("source");
     options.address = values.text("address");
     options.port = static_cast<std::uint16_t>(values.integer("port"));
     return options;

@@ -17,7 +17,7 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
     {"port", Kind::integer, "8081", "Port to listen on; 0 takes any free one.", 0, 65535},
     {.name = "database-url",
      .kind = Kind::text,
-     .default_value = "postgres://trackops_inventory@127.0.0.1:5432/trackops_inventory",
+     .default_value = "postgres://trackops_inventory_service@127.0.0.1:5432/trackops_inventory",
      .help = "The stock database, with the rights of the service role.",
      .secret = true},
     {.name = "migration-url",
@@ -31,6 +31,8 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
      .default_value = "",
      .help = "The same database, with the rights of the relay role; default: database-url.",
      .secret = true},
+    {"relay-source", Kind::text, "poll",
+     "How its relay reads the outbox: poll, or wal, which needs REPLICATION."},
     {"bus-url", Kind::text, "kafka://127.0.0.1:9092", "kafka://HOST:PORT[,HOST:PORT...]."},
     {"topic-partitions", Kind::integer, "3", "Partitions of topics that are made.", 1, 10'000},
 }));
@@ -40,6 +42,7 @@ inventory::ModuleOptions module_options(const config::Values& values) {
     options.database_url = values.text("database-url");
     options.migration_url = values.text("migration-url");
     options.relay_database_url = values.text("relay-database-url");
+    options.relay_source = values.text("relay-source");
     options.address = values.text("address");
     options.port = static_cast<std::uint16_t>(values.integer("port"));
     return options;

@@ -16,7 +16,7 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
     {"port", Kind::integer, "8080", "Port to listen on; 0 takes any free one.", 0, 65535},
     {.name = "database-url",
      .kind = Kind::text,
-     .default_value = "postgres://trackops_order@127.0.0.1:5432/trackops",
+     .default_value = "postgres://trackops_service@127.0.0.1:5432/trackops",
      .help = "The order database, with the rights of the service role.",
      .secret = true},
     {.name = "migration-url",

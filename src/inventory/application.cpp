@@ -18,10 +18,12 @@
 #include "platform/http/actuator.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/cleanup.hpp"
+#include "platform/outbox/grants.hpp"
 #include "platform/outbox/health.hpp"
 #include "platform/outbox/migrations.hpp"
 #include "platform/outbox/relay.hpp"
 #include "platform/outbox/routes.hpp"
+#include "platform/sql/grants.hpp"
 #include "platform/sql/health.hpp"
 #include "platform/sql/migrations.hpp"
 #include "platform/telemetry/metrics.hpp"
@@ -58,15 +60,18 @@ Application::Parts::Parts(const Ports& the_ports, ApplicationOptions given)
               return Result<Written>(
                   fail(Errc::unavailable, "the request could not be carried out now; try again"));
           }),
-      relay(ports.relay_database, outbox::make_poll_source(ports.relay_database), ports.bus,
-            ports.clock, {.source_name = "/trackops/inventory", .holder = options.relay_holder},
-            ports.metrics),
+      relay(ports.relay_database,
+            outbox::make_source(options.relay_source, ports.relay_database,
+                                options.relay_database_url, ports.metrics),
+            ports.bus, ports.clock,
+            {.source_name = "/trackops/inventory", .holder = options.relay_holder}, ports.metrics),
       cleanup(ports.database, ports.clock, {}, ports.metrics) {}
 
-void migrate(sql::Database& database) {
-    sql::migrate(database, "outbox", outbox::migrations);
-    sql::migrate(database, "idempotency", idempotency::migrations);
-    sql::migrate(database, "inventory", inventory::migrations);
+void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_view owner_url) {
+    const sql::Component components[] = {{"outbox", outbox::migrations},
+                                         {"idempotency", idempotency::migrations},
+                                         {"inventory", inventory::migrations}};
+    sql::bring_up_to_date(database, owner_url, components, outbox::grants, metrics);
 }
 
 Application::Application(const Ports& ports, ApplicationOptions options)

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -27,13 +28,17 @@ struct Ports {
 
 struct ApplicationOptions {
     std::string consumer_group = "inventory-service";
-    std::string relay_holder;  // this process in the lease of its outbox
+    std::string relay_holder;             // this process in the lease of its outbox
+    std::string relay_source = "poll";    // or "wal", over PostgreSQL only
+    std::string relay_database_url = {};  // that of Ports::relay_database; for "wal"
     // A hint: events were committed, and this pump may relay them.
     std::function<void(runtime::Pump&)> on_events_committed = [](runtime::Pump&) {};
 };
 
-// Brings the schema to the newest version.
-void migrate(sql::Database& database);
+// Brings the schema to the newest version, and the rights of the roles with it; over owner_url
+// where `database` has not the right itself. Throws as sql::bring_up_to_date() does.
+void migrate(sql::Database& database, telemetry::Registry& metrics,
+             std::string_view owner_url = {});
 
 class Application {
 public:

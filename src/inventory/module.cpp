@@ -6,28 +6,36 @@
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::inventory {
+namespace {
+
+const std::string& relay_url(const ModuleOptions& options) {
+    return options.relay_database_url.empty() ? options.database_url : options.relay_database_url;
+}
+
+}  // namespace
 
 // In the order in which things are made; they go in the reverse.
 struct Module::Parts {
     Parts(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
-          telemetry::Registry& metrics)
-        : migration_url(options.migration_url.empty() ? options.database_url
-                                                      : options.migration_url),
+          telemetry::Registry& the_metrics)
+        : migration_url(options.migration_url),
+          metrics(the_metrics),
           database(sql::open(options.database_url, {}, metrics)),
-          relay_database(sql::open(options.relay_database_url.empty() ? options.database_url
-                                                                      : options.relay_database_url,
-                                   {}, metrics)),
+          relay_database(sql::open(relay_url(options), {}, metrics)),
           application(
               {*database, *relay_database, bus, clock, ids, metrics},
               {.consumer_group = options.consumer_group,
                .relay_holder =
                    options.relay_holder.empty() ? ids.next().text() : options.relay_holder,
+               .relay_source = options.relay_source,
+               .relay_database_url = relay_url(options),
                .on_events_committed = [this](runtime::Pump& relay) { threads.wake(relay); }}),
           threads(metrics),
           server(http::make_server({.address = options.address, .port = options.port},
                                    application.routes(), clock, ids, metrics)) {}
 
     const std::string migration_url;
+    telemetry::Registry& metrics;
     std::unique_ptr<sql::Database> database;
     std::unique_ptr<sql::Database> relay_database;
     Application application;
@@ -42,8 +50,7 @@ Module::Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::
 Module::~Module() { stop(Duration::zero()); }
 
 void Module::prepare() {
-    telemetry::Registry unseen;  // two connections for a moment
-    migrate(*sql::open(parts_->migration_url, {}, unseen));
+    migrate(*parts_->database, parts_->metrics, parts_->migration_url);
     parts_->application.listen();
 }
 

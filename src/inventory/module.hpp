@@ -21,6 +21,7 @@ struct ModuleOptions {
     std::string database_url;
     std::string migration_url = {};  // the same database with its owner's rights; "": database_url
     std::string relay_database_url = {};  // with the relay's rights; "": database_url
+    std::string relay_source = "poll";    // or "wal", over PostgreSQL only
     std::string address = "127.0.0.1";
     std::uint16_t port = 8081;  // 0: any free one
     std::string consumer_group = "inventory-service";

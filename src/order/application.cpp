@@ -15,8 +15,10 @@
 #include "platform/http/actuator.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/cleanup.hpp"
+#include "platform/outbox/grants.hpp"
 #include "platform/outbox/migrations.hpp"
 #include "platform/outbox/source.hpp"
+#include "platform/sql/grants.hpp"
 #include "platform/sql/health.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -104,10 +106,11 @@ std::vector<telemetry::Component> Application::Parts::components() {
     };
 }
 
-void migrate(sql::Database& database) {
-    sql::migrate(database, "outbox", outbox::migrations);
-    sql::migrate(database, "idempotency", idempotency::migrations);
-    sql::migrate(database, "order", order::migrations);
+void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_view owner_url) {
+    const sql::Component components[] = {{"outbox", outbox::migrations},
+                                         {"idempotency", idempotency::migrations},
+                                         {"order", order::migrations}};
+    sql::bring_up_to_date(database, owner_url, components, outbox::grants, metrics);
 }
 
 Application::Application(const Ports& ports, ApplicationOptions options)

@@ -3,6 +3,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -32,8 +33,10 @@ struct ApplicationOptions {
     std::function<void()> on_events_committed = [] {};
 };
 
-// Brings the schema to the newest version.
-void migrate(sql::Database& database);
+// Brings the schema to the newest version, and the rights of the roles with it; over owner_url
+// where `database` has not the right itself. Throws as sql::bring_up_to_date() does.
+void migrate(sql::Database& database, telemetry::Registry& metrics,
+             std::string_view owner_url = {});
 
 class Application {
 public:

@@ -11,9 +11,9 @@ namespace trackops::order {
 // In the order in which things are made; they go in the reverse.
 struct Module::Parts {
     Parts(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
-          telemetry::Registry& metrics)
-        : migration_url(options.migration_url.empty() ? options.database_url
-                                                      : options.migration_url),
+          telemetry::Registry& the_metrics)
+        : migration_url(options.migration_url),
+          metrics(the_metrics),
           database(sql::open(options.database_url, {}, metrics)),
           orders_cache(
               cache::open(options.cache_url, {.prefix = OrderCache::prefix}, clock, metrics)),
@@ -24,6 +24,7 @@ struct Module::Parts {
                                    application.routes(), clock, ids, metrics)) {}
 
     const std::string migration_url;
+    telemetry::Registry& metrics;
     std::unique_ptr<sql::Database> database;
     std::unique_ptr<cache::Cache> orders_cache;
     Application application;
@@ -38,8 +39,7 @@ Module::Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::
 Module::~Module() { stop(Duration::zero()); }
 
 void Module::prepare() {
-    telemetry::Registry unseen;  // two connections for a moment
-    migrate(*sql::open(parts_->migration_url, {}, unseen));
+    migrate(*parts_->database, parts_->metrics, parts_->migration_url);
     parts_->application.listen();
 }
 

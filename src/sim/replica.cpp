@@ -277,6 +277,16 @@ void Replica::kill() {
     bury_if_dead();
 }
 
+void Replica::hold() {
+    is_held_ = true;
+    kill();
+}
+
+void Replica::let_go() {
+    is_held_ = false;
+    if (program_ == nullptr) start();
+}
+
 void Replica::bury_if_dead() {
     if (!site_.is_doomed || frames_ > 0) return;
     site_.is_gone = true;
@@ -290,7 +300,7 @@ void Replica::bury_if_dead() {
 
 void Replica::come_back(Duration least, Duration most) {
     world_.after(world_.schedule.between(least, most), [this] {
-        if (program_ == nullptr) start();
+        if (program_ == nullptr && !is_held_) start();
     });
 }
 
