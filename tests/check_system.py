@@ -21,6 +21,9 @@ REPLY_TOPICS = ["INVENTORY_RESERVED", "INVENTORY_RESERVATION_FAILED", "INVENTORY
 REPLY_OF = {"RESERVED": "INVENTORY_RESERVED", "FULFILLED": "INVENTORY_RESERVED", "RELEASED": "INVENTORY_RELEASED",
             "REFUSED": "INVENTORY_RESERVATION_FAILED", "CANCELLED_FIRST": "INVENTORY_RELEASED"}
 
+# What a saga may say again, with a new event id, when nobody answers; and the status that it tells of.
+ASKED_AGAIN = {"ORDER_CREATED": "PENDING", "ORDER_CANCELLED": "CANCELLED"}
+
 
 def acknowledged_faults(orders, acknowledged):
     there = {order for (order,) in orders.rows("SELECT id FROM orders")}
@@ -49,23 +52,30 @@ def identity_faults(events):
 
 
 def history_faults(orders, events):
-    """Each change of an order has its one event, and no event tells of a change that never was."""
+    """Each change of an order has its one event. Any other event is a saga's question, asked again: it repeats a change that there was."""
     told = {event.id: event for event in events}
-    changes = collections.defaultdict(list)
+    sequences = collections.defaultdict(set)
+    for event in told.values():
+        sequences[event.key].add(event.sequence)
+    changes = collections.defaultdict(dict)
     for order, version, event_id, status in orders.rows("SELECT order_id, version, event_id, to_status FROM order_history"):
-        changes[order].append(int(version))
+        changes[order][int(version)] = status
         event = told.pop(event_id, None)
         if event is None:
             yield "a change of an order has no event in any topic", f"order {order} version {version} ({status}), event {event_id}"
-        elif (event.key, event.sequence) != (order, int(version)):
-            yield "an event tells of another change", f"{event_id} is {event.key} version {event.sequence}, not {order} version {version}"
+        elif (event.key, json.loads(event.value)["version"]) != (order, int(version)):
+            yield "an event tells of another change", f"{event_id} is {event.key} {event.value!r}, not {order} version {version}"
         elif event.topic == "ORDER_STATUS_UPDATED" and json.loads(event.value)["newStatus"] != status:
             yield "an event tells another status", f"{event_id}: {event.value!r}, history {status}"
     for order, versions in changes.items():
         if sorted(versions) != list(range(1, len(versions) + 1)):
             yield "an order's versions have a gap", f"order {order}: {sorted(versions)}"
+    for order, there in sequences.items():
+        if there != set(range(1, len(there) + 1)):
+            yield "an order's events have a gap", f"order {order}: {sorted(there)}"
     for event in told.values():
-        yield "an event tells of a change that no history has", f"{event.topic} {event.id} of order {event.key}"
+        if ASKED_AGAIN.get(event.topic) not in changes[event.key].values():
+            yield "an event tells of a change that no history has", f"{event.topic} {event.id} of order {event.key}"
 
 
 def reply_faults(inventory, events):
