@@ -13,6 +13,7 @@
 #include "platform/outbox/outbox_for_tests.hpp"
 #include "platform/outbox/wal_slot.hpp"
 #include "platform/outbox/wal_source.hpp"
+#include "platform/sql/postgres_target.hpp"
 
 namespace trackops::outbox {
 
@@ -75,8 +76,9 @@ public:
         return source.read(max);
     }
 
-    std::string slot() const { return slot_name(database_name()); }
-    std::string database_name() const { return outbox.url().substr(outbox.url().rfind('/') + 1); }
+    std::string slot() const {
+        return slot_name(sql::postgres::parse_target(outbox.url(), {}).database);
+    }
     // Ends who reads it, or is about to.
     void drop_slot() {
         until([&] {

@@ -72,7 +72,7 @@ std::string SlotState::warning() const {
     if (!exists) return "the replication slot is missing";
     if (wal_status.empty() || wal_status == "reserved" || wal_status == "extended") return "";
     return fmt::format(
-        "the replication slot's log is {}: it holds {} bytes, more than max_slot_wal_keep_size",
+        "the replication slot's log is {}: it is more than max_slot_wal_keep_size ({} bytes)",
         wal_status, retained_bytes);
 }
 

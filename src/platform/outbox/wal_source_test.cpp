@@ -248,12 +248,35 @@ TEST_F(Wal, StoresNotMoreOftenThanItsIntervalAndAtItsEnd) {
     EXPECT_EQ(source->backlog(noon).events, 1);  // though it is not stored
     source->rewind();                            // as after a crash
     until([&] { return source->claim(); });
+    EXPECT_TRUE(source->is_streaming());
     EXPECT_EQ(read(*source, 1), "a2");
     source->confirm();
     outbox_.commit("b1");
     source.reset();  // in good order
     source = streaming(never);
     EXPECT_EQ(read(*source), "a3 b1");
+}
+
+// Else a slot that was made anew could not be told from this one.
+TEST_F(Wal, LetsTheServerForgetOnlyWhatLiesBehindTheStoredCheckpoint) {
+    const auto source = streaming({.checkpoint_interval = std::chrono::hours(1),
+                                   .sender_timeout = std::chrono::milliseconds(400)});
+    outbox_.commit("a1");
+    EXPECT_EQ(read(*source), "a1");
+    source->confirm();
+    outbox_.commit("a2");
+    EXPECT_EQ(read(*source), "a2");
+    source->confirm();
+    const std::string replies =
+        "SELECT reply_time::text FROM pg_stat_replication WHERE pid = " + of_slot("active_pid");
+    for (int i = 0; i < 3; ++i) {
+        const std::string before = text(replies);
+        until([&] { return source->claim() && text(replies) != before; });
+        EXPECT_EQ(text("SELECT (confirmed_flush_lsn <= lsn)::text FROM relay.checkpoint, "
+                       "pg_replication_slots WHERE slot_name = '" +
+                       sources_.slot() + "'"),
+                  "true");
+    }
 }
 
 TEST_F(Wal, IsReadByOneOnlyAndByTheNextWhenThatOneEnds) {

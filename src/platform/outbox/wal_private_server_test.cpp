@@ -1,0 +1,163 @@
+// What only a server of one's own can be made to do: a commit that is in the log and that nobody
+// sees yet, and a slot whose log is thrown away.
+#include <cstdlib>
+#include <filesystem>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "platform/outbox/sources_for_tests.hpp"
+
+namespace trackops::outbox {
+namespace {
+
+// In a folder of its own, reached by a socket in it; its databases are made as on the shared one.
+// A commit waits for a standby that does not exist if it asks for one (synchronous_commit = on).
+class PrivateServer {
+public:
+    PrivateServer() {
+        if (const char* shared = std::getenv("TRACKOPS_TEST_POSTGRES")) shared_ = shared;
+        std::filesystem::permissions(folder_.path(), std::filesystem::perms::all);
+        run("initdb -N -D data -A trust -U postgres -E UTF8 --locale=C.UTF-8 --wal-segsize=1");
+        std::string settings = "-c listen_addresses= -c unix_socket_directories=" + folder_.path();
+        for (const auto* setting :
+             {"wal_level=logical", "fsync=off", "synchronous_commit=local",
+              "synchronous_standby_names=nobody", "max_slot_wal_keep_size=2MB", "min_wal_size=2MB",
+              "max_wal_size=4MB"}) {
+            settings += fmt::format(" -c {}", setting);
+        }
+        run("pg_ctl -D data -l log -w -o '" + settings + "' start");
+        const std::string url = "postgres://postgres@/postgres?host=" + folder_.path();
+        setenv("TRACKOPS_TEST_POSTGRES", url.c_str(), 1);
+    }
+    ~PrivateServer() {
+        if (std::system(command("pg_ctl -D data -m immediate stop").c_str()) != 0) {
+            fmt::print(stderr, "the private server in {} does not stop\n", folder_.path());
+        }
+        setenv("TRACKOPS_TEST_POSTGRES", shared_.c_str(), 1);
+    }
+    PrivateServer(const PrivateServer&) = delete;
+    PrivateServer& operator=(const PrivateServer&) = delete;
+
+private:
+    // PostgreSQL does not run as root.
+    std::string command(const std::string& what) const {
+        const char* login = geteuid() == 0 ? "runuser -u postgres -- " : "";
+        return fmt::format(
+            "cd {} && PATH=$(ls -d /usr/lib/postgresql/*/bin | tail -1):$PATH && "
+            "{}{} >>out 2>&1",
+            folder_.path(), login, what);
+    }
+    void run(const std::string& what) const {
+        if (std::system(command(what).c_str()) != 0) throw std::runtime_error("failed: " + what);
+    }
+
+    std::string shared_;
+    testing::TemporaryFolder folder_;
+};
+
+class WalOfAPrivateServer : public ::testing::Test {
+protected:
+    static void SetUpTestSuite() { server() = std::make_unique<PrivateServer>(); }
+    static void TearDownTestSuite() { server().reset(); }
+
+    // Commits events so that they are in the log, and seen by nobody before show().
+    std::thread commit_unseen(std::string_view events) {
+        auto parsed = outbox_.parse(events);
+        std::thread writer([this, parsed = std::move(parsed)] {
+            const auto tx = outbox_.database->begin(sql::Access::write);
+            tx->add({.name = "test.wait",
+                     .text = "SELECT set_config('synchronous_commit', 'on', true)"},
+                    {});
+            append(*tx, parsed);
+            tx->commit();
+        });
+        until([&] { return unseen() == 1; });
+        return writer;
+    }
+    std::int64_t unseen() {
+        return outbox_.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    }
+    void show(std::thread writer) {
+        outbox_.number(
+            "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = "
+            "'SyncRep'");
+        writer.join();
+    }
+    void run(std::string_view statement) {
+        const auto tx = outbox_.database->begin(sql::Access::write);
+        tx->add({.name = "test.run", .text = statement}, {});
+        tx->commit();
+    }
+    std::string read(Source& source) { return OutboxForTests::names(sources_.read(source)); }
+
+private:
+    static std::unique_ptr<PrivateServer>& server() {
+        static std::unique_ptr<PrivateServer> one;
+        return one;
+    }
+
+protected:
+    SourcesForTests sources_{"postgres-wal"};
+    OutboxForTests& outbox_ = sources_.outbox;
+};
+
+// The answer to an event must find what it is about.
+TEST_F(WalOfAPrivateServer, HoldsBackEventsThatOthersDoNotSeeYet) {
+    const auto source = sources_.make();
+    auto writer = commit_unseen("k1");
+    outbox_.commit("a1");
+    for (int i = 0; i < 3; ++i) {
+        EXPECT_EQ(read(*source), "");
+        source->confirm();
+    }
+    show(std::move(writer));
+    EXPECT_EQ(read(*source), "k1 a1");
+}
+
+// A stream from the end of the log does not bring it, and a snapshot does not show it.
+TEST_F(WalOfAPrivateServer, LosesNoCommitBetweenPollingAndTheLog) {
+    sources_.make().reset();
+    const auto polling = make_poll_source(*outbox_.database);
+    outbox_.commit("a1");
+    EXPECT_EQ(read(*polling), "a1");
+    polling->confirm();
+    auto writer = commit_unseen("k1");
+    const auto source = sources_.make_wal();
+    until([&] { return source->claim(); });
+    for (int i = 0; i < 10; ++i) {
+        EXPECT_TRUE(source->read(10).empty());
+        source->confirm();
+    }
+    EXPECT_FALSE(source->is_streaming());
+    show(std::move(writer));
+    std::vector<StoredEvent> found;
+    sources_.settle(*source, &found);
+    EXPECT_EQ(OutboxForTests::names(found), "k1");
+}
+
+TEST_F(WalOfAPrivateServer, RepairsASlotWhoseLogWasThrownAway) {
+    auto source = sources_.make();
+    outbox_.commit("a1");
+    EXPECT_EQ(read(*source), "a1");
+    source->confirm();
+    EXPECT_EQ(read(*source), "");
+    source->confirm();
+    source.reset();
+    outbox_.commit("a2");
+    const auto next = sources_.make_wal();
+    EXPECT_EQ(next->backlog(noon).warning, "");
+    run("CREATE TABLE filler AS SELECT repeat('x', 1000) FROM generate_series(1, 8000)");
+    run("CHECKPOINT");
+    EXPECT_NE(next->backlog(noon).warning.find("lost"), std::string::npos);
+    until([&] { return next->claim(); });
+    std::vector<StoredEvent> found;
+    sources_.settle(*next, &found);
+    EXPECT_EQ(OutboxForTests::names(found), "a2");
+    EXPECT_EQ(next->backlog(noon).warning, "");
+    outbox_.commit("a3");
+    EXPECT_EQ(read(*next), "a3");
+}
+
+}  // namespace
+}  // namespace trackops::outbox
