@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Checks a whole system at rest from outside: both databases by plain SQL, the topics by a plain Kafka consumer.
 
     tests/check_system.py --order-database postgres://... --inventory-database postgres://... --bus kafka://127.0.0.1:9092 [--acknowledged FILE]

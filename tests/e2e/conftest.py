@@ -1,12 +1,14 @@
 """Fixtures: the real program on SQLite and again on PostgreSQL, both with the embedded bus. A missing server is a failure, never a skip."""
 import pathlib
 import sys
+import tempfile
 
 import pytest
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1])]
 
 from check_stock import check_stock  # noqa: E402
+from cluster import Servers  # noqa: E402
 from databases import FreshPostgres  # noqa: E402
 from harness import PROGRAM, Program, Shop  # noqa: E402
 
@@ -62,6 +64,14 @@ def stock_adds_up():
         print("\n".join(figures))
         assert not faults, "\n".join(faults)
     return check
+
+
+@pytest.fixture(scope="session")
+def servers():
+    # Not pytest's folder, which only its owner may enter: PostgreSQL runs as another user when we are root.
+    its = Servers(pathlib.Path(tempfile.mkdtemp(prefix="trackops-servers-"))).up()
+    yield its
+    its.run("wipe")
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -1,28 +1,18 @@
 """The three programs as processes on PostgreSQL, Kafka and Redis: both flows, and each server and process failing under load."""
 import os
-import pathlib
 import signal
-import tempfile
 import time
 import urllib.parse
 
 import pytest
 
-from cluster import Cluster, Servers, shop
+from cluster import Cluster, shop
 from cutter import Cutter
 from harness import in_parallel, order_body, wait_until
 from shoppers import Crowd
 
 PLENTY, SCARCE = 1_000_000, 300
 CLIENTS = 8
-
-
-@pytest.fixture(scope="module")
-def servers():
-    # Not pytest's folder, which only its owner may enter: PostgreSQL runs as another user when we are root.
-    its = Servers(pathlib.Path(tempfile.mkdtemp(prefix="trackops-servers-"))).up()
-    yield its
-    its.run("wipe")
 
 
 @pytest.fixture
