@@ -12,6 +12,7 @@
 
 #include <fmt/format.h>
 
+#include "bench/sample_order.hpp"
 #include "inventory/adapters/sql_stores.hpp"
 #include "inventory/app/handle_order_events.hpp"
 #include "inventory/app/write_items.hpp"
@@ -28,6 +29,8 @@
 namespace trackops {
 namespace {
 
+using bench::trace_of;
+using bench::two_lines;
 using SteadyClock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::duration<double, std::milli>;
 
@@ -61,27 +64,6 @@ Arguments arguments_of(std::span<char* const> words) {
         (arguments.what != "place" && arguments.what != "hot-sku"))
         throw std::invalid_argument("--database URL --what place|hot-sku are needed");
     return arguments;
-}
-
-Trace trace_of(Ids& ids) {
-    return {.correlation_id = ids.next().text(),
-            .causation_id = ids.next().text(),
-            .traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            .tracestate = ""};
-}
-
-// About 400 bytes as a client sends it: two lines and an address.
-order::PlaceOrder two_lines(Ids& ids, order::CustomerId customer) {
-    order::Draft draft{.customer = customer,
-                       .currency = "USD",
-                       .items = {{"P-1001", {}, 2, 6499}, {"P-2002", {}, 1, 1999}},
-                       .shipping_address = {.recipient = "Ada Lovelace",
-                                            .line1 = "12 St James Square",
-                                            .city = "London",
-                                            .region = "LDN",
-                                            .postal_code = "SW1Y 4JH",
-                                            .country = "GB"}};
-    return {.draft = std::move(draft), .actor = "anonymous", .trace = trace_of(ids), .key = {}};
 }
 
 template <class T>
