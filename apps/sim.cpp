@@ -168,20 +168,21 @@ int tell(std::uint64_t seed, Plan plan) {
     return outcome.violation ? 1 : 0;
 }
 
-// Seeds until each planted bug is found.
-int hunt(const Range& range, Plan plan) {
+// Seeds until each planted bug is found: no more than it promises.
+int hunt(std::uint64_t first, Plan plan) {
     int missed = 0;
-    fmt::print("{:<24}{:>6}  {}\n", "mutant", "seeds", "invariant");
+    fmt::print("{:<24}{:>6}{:>8}  {}\n", "mutant", "seeds", "at most", "invariant");
     for (const auto& mutant : trackops::sim::mutants()) {
         plan.mutant = &mutant;
         std::optional<Outcome> found;
-        for (auto seed = range.first; !found && seed <= range.last; ++seed) {
+        const auto last = first + static_cast<std::uint64_t>(mutant.seeds) - 1;
+        for (auto seed = first; !found && seed <= last; ++seed) {
             Outcome outcome = trackops::sim::simulate(seed, plan);
             if (outcome.violation) found = std::move(outcome);
         }
         missed += found ? 0 : 1;
-        fmt::print("{:<24}{:>6}  {}\n", mutant.name,
-                   found ? fmt::to_string(found->seed - range.first + 1) : "-",
+        fmt::print("{:<24}{:>6}{:>8}  {}\n", mutant.name,
+                   found ? fmt::to_string(found->seed - first + 1) : "-", mutant.seeds,
                    found ? found->violation->invariant : "NOT FOUND");
         std::fflush(stdout);
     }
@@ -240,7 +241,7 @@ int sim(std::span<const std::string> arguments, std::span<const std::string>) {
     const std::string& one = values->text("seed");
     const auto range = read_range(one.empty() ? values->text("seeds") : one);
     if (!range) return complain("seeds are numbers: --seed 7, --seeds 1..200");
-    if (mutant == "all") return hunt(*range, plan);
+    if (mutant == "all") return hunt(range->first, plan);
     if (values->flag("trace")) return tell(range->first, plan);
     return run_range(*range, plan, *values);
 }

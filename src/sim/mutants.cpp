@@ -27,7 +27,8 @@ constexpr auto all = std::to_array<Mutant>({
      .wrong = Wrong::commit_guessed},
     {.name = "stale_cache",
      .bug = "entries of the cache outlive their half minute",
-     .wrong = Wrong::cache_keeps},
+     .wrong = Wrong::cache_keeps,
+     .seeds = 40},
     {.name = "no_inbox_claim",
      .bug = "inventory handles a message again that it has handled",
      .wrong = Wrong::sql_text,
@@ -58,7 +59,8 @@ constexpr auto all = std::to_array<Mutant>({
      .service = "order",
      .query = "saga.claim_due",
      .text = "UPDATE saga_instances SET due_at = $2 WHERE id IN (SELECT id FROM saga_instances "
-             "WHERE due_at <= $1 AND false ORDER BY due_at LIMIT $3) RETURNING order_id"},
+             "WHERE due_at <= $1 AND false ORDER BY due_at LIMIT $3) RETURNING order_id",
+     .seeds = 60},
     {.name = "double_release",
      .bug = "a release gives back twice what was held",
      .wrong = Wrong::sql_text,
@@ -84,7 +86,8 @@ constexpr auto all = std::to_array<Mutant>({
      .query = "idempotency.record",
      .text = "INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, "
              "location, etag, expires_at) SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $9 <> '' "
-             "ON CONFLICT (scope, idempotency_key) DO UPDATE SET body = excluded.body"},
+             "ON CONFLICT (scope, idempotency_key) DO UPDATE SET body = excluded.body",
+     .seeds = 100},
     {.name = "order_key_unread",
      .bug = "nobody looks whether an order's key was answered before",
      .wrong = Wrong::sql_text,
@@ -119,7 +122,8 @@ constexpr auto all = std::to_array<Mutant>({
      .query = "order.update",
      .text = "UPDATE orders SET status = $3, cancel_reason = $4, carrier = $5, "
              "tracking_number = $6, version = $7, revision = revision + 1, events_sent = $8, "
-             "updated_at = $9 WHERE id = $1 AND $2 >= 0"},
+             "updated_at = $9 WHERE id = $1 AND $2 >= 0",
+     .seeds = 400},
     {.name = "cancellation_untold",
      .bug = "a cancelled order is saved without its event",
      .wrong = Wrong::sql_text,

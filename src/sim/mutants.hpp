@@ -25,7 +25,7 @@ struct Mutant {
     std::string_view service = {};  // order or inventory, of a statement
     std::string_view query = {};    // its name
     std::string_view text = {};     // what it says instead, with the same parameters
-    int seeds = 200;                // within which the simulator promises to find it
+    int seeds = 8;                  // within which the simulator promises to find it
 };
 
 std::span<const Mutant> mutants();

@@ -21,15 +21,13 @@ struct Placement {
     std::string reference;
     std::string key;  // "": sent once, without one
     std::string body;
-    std::string first_answer;  // to the call without waiting
-    Uuid id;
-    bool is_placed = false;
-    order::Status known = order::Status::pending;
-    std::int64_t version = 1;
+    std::string first_answer;          // to the call without waiting
+    std::optional<std::size_t> known;  // among the known orders
 };
 
 struct Change {
-    std::size_t placement = 0;
+    std::size_t order = 0;  // among the known orders
+    std::string name;
     int number = 0;
     order::Action action = order::Action::process;
     http::Request request;
@@ -43,38 +41,50 @@ public:
           shop_(among.shop),
           network_(among.network),
           skus_(among.skus),
+          known_(among.known),
           chance_(among.seed, fmt::format("customer {}", number)),
           name_(fmt::format("customer-{}", number)),
+          first_change_(number * 1'000'000),
           left_(actions),
           on_read_(std::move(on_read)) {}
 
     void begin() override { rest(); }
-    bool is_done() const override { return left_ == 0 && !is_busy_; }
+    bool is_done() const override { return left_ == 0 && waiting_for_ == 0; }
 
 private:
     void rest() {
-        is_busy_ = false;
         if (left_ == 0) return;
         world_.after(chance_.between(milliseconds(5), milliseconds(500)), [this] { act(); });
+    }
+    // An answer has come that asks for nothing more.
+    void end() {
+        if (--waiting_for_ == 0) rest();
+    }
+    void again(std::function<void()> what) {
+        world_.after(chance_.between(milliseconds(50), milliseconds(900)), std::move(what));
     }
     void act();
     void place();
     void send(std::size_t at);
     void hear(std::size_t at, bool has_waited, const Answer& answer);
     void change();
+    void change(std::size_t order, order::Action action);
     void send(const Change& change);
     void hear(const Change& change, const Answer& answer);
-    void read();
+    void read(std::size_t order);
+    void learn(KnownOrder& known, const ReadOrder& read);
     order::Action likely_action(order::Status known);
 
     World& world_;
     Shop& shop_;
     Network& network_;
     const std::vector<std::string>& skus_;
+    std::vector<KnownOrder>& known_;
     Chance chance_;
     const std::string name_;
+    const int first_change_;
     int left_;
-    bool is_busy_ = false;
+    int waiting_for_ = 0;
     int changes_ = 0;
     const OnRead on_read_;
     std::vector<Placement> placements_;
@@ -82,16 +92,19 @@ private:
 
 void Customer::act() {
     --left_;
-    is_busy_ = true;
-    const bool has_orders = std::ranges::any_of(placements_, &Placement::is_placed);
     const std::size_t dice = chance_.below(100);
-    if (!has_orders || dice < 40) return place();
+    if (known_.empty() || dice < 40) return place();
     if (dice < 85) return change();
-    if (dice < 93) return read();
+    if (dice < 93) {
+        ++waiting_for_;
+        return read(chance_.below(known_.size()));
+    }
     // Repeats what was asked long ago.
+    if (placements_.empty()) return place();
     const std::size_t at = chance_.below(placements_.size());
     if (placements_[at].key.empty()) return rest();
     world_.tell(name_, "repeats {}", placements_[at].reference);
+    ++waiting_for_;
     send(at);
 }
 
@@ -116,6 +129,7 @@ void Customer::place() {
         items, placement.reference);
     shop_.asks_for(placement.reference, lines);
     placements_.push_back(std::move(placement));
+    ++waiting_for_;
     send(placements_.size() - 1);
 }
 
@@ -135,18 +149,21 @@ void Customer::hear(std::size_t at, bool has_waited, const Answer& answer) {
     Placement& placement = placements_[at];
     world_.tell(name_, "hears {} for {}", answer.status, placement.reference);
     if (is_unknown(answer)) {
-        if (placement.key.empty()) return rest();  // who knows; it is not sent twice
-        world_.after(chance_.between(milliseconds(50), milliseconds(900)),
-                     [this, at] { send(at); });
-        return;
+        if (placement.key.empty()) return end();  // who knows; it is not sent twice
+        return again([this, at] { send(at); });
     }
     if (answer.status != 201) {
-        world_.broken("no_defects", fmt::format("{} for {}: {}", answer.status, placement.reference,
-                                                answer.body));
-        return;
+        return world_.broken("no_defects", fmt::format("{} for {}: {}", answer.status,
+                                                       placement.reference, answer.body));
     }
     const ReadOrder order = read_order(answer.body);
-    if (placement.is_placed && placement.id != order.id) {
+    if (!placement.known) {
+        placement.known = known_.size();
+        known_.push_back({placement.reference, order.id});
+        shop_.placed(placement.reference, order.id);
+    }
+    KnownOrder& known = known_[*placement.known];
+    if (known.id != order.id) {
         world_.broken("requests_have_one_effect",
                       placement.reference + " was answered with two orders");
     }
@@ -156,12 +173,15 @@ void Customer::hear(std::size_t at, bool has_waited, const Answer& answer) {
                           placement.reference + " was answered differently when repeated");
         placement.first_answer = answer.body;
     }
-    placement.id = order.id;
-    placement.is_placed = true;
-    placement.known = order::status_named(order.status).value_or(placement.known);
-    placement.version = order.version;
-    shop_.placed(placement.reference, order.id);
-    rest();
+    learn(known, order);
+    end();
+}
+
+// What is old is no news.
+void Customer::learn(KnownOrder& known, const ReadOrder& read) {
+    if (read.version < known.version) return;
+    known.status = order::status_named(read.status).value_or(known.status);
+    known.version = read.version;
 }
 
 order::Action Customer::likely_action(order::Status known) {
@@ -175,89 +195,84 @@ order::Action Customer::likely_action(order::Status known) {
 }
 
 void Customer::change() {
-    std::vector<std::size_t> placed;
-    for (std::size_t i = 0; i < placements_.size(); ++i) {
-        if (placements_[i].is_placed && !order::is_final(placements_[i].known)) placed.push_back(i);
+    std::vector<std::size_t> alive;
+    for (std::size_t i = 0; i < known_.size(); ++i) {
+        if (!order::is_final(known_[i].status)) alive.push_back(i);
     }
-    if (placed.empty()) return rest();
-    Change change;
-    change.placement = chance_.one_of(placed);
-    change.number = ++changes_;
-    const Placement& placement = placements_[change.placement];
-    change.action = likely_action(placement.known);
-    change.request = request_of("POST", fmt::format("/api/orders/{}/{}", placement.id.text(),
-                                                    order::name_of(change.action)));
-    change.has_key = chance_.happens(0.5);
+    if (alive.empty()) return rest();
+    const std::size_t order = chance_.one_of(alive);
+    const bool has_second_thoughts = chance_.happens(0.2);
+    waiting_for_ += has_second_thoughts ? 2 : 1;
+    change(order, likely_action(known_[order].status));
+    if (has_second_thoughts) change(order, order::Action::cancel);
+}
+
+void Customer::change(std::size_t order, order::Action action) {
+    const KnownOrder& known = known_[order];
+    Change change{.order = order,
+                  .name = world_.story.name_of(known.id),
+                  .number = first_change_ + ++changes_,
+                  .action = action,
+                  .request = request_of("POST", fmt::format("/api/orders/{}/{}", known.id.text(),
+                                                            order::name_of(action))),
+                  .has_key = chance_.happens(0.5)};
     if (change.has_key)
-        change.request.headers.emplace_back("idempotency-key",
-                                            fmt::format("{}/{}", name_, change.number));
+        change.request.headers.emplace_back("idempotency-key", fmt::format("c{}", change.number));
     if (chance_.happens(0.15))
-        change.request.headers.emplace_back("if-match", fmt::format("\"{}\"", placement.version));
+        change.request.headers.emplace_back("if-match", fmt::format("\"{}\"", known.version));
     send(change);
 }
 
 void Customer::send(const Change& change) {
-    const Placement& placement = placements_[change.placement];
-    world_.tell(name_, "asks to {} {}{}", order::name_of(change.action),
-                world_.story.name_of(placement.id), change.has_key ? " with a key" : "");
-    shop_.sends(placement.reference, change.number, change.action);
+    world_.tell(name_, "asks to {} {}{}", order::name_of(change.action), change.name,
+                change.has_key ? " with a key" : "");
+    shop_.sends(known_[change.order].reference, change.number, change.action);
     network_.call(Service::order, change.request, change.has_key,
                   [this, change](const Answer& answer) { hear(change, answer); });
 }
 
 void Customer::hear(const Change& change, const Answer& answer) {
-    Placement& placement = placements_[change.placement];
+    KnownOrder& known = known_[change.order];
     world_.tell(name_, "hears {} to {} {}", answer.status, order::name_of(change.action),
-                world_.story.name_of(placement.id));
+                change.name);
     if (is_unknown(answer)) {
-        if (!change.has_key) return rest();
-        world_.after(chance_.between(milliseconds(50), milliseconds(900)),
-                     [this, change] { send(change); });
-        return;
+        if (!change.has_key) return end();
+        return again([this, change] { send(change); });
     }
     if (answer.status == 200) {
         const ReadOrder order = read_order(answer.body);
         const auto status = order::status_named(order.status);
-        if (!status || !shop_.hears(placement.reference, change.number, *status, order.version)) {
+        if (!status || !shop_.hears(known.reference, change.number, *status, order.version)) {
             world_.broken("the_model_allows_it",
-                          fmt::format("{} of {} is answered with {}", order::name_of(change.action),
-                                      world_.story.name_of(placement.id), order.status));
+                          fmt::format("to {} {} is answered with {}", order::name_of(change.action),
+                                      change.name, order.status));
         }
-        placement.known = status.value_or(placement.known);
-        placement.version = order.version;
-    } else if (answer.status == 409 || answer.status == 412) {
-        if (!change.has_key) shop_.hears_refusal(placement.reference, change.number);
-        return read();  // learns what it has become
-    } else {
-        world_.broken(answer.status == 404 ? "acknowledged_requests_are_kept" : "no_defects",
-                      fmt::format("{} to {} {}: {}", answer.status, order::name_of(change.action),
-                                  world_.story.name_of(placement.id), answer.body));
+        learn(known, order);
+        return end();
     }
-    rest();
+    if (answer.status != 409 && answer.status != 412) {
+        return world_.broken(answer.status == 404 ? "acknowledged_requests_are_kept" : "no_defects",
+                             fmt::format("{} to {} {}: {}", answer.status,
+                                         order::name_of(change.action), change.name, answer.body));
+    }
+    if (!change.has_key) shop_.hears_refusal(known.reference, change.number);
+    read(change.order);  // learns what it has become
 }
 
-void Customer::read() {
-    std::vector<std::size_t> placed;
-    for (std::size_t i = 0; i < placements_.size(); ++i) {
-        if (placements_[i].is_placed) placed.push_back(i);
-    }
-    const std::size_t at = chance_.one_of(placed);
-    const auto path = "/api/orders/" + placements_[at].id.text();
-    network_.call(Service::order, request_of("GET", path), false,
-                  [this, at, asked_at = world_.now](const Answer& answer) {
-                      Placement& placement = placements_[at];
+void Customer::read(std::size_t order) {
+    network_.call(Service::order, request_of("GET", "/api/orders/" + known_[order].id.text()),
+                  false, [this, order, asked_at = world_.now](const Answer& answer) {
+                      KnownOrder& known = known_[order];
                       if (answer.status == 200) {
-                          const ReadOrder order = read_order(answer.body);
-                          on_read_(order.id, order.status, order.version, asked_at);
-                          placement.known =
-                              order::status_named(order.status).value_or(placement.known);
-                          placement.version = order.version;
+                          const ReadOrder read = read_order(answer.body);
+                          on_read_(read.id, read.status, read.version, asked_at);
+                          learn(known, read);
                       } else if (!is_unknown(answer)) {
-                          world_.broken("acknowledged_requests_are_kept",
-                                        fmt::format("{} for a read of {}", answer.status,
-                                                    world_.story.name_of(placement.id)));
+                          world_.broken(
+                              "acknowledged_requests_are_kept",
+                              fmt::format("{} for a read of {}", answer.status, known.reference));
                       }
-                      rest();
+                      end();
                   });
 }
 

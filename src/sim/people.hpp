@@ -34,12 +34,21 @@ public:
 using OnRead = std::function<void(Uuid order, const std::string& status, std::int64_t version,
                                   Instant asked_at)>;
 
+// An order that was placed, as far as anybody has heard: anybody may change it.
+struct KnownOrder {
+    std::string reference;
+    Uuid id;
+    order::Status status = order::Status::pending;
+    std::int64_t version = 1;
+};
+
 struct People {
     World& world;
     Shop& shop;
     Network& network;
     std::uint64_t seed;
     const std::vector<std::string>& skus;
+    std::vector<KnownOrder>& known;
 };
 
 std::unique_ptr<Person> make_customer(const People& among, int number, int actions, OnRead on_read);

@@ -73,6 +73,9 @@ public:
 
     Service service() const { return service_; }
     Site& site() { return site_; }
+    // It dies and stays away until it is let go.
+    void hold();
+    void let_go();
     std::int64_t starts() const { return starts_; }
 
 private:
@@ -94,6 +97,7 @@ private:
     std::unique_ptr<Program> program_;
     std::unique_ptr<http::Router> router_;
     std::vector<Driven> pumps_;
+    bool is_held_ = false;
     int frames_ = 0;  // calls into the program that are under way
     std::int64_t starts_ = 0;
 };

@@ -8,13 +8,20 @@ namespace {
 using order::Action;
 using order::Status;
 
-Statuses reachable_from(Status start) {
+// Where an order can come to from here by itself and by what was ever asked of it.
+Statuses reachable_from(Status start, const ModelOrder& order) {
+    const auto may_happen = [&](const order::Transition& row) {
+        if (row.from == Status::pending) return true;
+        return std::ranges::any_of(order.changes, [&](const auto& entry) {
+            return entry.second.action == row.action && !entry.second.is_refused;
+        });
+    };
     Statuses reached;
     reached.add(start);
     for (Statuses before; before != reached;) {
         before = reached;
         for (const order::Transition& row : order::transitions) {
-            if (reached.has(row.from)) reached.add(row.to);
+            if (reached.has(row.from) && may_happen(row)) reached.add(row.to);
         }
     }
     return reached;
@@ -67,10 +74,18 @@ void Shop::sends(const std::string& reference, int change, Action action) {
 
 bool Shop::hears(const std::string& reference, int change, Status status, std::int64_t version) {
     ModelOrder& order = orders_.at(reference);
+    const auto agrees = [&](const auto& entry) {
+        if (!entry.second.heard) return true;
+        const auto& [other, other_version] = *entry.second.heard;
+        if (other_version == version) return other == status;
+        return other_version < version ? reachable_from(other, order).has(status)
+                                       : reachable_from(status, order).has(other);
+    };
+    const bool is_possible = std::ranges::all_of(order.changes, agrees);
     order.changes.at(change).heard.emplace(status, version);
-    order.possible = order.possible.only(reachable_from(status));
+    order.possible = order.possible.only(reachable_from(status, order));
     close(order);
-    return !order.possible.is_empty();
+    return is_possible && !order.possible.is_empty();
 }
 
 void Shop::hears_refusal(const std::string& reference, int change) {

@@ -21,6 +21,10 @@ constexpr Duration storm_max = seconds(40);
 // The longest a healthy system may take to come to rest: an order's deadline, a saga's lease, the
 // backoffs and what the clocks differ by.
 constexpr Duration calm_max = seconds(150);
+// An order's deadline, the lease of a replica that died with its saga in hand, and clocks that
+// differ by half a minute.
+constexpr Duration pending_max = seconds(75);
+constexpr Duration silence_length = pending_max + seconds(5);
 constexpr Duration cache_life = seconds(45);  // longer than an entry lives and an answer takes
 constexpr int depth_max = 3;                  // pumps that overtake each other at once
 
@@ -57,6 +61,7 @@ private:
     void set_up();
     void storm();
     void calm();
+    void silence();
     void read_all_orders();
     void disturb();
     void outage(bool& is_away, std::string_view who, Fault fault);
@@ -77,6 +82,7 @@ private:
     const Servers servers_;
     Shop shop_;
     const std::vector<std::string> skus_ = {"ANCHOR", "BUOY", "COMPASS", "DINGHY"};
+    std::vector<KnownOrder> known_;
     std::vector<std::unique_ptr<Person>> people_;
     std::vector<std::unique_ptr<Replica>> replicas_;  // last: they use all of the above
     Standing standing_;
@@ -209,7 +215,7 @@ void Simulation::set_up() {
 }
 
 void Simulation::storm() {
-    const People among{world_, shop_, *this, seed_, skus_};
+    const People among{world_, shop_, *this, seed_, skus_, known_};
     const auto on_read = [this](Uuid order, const std::string& status, std::int64_t version,
                                 Instant asked_at) {
         if (auto found = reads_are_true(orders_, order, status, version, asked_at))
@@ -260,6 +266,7 @@ void Simulation::outage(bool& is_away, std::string_view who, Fault fault) {
 void Simulation::calm() {
     world_.tell("world", "peace");
     world_.faults.stop();
+    if (world_.schedule.happens(0.2)) silence();
     Instant look_again_at = world_.now;
     bool is_calm = false;
     run_until(world_.now + calm_max, [&] {
@@ -274,6 +281,23 @@ void Simulation::calm() {
             fmt::format("not within {} s of peace: {} messages left", calm_max.count() / 1'000'000,
                         broker_.lag("trackops-orders") + broker_.lag("inventory-service")));
     }
+}
+
+// Inventory answers nobody, for longer than an order may wait: its saga must not wait with it.
+void Simulation::silence() {
+    std::vector<Replica*> silent;
+    for (const auto& replica : replicas_) {
+        if (replica->service() == Service::inventory) silent.push_back(replica.get());
+    }
+    for (Replica* replica : silent) replica->hold();
+    run_until(world_.now + silence_length, [] { return false; });
+    for (const auto& [order, status] : standing_.orders) {
+        if (status != "PENDING") continue;
+        if (orders_.changes.at(order).at(1).at + pending_max < world_.now)
+            world_.broken("orders_keep_their_deadline",
+                          world_.story.name_of(order) + " is PENDING long after its deadline");
+    }
+    for (Replica* replica : silent) replica->let_go();
 }
 
 bool Simulation::is_confirmed(sql::Database& database) {
@@ -343,7 +367,7 @@ void Simulation::call(Service service, http::Request request, bool is_repeatable
     if (!world_.faults.strikes(Fault::request_lost))
         world_.after(delay(), [=, this] { deliver(service, request, once); });
     if (is_repeatable && world_.faults.strikes(Fault::request_doubled))
-        world_.after(delay() * 3, [=, this] { deliver(service, request, once); });
+        world_.after(delay(), [=, this] { deliver(service, request, once); });
     world_.after(seconds(7), [once] {
         if (const auto hear = std::exchange(*once, nullptr)) hear({});
     });

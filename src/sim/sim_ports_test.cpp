@@ -1,0 +1,175 @@
+// The ports of a world, one by one: what a fault does, and what it must not do.
+#include <gtest/gtest.h>
+
+#include "platform/telemetry/metrics.hpp"
+#include "sim/crash.hpp"
+#include "sim/sim_bus.hpp"
+#include "sim/sim_cache.hpp"
+#include "sim/sim_database.hpp"
+
+namespace trackops::sim {
+namespace {
+
+using std::chrono::seconds;
+
+// A world without faults of its own.
+class Ports : public ::testing::Test {
+protected:
+    Ports() { world.faults.stop(); }
+    bus::OutgoingMessage message(const std::string& key, const std::string& value) const {
+        return {"ORDER_CREATED", key, value, {}};
+    }
+    std::vector<std::string> given(bus::Subscription& to) {
+        world.now = world.now + seconds(1);
+        std::vector<std::string> values;
+        for (const bus::Message& each : to.poll(100, {})) values.push_back(each.value);
+        return values;
+    }
+    void commit_all(bus::Subscription& member, const std::string& topic, std::int64_t offset) {
+        for (std::int32_t i = 0; i < Broker::partitions; ++i) member.commit(topic, i, offset);
+    }
+
+    World world{1, {}, nullptr};
+    Site site{world, "order-1"};
+    Broker broker{world};
+    SimBus bus{site, broker};
+    const std::vector<std::string> topics{"ORDER_CREATED"};
+};
+
+TEST_F(Ports, GivesWhatWasNotCommittedAgainAfterARebalance) {
+    bus.ensure_topics(topics);
+    const auto publisher = bus.publisher();
+    const auto member = bus.subscribe("g", topics);
+    const std::vector burst{message("k", "one")};
+    ASSERT_EQ(publisher->publish(burst).at(0), bus::Delivery::acknowledged);
+    EXPECT_EQ(given(*member), std::vector<std::string>{"one"});
+    EXPECT_TRUE(given(*member).empty());
+    broker.rebalance(broker.group("g"), "a test");
+    EXPECT_EQ(given(*member), std::vector<std::string>{"one"});
+    commit_all(*member, "ORDER_CREATED", 0);
+    broker.rebalance(broker.group("g"), "a test");
+    EXPECT_TRUE(given(*member).empty());
+    EXPECT_EQ(broker.lag("g"), 0);
+}
+
+TEST_F(Ports, TakesNoOffsetFromAMemberThatLostThePartition) {
+    bus.ensure_topics(topics);
+    const auto publisher = bus.publisher();
+    const auto member = bus.subscribe("g", topics);
+    const std::vector burst{message("k", "one")};
+    publisher->publish(burst);
+    given(*member);
+    broker.rebalance(broker.group("g"), "a test");
+    commit_all(*member, "ORDER_CREATED", 0);
+    EXPECT_EQ(broker.lag("g"), 1);
+}
+
+TEST_F(Ports, KeepsTheOrderOfAKey) {
+    bus.ensure_topics(topics);
+    const auto publisher = bus.publisher();
+    const auto member = bus.subscribe("g", topics);
+    for (const auto* value : {"one", "two", "three"}) {
+        const std::vector burst{message("k", value)};
+        publisher->publish(burst);
+    }
+    std::vector<std::string> seen;
+    for (int i = 0; i < 5; ++i) std::ranges::copy(given(*member), std::back_inserter(seen));
+    EXPECT_EQ(seen, (std::vector<std::string>{"one", "two", "three"}));
+}
+
+TEST_F(Ports, LosesNothingWhileTheBrokerIsAway) {
+    bus.ensure_topics(topics);
+    const auto publisher = bus.publisher();
+    broker.is_away = true;
+    const std::vector burst{message("k", "one")};
+    EXPECT_EQ(publisher->publish(burst).at(0), bus::Delivery::unavailable);
+    EXPECT_EQ(broker.lag("g"), 0);
+    EXPECT_TRUE(broker.log().empty());
+}
+
+TEST_F(Ports, DiesAtEveryCallOnceItIsDoomed) {
+    telemetry::Registry metrics;
+    DatabaseServer server{"order", sql::open_in_memory({}, metrics)};
+    SimDatabase database(site, server);
+    site.is_doomed = true;
+    EXPECT_THROW(database.begin(sql::Access::read), Crash);
+    const auto publisher = bus.publisher();
+    EXPECT_THROW(publisher->publish({}), Crash);
+    site.is_gone = true;  // its destructors are told what they can bear
+    EXPECT_THROW(database.begin(sql::Access::read), sql::Failure);
+    EXPECT_TRUE(publisher->publish({}).empty());
+}
+
+TEST_F(Ports, RollsBackWhatACrashLeavesOpen) {
+    telemetry::Registry metrics;
+    DatabaseServer server{"order", sql::open_in_memory({}, metrics)};
+    SimDatabase database(site, server);
+    {
+        const auto tx = database.begin(sql::Access::write);
+        tx->add({"make", "CREATE TABLE t (x INTEGER)"}, {});
+        tx->commit();
+    }
+    try {
+        const auto tx = database.begin(sql::Access::write);
+        tx->add({"put", "INSERT INTO t VALUES (1)"}, {});
+        tx->flush();
+        site.is_doomed = true;
+        tx->commit();
+        FAIL() << "a doomed process committed";
+    } catch (const Crash&) {
+        site.is_doomed = false;
+    }
+    const auto tx = database.begin(sql::Access::read);
+    const auto& found = tx->add({"count", "SELECT count(*) FROM t"}, {});
+    tx->commit();
+    EXPECT_EQ(found.rows().at(0).integer(0), 0);
+    EXPECT_EQ(world.open_transactions, 0);
+}
+
+TEST_F(Ports, SaysThatARemoteCallWasMadeInATransaction) {
+    telemetry::Registry metrics;
+    DatabaseServer server{"order", sql::open_in_memory({}, metrics)};
+    SimDatabase database(site, server);
+    const auto publisher = bus.publisher();
+    const auto tx = database.begin(sql::Access::write);
+    publisher->publish({});
+    ASSERT_TRUE(world.violation);
+    EXPECT_EQ(world.violation->invariant, "no_remote_call_in_a_transaction");
+}
+
+TEST_F(Ports, ForgetsCachedEntriesWhenTheirTimeIsOver) {
+    CacheServer server;
+    SimCache cache(site, server);
+    const std::vector<std::string> keys{"k"};
+    cache.put("k", {2, "new"}, seconds(30));
+    cache.put("k", {1, "old"}, seconds(30));
+    EXPECT_EQ(cache.get(keys).at(0)->value, "new");
+    world.now = world.now + seconds(31);
+    EXPECT_FALSE(cache.get(keys).at(0));
+}
+
+TEST(Faults, StrikeTheSameInEveryRunAndNotAtAllInPeace) {
+    Faults one(7, {});
+    Faults other(7, {});
+    for (int i = 0; i < 5000; ++i) {
+        const auto fault = static_cast<Fault>(i % static_cast<int>(fault_count));
+        EXPECT_EQ(one.strikes(fault), other.strikes(fault));
+    }
+    EXPECT_GT(one.total(), 0);
+    const auto before = one.total();
+    one.stop();
+    for (int i = 0; i < 5000; ++i) EXPECT_FALSE(one.strikes(Fault::sql_refused));
+    EXPECT_EQ(one.total(), before);
+}
+
+TEST(Faults, LeaveOutWhatThePlanLeavesOutWithoutMovingTheOthers) {
+    Faults whole(7, {});
+    Faults less(7, {.never = {Fault::bus_doubled}});
+    for (int i = 0; i < 5000; ++i) {
+        EXPECT_FALSE(less.strikes(Fault::bus_doubled));
+        EXPECT_EQ(whole.strikes(Fault::bus_ack_lost), less.strikes(Fault::bus_ack_lost));
+    }
+}
+
+}  // namespace
+}  // namespace trackops::sim
