@@ -1,6 +1,12 @@
 """Each bench has cases(): what runs once a round, in this order, and gives figures by name, or raises Wrong."""
+from benches.complete import Complete
+from benches.embedded import EmbeddedBench
+from benches.footprint import Footprint
+from benches.hot_sku import HotSku
 from benches.place import Place
+from benches.read import Read
 from benches.relay import Relay
 from benches.write_path import WritePath
 
-BENCHES = {"place": Place, "relay": Relay, "write-path": WritePath}
+BENCHES = {"place": Place, "read": Read, "relay": Relay, "hot-sku": HotSku, "complete": Complete, "footprint": Footprint,
+           "embedded": EmbeddedBench, "write-path": WritePath}
