@@ -26,7 +26,8 @@ constexpr sql::Query select_answer{.name = "idempotency.find",
      AND kept.expires_at > asked.now
 )sql"};
 
-constexpr sql::Query insert_answer{.name = "idempotency.record", .text = R"sql(
+constexpr sql::Query insert_answer{.name = "idempotency.record",
+                                   .text = R"sql(
     INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, location, etag,
                                   expires_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -34,6 +35,16 @@ constexpr sql::Query insert_answer{.name = "idempotency.record", .text = R"sql(
     SET fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body,
         location = excluded.location, etag = excluded.etag, expires_at = excluded.expires_at
     WHERE idempotency_keys.expires_at <= $9
+)sql",
+                                   .postgres_each = R"sql(
+    INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, location, etag,
+                                  expires_at)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],
+                         $7::text[], $8::timestamptz[])
+    ON CONFLICT (scope, idempotency_key) DO UPDATE
+    SET fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body,
+        location = excluded.location, etag = excluded.etag, expires_at = excluded.expires_at
+    WHERE idempotency_keys.expires_at <= ($9::timestamptz[])[1]
 )sql"};
 
 // SKIP LOCKED: waits for no one, so it has no part in any deadlock.
