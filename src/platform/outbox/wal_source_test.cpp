@@ -401,7 +401,9 @@ TEST_F(Wal, MaySwitchToPollingAndBackWhileEventsAreWritten) {
 TEST_F(Wal, PollingSaysThatASlotIsLeftOver) {
     streaming().reset();
     const auto polling = make_poll_source(*outbox_.database);
-    EXPECT_NE(polling->backlog(noon).warning.find(sources_.slot()), std::string::npos);
+    until([&] {  // the server has noticed
+        return polling->backlog(noon).warning.find(sources_.slot()) != std::string::npos;
+    });
     sources_.drop_slot();
     EXPECT_EQ(polling->backlog(noon).warning, "");
 }
