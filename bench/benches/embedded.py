@@ -1,4 +1,5 @@
 """`trackops dev`: the three services in one process on SQLite and its own log, beside bare SQLite."""
+import datetime
 import json
 import pathlib
 import tempfile
@@ -46,7 +47,7 @@ class Embedded(Program):
                                                                                         max(updated_at) FROM orders""")[0]
         if orders != confirmed or not answered <= int(orders) <= answered + cut_off:
             raise Wrong(f"{answered} orders were answered with 201, {orders} are there, {confirmed} are CONFIRMED")
-        return int(orders) / ((int(ended) - int(begun)) / 1e6)
+        return int(orders) / (datetime.datetime.fromisoformat(ended) - datetime.datetime.fromisoformat(begun)).total_seconds()
 
 
 class EmbeddedBench:
