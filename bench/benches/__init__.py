@@ -6,7 +6,8 @@ from benches.hot_sku import HotSku
 from benches.place import Place
 from benches.read import Read
 from benches.relay import Relay
+from benches.scale import Scale
 from benches.write_path import WritePath
 
 BENCHES = {"place": Place, "read": Read, "relay": Relay, "hot-sku": HotSku, "complete": Complete, "footprint": Footprint,
-           "embedded": EmbeddedBench, "write-path": WritePath}
+           "embedded": EmbeddedBench, "scale": Scale, "write-path": WritePath}
