@@ -78,13 +78,6 @@ def write(name, run, folder):
     return page
 
 
-def micro_table(run):
-    rows = [["what", "time", "instructions' CPU time"]]
-    for case, rounds in run["cases"].items():
-        rows.append([case, spread([one["ns"] for one in rounds]) + " ns", spread([one["cpu_ns"] for one in rounds]) + " ns"])
-    return table(rows)
-
-
 def update_page():
     """Puts what bench/results holds into docs/performance.md, between its marks."""
     runs = {file.stem: json.loads(file.read_text()) for file in sorted(RESULTS.glob("*.json"))}

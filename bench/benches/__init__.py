@@ -3,6 +3,7 @@ from benches.complete import Complete
 from benches.embedded import EmbeddedBench
 from benches.footprint import Footprint
 from benches.hot_sku import HotSku
+from benches.micro import Micro
 from benches.place import Place
 from benches.read import Read
 from benches.relay import Relay
@@ -10,4 +11,4 @@ from benches.scale import Scale
 from benches.write_path import WritePath
 
 BENCHES = {"place": Place, "read": Read, "relay": Relay, "hot-sku": HotSku, "complete": Complete, "footprint": Footprint,
-           "embedded": EmbeddedBench, "scale": Scale, "write-path": WritePath}
+           "embedded": EmbeddedBench, "scale": Scale, "write-path": WritePath, "micro": Micro}
