@@ -9,7 +9,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PLATFORM = {  # which other platform parts a part may include
     "json": "", "config": "", "telemetry": "", "runtime": "telemetry", "http": "json telemetry", "sql": "telemetry",
     "bus": "sql runtime telemetry", "cache": "telemetry", "idempotency": "sql",
-    "outbox": "sql bus runtime telemetry json http idempotency"}
+    "outbox": "sql bus runtime telemetry json http idempotency", "audit": "sql runtime telemetry"}
 SERVICES = ("order", "inventory")
 CATCHES_ALL = {  # and lets it go again, save for the two drivers of pumps and what names a failure
     "src/platform/runtime/combiner.hpp", "src/platform/runtime/failure.cpp", "src/platform/runtime/threads.cpp", "src/sim/replica.cpp",

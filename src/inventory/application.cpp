@@ -7,12 +7,14 @@
 
 #include "base/version.hpp"
 #include "events/events.hpp"
+#include "inventory/adapters/audit.hpp"
 #include "inventory/adapters/http_api.hpp"
 #include "inventory/adapters/order_events.hpp"
 #include "inventory/adapters/sql_stores.hpp"
 #include "inventory/adapters/wire.hpp"
 #include "inventory/app/write_items.hpp"
 #include "inventory/migrations.hpp"
+#include "platform/audit/auditor.hpp"
 #include "platform/bus/consumer.hpp"
 #include "platform/bus/health.hpp"
 #include "platform/http/actuator.hpp"
@@ -42,6 +44,7 @@ struct Application::Parts {
     Writing writing;
     outbox::Relay relay;
     outbox::Cleanup cleanup;
+    audit::Auditor auditor;
     std::unique_ptr<bus::Consumer> consumer;  // made when its topics are there
 };
 
@@ -65,7 +68,8 @@ Application::Parts::Parts(const Ports& the_ports, ApplicationOptions given)
                                 options.relay_database_url, ports.metrics),
             ports.bus, ports.clock,
             {.source_name = "/trackops/inventory", .holder = options.relay_holder}, ports.metrics),
-      cleanup(ports.database, ports.clock, {}, ports.metrics) {}
+      cleanup(ports.database, ports.clock, {}, ports.metrics),
+      auditor(ports.database, ports.clock, invariants(), {}, ports.metrics) {}
 
 void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_view owner_url) {
     const sql::Component components[] = {{"outbox", outbox::migrations},
@@ -73,6 +77,8 @@ void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_
                                          {"inventory", inventory::migrations}};
     sql::bring_up_to_date(database, owner_url, components, outbox::grants, metrics);
 }
+
+audit::Invariants invariants() { return stock_invariants(); }
 
 Application::Application(const Ports& ports, ApplicationOptions options)
     : parts_(std::make_unique<Parts>(ports, std::move(options))) {}
@@ -117,7 +123,8 @@ std::vector<runtime::NamedPump> Application::pumps() {
     return {{"stock-relay", parts.relay},
             {"stock-writing", parts.writing},
             {"stock-reserving", *parts.consumer},
-            {"stock-cleanup", parts.cleanup}};
+            {"stock-cleanup", parts.cleanup},
+            {"stock-audit", parts.auditor}};
 }
 
 void Application::close() { parts_->writing.close(); }

@@ -2,6 +2,7 @@
 
 #include "base/version.hpp"
 #include "events/events.hpp"
+#include "order/adapters/audit.hpp"
 #include "order/adapters/confirmations.hpp"
 #include "order/adapters/http_api.hpp"
 #include "order/adapters/inventory_events.hpp"
@@ -9,6 +10,7 @@
 #include "order/adapters/saga_clock.hpp"
 #include "order/adapters/sql_order_store.hpp"
 #include "order/migrations.hpp"
+#include "platform/audit/auditor.hpp"
 #include "platform/bus/consumer.hpp"
 #include "platform/bus/health.hpp"
 #include "platform/cache/health.hpp"
@@ -57,6 +59,7 @@ struct Application::Parts {
     Confirmations confirmations;
     SagaClock saga_clock;
     outbox::Cleanup cleanup;
+    audit::Auditor auditor;
     std::unique_ptr<bus::Consumer> consumer;  // made when its topics are there
 };
 
@@ -89,7 +92,8 @@ Application::Parts::Parts(const Ports& the_ports, ApplicationOptions given)
           {.relay_lag = [this] { return relay_view->backlog(ports.clock.now()).oldest_age; }},
           *store, ports.clock, ports.ids, options.patience,
           [this](std::span<const Order> orders) { settled(orders); }),
-      cleanup(ports.database, ports.clock, {}, ports.metrics) {}
+      cleanup(ports.database, ports.clock, {}, ports.metrics),
+      auditor(ports.database, ports.clock, invariants(), {}, ports.metrics) {}
 
 void Application::Parts::settled(std::span<const Order> orders) {
     if (orders.empty()) return;
@@ -112,6 +116,8 @@ void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_
                                          {"order", order::migrations}};
     sql::bring_up_to_date(database, owner_url, components, outbox::grants, metrics);
 }
+
+audit::Invariants invariants() { return order_invariants(); }
 
 Application::Application(const Ports& ports, ApplicationOptions options)
     : parts_(std::make_unique<Parts>(ports, std::move(options))) {}
@@ -154,7 +160,7 @@ std::vector<runtime::NamedPump> Application::pumps() {
     return {{"order-finding", parts.finding},    {"order-placing", parts.placing, placing_threads},
             {"order-changing", parts.changing},  {"order-waiting", parts.confirmations},
             {"order-settling", *parts.consumer}, {"order-sagas", parts.saga_clock},
-            {"order-cleanup", parts.cleanup}};
+            {"order-cleanup", parts.cleanup},    {"order-audit", parts.auditor}};
 }
 
 void Application::let_waiting_go() { parts_->confirmations.close(); }

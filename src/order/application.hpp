@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "order/domain/saga.hpp"
+#include "platform/audit/invariant.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/cache/cache.hpp"
 #include "platform/http/router.hpp"
@@ -37,6 +38,9 @@ struct ApplicationOptions {
 // where `database` has not the right itself. Throws as sql::bring_up_to_date() does.
 void migrate(sql::Database& database, telemetry::Registry& metrics,
              std::string_view owner_url = {});
+
+// What must be true of the database, for who audits it from outside.
+audit::Invariants invariants();
 
 class Application {
 public:

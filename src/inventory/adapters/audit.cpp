@@ -1,0 +1,204 @@
+#include "inventory/adapters/audit.hpp"
+
+#include <array>
+
+#include "platform/audit/outbox_invariants.hpp"
+
+namespace trackops::inventory {
+namespace {
+
+using audit::Invariant;
+
+// Sums over a SKU's reservations cannot be cut in pieces, so few SKUs make a page.
+constexpr audit::Walk item_walk{
+    "items",
+    audit::KeyKind::text,
+    {.name = "audit.items",
+     .text = "SELECT sku FROM inventory_items WHERE sku > $1 ORDER BY sku LIMIT $2"},
+    20};
+
+constexpr audit::Walk reservation_walk{
+    "reservations",
+    audit::KeyKind::uuid,
+    {.name = "audit.reservations",
+     .text = "SELECT id FROM inventory_reservations WHERE id > $1 ORDER BY id LIMIT $2"}};
+
+constexpr audit::Walk movement_walk{
+    "movements",
+    audit::KeyKind::integer,
+    {.name = "audit.movements",
+     .text =
+         "SELECT position FROM stock_movements WHERE position > $1 ORDER BY position LIMIT $2"}};
+
+constexpr std::string_view unsound_stock = R"sql(
+    SELECT sku, 'on hand ' || on_hand || ', reserved ' || reserved
+    FROM inventory_items WHERE sku > $1 AND sku <= $2 AND (reserved < 0 OR reserved > on_hand)
+)sql";
+
+constexpr std::string_view another_amount_held = R"sql(
+    SELECT i.sku, 'reserved ' || i.reserved || ', live reservations hold ' || i.held
+    FROM (SELECT t.sku, t.reserved, coalesce((
+              SELECT sum(l.quantity) FROM inventory_reservation_items l
+              JOIN inventory_reservations r ON r.id = l.reservation_id
+              WHERE l.sku = t.sku AND r.status = 'RESERVED'), 0) AS held
+          FROM inventory_items t WHERE t.sku > $1 AND t.sku <= $2) AS i
+    WHERE i.held <> i.reserved
+)sql";
+
+constexpr std::string_view another_amount_shipped = R"sql(
+    SELECT i.sku, 'the ledger shipped ' || i.moved || ', fulfilled reservations held ' || i.held
+    FROM (SELECT t.sku, coalesce((
+              SELECT sum(l.quantity) FROM inventory_reservation_items l
+              JOIN inventory_reservations r ON r.id = l.reservation_id
+              WHERE l.sku = t.sku AND r.status = 'FULFILLED'), 0) AS held, coalesce((
+              SELECT -sum(m.delta) FROM stock_movements m
+              WHERE m.sku = t.sku AND m.order_id IS NOT NULL), 0) AS moved
+          FROM inventory_items t WHERE t.sku > $1 AND t.sku <= $2) AS i
+    WHERE i.held <> i.moved
+)sql";
+
+constexpr std::string_view another_balance = R"sql(
+    SELECT i.sku, 'on hand ' || i.on_hand || ', the ledger ends with ' || i.balance
+    FROM (SELECT t.sku, t.on_hand, coalesce((
+              SELECT m.on_hand_after FROM stock_movements m WHERE m.sku = t.sku
+              ORDER BY m.position DESC LIMIT 1), 0) AS balance
+          FROM inventory_items t WHERE t.sku > $1 AND t.sku <= $2) AS i
+    WHERE i.balance <> i.on_hand
+)sql";
+
+constexpr std::string_view broken_chain = R"sql(
+    SELECT m.sku, 'movement ' || m.position || ': ' || m.before || ' and ' || m.delta || ' are not ' || m.on_hand_after
+    FROM (SELECT t.sku, t.position, t.delta, t.on_hand_after, coalesce((
+              SELECT p.on_hand_after FROM stock_movements p WHERE p.sku = t.sku AND p.position < t.position
+              ORDER BY p.position DESC LIMIT 1), 0) AS before
+          FROM stock_movements t WHERE t.position > $1 AND t.position <= $2) AS m
+    WHERE m.before + m.delta <> m.on_hand_after
+)sql";
+
+constexpr std::string_view shipped_for_nobody = R"sql(
+    SELECT CAST(m.position AS TEXT), m.sku || ' moved by ' || m.delta || ' for order ' || CAST(m.order_id AS TEXT)
+           || ', whose reservation is ' || coalesce(r.status, 'absent') || ' with '
+           || coalesce(CAST(l.quantity AS TEXT), 'none') || ' of it'
+    FROM stock_movements m
+    LEFT JOIN inventory_reservations r ON r.order_id = m.order_id
+    LEFT JOIN inventory_reservation_items l ON l.reservation_id = r.id AND l.sku = m.sku
+    WHERE m.position > $1 AND m.position <= $2 AND m.order_id IS NOT NULL
+      AND (coalesce(r.status, '') <> 'FULFILLED' OR coalesce(l.quantity, 0) <> -m.delta)
+)sql";
+
+constexpr std::string_view lines_of_another_state = R"sql(
+    SELECT CAST(r.id AS TEXT), r.status || CASE r.has_lines WHEN 0 THEN ', and holds no line' ELSE ', and has lines' END
+    FROM (SELECT t.id, t.status, CASE WHEN EXISTS (
+              SELECT 1 FROM inventory_reservation_items l WHERE l.reservation_id = t.id) THEN 1 ELSE 0 END AS has_lines
+          FROM inventory_reservations t WHERE t.id > $1 AND t.id <= $2) AS r
+    WHERE r.has_lines <> CASE WHEN r.status IN ('REFUSED', 'CANCELLED_FIRST') THEN 0 ELSE 1 END
+)sql";
+
+constexpr std::string_view lines_of_nothing = R"sql(
+    SELECT CAST(l.reservation_id AS TEXT), l.quantity || ' of ' || l.sku || CASE
+           WHEN r.id IS NULL THEN ', and no reservation' ELSE ' are held, and no such item is kept' END
+    FROM inventory_reservation_items l
+    LEFT JOIN inventory_reservations r ON r.id = l.reservation_id
+    WHERE l.reservation_id > $1 AND l.reservation_id <= $2
+      AND (r.id IS NULL OR (r.status = 'RESERVED'
+                            AND NOT EXISTS (SELECT 1 FROM inventory_items i WHERE i.sku = l.sku)))
+)sql";
+
+constexpr std::string_view decisions_unanswered = R"sql(
+    SELECT CAST(r.id AS TEXT), r.status || ' for order ' || CAST(r.order_id AS TEXT) || ', and nobody was told'
+    FROM inventory_reservations r
+    WHERE r.id > $1 AND r.id <= $2 AND r.order_id IS NOT NULL AND r.replies = 0
+)sql";
+
+constexpr std::string_view replies_about_nothing = R"sql(
+    SELECT CAST(e.event_id AS TEXT), e.type || ' is reply ' || e.sequence || ' about order '
+           || CAST(e.aggregate_id AS TEXT) || ', whose reservation has '
+           || coalesce(CAST(r.replies AS TEXT), 'none, for it is absent')
+    FROM outbox_events e LEFT JOIN inventory_reservations r ON r.order_id = e.aggregate_id
+    WHERE e.position > $1 AND e.position <= $2 AND e.sequence > coalesce(r.replies, 0)
+)sql";
+
+// Cleanup keeps what is parked, so such an order's replies may have a gap before it.
+constexpr std::string_view numbers_with_a_gap = R"sql(
+    SELECT CAST(n.aggregate_id AS TEXT), n.events || ' replies numbered ' || n.first || ' to ' || n.last
+           || '; the reservation counts ' || coalesce(CAST(r.replies AS TEXT), 'none')
+    FROM (SELECT aggregate_id, count(*) AS events, min(sequence) AS first, max(sequence) AS last,
+                 count(DISTINCT sequence) AS numbers
+          FROM outbox_events GROUP BY aggregate_id) AS n
+    LEFT JOIN inventory_reservations r ON r.order_id = n.aggregate_id
+    WHERE (n.numbers <> n.events OR n.last - n.first + 1 <> n.events OR n.last <> coalesce(r.replies, 0))
+      AND n.aggregate_id NOT IN (SELECT aggregate_id FROM relay_parked_events)
+    LIMIT 1000
+)sql";
+
+constexpr std::string_view numbers_with_a_gap_on_postgres = R"sql(
+    SELECT CAST(n.aggregate_id AS TEXT), n.events || ' replies numbered ' || n.first || ' to ' || n.last
+           || '; the reservation counts ' || coalesce(CAST(r.replies AS TEXT), 'none')
+    FROM (SELECT aggregate_id, count(*) AS events, min(sequence) AS first, max(sequence) AS last,
+                 count(DISTINCT sequence) AS numbers
+          FROM outbox_events GROUP BY aggregate_id) AS n
+    LEFT JOIN inventory_reservations r ON r.order_id = n.aggregate_id
+    WHERE (n.numbers <> n.events OR n.last - n.first + 1 <> n.events OR n.last <> coalesce(r.replies, 0))
+      AND n.aggregate_id NOT IN (SELECT aggregate_id FROM relay.parked_events)
+    LIMIT 1000
+)sql";
+
+// That an order has one reservation is a unique index's work: two rows cannot be there to be found.
+constexpr auto table = std::to_array<Invariant>({
+    {.name = "stock_is_sound",
+     .sentence = "0 <= reserved <= on hand: nothing is oversold",
+     .walk = &item_walk,
+     .broken = unsound_stock},
+    {.name = "reserved_is_what_reservations_hold",
+     .sentence = "no unit is held for nobody, or promised twice",
+     .walk = &item_walk,
+     .broken = another_amount_held},
+    {.name = "shipped_is_what_the_ledger_says",
+     .sentence = "each unit of a fulfilled reservation left the house once",
+     .walk = &item_walk,
+     .broken = another_amount_shipped},
+    {.name = "on_hand_is_what_the_ledger_says",
+     .sentence = "stock changes only with a row in the ledger",
+     .walk = &item_walk,
+     .broken = another_balance},
+    {.name = "ledger_adds_up",
+     .sentence = "each balance is the one before and the movement",
+     .walk = &movement_walk,
+     .broken = broken_chain},
+    {.name = "shipments_have_their_reservation",
+     .sentence = "what leaves for an order is what was held for it",
+     .walk = &movement_walk,
+     .broken = shipped_for_nobody},
+    {.name = "reservations_agree_with_their_lines",
+     .sentence = "all lines of an order are held, or none",
+     .walk = &reservation_walk,
+     .broken = lines_of_another_state},
+    {.name = "lines_belong_to_something",
+     .sentence = "what is held is held by a reservation, of an item that is kept",
+     .walk = &reservation_walk,
+     .broken = lines_of_nothing},
+    {.name = "decisions_are_answered",
+     .sentence = "an order hears what became of its stock",
+     .walk = &reservation_walk,
+     .broken = decisions_unanswered},
+    {.name = "replies_tell_of_reservations",
+     .sentence = "nobody hears of a reservation that is not there",
+     .walk = &audit::outbox_walk,
+     .broken = replies_about_nothing},
+    {.name = "replies_are_numbered_without_gap",
+     .sentence = "each reply that was counted is there, once",
+     .walk = nullptr,
+     .broken = numbers_with_a_gap,
+     .broken_on_postgres = numbers_with_a_gap_on_postgres,
+     .reads_all = true},
+});
+
+}  // namespace
+
+audit::Invariants stock_invariants() {
+    audit::Invariants all(table.begin(), table.end());
+    for (const Invariant& invariant : audit::relay_invariants()) all.push_back(invariant);
+    return all;
+}
+
+}  // namespace trackops::inventory

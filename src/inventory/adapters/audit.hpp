@@ -1,0 +1,10 @@
+// What must be true of the inventory service's database.
+#pragma once
+#include "platform/audit/invariant.hpp"
+
+namespace trackops::inventory {
+
+// With those of the relay's tables.
+audit::Invariants stock_invariants();
+
+}  // namespace trackops::inventory

@@ -1,0 +1,256 @@
+#include "order/adapters/audit.hpp"
+
+#include <array>
+#include <chrono>
+
+#include "platform/audit/outbox_invariants.hpp"
+
+namespace trackops::order {
+namespace {
+
+using audit::Invariant;
+using std::chrono::hours;
+using std::chrono::minutes;
+
+// One statement a row of the table below; what is under way in another service is none of theirs.
+
+constexpr audit::Walk order_walk{
+    "orders",
+    audit::KeyKind::uuid,
+    {.name = "audit.orders", .text = "SELECT id FROM orders WHERE id > $1 ORDER BY id LIMIT $2"}};
+
+constexpr std::string_view not_where_history_ends = R"sql(
+    SELECT CAST(o.id AS TEXT), o.status || ' in version ' || o.version || ', its history says '
+           || coalesce(h.to_status, 'nothing') || ' then and goes on to version '
+           || coalesce((SELECT max(l.version) FROM order_history l WHERE l.order_id = o.id), 0)
+    FROM orders o LEFT JOIN order_history h ON h.order_id = o.id AND h.version = o.version
+    WHERE o.id > $1 AND o.id <= $2
+      AND (h.to_status IS NULL OR h.to_status <> o.status
+           OR EXISTS (SELECT 1 FROM order_history l WHERE l.order_id = o.id AND l.version > o.version))
+)sql";
+
+// The pairs are those of domain/status.hpp; the test asks for each.
+constexpr std::string_view no_life_of_an_order = R"sql(
+    SELECT CAST(h.order_id AS TEXT), 'version ' || h.version || ' goes from '
+           || coalesce(h.from_status, 'nothing') || ' to ' || h.to_status || ', the version before went to '
+           || coalesce(p.to_status, 'nothing')
+    FROM order_history h LEFT JOIN order_history p ON p.order_id = h.order_id AND p.version = h.version - 1
+    WHERE h.order_id > $1 AND h.order_id <= $2
+      AND (coalesce(p.to_status, '') <> coalesce(h.from_status, '')
+           OR coalesce(h.from_status, '') || '>' || h.to_status NOT IN
+              ('>PENDING', 'PENDING>CONFIRMED', 'PENDING>CANCELLED', 'CONFIRMED>PROCESSING',
+               'CONFIRMED>CANCELLED', 'PROCESSING>SHIPPED', 'PROCESSING>CANCELLED', 'SHIPPED>DELIVERED'))
+)sql";
+
+constexpr std::string_view another_total = R"sql(
+    SELECT CAST(o.id AS TEXT), 'the total is ' || o.total || ', lines and shipping are '
+           || coalesce(CAST(o.due AS TEXT), 'nothing')
+    FROM (SELECT t.id, t.total_amount AS total, coalesce(t.shipping_amount, 0) +
+                 (SELECT sum(i.quantity * CAST(i.unit_amount AS NUMERIC))
+                  FROM order_items i WHERE i.order_id = t.id) AS due
+          FROM orders t WHERE t.id > $1 AND t.id <= $2) AS o
+    WHERE o.due IS NULL OR o.due <> o.total
+)sql";
+
+constexpr std::string_view parts_of_no_order = R"sql(
+    SELECT CAST(p.order_id AS TEXT), 'rows in ' || p.part || ', and no order'
+    FROM (SELECT DISTINCT order_id, 'order_items' AS part FROM order_items
+          WHERE order_id > $1 AND order_id <= $2
+          UNION ALL SELECT DISTINCT order_id, 'order_history' FROM order_history
+          WHERE order_id > $1 AND order_id <= $2
+          UNION ALL SELECT DISTINCT order_id, 'saga_instances' FROM saga_instances
+          WHERE order_id > $1 AND order_id <= $2) AS p
+    WHERE NOT EXISTS (SELECT 1 FROM orders o WHERE o.id = p.order_id)
+)sql";
+
+constexpr std::string_view without_saga = R"sql(
+    SELECT CAST(o.id AS TEXT), o.status || ', and no ORDER_FULFILMENT'
+    FROM orders o
+    WHERE o.id > $1 AND o.id <= $2
+      AND NOT EXISTS (SELECT 1 FROM saga_instances s WHERE s.order_id = o.id AND s.type = 'ORDER_FULFILMENT')
+)sql";
+
+// A shipment that found no reservation blocks the fulfilment; so does a release that nobody
+// answers.
+constexpr std::string_view saga_of_another_state = R"sql(
+    SELECT CAST(o.id AS TEXT), o.status || ', its fulfilment is ' || f.status || ', its cancellation '
+           || coalesce(c.status, 'nothing')
+    FROM orders o
+    JOIN saga_instances f ON f.order_id = o.id AND f.type = 'ORDER_FULFILMENT'
+    LEFT JOIN saga_instances c ON c.order_id = o.id AND c.type = 'ORDER_CANCELLATION'
+    WHERE o.id > $1 AND o.id <= $2
+      AND NOT CASE
+          WHEN o.status = 'PENDING' THEN f.status = 'RUNNING' AND c.id IS NULL
+          WHEN o.status IN ('CONFIRMED', 'PROCESSING') THEN f.status = 'COMPLETED' AND c.id IS NULL
+          WHEN o.status <> 'CANCELLED' THEN f.status IN ('COMPLETED', 'BLOCKED', 'COMPENSATED') AND c.id IS NULL
+          WHEN f.status = 'COMPLETED' THEN coalesce(c.status, '') IN ('RUNNING', 'COMPLETED', 'BLOCKED')
+          ELSE f.status IN ('COMPENSATING', 'COMPENSATED', 'BLOCKED') AND c.id IS NULL END
+)sql";
+
+constexpr std::string_view steps_of_another_state = R"sql(
+    SELECT CAST(s.id AS TEXT), s.type || ' is ' || s.status || ', finished at '
+           || coalesce(CAST(s.finished_at AS TEXT), 'no time') || '; ' || s.steps || ' steps, ' || s.done
+           || ' done, ' || s.open || ' open, ' || s.running || ' running, release '
+           || coalesce(s.release, 'nothing')
+    FROM (SELECT i.id, i.type, i.status, i.finished_at, count(t.step) AS steps,
+                 count(t.step) FILTER (WHERE t.status = 'DONE') AS done,
+                 count(t.step) FILTER (WHERE t.status IN ('PENDING', 'RUNNING')) AS open,
+                 count(t.step) FILTER (WHERE t.status = 'RUNNING') AS running,
+                 min(t.status) FILTER (WHERE t.name = 'release') AS release
+          FROM saga_instances i LEFT JOIN saga_steps t ON t.saga_id = i.id
+          WHERE i.order_id > $1 AND i.order_id <= $2
+          GROUP BY i.id, i.type, i.status, i.finished_at) AS s
+    WHERE s.steps = 0
+       OR (s.finished_at IS NOT NULL) <> (s.status IN ('COMPLETED', 'COMPENSATED'))
+       OR NOT CASE s.status
+          WHEN 'COMPLETED' THEN s.done = s.steps
+          WHEN 'COMPENSATED' THEN s.open = 0 AND coalesce(s.release, 'DONE') = 'DONE'
+          WHEN 'BLOCKED' THEN s.open = 0
+          ELSE s.running = 1 END
+)sql";
+
+constexpr std::string_view changes_unannounced = R"sql(
+    SELECT CAST(o.id AS TEXT), o.status || ' in version ' || o.version || ', and ' || o.events_sent || ' events sent'
+    FROM orders o WHERE o.id > $1 AND o.id <= $2 AND o.events_sent < o.version
+)sql";
+
+// What stands in no history is a question of a saga, asked again: of a creation or cancellation.
+constexpr std::string_view events_of_no_change = R"sql(
+    SELECT CAST(e.event_id AS TEXT), e.type || ' is number ' || e.sequence || ' of order '
+           || CAST(e.aggregate_id AS TEXT) || ', which has sent ' || coalesce(CAST(o.events_sent AS TEXT), 'nothing')
+           || '; the history has ' || coalesce(h.to_status, 'nothing') || ' for it'
+    FROM outbox_events e
+    LEFT JOIN orders o ON o.id = e.aggregate_id
+    LEFT JOIN order_history h ON h.order_id = e.aggregate_id AND h.event_id = e.event_id
+    WHERE e.position > $1 AND e.position <= $2
+      AND (o.id IS NULL OR e.sequence > o.events_sent
+           OR e.type <> CASE coalesce(h.to_status, 'none')
+              WHEN 'PENDING' THEN 'ORDER_CREATED' WHEN 'DELIVERED' THEN 'ORDER_DELIVERED'
+              WHEN 'CANCELLED' THEN 'ORDER_CANCELLED' WHEN 'none' THEN e.type ELSE 'ORDER_STATUS_UPDATED' END
+           OR (h.to_status IS NULL AND NOT EXISTS (
+               SELECT 1 FROM order_history a WHERE a.order_id = e.aggregate_id
+               AND a.to_status = CASE e.type WHEN 'ORDER_CREATED' THEN 'PENDING'
+                                             WHEN 'ORDER_CANCELLED' THEN 'CANCELLED' END)))
+)sql";
+
+// due_at is pushed on by whoever looks.
+constexpr std::string_view sagas_forgotten = R"sql(
+    SELECT CAST(s.id AS TEXT), s.type || ' of order ' || CAST(s.order_id AS TEXT) || ' is ' || s.status
+           || ' and was due at ' || CAST(s.due_at AS TEXT)
+    FROM saga_instances s WHERE s.order_id > $1 AND s.order_id <= $2 AND s.due_at < $3
+)sql";
+
+constexpr std::string_view pending_for_ever = R"sql(
+    SELECT CAST(o.id AS TEXT), 'PENDING, with a deadline at ' || CAST(s.deadline_at AS TEXT)
+    FROM orders o JOIN saga_instances s ON s.order_id = o.id AND s.type = 'ORDER_FULFILMENT'
+    WHERE o.id > $1 AND o.id <= $2 AND o.status = 'PENDING' AND s.deadline_at < $3
+)sql";
+
+// Where the oldest events are gone, what is younger than the oldest thousand that are left must be
+// there: clocks of replicas may differ, so the border is no line.
+constexpr std::string_view changes_without_event = R"sql(
+    SELECT CAST(h.order_id AS TEXT), 'version ' || h.version || ' (' || h.to_status || ') of '
+           || CAST(h.occurred_at AS TEXT) || ' has no event ' || CAST(h.event_id AS TEXT)
+    FROM order_history h LEFT JOIN outbox_events e ON e.event_id = h.event_id
+    WHERE e.event_id IS NULL
+      AND h.occurred_at > (
+          SELECT CASE WHEN min(first.position) > 1 THEN max(first.occurred_at)
+                      WHEN min(first.position) = 1 THEN '0001-01-01T00:00:00.000000Z' END
+          FROM (SELECT position, occurred_at FROM outbox_events ORDER BY position LIMIT 1000) AS first)
+    LIMIT 1000
+)sql";
+
+// Cleanup keeps what is parked, so such an order's events may have a gap before it.
+constexpr std::string_view numbers_with_a_gap = R"sql(
+    SELECT CAST(n.aggregate_id AS TEXT), n.events || ' events numbered ' || n.first || ' to ' || n.last
+           || '; the order has sent ' || coalesce(CAST(o.events_sent AS TEXT), 'nothing')
+    FROM (SELECT aggregate_id, count(*) AS events, min(sequence) AS first, max(sequence) AS last,
+                 count(DISTINCT sequence) AS numbers
+          FROM outbox_events GROUP BY aggregate_id) AS n
+    LEFT JOIN orders o ON o.id = n.aggregate_id
+    WHERE (n.numbers <> n.events OR n.last - n.first + 1 <> n.events OR n.last <> coalesce(o.events_sent, 0))
+      AND n.aggregate_id NOT IN (SELECT aggregate_id FROM relay_parked_events)
+    LIMIT 1000
+)sql";
+
+constexpr std::string_view numbers_with_a_gap_on_postgres = R"sql(
+    SELECT CAST(n.aggregate_id AS TEXT), n.events || ' events numbered ' || n.first || ' to ' || n.last
+           || '; the order has sent ' || coalesce(CAST(o.events_sent AS TEXT), 'nothing')
+    FROM (SELECT aggregate_id, count(*) AS events, min(sequence) AS first, max(sequence) AS last,
+                 count(DISTINCT sequence) AS numbers
+          FROM outbox_events GROUP BY aggregate_id) AS n
+    LEFT JOIN orders o ON o.id = n.aggregate_id
+    WHERE (n.numbers <> n.events OR n.last - n.first + 1 <> n.events OR n.last <> coalesce(o.events_sent, 0))
+      AND n.aggregate_id NOT IN (SELECT aggregate_id FROM relay.parked_events)
+    LIMIT 1000
+)sql";
+
+constexpr auto table = std::to_array<Invariant>({
+    {.name = "order_is_where_its_history_ends",
+     .sentence = "no order changes without a row that says when, why and by whom",
+     .walk = &order_walk,
+     .broken = not_where_history_ends},
+    {.name = "history_is_a_life_of_an_order",
+     .sentence = "versions have no gap, and each step is one that an order may take",
+     .walk = &order_walk,
+     .broken = no_life_of_an_order},
+    {.name = "total_is_the_sum_of_the_lines",
+     .sentence = "nobody pays another amount than lines and shipping come to",
+     .walk = &order_walk,
+     .broken = another_total},
+    {.name = "parts_belong_to_an_order",
+     .sentence = "an order is written and kept as one",
+     .walk = &order_walk,
+     .broken = parts_of_no_order},
+    {.name = "order_has_its_fulfilment",
+     .sentence = "somebody looks after every order until it is settled",
+     .walk = &order_walk,
+     .broken = without_saga},
+    {.name = "sagas_agree_with_their_order",
+     .sentence = "a saga that says it is over has done its work, and none goes on without a reason",
+     .walk = &order_walk,
+     .broken = saga_of_another_state},
+    {.name = "sagas_agree_with_their_steps",
+     .sentence = "COMPLETED and COMPENSATED are not said before the last step is",
+     .walk = &order_walk,
+     .broken = steps_of_another_state},
+    {.name = "changes_are_announced",
+     .sentence = "the world hears of every change of an order",
+     .walk = &order_walk,
+     .broken = changes_unannounced},
+    {.name = "sagas_are_looked_at",
+     .sentence = "a saga that is due is looked at within ten minutes, while the database answers",
+     .walk = &order_walk,
+     .broken = sagas_forgotten,
+     .overdue = minutes(10)},
+    {.name = "orders_leave_pending",
+     .sentence = "no order is PENDING a day after its deadline",
+     .walk = &order_walk,
+     .broken = pending_for_ever,
+     .overdue = hours(24)},
+    {.name = "events_tell_of_changes",
+     .sentence = "the world hears of nothing that did not happen",
+     .walk = &audit::outbox_walk,
+     .broken = events_of_no_change},
+    {.name = "changes_have_their_event",
+     .sentence = "each change that the outbox reaches back to has its one event",
+     .walk = nullptr,
+     .broken = changes_without_event,
+     .reads_all = true},
+    {.name = "events_are_numbered_without_gap",
+     .sentence = "whoever hears of an order can tell that he missed nothing",
+     .walk = nullptr,
+     .broken = numbers_with_a_gap,
+     .broken_on_postgres = numbers_with_a_gap_on_postgres,
+     .reads_all = true},
+});
+
+}  // namespace
+
+audit::Invariants order_invariants() {
+    audit::Invariants all(table.begin(), table.end());
+    for (const Invariant& invariant : audit::relay_invariants()) all.push_back(invariant);
+    return all;
+}
+
+}  // namespace trackops::order

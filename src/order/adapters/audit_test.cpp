@@ -1,0 +1,246 @@
+// Each invariant of the orders' database is broken once by hand, and none while many write.
+#include "order/adapters/audit.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+
+#include "order/adapters/sql_order_store.hpp"
+#include "order/app/advance_sagas.hpp"
+#include "order/app/change_orders.hpp"
+#include "order/app/place_orders.hpp"
+#include "order/app/settle_reservations.hpp"
+#include "order/migrations.hpp"
+#include "platform/audit/everything.hpp"
+#include "platform/audit/plants_for_tests.hpp"
+#include "platform/idempotency/migrations.hpp"
+#include "platform/outbox/migrations.hpp"
+#include "testing/databases.hpp"
+
+namespace trackops::order {
+namespace {
+
+using audit::Plant;
+using ::testing::Contains;
+using ::testing::IsEmpty;
+using ::testing::Key;
+
+// An order in each state that it can stay in, and the names that plants give them.
+class Orders {
+public:
+    explicit Orders(std::string_view kind) : fresh(kind) {
+        sql::migrate(*database, "outbox", outbox::migrations);
+        sql::migrate(*database, "idempotency", idempotency::migrations);
+        sql::migrate(*database, "order", migrations);
+    }
+
+    std::vector<OrderId> place(std::size_t count) {
+        Draft draft;
+        draft.currency = "GBP";
+        draft.shipping_amount_minor = 5;
+        draft.items = {{"a", {}, 2, 10}, {"b", {}, 1, 7}};
+        draft.shipping_address = {{}, "1 High St", {}, "London", {}, "N1", "GB", {}};
+        const std::vector<PlaceOrder> wanted(count, PlaceOrder{draft, "anonymous", {}, {}});
+        std::vector<OrderId> placed;
+        for (auto& receipt : place_orders(wanted, *store, clock, ids, {}))
+            placed.push_back(receipt.value().order.id);
+        return placed;
+    }
+    void answer(std::span<const OrderId> orders, StockAnswer answer) {
+        std::vector<ReservationReply> replies;
+        for (const OrderId id : orders) replies.push_back({id, ids.next(), answer, {}});
+        for (auto& receipt : settle_reservations(replies, *store, clock, {})) (void)receipt.value();
+    }
+    // A change that is refused by now is none.
+    void change(std::span<const OrderId> orders, Action action) {
+        std::vector<ChangeOrder> changes;
+        for (const OrderId id : orders)
+            changes.push_back({id, {action, "", {}}, "anonymous", {}, {}, {}});
+        (void)change_orders(changes, *store, clock, ids, {});
+    }
+    void a_life_of_each_kind() {
+        const auto orders = place(9);
+        const std::span all(orders);
+        pending = orders[8].uuid.text();
+        answer(all.subspan(0, 4), StockAnswer::reserved);
+        confirmed = orders[0].uuid.text();
+        change(all.subspan(1, 3), Action::process);
+        change(all.subspan(1, 2), Action::ship);
+        change(all.subspan(1, 1), Action::deliver);
+        delivered = orders[1].uuid.text();
+        change(all.subspan(3, 1), Action::cancel);  // its cancellation goes on
+        answer(all.subspan(4, 1), StockAnswer::refused);
+        change(all.subspan(5, 1), Action::cancel);
+        answer(all.subspan(5, 1), StockAnswer::released);
+        cancelled = orders[5].uuid.text();
+        change(all.subspan(6, 1), Action::cancel);
+        clock.advance(std::chrono::seconds(40));  // what waits asks again
+        (void)advance_sagas({.relay_lag = [] { return Duration::zero(); }}, *store, clock, ids, {});
+    }
+    std::vector<Plant> plants() const;
+    std::map<std::string, std::int64_t> everything() {
+        const Instant ever{0};
+        std::map<std::string, std::int64_t> found;
+        for (const auto& finding :
+             audit::look_at_everything(*database, order_invariants(), {clock.now(), ever})) {
+            if (finding.violations > 0) found[std::string(finding.invariant)] = finding.violations;
+        }
+        return found;
+    }
+
+    telemetry::Registry metrics;
+    testing::FakeClock clock;
+    testing::SeededIds ids;
+    testing::FreshDatabase fresh;
+    std::unique_ptr<sql::Database> database = sql::open(fresh.url(), {}, metrics);
+    std::unique_ptr<OrderStore> store = make_sql_order_store(*database, clock, ids);
+    std::string pending, confirmed, delivered, cancelled;  // ids
+};
+
+std::vector<Plant> Orders::plants() const {
+    const auto of = [](std::string_view text, const std::string& id) {
+        return fmt::format(fmt::runtime(text), id);
+    };
+    constexpr std::string_view parked =
+        "(position, event_id, aggregate_id, type, sequence, payload, correlation_id, causation_id, "
+        "traceparent, tracestate, occurred_at, reason, parked_at) SELECT position + 1000, "
+        "event_id, "
+        "aggregate_id, type, sequence, payload, '', '', '', '', occurred_at, 'too large', "
+        "occurred_at "
+        "FROM outbox_events WHERE position = 1";
+    return {
+        {"order_is_where_its_history_ends",
+         {of("UPDATE orders SET status = 'PROCESSING' WHERE id = '{}'", confirmed)}},
+        {"history_is_a_life_of_an_order",
+         {of("DELETE FROM order_history WHERE order_id = '{}' AND version = 2", delivered)}},
+        {"total_is_the_sum_of_the_lines",
+         {of("UPDATE order_items SET quantity = quantity + 1 WHERE order_id = '{}' AND line = 2",
+             pending)}},
+        {"parts_belong_to_an_order", {of("DELETE FROM orders WHERE id = '{}'", pending)}},
+        {"order_has_its_fulfilment",
+         {of("DELETE FROM saga_instances WHERE order_id = '{}' AND type = 'ORDER_FULFILMENT'",
+             confirmed)}},
+        {"sagas_agree_with_their_order",
+         {of("UPDATE saga_instances SET status = 'RUNNING', due_at = started_at WHERE order_id = "
+             "'{}'",
+             confirmed)}},
+        {"sagas_agree_with_their_steps",
+         {of("UPDATE saga_steps SET status = 'RUNNING' WHERE name = 'release' AND saga_id IN "
+             "(SELECT id FROM saga_instances WHERE order_id = '{}')",
+             cancelled)}},
+        {"changes_are_announced",
+         {of("UPDATE orders SET events_sent = 1 WHERE id = '{}'", delivered)}},
+        {"sagas_are_looked_at",
+         {of("UPDATE saga_instances SET due_at = '2020-01-01T00:00:00.000000Z' WHERE order_id = "
+             "'{}'",
+             pending)}},
+        {"orders_leave_pending",
+         {of("UPDATE saga_instances SET deadline_at = \'2020-01-01T00:00:00.000000Z\' WHERE "
+             "order_id = '{}'",
+             pending)}},
+        {"events_tell_of_changes",
+         {of("UPDATE outbox_events SET type = 'ORDER_DELIVERED' WHERE aggregate_id = '{}' AND "
+             "sequence = 2",
+             confirmed)}},
+        {"changes_have_their_event",
+         {of("DELETE FROM outbox_events WHERE aggregate_id = '{}' AND sequence = 2", delivered)}},
+        {"events_are_numbered_without_gap",
+         {of("DELETE FROM outbox_events WHERE aggregate_id = '{}' AND sequence = 2", confirmed)}},
+        {"checkpoint_is_not_ahead",
+         {"INSERT INTO relay_checkpoint (id, position) VALUES (1, 1000000)"},
+         {"INSERT INTO relay.checkpoint (id, base, cursor) VALUES (1, '5000000:5000000:', 0)"}},
+        {"parked_events_are_in_the_outbox",
+         {fmt::format("INSERT INTO relay_parked_events {}", parked)},
+         {fmt::format("INSERT INTO relay.parked_events {}", parked)}},
+    };
+}
+
+class OrderAudit : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(OrderAudit, FindsNothingInOrdersOfEveryKind) {
+    Orders orders(GetParam());
+    orders.a_life_of_each_kind();
+    EXPECT_THAT(orders.everything(), IsEmpty());
+    audit::AuditorAtHand at_hand(*orders.database, order_invariants(), orders.clock.now());
+    EXPECT_THAT(at_hand.pass(), IsEmpty());
+    EXPECT_EQ(at_hand.value("trackops_audit_suspicions_total"), 0);
+}
+
+TEST_P(OrderAudit, FindsAPlantedFaultForEachRowOfTheTable) {
+    for (const audit::Invariant& invariant : order_invariants()) {
+        const std::string name(invariant.name);
+        Orders orders(GetParam());
+        orders.a_life_of_each_kind();
+        const auto plants = orders.plants();
+        const auto fault = std::ranges::find(plants, invariant.name, &Plant::invariant);
+        ASSERT_NE(fault, plants.end()) << name << " has no plant";
+        plant(*orders.database, *fault);
+        EXPECT_THAT(orders.everything(), Contains(Key(name)));
+        if (invariant.reads_all) continue;
+        audit::AuditorAtHand at_hand(*orders.database, order_invariants(), orders.clock.now());
+        EXPECT_THAT(at_hand.pass(), Contains(Key(name)));
+    }
+}
+
+// All 36 pairs: the statement knows the same life as the domain.
+TEST_P(OrderAudit, KnowsEveryStepThatAnOrderMayTake) {
+    Orders orders(GetParam());
+    const auto id = orders.place(1).front().uuid.text();
+    for (const Status from : statuses) {
+        for (const Status to : statuses) {
+            audit::plant(
+                *orders.database,
+                {.invariant = "",
+                 .statements = {
+                     fmt::format("UPDATE order_history SET to_status = '{}' WHERE version = 1",
+                                 name_of(from)),
+                     "DELETE FROM order_history WHERE version = 2",
+                     fmt::format("INSERT INTO order_history SELECT order_id, 2, '{}', '{}', '', "
+                                 "'', cause, event_id, occurred_at FROM order_history",
+                                 name_of(from), name_of(to))}});
+            const bool is_legal = std::ranges::any_of(transitions, [&](const Transition& row) {
+                return row.from == from && row.to == to;
+            });
+            // Only PENDING can come first.
+            const std::int64_t expected = (is_legal ? 0 : 1) + (from == Status::pending ? 0 : 1);
+            EXPECT_EQ(orders.everything()["history_is_a_life_of_an_order"], expected)
+                << name_of(from) << " to " << name_of(to);
+        }
+    }
+}
+
+TEST_P(OrderAudit, FindsNothingWhileManyWrite) {
+    Orders orders(GetParam());
+    std::atomic<bool> is_over = false;
+    const auto live = [&](unsigned salt) {
+        for (unsigned round = salt; !is_over; ++round) {
+            const auto placed = orders.place(8);
+            const std::span all(placed);
+            orders.answer(all.subspan(round % 5, 3), StockAnswer::reserved);
+            orders.change(all.subspan(round % 4), Action::cancel);
+            orders.change(all, Action::process);
+            orders.answer(all.first(5), StockAnswer::released);
+            orders.change(all, Action::ship);
+            orders.change(all, Action::deliver);
+        }
+    };
+    {
+        std::jthread one(live, 0);
+        std::jthread other(live, 3);
+        audit::AuditorAtHand at_hand(*orders.database, order_invariants(), orders.clock.now());
+        while (at_hand.value("trackops_audit_rows_total") < 3000)
+            EXPECT_THAT(at_hand.pass(), IsEmpty());
+        // Not even at first sight: a page is one snapshot.
+        EXPECT_EQ(at_hand.value("trackops_audit_suspicions_total"), 0);
+        is_over = true;
+    }
+    EXPECT_THAT(orders.everything(), IsEmpty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Databases, OrderAudit, ::testing::ValuesIn(testing::databases));
+
+}  // namespace
+}  // namespace trackops::order

@@ -1,0 +1,112 @@
+#include "platform/audit/auditor.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "platform/telemetry/log.hpp"
+#include "platform/telemetry/metrics.hpp"
+
+namespace trackops::audit {
+namespace {
+
+constexpr Duration pause_max = std::chrono::minutes(1);
+
+Invariants bounded(Invariants invariants) {
+    std::erase_if(invariants, [](const Invariant& invariant) { return invariant.reads_all; });
+    return invariants;
+}
+
+}  // namespace
+
+Auditor::Auditor(sql::Database& database, const Clock& clock, Invariants invariants,
+                 AuditorOptions options, telemetry::Registry& metrics)
+    : database_(database),
+      clock_(clock),
+      invariants_(bounded(std::move(invariants))),
+      options_(options),
+      walks_(walks_of(invariants_)),
+      suspicions_(metrics.counter("trackops_audit_suspicions_total",
+                                  "Violations at first sight; a second look decides")),
+      rows_(metrics.counter("trackops_audit_rows_total", "Rows the auditor walked along")),
+      passes_(metrics.counter("trackops_audit_passes_total", "Complete passes of the auditor")),
+      last_pass_(metrics.gauge("trackops_audit_last_pass_timestamp_seconds",
+                               "When the auditor last ended a complete pass, 0 before the first")),
+      from_(start_of(walks_.front())) {
+    for (const Invariant& invariant : invariants_) {
+        violations_[invariant.name] = &metrics.counter(
+            "trackops_invariant_violations_total",
+            "What must never be and was found twice; counted anew in each pass; must read 0",
+            {{"invariant", std::string(invariant.name)}});
+    }
+}
+
+runtime::Progress Auditor::run(Duration) {
+    const Instant now = clock_.now();
+    const Moment at{now, std::min(reading_since_.value_or(now), now)};
+    reading_since_.reset();
+    const runtime::Progress progress = suspicion_ ? look_again(at) : look(at);
+    reading_since_ = at.reading_since;  // reached only when nothing was thrown
+    return progress;
+}
+
+runtime::Progress Auditor::look(const Moment& at) {
+    Page page = read_page(database_, invariants_, walk(), from_, at);
+    rows_.add(static_cast<double>(page.rows));
+    if (page.violations.empty()) return go_on(page, at.now);
+    suspicions_.add(static_cast<double>(page.violations.size()));
+    suspicion_ = Suspicion{std::move(page), at.now};
+    return {0, options_.second_look};
+}
+
+runtime::Progress Auditor::look_again(const Moment& at) {
+    // The clock may have stepped back; a suspicion does not wait longer for that.
+    const Duration waited = std::max(at.now - suspicion_->since, Duration::zero());
+    if (waited < options_.second_look) return {0, options_.second_look - waited};
+    const auto still = read_again(database_, invariants_, walk(), suspicion_->page.range, at);
+    const Page page = std::exchange(suspicion_, std::nullopt)->page;
+    for (const Violation& violation : page.violations) {
+        if (std::ranges::find(still, violation) != still.end()) report(violation);
+    }
+    return go_on(page, at.now);
+}
+
+runtime::Progress Auditor::go_on(const Page& page, Instant started) {
+    const auto rows = static_cast<std::size_t>(page.rows);
+    from_ = page.range.to;
+    if (page.is_last) {
+        walk_ = (walk_ + 1) % walks_.size();
+        from_ = start_of(walk());
+    }
+    const Duration took = std::clamp(clock_.now() - started, Duration::zero(), pause_max);
+    const Duration pause =
+        std::clamp(took * options_.idle_share, options_.pause, std::max(options_.pause, pause_max));
+    if (!page.is_last || walk_ != 0) return {rows, pause};
+    end_pass();
+    return {rows, std::max(pause, options_.rest)};
+}
+
+void Auditor::end_pass() {
+    constexpr double micros_a_second = 1e6;
+    last_pass_.set(static_cast<double>(clock_.now().micros) / micros_a_second);
+    passes_.add();
+    if (found_in_pass_ > options_.lines_max) {
+        telemetry::log(telemetry::Level::error, "audit", "more is broken than was logged",
+                       {{"logged", fmt::to_string(options_.lines_max)},
+                        {"found", fmt::to_string(found_in_pass_)}});
+    }
+    found_in_pass_ = 0;
+}
+
+void Auditor::report(const Violation& violation) {
+    violations_.at(violation.invariant)->add();
+    if (found_in_pass_++ >= options_.lines_max) return;
+    telemetry::log(telemetry::Level::error, "audit", "an invariant is broken",
+                   {{"invariant", std::string(violation.invariant)},
+                    {"protects", std::string(violation.sentence)},
+                    {"subject", violation.subject},
+                    {"evidence", violation.evidence}});
+}
+
+}  // namespace trackops::audit

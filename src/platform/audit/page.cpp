@@ -1,0 +1,117 @@
+#include "platform/audit/page.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace trackops::audit {
+namespace {
+
+constexpr Instant long_ago{-62'135'596'800'000'000};  // year 1: nothing was due before
+
+sql::Value end_of(const Walk* walk) {
+    if (walk == nullptr) return {};
+    switch (walk->key) {
+        case KeyKind::uuid: {
+            Uuid last;
+            last.bytes.fill(0xff);
+            return last;
+        }
+        case KeyKind::text:
+            return "\xf4\x8f\xbf\xbf";  // the last code point there is
+        case KeyKind::integer:
+            break;
+    }
+    return std::numeric_limits<std::int64_t>::max();
+}
+
+sql::Value key_of(const sql::Row& row, KeyKind kind) {
+    switch (kind) {
+        case KeyKind::uuid:
+            return row.uuid(0);
+        case KeyKind::text:
+            return row.text(0);
+        case KeyKind::integer:
+            break;
+    }
+    return row.integer(0);
+}
+
+sql::Params params_of(const Invariant& invariant, const Range& range, const Moment& at) {
+    if (invariant.walk == nullptr) return {};
+    sql::Params params = {range.from, range.to};
+    if (invariant.overdue == Duration::zero()) return params;
+    const bool has_read_long_enough = at.now - at.reading_since >= invariant.overdue;
+    params.emplace_back(has_read_long_enough ? at.now - invariant.overdue : long_ago);
+    return params;
+}
+
+using Asked = std::vector<std::pair<const Invariant*, const sql::Statement*>>;
+
+Asked ask(sql::Transaction& tx, std::span<const Invariant> invariants, const Walk* walk,
+          const Range& range, const Moment& at) {
+    Asked asked;
+    for (const Invariant& invariant : invariants) {
+        if (invariant.walk != walk) continue;
+        const sql::Query query{invariant.name, invariant.broken, invariant.broken_on_postgres};
+        asked.emplace_back(&invariant, &tx.add(query, params_of(invariant, range, at)));
+    }
+    tx.commit();
+    return asked;
+}
+
+std::vector<Violation> answers(const Asked& asked) {
+    std::vector<Violation> violations;
+    for (const auto& [invariant, statement] : asked) {
+        for (const sql::Row& row : statement->rows())
+            violations.push_back({invariant->name, invariant->sentence, row.text(0), row.text(1)});
+    }
+    return violations;
+}
+
+}  // namespace
+
+std::vector<const Walk*> walks_of(std::span<const Invariant> invariants) {
+    std::vector<const Walk*> walks;
+    for (const Invariant& invariant : invariants) {
+        if (std::ranges::find(walks, invariant.walk) == walks.end())
+            walks.push_back(invariant.walk);
+    }
+    return walks;
+}
+
+sql::Value start_of(const Walk* walk) {
+    if (walk == nullptr) return {};
+    switch (walk->key) {
+        case KeyKind::uuid:
+            return Uuid{};
+        case KeyKind::text:
+            return "";
+        case KeyKind::integer:
+            break;
+    }
+    return std::numeric_limits<std::int64_t>::min();
+}
+
+Page read_page(sql::Database& database, std::span<const Invariant> invariants, const Walk* walk,
+               const sql::Value& from, const Moment& at) {
+    Page page{.range = {from, end_of(walk)}, .is_last = true};
+    const auto tx = database.begin(sql::Access::read);
+    if (walk != nullptr) {
+        const sql::Statement& keys = tx->add(walk->keys, {from, walk->rows_max});
+        tx->flush();
+        page.rows = static_cast<std::int64_t>(keys.rows().size());
+        page.is_last = page.rows < walk->rows_max;
+        if (!page.is_last) page.range.to = key_of(keys.rows().back(), walk->key);
+    }
+    page.violations = answers(ask(*tx, invariants, walk, page.range, at));
+    return page;
+}
+
+std::vector<Violation> read_again(sql::Database& database, std::span<const Invariant> invariants,
+                                  const Walk* walk, const Range& range, const Moment& at) {
+    const auto tx = database.begin(sql::Access::read);
+    return answers(ask(*tx, invariants, walk, range, at));
+}
+
+}  // namespace trackops::audit
