@@ -56,10 +56,10 @@ def cpu_seconds(pid):
 class Machine(cluster.Servers):
     """Servers of this run's own, as they come out of the box: every commit waits for the disk."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, postgres_settings=""):
         self.folder = folder
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("TRACKOPS_TEST_")}
-        self.environment["TRACKOPS_TEST_SERVERS"] = str(folder / "servers")
+        self.environment |= {"TRACKOPS_TEST_SERVERS": str(folder / "servers"), "TRACKOPS_TEST_POSTGRES_SETTINGS": postgres_settings}
         (folder / "servers").mkdir()
         folder.chmod(0o755)
         (folder / "servers").chmod(0o755)

@@ -1,4 +1,5 @@
 """Each bench has cases(): what runs once a round, in this order, and gives figures by name, or raises Wrong."""
+import machine  # noqa: F401 (knows where the tests' modules are)
 from benches.complete import Complete
 from benches.embedded import EmbeddedBench
 from benches.footprint import Footprint

@@ -36,17 +36,18 @@ def nginx(folder, body):
         server.wait()
 
 
+def paths_of(system, count):
+    """A file with the paths of so many orders."""
+    file = system.folder / "paths"
+    file.write_text("".join(f"/api/orders/{order}\n" for (order,) in system.orders(f"SELECT id FROM orders LIMIT {count}")))
+    return file
+
+
 class Read:
     def __init__(self, machine, options):
         self.machine, self.seconds = machine, min(options.seconds, FRESH / 2)
         self.body = "{}"
         machine.up()
-
-    def paths(self, system, count):
-        """A file with the paths of so many orders."""
-        file = system.folder / "paths"
-        file.write_text("".join(f"/api/orders/{order}\n" for (order,) in system.orders(f"SELECT id FROM orders LIMIT {count}")))
-        return file
 
     def read(self, system, paths, level):
         """Counts only if this level of the cache answered."""
@@ -63,7 +64,7 @@ class Read:
         system = self.machine.system("order")
         try:
             system.place(1, 1)
-            paths = self.paths(system, 1)
+            paths = paths_of(system, 1)
             self.body = system.of("order").client().get(paths.read_text().strip()).body.decode()
             wrk(system.url("order"), CLIENTS, 1, "get.lua", paths)
             return self.read(system, paths, "memory")
@@ -75,7 +76,7 @@ class Read:
         try:
             call(PROGRAMS / "bench_write_path", "--database", system.order_database, "--what", "place", "--batch", 128, "--seconds",
                  ORDERS / 4000, "--connections", 2)
-            paths = self.paths(system, ORDERS)
+            paths = paths_of(system, ORDERS)
             lines = paths.read_text().splitlines(keepends=True)
             some = system.folder / "some"
             for first in range(0, len(lines), 4000):  # until all are there
