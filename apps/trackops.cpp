@@ -11,6 +11,7 @@
 #include "apps/sim.hpp"
 #include "base/version.hpp"
 #include "load/load.hpp"
+#include "verify/verify.hpp"
 
 namespace {
 
@@ -20,6 +21,7 @@ constexpr std::string_view usage =
     "  trackops dev            the three services in one process on embedded stores\n"
     "  trackops load FILE|-    plays orders from NDJSON over HTTP and reports\n"
     "  trackops sim            the three services in simulated worlds full of faults\n"
+    "  trackops verify         recomputes what must be true of orders and stock\n"
     "  trackops --version\n"
     "\n"
     "Each command explains itself with --help.\n";
@@ -28,8 +30,10 @@ struct Command {
     std::string_view name;
     int (*run)(std::span<const std::string> arguments, std::span<const std::string> environment);
 };
-constexpr Command commands[] = {
-    {"dev", trackops::apps::dev}, {"load", trackops::load::command}, {"sim", trackops::apps::sim}};
+constexpr Command commands[] = {{"dev", trackops::apps::dev},
+                                {"load", trackops::load::command},
+                                {"sim", trackops::apps::sim},
+                                {"verify", trackops::verify::command}};
 
 int print(std::FILE* to, std::string_view text, int exit_code) {
     std::fwrite(text.data(), 1, text.size(), to);

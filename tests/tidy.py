@@ -46,9 +46,11 @@ def allowed(ring):
         return {"base"} | platform
     if ring == "sim":  # the whole system, and the world around it
         return {"base", "order/domain"} | set(SERVICES) | platform
+    if ring == "verify":
+        return {"base"} | set(SERVICES) | platform
     if ring == "testing":
         return {"base", "platform/sql", "platform/telemetry"}
-    return {"base", "order", "inventory", "relay", "load", "sim", "apps"} | platform  # apps
+    return {"base", "order", "inventory", "relay", "load", "sim", "verify", "apps"} | platform  # apps
 
 
 def faults_of(file):

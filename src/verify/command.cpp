@@ -1,0 +1,133 @@
+// `trackops verify`: arguments in, a table of what is true and what is not out.
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "inventory/application.hpp"
+#include "order/application.hpp"
+#include "platform/config/settings.hpp"
+#include "platform/runtime/system.hpp"
+#include "platform/telemetry/log.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "verify/verify.hpp"
+
+namespace trackops::verify {
+namespace {
+
+using config::Kind;
+
+constexpr int broken = 3;
+
+constexpr auto settings = std::to_array<config::Setting>({
+    {.name = "order-database",
+     .kind = Kind::text,
+     .default_value = "",
+     .help = "sqlite:FILE or postgres://...; default: orders.db in the data folder.",
+     .secret = true},
+    {.name = "inventory-database",
+     .kind = Kind::text,
+     .default_value = "",
+     .help = "The same for stock; default: inventory.db in the data folder.",
+     .secret = true},
+    {"data-dir", Kind::text, ".data", "The folder of `trackops dev`."},
+    {"at-rest", Kind::flag, "false", "Nothing is under way: what is not over is broken."},
+    {"second-look", Kind::duration, "5s",
+     "What orders and stock disagree about counts when it is still so after this.", 0,
+     3600L * 1000},
+    {"in-flight", Kind::duration, "15m", "How long a shipment may be on its way to stock.", 0,
+     30L * 24 * 3600 * 1000},
+    {"help", Kind::flag, "false", "Print this and stop."},
+});
+
+constexpr auto usage =
+    "trackops verify [settings]\n"
+    "Recomputes all that must be true of orders and stock from both databases, of a running or a\n"
+    "stopped system, and changes nothing. Reads no topics: events are checked in the outboxes.\n"
+    "Exit code 0: nothing is broken; 3: something is; 1: a database cannot be asked.\n\n";
+
+int complain(int exit_code, std::string_view what) {
+    fmt::print(stderr, "trackops verify: {}\n", what);
+    return exit_code;
+}
+
+std::string url_of(const config::Values& values, std::string_view setting, std::string_view file) {
+    const std::string& given = values.text(setting);
+    return given.empty() ? fmt::format("sqlite:{}/{}", values.text("data-dir"), file) : given;
+}
+
+// Opening a file that is not there would make it.
+std::unique_ptr<sql::Database> open(const std::string& url, telemetry::Registry& metrics) {
+    constexpr std::string_view sqlite = "sqlite:";
+    if (url.starts_with(sqlite) && !std::filesystem::exists(url.substr(sqlite.size())))
+        throw std::runtime_error("there is no file " + url.substr(sqlite.size()));
+    return sql::open(url, {.connections_max = 2, .statement_timeout = std::chrono::hours(1)},
+                     metrics);
+}
+
+// Returns how many are broken.
+std::size_t print(std::string_view title, std::span<const audit::Finding> findings) {
+    std::size_t count = 0;
+    fmt::print("\n{:<40}{:>12}{:>12}\n", title, "checked", "violations");
+    for (const audit::Finding& finding : findings) {
+        count += finding.violations > 0 ? 1 : 0;
+        fmt::print("  {:<38}{:>12}{:>12}\n", finding.invariant, finding.checked,
+                   finding.violations);
+        if (finding.violations == 0) continue;
+        fmt::print("      {}\n", finding.sentence);
+        for (const audit::Violation& violation : finding.examples)
+            fmt::print("      {}: {}\n", violation.subject, violation.evidence);
+        if (const auto shown = static_cast<std::int64_t>(finding.examples.size());
+            finding.violations > shown)
+            fmt::print("      and {} more\n", finding.violations - shown);
+    }
+    return count;
+}
+
+int verify(const config::Values& values) {
+    const runtime::SystemClock clock;
+    telemetry::Registry metrics;
+    const auto orders = open(url_of(values, "order-database", "orders.db"), metrics);
+    const auto stock = open(url_of(values, "inventory-database", "inventory.db"), metrics);
+    const bool is_at_rest = values.flag("at-rest");
+    // A stopped system looks after nothing: there is no telling since when.
+    const Instant now = clock.now();
+    const audit::Moment at{now, is_at_rest ? now : Instant{0}};
+    std::size_t count =
+        print("orders", audit::look_at_everything(*orders, order::invariants(), at));
+    count += print("stock", audit::look_at_everything(*stock, inventory::invariants(), at));
+    const Terms terms{.is_at_rest = is_at_rest,
+                      .in_flight = values.duration("in-flight"),
+                      .now = clock.now(),
+                      .wait_for_second_look = [&] {
+                          std::this_thread::sleep_for(values.duration("second-look"));
+                      }};
+    count += print("between them", look_at_agreement({*orders, *stock}, terms));
+    fmt::print("\n{}\n",
+               count == 0 ? "all of it is true" : fmt::format("{} invariants are broken", count));
+    return count == 0 ? 0 : broken;
+}
+
+}  // namespace
+
+int command(std::span<const std::string> arguments, std::span<const std::string>) {
+    const auto values = config::read(settings, arguments, {});
+    if (!values) return complain(2, values.error().detail);
+    if (values->flag("help")) {
+        fmt::print("{}{}", usage, config::help(settings));
+        return 0;
+    }
+    telemetry::configure_log("verify", telemetry::Level::warn, false);
+    try {
+        return verify(*values);
+    } catch (const std::invalid_argument& error) {
+        return complain(2, error.what());
+    } catch (const std::exception& error) {
+        return complain(1, error.what());
+    }
+}
+
+}  // namespace trackops::verify
