@@ -1,0 +1,60 @@
+// Bulk upserts: whatever the lines, each that is not blank has one outcome, and stock stays sound.
+#include <map>
+
+#include "fuzz/refusal.hpp"
+#include "inventory/adapters/bulk.hpp"
+#include "testing/fakes.hpp"
+
+namespace trackops::fuzz {
+namespace {
+
+class Shelf final : public inventory::ItemStore {
+public:
+    std::vector<Result<inventory::Written>> write(std::span<const inventory::ItemWrite> writes,
+                                                  const Decide& decide, Instant) override {
+        std::vector<Result<inventory::Written>> answers;
+        for (const inventory::ItemWrite& write : writes) answers.push_back(written(write, decide));
+        return answers;
+    }
+
+private:
+    Result<inventory::Written> written(const inventory::ItemWrite& write, const Decide& decide) {
+        const auto found = items_.find(write.sku);
+        const auto before = found == items_.end() ? std::nullopt : std::optional(found->second);
+        const inventory::ItemChange change = TRY(decide(before, write));
+        promise(change.item && change.item->sku == write.sku, "an upsert leaves the item there");
+        promise(change.item->stock.is_sound(), "stock is sound");
+        items_.insert_or_assign(write.sku, *change.item);
+        return inventory::Written{change.item, !before, {}};
+    }
+    std::map<std::string, inventory::Item> items_;
+};
+
+}  // namespace
+}  // namespace trackops::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace trackops;
+    using fuzz::promise;
+    std::string_view asked = fuzz::text_of(data, size);
+    fuzz::Shelf shelf;
+    const testing::FakeClock clock;
+    testing::SeededIds ids;
+    const std::string text = inventory::put_items(asked, shelf, clock, ids);
+    std::string_view outcomes = text;
+    for (std::int64_t number = 1; !asked.empty(); ++number) {
+        const std::string_view line = fuzz::take_line(asked);
+        if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+        const auto outcome = json::Document::parse(fuzz::take_line(outcomes));
+        promise(outcome.has_value(), "each outcome is a line of JSON");
+        const auto named = outcome->root().find("line");
+        promise(named && named->integer() == number, "outcomes are in the order of the lines");
+        const auto status = outcome->root().find("status");
+        promise(status && status->integer(), "an outcome has a status");
+        const bool is_done = *status->integer() == 200 || *status->integer() == 201;
+        promise(is_done == outcome->root().find("version").has_value(), "and a version if done");
+        promise(is_done != outcome->root().find("detail").has_value(), "or says why not");
+    }
+    promise(outcomes.empty(), "nobody else has an outcome");
+    return 0;
+}

@@ -1,0 +1,109 @@
+// A connection of the HTTP server: whatever bytes, in whatever pieces, the answers are the same,
+// and each is as long as it says.
+#include <charconv>
+
+#include <fmt/format.h>
+
+#include "fuzz/promise.hpp"
+#include "platform/http/conversation.hpp"
+#include "testing/fakes.hpp"
+
+namespace trackops::fuzz {
+namespace {
+
+using http::Conversation;
+
+// Answers every request at once with what was understood of it.
+class Desk final : public Conversation::Host {
+public:
+    void handle(const http::Route& route, http::Request request,
+                Conversation::Place place) override {
+        std::string body = fmt::format("{} {} {} {} {}", route.pattern, request.method,
+                                       request.path, request.query.size(), request.body.size());
+        for (const auto& [name, value] : request.headers)
+            body += fmt::format("\n{}={}", name, value);
+        body += '\n' + request.body;
+        conversation->answer(place.number,
+                             {.body = std::move(body), .headers = {{"Echo", request.path}}});
+    }
+    Uuid fresh_id() override { return ids.next(); }
+    std::string_view date() override { return "Tue, 14 Nov 2023 22:13:20 GMT"; }
+    void reached(http::Limit) override {}
+    void observe(const Conversation::Access& access) override {
+        methods.emplace_back(access.method);
+    }
+
+    Conversation* conversation = nullptr;
+    testing::SeededIds ids;
+    std::vector<std::string> methods;  // of what was answered
+};
+
+struct Told {
+    std::vector<std::string> answers;
+    bool is_finished = false;
+    bool operator==(const Told&) const = default;
+};
+
+// The answers one by one; "100 Continue" depends on the pieces and is left out.
+std::vector<std::string> answers_of(std::string_view out, const std::vector<std::string>& methods) {
+    constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    constexpr std::string_view length_name = "\r\nContent-Length: ";
+    std::vector<std::string> answers;
+    while (!out.empty()) {
+        if (out.starts_with(go_on)) {
+            out.remove_prefix(go_on.size());
+            continue;
+        }
+        promise(answers.size() < methods.size(), "there is one answer a request");
+        promise(out.starts_with("HTTP/1.1 "), "an answer begins where another ends");
+        const std::size_t head = out.find("\r\n\r\n");
+        promise(head != std::string_view::npos, "an answer has a head");
+        const std::size_t at = out.find(length_name);
+        promise(at < head, "an answer says how long it is");
+        std::size_t length = 0;
+        std::from_chars(out.data() + at + length_name.size(), out.data() + head, length);
+        if (methods[answers.size()] == "HEAD") length = 0;
+        promise(head + 4 + length <= out.size(), "an answer is as long as it says");
+        answers.emplace_back(out.substr(0, head + 4 + length));
+        out.remove_prefix(head + 4 + length);
+    }
+    promise(answers.size() == methods.size(), "every answer leaves");
+    return answers;
+}
+
+Told converse(std::string_view text, std::size_t piece) {
+    static const http::Router router({{"GET", "/a", http::Run::on_io, {}},
+                                      {"POST", "/a", http::Run::on_io, {}, 64},
+                                      {"PUT", "/a/{x}/b", http::Run::on_io, {}},
+                                      {"DELETE", "/a/{x}", http::Run::on_io, {}}});
+    static const http::ServerOptions options{
+        .header_bytes_max = 512, .body_bytes_max = 256, .pipelined_max = 2};
+    Desk desk;
+    const Conversation::Time now{};
+    Conversation conversation(desk, router, options, 1, now);
+    desk.conversation = &conversation;
+    std::string out;
+    while (!text.empty()) {
+        const std::string_view next = text.substr(0, piece);
+        text.remove_prefix(next.size());
+        conversation.receive(next, now);
+        for (std::size_t before = std::string::npos; before != out.size();) {
+            before = out.size();
+            conversation.take_output(out, now);
+            conversation.resume(now);
+        }
+    }
+    return {answers_of(out, desk.methods), conversation.is_finished()};
+}
+
+}  // namespace
+}  // namespace trackops::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace trackops;
+    std::string_view text = fuzz::text_of(data, size);
+    const std::size_t piece = 1 + fuzz::take_choice(text, 64);
+    fuzz::promise(fuzz::converse(text, text.size() + 1) == fuzz::converse(text, piece),
+                  "the pieces make no difference");
+    return 0;
+}

@@ -1,0 +1,80 @@
+// Headers that we read ourselves: identity and trace, media type, Idempotency-Key, If-Match,
+// Prefer.
+#include "fuzz/refusal.hpp"
+#include "inventory/adapters/read_requests.hpp"
+#include "order/adapters/read_requests.hpp"
+#include "platform/http/identity.hpp"
+#include "platform/http/media_type.hpp"
+#include "platform/idempotency/keys.hpp"
+
+namespace trackops::fuzz {
+namespace {
+
+// Lines "name: value".
+http::Request request_of(std::string_view rest) {
+    http::Request request{.method = "POST", .path = "/api/orders"};
+    while (!rest.empty()) {
+        std::string_view value = take_line(rest);
+        const std::string_view name = take_until(value, ':');
+        if (value.starts_with(' ')) value.remove_prefix(1);
+        request.headers.emplace_back(name, value);
+    }
+    return request;
+}
+
+bool is_visible(std::string_view text) {
+    return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+void check_identity(http::Request request) {
+    const Uuid fresh = uuid_v7({1'700'000'000'000'000}, 1, 2);
+    http::identify(request, fresh);
+    promise(!request.correlation_id.empty() && request.correlation_id.size() <= 128 &&
+                is_visible(request.correlation_id),
+            "a correlation id is short and visible");
+    promise(request.traceparent.size() == 55 && request.traceparent.starts_with("00-") &&
+                request.trace_id().find_first_not_of("0123456789abcdef") == std::string_view::npos,
+            "a traceparent is of version 00");
+    promise(request.tracestate.size() <= 512, "a tracestate is short");
+    http::Request next{.headers = {{"traceparent", request.traceparent},
+                                   {"tracestate", request.tracestate},
+                                   {"x-correlation-id", request.correlation_id}}};
+    http::identify(next, fresh);
+    promise(next.correlation_id == request.correlation_id &&
+                next.trace_id() == request.trace_id() && next.tracestate == request.tracestate,
+            "the next hop goes on with the trace");
+}
+
+void check_key(const http::Request& request) {
+    const auto key = idempotency::read_key(request.header("idempotency-key"));
+    if (!is_taken(key) || !*key) return;
+    promise(!(*key)->empty() && (*key)->size() <= idempotency::max_key_bytes, "a key is short");
+    std::string quoted = "\"";
+    for (const char c : **key) {
+        if (c == '"' || c == '\\') quoted += '\\';
+        quoted += c;
+    }
+    const auto again = idempotency::read_key(quoted + '"');
+    promise(again && *again == *key, "bare or quoted, a key is the same");
+}
+
+}  // namespace
+}  // namespace trackops::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace trackops;
+    using fuzz::promise;
+    const http::Request request = fuzz::request_of(fuzz::text_of(data, size));
+    fuzz::check_identity(request);
+    fuzz::check_key(request);
+    if (const auto fault = http::media_type_fault(request, "application/json"))
+        promise(!fault->empty(), "a body that is not taken is told why");
+    if (const auto wait = order::read_wait(request); fuzz::is_taken(wait) && *wait)
+        promise(**wait > Duration::zero() && **wait <= std::chrono::seconds(5), "waits end");
+    const auto of_order = order::read_if_match(request);
+    const auto of_item = inventory::read_if_match(request);
+    promise(
+        fuzz::is_taken(of_order) == fuzz::is_taken(of_item) && (!of_order || *of_order == *of_item),
+        "both services read If-Match alike");
+    return 0;
+}

@@ -1,0 +1,39 @@
+// The JSON reader: what it takes can be walked, and written out it means the same.
+#include "fuzz/refusal.hpp"
+#include "platform/json/reader.hpp"
+
+namespace trackops::fuzz {
+namespace {
+
+void walk(json::Value value) {
+    std::size_t entries = 0;
+    value.each_member([&](std::string_view name, json::Value member) {
+        const auto found = value.find(name);
+        promise(found && found->kind() == member.kind(), "a member is found by its name");
+        ++entries;
+        walk(member);
+    });
+    value.each_element([&](std::size_t place, json::Value element) {
+        promise(place == entries, "elements come in order");
+        ++entries;
+        walk(element);
+    });
+    promise(value.size() == entries, "the size is that of what is visited");
+    if (value.kind() == json::Kind::integer)
+        promise(value.integer() && value.number(), "an integer is a number");
+}
+
+}  // namespace
+}  // namespace trackops::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace trackops;
+    const auto document = json::Document::parse(fuzz::text_of(data, size));
+    if (!fuzz::is_taken(document)) return 0;
+    fuzz::walk(document->root());
+    const std::string once = document->root().minified();
+    const auto again = json::Document::parse(once);
+    fuzz::promise(again.has_value(), "what was taken is JSON when written out");
+    fuzz::promise(again->root().minified() == once, "writing out is stable");
+    return 0;
+}

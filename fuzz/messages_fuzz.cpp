@@ -1,0 +1,115 @@
+// Messages of the bus as the services read them: CloudEvents headers, then the event.
+#include <stdexcept>
+
+#include "events/events.hpp"
+#include "fuzz/promise.hpp"
+#include "inventory/adapters/order_events.hpp"
+#include "order/adapters/inventory_events.hpp"
+#include "platform/telemetry/log.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "testing/fakes.hpp"
+
+namespace trackops::fuzz {
+namespace {
+
+// Takes what can be told of a message; each store only counts.
+class Reservations final : public inventory::ReservationStore {
+public:
+    std::vector<Result<inventory::Handled>> handle(
+        std::span<const inventory::IncomingMessage> messages, const Decide&, Instant) override {
+        heard += messages.size();
+        for (const auto& message : messages) {
+            promise(message.trace.causation_id == message.id.text(), "a reply names its cause");
+            for (const auto& line : message.message.lines)
+                promise(line.quantity > 0, "a line asks for something");
+        }
+        return {messages.size(), inventory::Handled{}};
+    }
+    std::size_t heard = 0;
+};
+
+class Orders final : public order::OrderStore {
+public:
+    std::vector<Result<order::Receipt>> update(
+        std::span<const order::OrderChange> changes) override {
+        heard += changes.size();
+        return {changes.size(), order::Receipt{}};
+    }
+    std::vector<Result<order::Receipt>> add(std::span<const order::NewOrder>) override {
+        unasked();
+    }
+    std::vector<Result<order::Order>> find(std::span<const order::OrderId>) override { unasked(); }
+    Result<std::vector<order::Order>> settled(std::span<const order::OrderId>) override {
+        unasked();
+    }
+    Result<order::Page<order::Order, order::OrderId>> list(const order::OrderFilter&,
+                                                           std::optional<order::OrderId>,
+                                                           std::size_t) override {
+        unasked();
+    }
+    Result<std::vector<order::HistoryEntry>> timeline(order::OrderId) override { unasked(); }
+    Result<order::SagaOfOrder> saga(order::SagaId) override { unasked(); }
+    Result<order::Page<order::SagaOfOrder, order::SagaId>> sagas(const order::SagaFilter&,
+                                                                 std::optional<order::SagaId>,
+                                                                 std::size_t) override {
+        unasked();
+    }
+    Result<std::vector<order::OrderId>> claim_due(Instant, Duration, std::size_t) override {
+        unasked();
+    }
+    std::size_t heard = 0;
+
+private:
+    [[noreturn]] static void unasked() { throw std::logic_error("a message asks for updates"); }
+};
+
+constexpr std::string_view topics[] = {
+    events::OrderCreated::type,      events::OrderStatusUpdated::type,
+    events::OrderDelivered::type,    events::OrderCancelled::type,
+    events::InventoryReserved::type, events::InventoryReservationFailed::type,
+    events::InventoryReleased::type,
+};
+
+// A topic, lines "name: value" up to an empty one, the value.
+bus::Message message_of(std::string_view rest) {
+    bus::Message message{.topic = std::string(topics[take_choice(rest, std::size(topics))])};
+    for (auto line = take_line(rest); !line.empty(); line = take_line(rest)) {
+        const std::string name(take_until(line, ':'));
+        if (line.starts_with(' ')) line.remove_prefix(1);
+        message.headers.push_back({name, std::string(line)});
+    }
+    message.value = rest;
+    return message;
+}
+
+// The store has heard of it, or the message is dead and says why, or it concerns nobody here.
+void check(const bus::Handler& handler, const bus::Message& message, const std::size_t& heard) {
+    const auto dispositions = handler({&message, 1});
+    promise(dispositions.size() == 1, "a message has one disposition");
+    promise(!std::holds_alternative<bus::Again>(dispositions[0]), "bad bytes do not come again");
+    const auto* dead = std::get_if<bus::DeadLetter>(&dispositions[0]);
+    promise(!dead || !dead->reason.empty(), "a dead letter says why");
+    promise(!dead || heard == 0, "what is dead was not handled");
+    promise(heard == 0 || (Uuid::parse(message.header("ce_id")) &&
+                           events::decode(message.topic, message.value)),
+            "only a whole message is handled");
+}
+
+}  // namespace
+}  // namespace trackops::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace trackops;
+    telemetry::configure_log("fuzz", telemetry::Level::off, true);
+    const bus::Message message = fuzz::message_of(fuzz::text_of(data, size));
+    static telemetry::Registry metrics;
+    const testing::FakeClock clock;
+    testing::SeededIds ids;
+    fuzz::Reservations reservations;
+    fuzz::check(inventory::make_order_events_handler({reservations, clock, ids, metrics, [] {}}),
+                message, reservations.heard);
+    fuzz::Orders orders;
+    fuzz::check(order::handle_inventory_events(orders, clock, {}, [](auto) {}), message,
+                orders.heard);
+    return 0;
+}

@@ -1,0 +1,62 @@
+// Bodies of the order API.
+#include "base/money.hpp"
+#include "base/sku.hpp"
+#include "fuzz/refusal.hpp"
+#include "order/adapters/read_requests.hpp"
+
+namespace trackops::fuzz {
+namespace {
+
+void read_draft(std::string_view body) {
+    const auto draft = order::read_draft(body);
+    if (!is_taken(draft)) return;
+    const auto total = order::total_of(*draft);
+    promise(total && *total >= 0 && *total <= max_amount_minor, "the total of an order fits");
+    promise(!draft->items.empty() && draft->items.size() <= order::max_lines,
+            "an order has 1 to 2000 lines");
+    for (const order::Line& line : draft->items) {
+        promise(is_sku(line.sku), "a line has a SKU");
+        promise(line.quantity >= 1 && line.quantity <= order::max_quantity, "and a quantity");
+    }
+    promise(is_currency(draft->currency), "an order has a currency");
+    promise(is_country(draft->shipping_address.country), "and goes to a country");
+    if (draft->metadata) {
+        const auto metadata = json::Document::parse(*draft->metadata);
+        promise(metadata && metadata->root().kind() == json::Kind::object,
+                "metadata is a JSON object");
+    }
+}
+
+void read_command(order::Action action, std::string_view body) {
+    const auto command = order::read_command(action, body);
+    if (!is_taken(command)) return;
+    promise(command->action == action, "a command does what it was asked for");
+    promise(action == order::Action::ship || !command->shipment, "only a shipment has a carrier");
+    promise(command->reason.size() <= 64, "a reason is short");
+}
+
+}  // namespace
+}  // namespace trackops::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace trackops;
+    std::string_view rest = fuzz::text_of(data, size);
+    switch (fuzz::take_choice(rest, 5)) {
+        case 0:
+            fuzz::read_draft(rest);
+            break;
+        case 1:
+            fuzz::read_command(order::Action::ship, rest);
+            break;
+        case 2:
+            fuzz::read_command(order::Action::cancel, rest);
+            break;
+        case 3:
+            fuzz::read_command(order::Action::process, rest);
+            break;
+        default:
+            if (const auto command = order::read_status_change(rest); fuzz::is_taken(command))
+                fuzz::promise(command->action != order::Action::confirm, "no client confirms");
+    }
+    return 0;
+}

@@ -1,0 +1,78 @@
+// Settings from flags and variables: what is taken is within its bounds, what is refused names
+// every fault, and a secret is nowhere.
+#include <vector>
+
+#include "fuzz/promise.hpp"
+#include "platform/config/settings.hpp"
+
+namespace trackops::fuzz {
+namespace {
+
+using config::Kind;
+
+constexpr std::string_view secret = "hunter2x";
+constexpr config::Setting table[] = {
+    {"order-port", Kind::integer, "8080", "where it listens", 1, 65535},
+    {"patience", Kind::duration, "30s", "how long it waits", 100, 3'600'000},
+    {"log-json", Kind::flag, "true", "how it logs"},
+    {"name", Kind::text, "", "what it is called"},
+    {"database", Kind::text, "sqlite:a", "where it keeps things", 0, INT64_MAX, true},
+    {"pin", Kind::integer, "1", "a number that nobody may see", 0, 100, true},
+};
+
+void show(std::string_view text) {
+    promise(text.find(secret) == std::string_view::npos, "no secret is shown");
+}
+
+void check_refusal(const Error& error) {
+    promise(error.code == Errc::invalid && !error.fields.empty(), "a refusal names a setting");
+    show(error.detail);
+    for (const FieldError& fault : error.fields) {
+        show(fault.pointer);
+        show(fault.detail);
+        promise(error.detail.find(fault.pointer) != std::string::npos, "the text names it too");
+    }
+}
+
+void check_values(const config::Values& values) {
+    promise(values.integer("order-port") >= 1 && values.integer("order-port") <= 65535,
+            "a number is within its bounds");
+    promise(values.duration("patience") >= std::chrono::milliseconds(100) &&
+                values.duration("patience") < std::chrono::milliseconds(3'600'001),
+            "a duration is within its bounds");
+    (void)values.flag("log-json");
+    show(config::print(table, values));
+    const auto& port = values.values.find("order-port")->second.value;
+    promise(config::read(table, std::vector<std::string>{"--order-port=" + port}, {}).has_value(),
+            "a value can be given again");
+}
+
+}  // namespace
+}  // namespace trackops::fuzz
+
+// Lines: those that begin with TRACKOPS_ are variables, the others arguments. ~ stands for a secret
+// where only secrets may stand.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace trackops;
+    std::string_view rest = fuzz::text_of(data, size);
+    std::vector<std::string> arguments;
+    std::vector<std::string> environment;
+    while (!rest.empty()) {
+        std::string line(fuzz::take_line(rest));
+        if (line.find("_FILE") != std::string::npos) continue;  // would have the file read
+        const bool is_secret = line.starts_with("--database=") || line.starts_with("--pin=") ||
+                               line.starts_with("TRACKOPS_DATABASE=") ||
+                               line.starts_with("TRACKOPS_PIN=") || !line.starts_with('-');
+        if (const auto at = line.find('~');
+            at != std::string::npos && is_secret && !line.substr(0, at).starts_with("TRACKOPS_N"))
+            line.replace(at, 1, fuzz::secret);
+        (line.starts_with("TRACKOPS_") ? environment : arguments).push_back(std::move(line));
+    }
+    const auto values = config::read(fuzz::table, arguments, environment);
+    if (values) {
+        fuzz::check_values(*values);
+    } else {
+        fuzz::check_refusal(values.error());
+    }
+    return 0;
+}

@@ -1,0 +1,107 @@
+// URLs of servers: whatever they look like, no password of one is in what people may see.
+#include <stdexcept>
+#include <string>
+
+#include "fuzz/promise.hpp"
+#include "platform/bus/bus.hpp"
+#include "platform/bus/kafka_target.hpp"
+#include "platform/cache/cache.hpp"
+#include "platform/cache/redis_target.hpp"
+#include "platform/sql/database.hpp"
+#include "platform/sql/postgres_target.hpp"
+#include "platform/sql/url.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "testing/fakes.hpp"
+
+namespace trackops::fuzz {
+namespace {
+
+constexpr std::string_view secret = "hunter2x";
+constexpr std::string_view schemes[] = {
+    "postgres://", "postgresql://", "jdbc:postgresql://", "kafka://", "redis://", "rediss://", "",
+    "https://",    "postgres:/"};
+
+void show(std::string_view text) {
+    promise(text.find(secret) == std::string_view::npos, "no password is shown");
+}
+
+// Gives what it makes, or nothing after a refusal that people may see.
+template <class Parse>
+auto parsed(Parse parse) -> std::optional<decltype(parse())> {
+    try {
+        return parse();
+    } catch (const std::invalid_argument& refusal) {
+        promise(!std::string_view(refusal.what()).empty(), "a refusal says why");
+        show(refusal.what());
+        return std::nullopt;
+    }
+}
+
+void check_kafka(const std::string& url) {
+    const auto target = parsed([&] { return bus::parse_kafka_url(url, {}); });
+    if (!target) return;
+    promise(!target->servers.empty() && target->prefix.size() <= 100, "a broker has servers");
+    promise(target->options.partitions >= 1 && target->options.partitions <= 10'000,
+            "partitions are within their bounds");
+    const auto again =
+        parsed([&] { return bus::parse_kafka_url("kafka://" + target->servers, {}); });
+    promise(again && again->servers == target->servers, "servers can be read again");
+}
+
+void check_redis(const std::string& url) {
+    const auto target = parsed([&] { return cache::parse_redis_target(url, ""); });
+    if (!target) return;
+    show(target->description());
+    promise(!target->host.empty() && target->port != 0, "a cache has an address");
+    const auto again = parsed([&] { return cache::parse_redis_target(target->description(), ""); });
+    promise(again && again->host == target->host && again->port == target->port &&
+                again->database == target->database,
+            "a description names the same cache");
+}
+
+void check_postgres(const std::string& url) {
+    const auto target = parsed([&] { return sql::postgres::parse_target(url, {}); });
+    if (target) show(target->description);
+}
+
+// What no driver knows is refused before anything is opened.
+void check_open(const std::string& url) {
+    static telemetry::Registry metrics;
+    const testing::FakeClock clock;
+    for (const std::string_view known : {"postgres://", "postgresql://", "jdbc:", "kafka://",
+                                         "redis://", "embedded:", "sqlite:"}) {
+        if (url.starts_with(known)) return;
+    }
+    promise(!parsed([&] { return sql::open(url, {}, metrics); }), "no database that we know");
+    promise(!parsed([&] { return bus::open(url, {}, clock, metrics); }), "no bus that we know");
+    promise(!parsed([&] { return cache::open(url, {}, clock, metrics); }), "no cache that we know");
+}
+
+void check(const std::string& url) {
+    check_kafka(url);
+    // What names a file would have it read.
+    if (url.find("passwordFile") == std::string::npos) check_redis(url);
+    check_postgres(url.starts_with("jdbc:") ? url.substr(5) : url);
+    check_open(url);
+}
+
+}  // namespace
+}  // namespace trackops::fuzz
+
+// A scheme, a line with the user, a line with what follows the password's first letters, the rest.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace trackops::fuzz;
+    std::string_view rest = text_of(data, size);
+    const std::string scheme(schemes[take_choice(rest, std::size(schemes))]);
+    check(scheme + std::string(rest));
+    const std::string user(take_line(rest));
+    const std::string password = std::string(secret) + std::string(take_line(rest));
+    if (user.find_first_of(":/?#@[") != std::string::npos) return 0;
+    const std::string before_host = scheme + user + ':' + password + '@' + std::string(rest);
+    check(before_host);
+    show(trackops::sql::without_password(before_host));
+    // An & ends a parameter, so a password that has one must encode it.
+    const std::string as_parameter = scheme + std::string(rest) + "password=" + std::string(secret);
+    show(trackops::sql::without_password(as_parameter));
+    return 0;
+}
