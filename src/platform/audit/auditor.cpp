@@ -61,8 +61,9 @@ runtime::Progress Auditor::look(const Moment& at) {
 }
 
 runtime::Progress Auditor::look_again(const Moment& at) {
-    // The clock may have stepped back; a suspicion does not wait longer for that.
-    const Duration waited = std::max(at.now - suspicion_->since, Duration::zero());
+    // A suspicion does not wait for a clock that has stepped back.
+    suspicion_->since = std::min(suspicion_->since, at.now);
+    const Duration waited = at.now - suspicion_->since;
     if (waited < options_.second_look) return {0, options_.second_look - waited};
     const auto still = read_again(database_, invariants_, walk(), suspicion_->page.range, at);
     const Page page = std::exchange(suspicion_, std::nullopt)->page;

@@ -1,0 +1,212 @@
+// What the auditor promises as a pump, over a table of two columns.
+#include "platform/audit/auditor.hpp"
+
+#include <gmock/gmock.h>
+
+#include "platform/audit/everything.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "testing/databases.hpp"
+#include "testing/fakes.hpp"
+
+namespace trackops::audit {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Walk numbers{
+    "numbers",
+    KeyKind::integer,
+    {"test.numbers", "SELECT number FROM numbers WHERE number > $1 ORDER BY number LIMIT $2"},
+    3};
+
+constexpr Invariant small{.name = "numbers_are_small",
+                          .sentence = "nobody counts beyond ten",
+                          .walk = &numbers,
+                          .broken = R"sql(
+    SELECT CAST(number AS TEXT), 'double is ' || double FROM numbers
+    WHERE number > $1 AND number <= $2 AND double > 20
+)sql"};
+
+constexpr Invariant fresh{.name = "numbers_are_fresh",
+                          .sentence = "every number is seen to within an hour",
+                          .walk = &numbers,
+                          .broken = R"sql(
+    SELECT CAST(number AS TEXT), 'due at ' || CAST(due AS TEXT) FROM numbers
+    WHERE number > $1 AND number <= $2 AND due < $3
+)sql",
+                          .overdue = hours(1)};
+
+// A database that is away when told to be.
+class Away final : public sql::Database {
+public:
+    explicit Away(sql::Database& real) : real_(real) {}
+    bool is_away = false;
+    int transactions = 0;
+    std::unique_ptr<sql::Transaction> begin(sql::Access access) override {
+        if (is_away) throw sql::Failure(sql::Fault::unavailable, "08006", "away");
+        ++transactions;
+        return real_.begin(access);
+    }
+    sql::Dialect dialect() const override { return real_.dialect(); }
+    void ping() override { real_.ping(); }
+    std::string description() const override { return real_.description(); }
+
+private:
+    sql::Database& real_;
+};
+
+class AuditorAlone : public ::testing::Test {
+protected:
+    AuditorAlone() {
+        run("CREATE TABLE numbers (number INTEGER PRIMARY KEY, double INTEGER, due TEXT)");
+        for (int i = 1; i <= 7; ++i) put(i, 2 * i);
+    }
+    void run(const std::string& text) {
+        const auto tx = real_->begin(sql::Access::write);
+        tx->add({"test.run", text}, {});
+        tx->commit();
+    }
+    void put(int number, int twice) {
+        const auto tx = real_->begin(sql::Access::write);
+        tx->add({"test.put", "REPLACE INTO numbers VALUES ($1, $2, $3)"},
+                {number, twice, clock_.now() + hours(24)});
+        tx->commit();
+    }
+    double violations(const std::string& name = "numbers_are_small") {
+        return metrics_.counter("trackops_invariant_violations_total", "", {{"invariant", name}})
+            .value();
+    }
+    double passes() { return metrics_.counter("trackops_audit_passes_total", "").value(); }
+    double last_pass() {
+        return metrics_.gauge("trackops_audit_last_pass_timestamp_seconds", "").value();
+    }
+
+    telemetry::Registry metrics_;
+    testing::FakeClock clock_;
+    testing::FreshDatabase at_hand_{"sqlite"};
+    std::unique_ptr<sql::Database> real_ = sql::open(at_hand_.url(), {}, metrics_);
+    Away database_{*real_};
+    Auditor auditor_{database_, clock_, {small, fresh}, {}, metrics_};
+};
+
+TEST_F(AuditorAlone, ReadsAPageACallInATransactionAndRestsAfterTheLast) {
+    EXPECT_EQ(violations(), 0);  // there from the start, to be watched
+    for (const std::size_t rows : {3U, 3U}) {
+        const auto progress = auditor_.run({});
+        EXPECT_EQ(progress.done, rows);
+        EXPECT_EQ(progress.call_again_in, milliseconds(100));
+        EXPECT_EQ(passes(), 0);
+    }
+    EXPECT_EQ(auditor_.run({}).call_again_in, seconds(10));
+    EXPECT_EQ(database_.transactions, 3);
+    EXPECT_EQ(passes(), 1);
+    EXPECT_EQ(last_pass(), 1'700'000'000);
+    EXPECT_EQ(auditor_.run({}).done, 3U);  // from the beginning again
+}
+
+TEST_F(AuditorAlone, RestsALargeMultipleOfWhatAPageTook) {
+    class Slow final : public Clock {
+    public:
+        Instant now() const override { return {micros_ += 5'000}; }
+        mutable std::int64_t micros_ = 0;
+    } slow;
+    telemetry::Registry metrics;
+    Auditor auditor(database_, slow, {small}, {}, metrics);
+    EXPECT_EQ(auditor.run({}).call_again_in, milliseconds(5 * 99));
+}
+
+TEST_F(AuditorAlone, CountsWhatASecondLookFindsToo) {
+    put(5, 99);
+    auditor_.run({});
+    EXPECT_EQ(auditor_.run({}).call_again_in, seconds(2));
+    EXPECT_EQ(violations(), 0);
+    clock_.advance(seconds(1));
+    EXPECT_EQ(auditor_.run({}).call_again_in, seconds(1));  // woken too early
+    EXPECT_EQ(violations(), 0);
+    clock_.advance(seconds(1));
+    EXPECT_EQ(auditor_.run({}).done, 3U);
+    EXPECT_EQ(violations(), 1);
+    EXPECT_EQ(auditor_.run({}).done, 1U);
+    EXPECT_EQ(passes(), 1);
+}
+
+TEST_F(AuditorAlone, ForgetsASuspicionThatHasMoved) {
+    put(5, 99);
+    auditor_.run({});
+    auditor_.run({});
+    put(5, 98);  // wrong as well, but not the same
+    clock_.advance(seconds(2));
+    auditor_.run({});
+    EXPECT_EQ(violations(), 0);
+}
+
+TEST_F(AuditorAlone, CountsInEachPassWhatStaysBroken) {
+    put(7, 99);
+    while (passes() < 3) {
+        auditor_.run({});
+        clock_.advance(seconds(2));
+    }
+    EXPECT_EQ(violations(), 3);
+}
+
+TEST_F(AuditorAlone, MeetsAlsoWhatStandsBehindTheLastKey) {
+    // A page that ends with the last row is full; the next one is empty and open to the end.
+    run("DELETE FROM numbers WHERE number > 3");
+    auditor_.run({});
+    EXPECT_EQ(passes(), 0);
+    put(1000, 2000);
+    auditor_.run({});
+    clock_.advance(seconds(2));
+    auditor_.run({});
+    EXPECT_EQ(violations(), 1);
+}
+
+TEST_F(AuditorAlone, TakesNothingForOverdueThatNobodyCouldDo) {
+    clock_.advance(hours(48));  // due a day ago
+    while (passes() < 1) auditor_.run({});
+    database_.is_away = true;
+    EXPECT_THROW(auditor_.run({}), sql::Failure);
+    clock_.advance(hours(1));
+    database_.is_away = false;
+    const auto a_pass = [&] {
+        const double before = passes();
+        while (passes() == before) {
+            if (auditor_.run({}).done == 0) clock_.advance(seconds(2));
+        }
+    };
+    a_pass();
+    EXPECT_EQ(violations("numbers_are_fresh"), 0);
+    clock_.advance(hours(1));
+    a_pass();
+    EXPECT_EQ(violations("numbers_are_fresh"), 7);
+}
+
+TEST_F(AuditorAlone, ReadsAPageAnewThatFailed) {
+    auditor_.run({});
+    database_.is_away = true;
+    EXPECT_THROW(auditor_.run({}), sql::Failure);
+    database_.is_away = false;
+    put(5, 99);
+    EXPECT_EQ(auditor_.run({}).call_again_in, seconds(2));
+    database_.is_away = true;
+    clock_.advance(seconds(2));
+    EXPECT_THROW(auditor_.run({}), sql::Failure);
+    database_.is_away = false;
+    auditor_.run({});
+    EXPECT_EQ(violations(), 1);
+}
+
+TEST_F(AuditorAlone, DoesNotWaitForAClockThatSteppedBack) {
+    put(2, 99);
+    auditor_.run({});
+    clock_.advance(-hours(5));
+    EXPECT_EQ(auditor_.run({}).call_again_in, seconds(2));
+    clock_.advance(seconds(2));
+    EXPECT_EQ(auditor_.run({}).done, 3U);
+    EXPECT_EQ(violations(), 1);
+}
+
+}  // namespace
+}  // namespace trackops::audit
