@@ -8,8 +8,6 @@
 namespace trackops::sim {
 namespace {
 
-using order::Status;
-
 bool is_live(const std::string& status) { return status == "RESERVED"; }
 
 Finding stock_is_sound(const Evidence& on) {
@@ -147,12 +145,12 @@ Finding every_change_has_one_event(const Evidence& on) {
     }
     for (const auto& [id, order] : on.books.orders) {
         if (versions[id] != order.version || last[id] != order.status ||
-            sequences[id] != order.events_sent)
+            sequences[id] != order.events_sent) {
             return fmt::format(
-                "{} is {} in version {} with {} events; its history says {} in {} "
-                "with {}",
+                "{} is {} in version {} with {} events, by its history {} in {} with {}",
                 on.world.story.name_of(id), order.status, order.version, order.events_sent,
                 last[id], versions[id], sequences[id]);
+        }
     }
     return {};
 }
@@ -212,6 +210,7 @@ Finding events_keep_their_order(const Evidence& on) {
         }
     }
     std::vector<First> in_order;
+    in_order.reserve(firsts.size());
     for (const auto& [id, first] : firsts) in_order.push_back(first);
     std::ranges::sort(in_order, {}, &First::order);
     std::map<std::pair<std::string, Uuid>, std::int64_t> last;

@@ -45,6 +45,7 @@ public:
           chance_(among.seed, fmt::format("customer {}", number)),
           name_(fmt::format("customer-{}", number)),
           first_change_(number * 1'000'000),
+          pace_(among.pace),
           left_(actions),
           on_read_(std::move(on_read)) {}
 
@@ -54,7 +55,7 @@ public:
 private:
     void rest() {
         if (left_ == 0) return;
-        world_.after(chance_.between(milliseconds(5), milliseconds(500)), [this] { act(); });
+        world_.after(chance_.between(milliseconds(1), pace_), [this] { act(); });
     }
     // An answer has come that asks for nothing more.
     void end() {
@@ -83,6 +84,7 @@ private:
     Chance chance_;
     const std::string name_;
     const int first_change_;
+    const Duration pace_;
     int left_;
     int waiting_for_ = 0;
     int changes_ = 0;
@@ -311,7 +313,7 @@ private:
                        fmt::format(R"({{"delta":{},"reason":"{}"}})", delta, reason));
         request.headers.emplace_back("idempotency-key", "adjust-" + reason);
         world_.tell("operator", "adjusts {} by {} ({})", sku, delta, reason);
-        send(reason, std::move(request));
+        send(reason, request);
     }
 
     void send(const std::string& reason, const http::Request& request) {

@@ -49,6 +49,7 @@ struct People {
     std::uint64_t seed;
     const std::vector<std::string>& skus;
     std::vector<KnownOrder>& known;
+    Duration pace;  // the longest that a customer thinks
 };
 
 std::unique_ptr<Person> make_customer(const People& among, int number, int actions, OnRead on_read);

@@ -196,7 +196,7 @@ void Replica::guarded(std::string_view what, Work work) {
     try {
         work();
     } catch (const Crash&) {
-        // bury_if_dead() follows, once nothing of the process is on the stack
+        site_.is_doomed = true;  // bury_if_dead() follows, once nothing of it is on the stack
     } catch (const std::logic_error& defect) {
         world_.broken("no_defects", fmt::format("{}: {}: {}", site_.name, what, defect.what()));
     } catch (const sql::Failure& failure) {

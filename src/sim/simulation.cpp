@@ -215,7 +215,10 @@ void Simulation::set_up() {
 }
 
 void Simulation::storm() {
-    const People among{world_, shop_, *this, seed_, skus_, known_};
+    // In a hurry all come at once, and batches form.
+    constexpr std::array<Duration, 3> paces = {milliseconds(3), milliseconds(60),
+                                               milliseconds(500)};
+    const People among{world_, shop_, *this, seed_, skus_, known_, world_.schedule.one_of(paces)};
     const auto on_read = [this](Uuid order, const std::string& status, std::int64_t version,
                                 Instant asked_at) {
         if (auto found = reads_are_true(orders_, order, status, version, asked_at))

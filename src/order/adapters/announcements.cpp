@@ -57,7 +57,7 @@ outbox::Event to_event(const Order& order, const Notice& notice, Uuid id, std::i
             order.id.uuid,
             sequence,
             events::encode(event),
-            notice.change.at,
+            notice.said_at,
             notice.trace.correlation_id,
             notice.trace.causation_id,
             notice.trace.traceparent,

@@ -32,7 +32,7 @@ void move_to(OrderRecord& record, Status to, std::string reason, const Circumsta
     // A clock that stepped back must not make an order older than it was.
     order.updated_at = std::max(order.updated_at, at.now);
     if (to == Status::cancelled) order.cancel_reason = change.reason;
-    record.notices.push_back({announcement_of(to), change, at.trace});
+    record.notices.push_back({announcement_of(to), change, at.trace, at.now});
     record.changes.push_back(std::move(change));
 }
 
@@ -44,7 +44,7 @@ void send_again(OrderRecord& record, Announcement announcement, const Circumstan
                   order.updated_at};
     if (announcement == Announcement::created)
         change = {1, {}, Status::pending, "", at.actor, order.created_at};
-    record.notices.push_back({announcement, std::move(change), at.trace});
+    record.notices.push_back({announcement, std::move(change), at.trace, at.now});
 }
 
 void carry_out(OrderRecord& record, Ask ask, const Circumstances& at) {
@@ -94,7 +94,7 @@ Result<OrderRecord> place(Draft draft, OrderId id, SagaId saga, const Circumstan
     record.order.created_at = record.order.updated_at = at.now;
     record.sagas.push_back(begin_fulfilment(saga, at.now, at.patience));
     record.changes.push_back({1, {}, Status::pending, "", at.actor, at.now});
-    record.notices.push_back({Announcement::created, record.changes.back(), at.trace});
+    record.notices.push_back({Announcement::created, record.changes.back(), at.trace, at.now});
     return record;
 }
 

@@ -29,6 +29,8 @@ struct Notice {
     Announcement announcement = Announcement::created;
     Change change;  // for one that is sent again: as it was
     Trace trace;
+    // When it is said: what waits to leave the outbox has waited since then, not since the change.
+    Instant said_at = {};
 };
 
 struct OrderRecord {

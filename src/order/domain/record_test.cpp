@@ -211,6 +211,17 @@ TEST(Saga, AsksAgainWithABackoffThatIsKept) {
     EXPECT_EQ(record.sagas[0].steps[0].attempts, 6);
 }
 
+// Found by trackops sim --seed 61: an event that is sent again is not one that has waited since the
+// order was placed, or each retry looks like a relay that lags, and no order ever times out.
+TEST(Saga, SaysWhatItSaysAgainAsOfNow) {
+    OrderRecord record = placed();
+    const Circumstances later = at(std::chrono::seconds(30), "saga");
+    look_at_clock(record, {}, later);
+    ASSERT_EQ(record.notices.size(), 1U);
+    EXPECT_EQ(record.notices[0].said_at, later.now);
+    EXPECT_EQ(record.notices[0].change.at, start);
+}
+
 TEST(Saga, AsksForTheReleaseAgainAndIsBlockedAtLast) {
     OrderRecord record = placed();
     ASSERT_TRUE(apply(record, {Action::cancel, "", {}}, other_saga, at({})));
