@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <stdexcept>
 
 #include <fmt/format.h>
@@ -19,8 +20,10 @@ std::unique_ptr<Bus> open(std::string_view url, const Options& options, const Cl
     if (url.starts_with("kafka://")) {
         return open_kafka(url, options, metrics);
     }
+    // The rest may hold a password: only the scheme is shown.
     throw std::invalid_argument(
-        fmt::format("bus URL '{}' is neither embedded:DIR nor kafka://HOST:PORT", url));
+        fmt::format("bus URL '{}:...' is neither embedded:DIR nor kafka://HOST:PORT",
+                    url.substr(0, std::min<std::size_t>(url.find(':'), 20))));
 }
 
 }  // namespace trackops::bus

@@ -74,6 +74,7 @@ TEST(Writer, WritesNullForWhatIsNoNumber) {
 }
 
 TEST(Document, RefusesWhatIsNoJson) {
+    EXPECT_EQ(refusal_of({}), Errc::malformed);  // a view of nothing at all
     for (const std::string_view text : {"",
                                         " ",
                                         "nul",

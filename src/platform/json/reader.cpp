@@ -207,6 +207,7 @@ Document& Document::operator=(Document&&) noexcept = default;
 Document::~Document() = default;
 
 Result<Document> Document::parse(std::string_view text, Limits limits) {
+    if (text.empty()) text = "";  // simdjson copies from it, also nothing
     auto state = std::make_unique<State>();
     auto error = parse_into(state->document, text, limits.depth_max);
     if (error == simdjson::NUMBER_ERROR)

@@ -129,6 +129,9 @@ TEST(UrlWithoutPassword, ShowsAllButThePassword) {
          "jdbc:postgresql://host/shop?user=me&password=***&sslmode=require"},
         {"postgres://host/shop?sslpassword=s3cret", "postgres://host/shop?sslpassword=***"},
         {"redis://:s3cret@host:6379", "redis://:***@host:6379"},
+        {"jdbc:postgresql://me:s3cret@host/shop", "jdbc:postgresql://me:***@host/shop"},
+        {"postgres:/me:s3cret@host/shop", "postgres:***@host/shop"},
+        {"me:s3://cret@host/shop", "me:***@host/shop"},
         {"", ""},
     };
     for (const auto& [url, shown] : table) EXPECT_EQ(without_password(url), shown);
