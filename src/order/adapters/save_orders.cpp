@@ -36,7 +36,9 @@ constexpr sql::Query insert_item{.name = "order.insert_item",
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
 )sql"};
 
-// Rows are locked in the order of their ids, whatever plan the update takes.
+// Rows are locked in the order of their ids before the first is updated, whatever plan the update
+// takes: how many they are is asked first. Not joined: the planner expects one row of the rest and
+// would look through all locked ones for each.
 constexpr sql::Query update_order{.name = "order.update",
                                   .text = R"sql(
     UPDATE orders SET status = $3, cancel_reason = $4, carrier = $5, tracking_number = $6, version = $7, revision = revision + 1,
@@ -50,8 +52,7 @@ constexpr sql::Query update_order{.name = "order.update",
     FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
                 $9::timestamptz[])
          AS t(id, revision, status, cancel_reason, carrier, tracking_number, version, events_sent, updated_at)
-         JOIN locked ON locked.id = t.id
-    WHERE o.id = t.id AND o.revision = t.revision
+    WHERE (SELECT count(*) FROM locked) > 0 AND o.id = t.id AND o.revision = t.revision
 )sql"};
 
 constexpr sql::Query save_saga{.name = "saga.save",

@@ -23,7 +23,8 @@ constexpr sql::Query which_exist{.name = "order.which_exist",
 )sql"};
 
 // Pushing due_at on is the claim: another replica skips what is locked and then sees that it is not
-// due.
+// due. ARRAY() is asked once; IN (...) may become a join that asks, and locks, again for each saga
+// there is.
 constexpr sql::Query claim_due_sagas{.name = "saga.claim_due",
                                      .text = R"sql(
     UPDATE saga_instances SET due_at = $2
@@ -31,7 +32,7 @@ constexpr sql::Query claim_due_sagas{.name = "saga.claim_due",
 )sql",
                                      .postgres = R"sql(
     UPDATE saga_instances SET due_at = $2
-    WHERE id IN (SELECT id FROM saga_instances WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING order_id
+    WHERE id = ANY(ARRAY(SELECT id FROM saga_instances WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)) RETURNING order_id
 )sql"};
 
 // The longest beginning of a batch in which no key comes twice: a twin is answered by what its
