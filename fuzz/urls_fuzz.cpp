@@ -81,7 +81,7 @@ void check(const std::string& url) {
     check_kafka(url);
     // What names a file would have it read.
     if (url.find("passwordFile") == std::string::npos) check_redis(url);
-    check_postgres(url.starts_with("jdbc:") ? url.substr(5) : url);
+    check_postgres(url);
     check_open(url);
 }
 

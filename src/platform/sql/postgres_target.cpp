@@ -53,11 +53,18 @@ std::int64_t seconds(Duration duration) {
 Target parse_target(std::string_view url, const Options& options) {
     if (url.find('\0') != std::string_view::npos)
         throw std::invalid_argument("a postgres URL has no NUL");
+    if (url.starts_with("jdbc:postgresql://")) url.remove_prefix(5);
+    // libpq would take it for words and values, and quote what is none.
+    if (!url.starts_with("postgres://") && !url.starts_with("postgresql://"))
+        throw std::invalid_argument("a postgres URL begins with postgres:// or postgresql://");
     auto settings = parse(std::string(url));
     const auto text_of = [&settings](const char* name, const char* otherwise) {
         const auto found = settings.find(name);
         return found == settings.end() ? std::string(otherwise) : found->second;
     };
+    // What stands there may be a password with a / that was not encoded.
+    if (text_of("port", "").find_first_not_of("0123456789,") != std::string::npos)
+        throw std::invalid_argument("the postgres URL cannot be read: its port is no number");
     Target target;
     const std::string user = text_of("user", "");
     target.database = text_of("dbname", user.c_str());

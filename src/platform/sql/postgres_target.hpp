@@ -16,7 +16,8 @@ struct Target {
     std::string description;  // host, port and database: no user, no password
 };
 
-// Throws std::invalid_argument, which never quotes a password, when the URL cannot be read.
+// postgres://, postgresql:// or jdbc:postgresql://. Throws std::invalid_argument, which never
+// quotes a password, when the URL cannot be read.
 Target parse_target(std::string_view url, const Options& options);
 
 }  // namespace trackops::sql::postgres

@@ -56,6 +56,11 @@ TEST(PostgresTarget, IsDescribedWithoutSecrets) {
     EXPECT_EQ(target.database, "shop");
 }
 
+TEST(PostgresTarget, IsTheSameWrittenForJdbc) {
+    EXPECT_EQ(parse_target("jdbc:postgresql://me:secret@h/d", {}).settings,
+              parse_target("postgresql://me:secret@h/d", {}).settings);
+}
+
 TEST(PostgresTarget, SaysWhatIsWrongWithAUrlButNoPassword) {
     const std::vector<std::pair<std::string, std::string>> cases = {
         {"postgres://me:sec%ret@h/d", "percent-encoded"},
@@ -64,6 +69,8 @@ TEST(PostgresTarget, SaysWhatIsWrongWithAUrlButNoPassword) {
         {"postgres://me:secret@[::1]x/d", "unexpected"},
         {"postgres://h/d?password=secret=1", "separator"},
         {std::string("postgres://h/d\0secret", 21), "NUL"},
+        {"postgres://me:secret/1@h/d", "port is no number"},
+        {"postgres:/me:secret@h/d", "begins with postgres://"},
     };
     for (const auto& [url, expected] : cases) {
         try {
