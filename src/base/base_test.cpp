@@ -55,6 +55,16 @@ TEST(Instant, RefusesWhatIsNoTime) {
     }
 }
 
+TEST(Instant, HasAYearOfFourDigitsWhateverTheOffset) {
+    for (const auto* text : {"0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"}) {
+        const auto at = Instant::parse(text);
+        ASSERT_TRUE(at) << text;
+        EXPECT_EQ(Instant::parse(at->text()), at) << text;
+    }
+    EXPECT_FALSE(Instant::parse("0001-01-01T00:00:00+00:01"));
+    EXPECT_FALSE(Instant::parse("9999-12-31T23:59:59-00:01"));
+}
+
 TEST(Money, SaysWhenASumDoesNotFit) {
     EXPECT_EQ(checked_add(1, 2), 3);
     EXPECT_FALSE(checked_add(max_amount_minor, 1));

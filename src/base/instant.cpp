@@ -5,6 +5,10 @@
 namespace trackops {
 namespace {
 
+// Of year 0001 and of year 9999, in UTC: an offset may lead out of them, where text() has no room.
+constexpr std::int64_t first_second = -62'135'596'800;
+constexpr std::int64_t last_second = 253'402'300'799;
+
 // Reads exactly `count` digits at `at` and moves on.
 std::optional<int> digits(std::string_view text, std::size_t& at, int count) {
     int value = 0;
@@ -73,6 +77,7 @@ std::optional<Instant> Instant::parse(std::string_view text) {
     if (!date.ok()) return std::nullopt;
     const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
     const std::int64_t seconds = days * 86400 + *hour * 3600 + *minute * 60 + *second - *offset;
+    if (seconds < first_second || seconds > last_second) return std::nullopt;
     return Instant{seconds * 1'000'000 + *micros};
 }
 
