@@ -54,18 +54,21 @@ void check_values(const config::Values& values) {
 // where only secrets may stand.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace trackops;
+    constexpr std::string_view secret_places[] = {
+        "--database=", "--pin=", "TRACKOPS_DATABASE=", "TRACKOPS_PIN="};
     std::string_view rest = fuzz::text_of(data, size);
+    if (rest.find(fuzz::secret) != std::string_view::npos) return 0;  // no secret where it stands
     std::vector<std::string> arguments;
     std::vector<std::string> environment;
     while (!rest.empty()) {
         std::string line(fuzz::take_line(rest));
         if (line.find("_FILE") != std::string::npos) continue;  // would have the file read
-        const bool is_secret = line.starts_with("--database=") || line.starts_with("--pin=") ||
-                               line.starts_with("TRACKOPS_DATABASE=") ||
-                               line.starts_with("TRACKOPS_PIN=") || !line.starts_with('-');
-        if (const auto at = line.find('~');
-            at != std::string::npos && is_secret && !line.substr(0, at).starts_with("TRACKOPS_N"))
-            line.replace(at, 1, fuzz::secret);
+        const bool is_secret =
+            std::ranges::any_of(secret_places,
+                                [&](auto begin) { return line.starts_with(begin); }) ||
+            (arguments.empty() && !line.starts_with('-') && !line.starts_with("TRACKOPS_"));
+        const auto at = line.find('~');
+        if (is_secret && at != std::string::npos) line.replace(at, 1, fuzz::secret);
         (line.starts_with("TRACKOPS_") ? environment : arguments).push_back(std::move(line));
     }
     const auto values = config::read(fuzz::table, arguments, environment);

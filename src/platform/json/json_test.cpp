@@ -187,6 +187,7 @@ TEST(Value, TakesForAnIntegerWhatIsOne) {
     const auto document = parsed(R"(["12345678901234567890123\"", 12345678901234567890123, 5])");
     EXPECT_EQ(document.root().minified(),
               R"(["12345678901234567890123\"",1.2345678901234568e+22,5])");
+    EXPECT_EQ(parsed("[-0, -0.0, -1e-444]").root().minified(), "[0,0,0]");
 }
 
 bool is_upper(std::string_view text) { return text == "GBP"; }

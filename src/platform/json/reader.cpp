@@ -181,7 +181,8 @@ void write(tape_ref value, Writer& writer) {
             writer.value(value.next_tape_value<std::uint64_t>());
             break;
         case tape_type::DOUBLE:
-            writer.decimal(value.next_tape_value<double>());
+            // Plus zero makes -0 a 0, which an integer of that text reads as.
+            writer.decimal(value.next_tape_value<double>() + 0.0);
             break;
         case tape_type::TRUE_VALUE:
             writer.value(true);
