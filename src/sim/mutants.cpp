@@ -79,6 +79,16 @@ constexpr auto all = std::to_array<Mutant>({
              "VALUES (coalesce((SELECT event_id FROM outbox_events WHERE aggregate_id = $2 "
              "AND type = $3 AND type = 'ORDER_CREATED' LIMIT 1), $1), $2, $3, $4, $5, $6, $7, $8, "
              "$9, $10)"},
+    {.name = "retry_dated_back",
+     .bug = "a saga that asks again dates its event by what it tells of (it once did)",
+     .wrong = Wrong::sql_text,
+     .service = "order",
+     .query = "outbox.append",
+     .text = "INSERT INTO outbox_events (event_id, aggregate_id, type, sequence, payload, "
+             "correlation_id, causation_id, traceparent, tracestate, occurred_at) "
+             "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce((SELECT min(occurred_at) "
+             "FROM outbox_events WHERE aggregate_id = $2 AND type = $3), $10))",
+     .seeds = 400},
     {.name = "order_key_ignored",
      .bug = "an order that was placed under a key is placed again when it is repeated",
      .wrong = Wrong::sql_text,
@@ -87,7 +97,7 @@ constexpr auto all = std::to_array<Mutant>({
      .text = "INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, "
              "location, etag, expires_at) SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $9 <> '' "
              "ON CONFLICT (scope, idempotency_key) DO UPDATE SET body = excluded.body",
-     .seeds = 100},
+     .seeds = 400},
     {.name = "order_key_unread",
      .bug = "nobody looks whether an order's key was answered before",
      .wrong = Wrong::sql_text,

@@ -21,10 +21,9 @@ constexpr Duration storm_max = seconds(40);
 // The longest a healthy system may take to come to rest: an order's deadline, a saga's lease, the
 // backoffs and what the clocks differ by.
 constexpr Duration calm_max = seconds(150);
-// An order's deadline, the lease of a replica that died with its saga in hand, and clocks that
-// differ by half a minute.
-constexpr Duration pending_max = seconds(75);
-constexpr Duration silence_length = pending_max + seconds(5);
+// An order's deadline, and the lease of a saga that was looked at once in vain.
+constexpr Duration pending_max = seconds(45);
+constexpr Duration silence_length = pending_max + seconds(40);
 constexpr Duration cache_life = seconds(45);  // longer than an entry lives and an answer takes
 constexpr int depth_max = 3;                  // pumps that overtake each other at once
 
@@ -292,11 +291,19 @@ void Simulation::silence() {
     for (const auto& replica : replicas_) {
         if (replica->service() == Service::inventory) silent.push_back(replica.get());
     }
+    Duration earliest = Duration::zero();
+    Duration latest = Duration::zero();
+    for (const auto& replica : replicas_) {
+        earliest = std::min(earliest, replica->site().skew);
+        latest = std::max(latest, replica->site().skew);
+    }
+    const Instant since = world_.now;  // nobody dies from now on with a saga in hand
     for (Replica* replica : silent) replica->hold();
     run_until(world_.now + silence_length, [] { return false; });
     for (const auto& [order, status] : standing_.orders) {
         if (status != "PENDING") continue;
-        if (orders_.changes.at(order).at(1).at + pending_max < world_.now)
+        const Instant placed_at = orders_.changes.at(order).at(1).at;
+        if (placed_at > since && placed_at + pending_max + (latest - earliest) < world_.now)
             world_.broken("orders_keep_their_deadline",
                           world_.story.name_of(order) + " is PENDING long after its deadline");
     }
@@ -367,10 +374,11 @@ void Simulation::call(Service service, http::Request request, bool is_repeatable
     // Whoever answers first, or the end of the client's patience.
     auto once = std::make_shared<std::function<void(const Answer&)>>(std::move(done));
     const auto delay = [this] { return world_.network.between(Duration(200), milliseconds(5)); };
+    const Duration way = delay();
     if (!world_.faults.strikes(Fault::request_lost))
-        world_.after(delay(), [=, this] { deliver(service, request, once); });
+        world_.after(way, [=, this] { deliver(service, request, once); });
     if (is_repeatable && world_.faults.strikes(Fault::request_doubled))
-        world_.after(delay(), [=, this] { deliver(service, request, once); });
+        world_.after(way + Duration(100), [=, this] { deliver(service, request, once); });
     world_.after(seconds(7), [once] {
         if (const auto hear = std::exchange(*once, nullptr)) hear({});
     });

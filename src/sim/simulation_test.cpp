@@ -77,12 +77,6 @@ TEST_F(Simulated, ComesToRestWithoutTimeOutsWhereNothingGoesWrong) {
     EXPECT_EQ(outcome.fault_total, 0);
 }
 
-TEST_F(Simulated, KeepsDeadlinesWhileOthersAskAgain) {
-    // Retries looked like a relay that lags, and put deadlines off for ever.
-    const Outcome outcome = simulate(61, {});
-    EXPECT_FALSE(outcome.violation) << outcome.violation->evidence;
-}
-
 TEST_F(Simulated, FindsNothingWrongWithTwoRelaysThatBothHoldTheLease) {
     // They only publish doubles: whoever calls that a bug knows nothing of at-least-once.
     constexpr Mutant no_lease{
