@@ -350,7 +350,7 @@ TEST_F(Partitions, ComeAndGoUnderLoad) {
     for (int replica = 0; replica < 2; ++replica) {
         threads.emplace_back([&] {
             Cleanup cleanup(*outbox_.database, clock_,
-                            {.partition_positions = 100, .partitions_ahead = 3}, outbox_.metrics);
+                            {.partition_positions = 400, .partitions_ahead = 3}, outbox_.metrics);
             while (writing > 0) EXPECT_NO_THROW(cleanup.run(Duration::zero()));
         });
     }
