@@ -24,6 +24,16 @@ void show(std::string_view text) {
     promise(text.find(secret) == std::string_view::npos, "no secret is shown");
 }
 
+// Of a URL only what follows the user is.
+bool is_password(std::string_view line, std::size_t at) {
+    if (at == std::string_view::npos) return false;
+    const std::size_t scheme = line.find("://");
+    if (scheme == std::string_view::npos) return true;
+    if (at < scheme + 4) return false;
+    const std::string_view user = line.substr(scheme + 3, at - scheme - 3);
+    return user.ends_with(':') && user.find_first_of(":/?@[") == user.size() - 1;
+}
+
 void check_refusal(const Error& error) {
     promise(error.code == Errc::invalid && !error.fields.empty(), "a refusal names a setting");
     show(error.detail);
@@ -68,7 +78,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                 [&](auto begin) { return line.starts_with(begin); }) ||
             (arguments.empty() && !line.starts_with('-') && !line.starts_with("TRACKOPS_"));
         const auto at = line.find('~');
-        if (is_secret && at != std::string::npos) line.replace(at, 1, fuzz::secret);
+        if (is_secret && fuzz::is_password(line, at)) line.replace(at, 1, fuzz::secret);
         (line.starts_with("TRACKOPS_") ? environment : arguments).push_back(std::move(line));
     }
     const auto values = config::read(fuzz::table, arguments, environment);

@@ -20,7 +20,13 @@ std::string masked(std::string_view value) {
     // From the first ':' to the last '@', so that a password with a '/' or '@' in it hides too.
     const auto colon = value.find(':', scheme + 3);
     const auto at = value.rfind('@');
-    if (at == std::string_view::npos || colon > at) return std::string(value);
+    if (colon == std::string_view::npos) return std::string(value);
+    if (at == std::string_view::npos || colon > at) {
+        // What is no port may be a password whose host was forgotten.
+        const auto end = std::min(value.find_first_not_of("0123456789", colon + 1), value.size());
+        const bool is_port = end == value.size() || value.find_first_of("/?,", end) == end;
+        return is_port ? std::string(value) : fmt::format("{}:{}", value.substr(0, colon), mask);
+    }
     return fmt::format("{}:{}{}", value.substr(0, colon), mask, value.substr(at));
 }
 

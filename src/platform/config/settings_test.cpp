@@ -187,6 +187,9 @@ TEST(Settings, ShowNoSecret) {
         "pin = ****** (default)\n");
     for (const auto& [given, shown] : std::map<std::string, std::string>{
              {"postgres://u:a/b@c@host/db", "postgres://u:******@host/db"},
+             {"postgres://u:a/b", "postgres://u:******"},
+             {"postgres://host:5432/db", "postgres://host:5432/db"},
+             {"kafka://a:9092,b:9093", "kafka://a:9092,b:9093"},
              {"redis://:hunter2@host:6379", "redis://:******@host:6379"},
              {"postgres://u@host:5432/db", "postgres://u@host:5432/db"},
              {"postgres://host/db?user=u&password=x", "******"}}) {
