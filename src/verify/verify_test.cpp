@@ -79,7 +79,7 @@ protected:
         }
         run(*stock_, statements);
     }
-    std::vector<std::string> broken(Terms terms) {
+    std::vector<std::string> broken(const Terms& terms) {
         std::vector<std::string> names;
         for (const auto& finding : look_at_agreement({*orders_, *stock_}, terms)) {
             if (finding.violations > 0) names.emplace_back(finding.invariant);

@@ -147,6 +147,7 @@ TEST_P(StockAudit, FindsNothingWhileManyWrite) {
     const auto live = [&](int salt) {
         for (int round = salt; !is_over; ++round) {
             std::vector<OrderId> orders;
+            orders.reserve(4);
             for (int i = 0; i < 4; ++i) orders.push_back(stocked.create({{"a", 1 + i}, {"b", 2}}));
             stocked.say(orders[0], Ask::ship);
             stocked.say(orders[1], Ask::cancel);

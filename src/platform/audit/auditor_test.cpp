@@ -18,7 +18,8 @@ using std::chrono::seconds;
 constexpr Walk numbers{
     "numbers",
     KeyKind::integer,
-    {"test.numbers", "SELECT number FROM numbers WHERE number > $1 ORDER BY number LIMIT $2"},
+    {"test.numbers",
+     "SELECT number FROM numbers WHERE number > $1 AND number < 100 ORDER BY number LIMIT $2"},
     3};
 
 constexpr Invariant small{.name = "numbers_are_small",
@@ -114,7 +115,7 @@ TEST_F(AuditorAlone, RestsALargeMultipleOfWhatAPageTook) {
     } slow;
     telemetry::Registry metrics;
     Auditor auditor(database_, slow, {small}, {}, metrics);
-    EXPECT_EQ(auditor.run({}).call_again_in, milliseconds(5 * 99));
+    EXPECT_EQ(auditor.run({}).call_again_in, milliseconds(5 * 59));
 }
 
 TEST_F(AuditorAlone, CountsWhatASecondLookFindsToo) {
@@ -151,11 +152,8 @@ TEST_F(AuditorAlone, CountsInEachPassWhatStaysBroken) {
     EXPECT_EQ(violations(), 3);
 }
 
-TEST_F(AuditorAlone, MeetsAlsoWhatStandsBehindTheLastKey) {
-    // A page that ends with the last row is full; the next one is empty and open to the end.
-    run("DELETE FROM numbers WHERE number > 3");
-    auditor_.run({});
-    EXPECT_EQ(passes(), 0);
+TEST_F(AuditorAlone, MeetsAlsoWhatStandsBehindTheLastKeyOfTheWalk) {
+    run("DELETE FROM numbers WHERE number > 2");
     put(1000, 2000);
     auditor_.run({});
     clock_.advance(seconds(2));
@@ -164,18 +162,18 @@ TEST_F(AuditorAlone, MeetsAlsoWhatStandsBehindTheLastKey) {
 }
 
 TEST_F(AuditorAlone, TakesNothingForOverdueThatNobodyCouldDo) {
-    clock_.advance(hours(48));  // due a day ago
-    while (passes() < 1) auditor_.run({});
-    database_.is_away = true;
-    EXPECT_THROW(auditor_.run({}), sql::Failure);
-    clock_.advance(hours(1));
-    database_.is_away = false;
     const auto a_pass = [&] {
         const double before = passes();
         while (passes() == before) {
             if (auditor_.run({}).done == 0) clock_.advance(seconds(2));
         }
     };
+    clock_.advance(hours(48));  // due a day ago
+    a_pass();
+    database_.is_away = true;
+    EXPECT_THROW(auditor_.run({}), sql::Failure);
+    clock_.advance(hours(1));
+    database_.is_away = false;
     a_pass();
     EXPECT_EQ(violations("numbers_are_fresh"), 0);
     clock_.advance(hours(1));
