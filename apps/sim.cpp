@@ -129,6 +129,7 @@ Summary run_all(const Range& range, const Plan& plan, std::int64_t jobs) {
     std::mutex mutex;
     std::atomic<std::uint64_t> next = range.first;
     std::vector<std::thread> threads;
+    threads.reserve(static_cast<std::size_t>(jobs));
     for (std::int64_t i = 0; i < jobs; ++i) {
         threads.emplace_back([&] {
             for (auto seed = next++; seed <= range.last; seed = next++) {

@@ -78,11 +78,12 @@ Finding acknowledged_requests_are_kept(const Evidence& on) {
         }
     }
     for (const auto& [reason, adjustment] : on.shop.adjustments()) {
-        const auto is_it = [&](const MovementRow& row) {
-            return row.reason == reason && row.sku == adjustment.sku &&
-                   row.delta == adjustment.delta;
-        };
-        if (adjustment.is_done && std::ranges::none_of(on.books.movements, is_it))
+        bool is_in_ledger = false;
+        for (const MovementRow& row : on.books.movements) {
+            is_in_ledger = is_in_ledger || (row.reason == reason && row.sku == adjustment.sku &&
+                                            row.delta == adjustment.delta);
+        }
+        if (adjustment.is_done && !is_in_ledger)
             return "adjustment " + reason + " was answered and is not in the ledger";
     }
     return {};

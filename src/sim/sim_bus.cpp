@@ -149,6 +149,7 @@ std::vector<bus::Message> SimSubscription::poll(std::size_t max, Duration) {
     tell_offsets();
     const std::size_t most = world.schedule.happens(0.3) ? 1 + world.schedule.below(3) : max;
     std::vector<Broker::Place> places;
+    places.reserve(positions_.size());
     for (const auto& [place, position] : positions_) places.push_back(place);
     if (!places.empty())
         std::ranges::rotate(places, places.begin() + static_cast<std::ptrdiff_t>(
