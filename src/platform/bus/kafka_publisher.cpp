@@ -242,7 +242,7 @@ void KafkaPublisher::drop_failed_producer() {
 
 Delivery KafkaPublisher::answer(const OutgoingMessage& message, std::size_t index) {
     const rd_kafka_resp_err_t error = outcomes_[index].value_or(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT);
-    const auto count = [this](auto& counters, const std::string& by, auto&& make) {
+    const auto count = [](auto& counters, const std::string& by, auto&& make) {
         telemetry::Counter*& counter = counters[by];
         if (counter == nullptr) counter = &make();
         counter->add();
