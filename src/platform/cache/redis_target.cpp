@@ -34,7 +34,7 @@ std::string percent_decoded(std::string_view text) {
             out += text[i];
             continue;
         }
-        int code = 0;
+        unsigned code = 0;  // of which from_chars takes no sign
         const auto digits = text.substr(i + 1, 2);
         const auto [end, failure] =
             std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);

@@ -59,6 +59,7 @@ TEST(RedisTarget, SaysWhatIsWrongWithAUrlButNoPassword) {
         {"redis://:secret@[::1]x", "port"},
         {"redis://:secret%zz@h", "hex digits"},
         {"redis://:secret%4@h", "hex digits"},
+        {"redis://:secret%-4@h", "hex digits"},
         {"redis://:secret@h?db=1", "passwordFile"},
         {"redis://h?passwordFile=/nowhere", "/nowhere"},
         {"redis://me:@h", "needs a password"},
