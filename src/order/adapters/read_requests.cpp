@@ -177,7 +177,8 @@ Result<Draft> read_draft(std::string_view body) {
         read_metadata(in, made);
         return made;
     }));
-    (void)TRY(total_of(draft));  // named together with its own kind of fault, once the shape is right
+    (void)TRY(
+        total_of(draft));  // named together with its own kind of fault, once the shape is right
     return draft;
 }
 
