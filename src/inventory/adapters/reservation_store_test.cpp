@@ -46,6 +46,9 @@ protected:
     StoresAtHand at_hand{GetParam()};
 };
 
+// On PostgreSQL alone: SQLite has one writer.
+class ReservationsOfTwoWriters : public ReservationStoreContract {};
+
 TEST_P(ReservationStoreContract, HoldsWhatIsOrderedAndSaysSo) {
     at_hand.stock_up("A/1 x", 5);
     const OrderId order = new_order();
@@ -189,8 +192,7 @@ TEST_P(ReservationStoreContract, CarriesOutADeadLetterAfterARepair) {
 }
 
 // Another consumer hears of the same order by another message, while this one decides.
-TEST_P(ReservationStoreContract, LosesToWhoHeardOfTheOrderMeanwhile) {
-    if (GetParam() == "sqlite") GTEST_SKIP() << "by design: SQLite has one writer";
+TEST_P(ReservationsOfTwoWriters, LosesToWhoHeardOfTheOrderMeanwhile) {
     at_hand.stock_up("A", 5);
     const OrderId order = new_order();
     const auto first = create(order, {{"A", 2}});
@@ -212,8 +214,7 @@ TEST_P(ReservationStoreContract, LosesToWhoHeardOfTheOrderMeanwhile) {
 
 // No luck: somebody holds A. A batch that names B before A must wait for A before it locks B, so
 // that B is still free.
-TEST_P(ReservationStoreContract, WaitsForTheFirstSkuBeforeItLocksTheSecond) {
-    if (GetParam() == "sqlite") GTEST_SKIP() << "by design: SQLite has one writer";
+TEST_P(ReservationsOfTwoWriters, WaitsForTheFirstSkuBeforeItLocksTheSecond) {
     at_hand.stock_up("A", 5);
     at_hand.stock_up("B", 5);
     const sql::Query lock_a{"test.lock_a",
@@ -242,8 +243,7 @@ TEST_P(ReservationStoreContract, WaitsForTheFirstSkuBeforeItLocksTheSecond) {
 }
 
 // No luck: while a batch decides, nobody else can change what it decides over.
-TEST_P(ReservationStoreContract, HoldsTheSkuWhileItDecides) {
-    if (GetParam() == "sqlite") GTEST_SKIP() << "by design: SQLite has one writer";
+TEST_P(ReservationsOfTwoWriters, HoldsTheSkuWhileItDecides) {
     at_hand.stock_up("A", 1);
     const sql::Query take{"test.take",
                           "SELECT sku FROM inventory_items WHERE sku = 'A' FOR UPDATE NOWAIT"};
@@ -324,6 +324,7 @@ TEST_P(ReservationStoreContract, HasADatabaseThatRefusesToOversell) {
     EXPECT_EQ(at_hand.stock("A"), (Stock{5, 2}));
 }
 
+INSTANTIATE_TEST_SUITE_P(Postgres, ReservationsOfTwoWriters, ::testing::Values("postgres"));
 INSTANTIATE_TEST_SUITE_P(Databases, ReservationStoreContract,
                          ::testing::ValuesIn(testing::databases),
                          [](const auto& kind) { return kind.param; });
