@@ -1,10 +1,5 @@
 // event-relay-service: moves committed events of the order database to the bus, as a process.
-#include <fmt/format.h>
-
-#include "apps/program.hpp"
-#include "platform/bus/bus.hpp"
-#include "platform/runtime/system.hpp"
-#include "platform/telemetry/metrics.hpp"
+#include "apps/service.hpp"
 #include "relay/module.hpp"
 
 namespace trackops::apps {
@@ -34,25 +29,9 @@ relay::ModuleOptions module_options(const config::Values& values) {
     return options;
 }
 
-class EventRelayService final : public Running {
-public:
-    explicit EventRelayService(const config::Values& values)
-        : bus_(bus::open(values.text("bus-url"), {}, clock_, metrics_)),
-          module_(module_options(values), clock_, ids_, *bus_, metrics_) {}
-    void prepare() override {}  // the relay waits for its servers by itself and says so
-    std::string start() override {
-        module_.start();
-        return fmt::format(R"({{"relay":{}}})", module_.port());
-    }
-    void stop(Duration drain_within) override { module_.stop(drain_within); }
-
-private:
-    runtime::SystemClock clock_;
-    runtime::RandomIds ids_{clock_};
-    telemetry::Registry metrics_;
-    std::unique_ptr<bus::Bus> bus_;
-    relay::Module module_;
-};
+std::unique_ptr<Running> make(const config::Values& values) {
+    return std::make_unique<Service<relay::Module>>(values, "relay", module_options(values));
+}
 
 }  // namespace
 }  // namespace trackops::apps
@@ -62,9 +41,6 @@ int main(int argc, char** argv) {
     return apps::run_program({.name = "event-relay-service",
                               .about = "moves committed events of the order database to the bus",
                               .settings = apps::settings,
-                              .make =
-                                  [](const config::Values& values) {
-                                      return std::make_unique<apps::EventRelayService>(values);
-                                  }},
+                              .make = apps::make},
                              argc, argv);
 }

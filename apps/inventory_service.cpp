@@ -1,12 +1,7 @@
 // inventory-service: stock and reservations, the consumer of order events, and the relay of its
 // own outbox, as a process.
-#include <fmt/format.h>
-
-#include "apps/program.hpp"
+#include "apps/service.hpp"
 #include "inventory/module.hpp"
-#include "platform/bus/bus.hpp"
-#include "platform/runtime/system.hpp"
-#include "platform/telemetry/metrics.hpp"
 
 namespace trackops::apps {
 namespace {
@@ -48,29 +43,10 @@ inventory::ModuleOptions module_options(const config::Values& values) {
     return options;
 }
 
-bus::Options bus_options(const config::Values& values) {
-    return {.partitions = static_cast<std::int32_t>(values.integer("topic-partitions"))};
+std::unique_ptr<Running> make(const config::Values& values) {
+    return std::make_unique<Service<inventory::Module>>(values, "inventory", module_options(values),
+                                                        bus_options(values));
 }
-
-class InventoryService final : public Running {
-public:
-    explicit InventoryService(const config::Values& values)
-        : bus_(bus::open(values.text("bus-url"), bus_options(values), clock_, metrics_)),
-          module_(module_options(values), clock_, ids_, *bus_, metrics_) {}
-    void prepare() override { module_.prepare(); }
-    std::string start() override {
-        module_.start();
-        return fmt::format(R"({{"inventory":{}}})", module_.port());
-    }
-    void stop(Duration drain_within) override { module_.stop(drain_within); }
-
-private:
-    runtime::SystemClock clock_;
-    runtime::RandomIds ids_{clock_};
-    telemetry::Registry metrics_;
-    std::unique_ptr<bus::Bus> bus_;
-    inventory::Module module_;
-};
 
 }  // namespace
 }  // namespace trackops::apps
@@ -81,9 +57,6 @@ int main(int argc, char** argv) {
         {.name = "inventory-service",
          .about = "stock over HTTP, and reservations for the orders that come over the bus",
          .settings = apps::settings,
-         .make =
-             [](const config::Values& values) {
-                 return std::make_unique<apps::InventoryService>(values);
-             }},
+         .make = apps::make},
         argc, argv);
 }

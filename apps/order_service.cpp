@@ -1,11 +1,6 @@
 // order-service: the order API, its sagas and the consumer of inventory's replies, as a process.
-#include <fmt/format.h>
-
-#include "apps/program.hpp"
+#include "apps/service.hpp"
 #include "order/module.hpp"
-#include "platform/bus/bus.hpp"
-#include "platform/runtime/system.hpp"
-#include "platform/telemetry/metrics.hpp"
 
 namespace trackops::apps {
 namespace {
@@ -52,29 +47,10 @@ order::ModuleOptions module_options(const config::Values& values) {
     return options;
 }
 
-bus::Options bus_options(const config::Values& values) {
-    return {.partitions = static_cast<std::int32_t>(values.integer("topic-partitions"))};
+std::unique_ptr<Running> make(const config::Values& values) {
+    return std::make_unique<Service<order::Module>>(values, "order", module_options(values),
+                                                    bus_options(values));
 }
-
-class OrderService final : public Running {
-public:
-    explicit OrderService(const config::Values& values)
-        : bus_(bus::open(values.text("bus-url"), bus_options(values), clock_, metrics_)),
-          module_(module_options(values), clock_, ids_, *bus_, metrics_) {}
-    void prepare() override { module_.prepare(); }
-    std::string start() override {
-        module_.start();
-        return fmt::format(R"({{"order":{}}})", module_.port());
-    }
-    void stop(Duration drain_within) override { module_.stop(drain_within); }
-
-private:
-    runtime::SystemClock clock_;
-    runtime::RandomIds ids_{clock_};
-    telemetry::Registry metrics_;
-    std::unique_ptr<bus::Bus> bus_;
-    order::Module module_;
-};
 
 }  // namespace
 }  // namespace trackops::apps
@@ -85,9 +61,6 @@ int main(int argc, char** argv) {
         {.name = "order-service",
          .about = "orders over HTTP, their sagas, and the replies of the inventory service",
          .settings = apps::settings,
-         .make =
-             [](const config::Values& values) {
-                 return std::make_unique<apps::OrderService>(values);
-             }},
+         .make = apps::make},
         argc, argv);
 }
