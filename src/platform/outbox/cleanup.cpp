@@ -128,13 +128,13 @@ std::size_t Cleanup::drop_partition(Instant before, Instant horizon) {
     return 1;
 }
 
-// False when work was done. A lock that somebody holds for too long is waited for another time.
+// False when work was done. What others are in the way of is for another time.
 bool Cleanup::gives_way(const std::function<void()>& work) {
     try {
         work();
         return false;
     } catch (const sql::Failure& failure) {
-        if (failure.sqlstate != "55P03") throw;
+        if (failure.sqlstate != "55P03" && failure.fault != sql::Fault::repeat) throw;
         telemetry::log(telemetry::Level::debug, "cleanup", "gave way", {{"error", failure.what()}});
     }
     metrics_

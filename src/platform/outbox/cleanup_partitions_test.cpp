@@ -27,6 +27,12 @@ protected:
     void run_to_the_end() {
         while (run().call_again_in == Duration::zero()) continue;
     }
+    void make_well_ahead() {
+        run();
+        Cleanup(*outbox_.database, clock_, {.partition_positions = 200'000}, outbox_.metrics)
+            .run(Duration::zero());
+        ASSERT_THAT(partitions(), HasSubstr("1-5 5-9 9-200009"));
+    }
     void confirm(std::size_t max = 1000) {
         source_->read(max);
         source_->confirm();
@@ -67,16 +73,30 @@ protected:
                         "lock_timeout = '{}'",
                         limit));
     }
+    // False where a partition was attached just where it wrote. `pause`: others commit meanwhile.
+    bool has_committed(std::span<const Event> events, Duration pause) {
+        try {
+            const auto tx = outbox_.database->begin(sql::Access::write);
+            append(*tx, events);
+            tx->flush();
+            std::this_thread::sleep_for(pause);
+            tx->commit();
+            return true;
+        } catch (const sql::Failure& failure) {
+            EXPECT_EQ(failure.fault, sql::Fault::repeat) << failure.what();
+            return failure.fault != sql::Fault::repeat;
+        }
+    }
     std::string metrics() { return outbox_.metrics.prometheus_text(); }
 
     OutboxForTests outbox_{"postgres"};
     testing::FakeClock clock_{noon};
     std::unique_ptr<Source> source_ = make_poll_source(*outbox_.database);
     Cleanup cleanup_{*outbox_.database, clock_, four_a_partition(), outbox_.metrics};
-    // With so many that it needs no lock to make more: what waits is a drop.
+    // Has no more to make, however fast others write: what waits is a drop.
     Cleanup well_ahead_{*outbox_.database,
                         clock_,
-                        {.partition_positions = 4, .partitions_ahead = 12},
+                        {.partition_positions = 100'000, .partitions_ahead = 1},
                         outbox_.metrics};
 };
 
@@ -192,7 +212,7 @@ TEST_F(Partitions, AreNotDroppedByWhoCannotSeeWhatCommitsMeanwhile) {
 // The long transaction holds position 4 and has not ended. Cleanup waits 100 ms, in which a writer
 // queues behind it, and gives up.
 TEST_F(Partitions, GiveWayToWritersWhileALongTransactionRuns) {
-    well_ahead_.run(Duration::zero());
+    make_well_ahead();
     outbox_.commit("a1 a2 a3");
     confirm();
     const Transaction late = holding("l1");
@@ -216,7 +236,7 @@ TEST_F(Partitions, GiveWayToWritersWhileALongTransactionRuns) {
 
 // All that could be seen of the partition was done with when cleanup looked. Then 4 came.
 TEST_F(Partitions, SeeWhatCommitsWhileTheDropWaits) {
-    well_ahead_.run(Duration::zero());
+    make_well_ahead();
     outbox_.commit("a1 a2 a3");
     confirm();
     wait_for_locks_up_to("30s");
@@ -250,7 +270,7 @@ TEST_F(Partitions, AreWorkedOnByOneReplicaAtATime) {
 }
 
 TEST_F(Partitions, AreWholeAfterAKillInTheMiddle) {
-    well_ahead_.run(Duration::zero());
+    make_well_ahead();
     outbox_.commit("a1 a2 a3 a4");
     confirm();
     wait_for_locks_up_to("30s");
@@ -335,14 +355,8 @@ TEST_F(Partitions, ComeAndGoUnderLoad) {
                     events.push_back(OutboxForTests::event(static_cast<char>('a' + writer),
                                                            round * 4 + i, ++ids));
                 }
-                EXPECT_NO_THROW({
-                    const auto tx = outbox_.database->begin(sql::Access::write);
-                    append(*tx, events);
-                    tx->flush();
-                    if (round % 50 == 25)  // long: others commit meanwhile
-                        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-                    tx->commit();
-                });
+                const auto pause = std::chrono::milliseconds(round % 50 == 25 ? 50 : 0);
+                while (!has_committed(events, pause)) continue;
             }
             --writing;
         });
@@ -350,7 +364,7 @@ TEST_F(Partitions, ComeAndGoUnderLoad) {
     for (int replica = 0; replica < 2; ++replica) {
         threads.emplace_back([&] {
             Cleanup cleanup(*outbox_.database, clock_,
-                            {.partition_positions = 400, .partitions_ahead = 3}, outbox_.metrics);
+                            {.partition_positions = 40, .partitions_ahead = 3}, outbox_.metrics);
             while (writing > 0) EXPECT_NO_THROW(cleanup.run(Duration::zero()));
         });
     }

@@ -375,6 +375,9 @@ void Connection::take_error(const PGresult& result, const Awaited& awaited) {
         return lose(PQresultErrorMessage(&result));  // libpq's word, not the server's
     const bool is_end = field(result, PG_DIAG_SEVERITY_NONLOCALIZED) != "ERROR";
     Fault fault = is_end ? Fault::unavailable : fault_of(sqlstate);
+    // No constraint of ours: a partition was attached between the routing of a row and its insert.
+    if (sqlstate == "23514" && field(result, PG_DIAG_CONSTRAINT_NAME).empty())
+        fault = Fault::repeat;
     if (is_end && awaited.step == Step::commit) fault = Fault::outcome_unknown;
     if (commit_ == Commit::sent && fault != Fault::outcome_unknown)
         commit_ = Commit::none;  // It will never run.
