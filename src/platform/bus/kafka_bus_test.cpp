@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 #include <map>
 #include <set>
 #include <thread>
@@ -140,6 +141,16 @@ protected:
         }
     }
     std::int64_t lag() { return bus_->state("group").at(0).lag; }
+    // False when it still holds its member after `max`; what is stuck is left behind.
+    static bool leaves_in(Duration max, std::unique_ptr<Subscription> member) {
+        std::promise<void> left;
+        std::future<void> done = left.get_future();
+        std::thread([member = std::move(member), left = std::move(left)]() mutable {
+            member.reset();
+            left.set_value();
+        }).detach();
+        return done.wait_for(max) == std::future_status::ready;
+    }
     double count(const std::string& name) {
         return metrics_.counter("trackops_bus_" + name + "_total", "", {{"group", "group"}})
             .value();
@@ -312,6 +323,28 @@ TEST_F(KafkaBus, TakesASilentMemberInAgain) {
     take(*other, 30);
     other.reset();
     EXPECT_EQ(take(*silent, 30).size(), 30);
+}
+
+// librdkafka before 2.4 never ends a consumer that is closed while it waits to be told of an
+// assignment of nothing.
+TEST_F(KafkaBus, LetsAMemberGoThatHasNotHeardOfItsEmptyShare) {
+    options_.partitions = 1;
+    open();
+    make({"t"});
+    const auto busy = subscribe();
+    publish_numbered(0, 1);
+    take(*busy, 1);
+    auto idle = subscribe();
+    const auto deadline = steady_clock::now() + patience;
+    while (count("rebalances") < 2 && steady_clock::now() < deadline) {
+        EXPECT_THAT(busy->poll(1, milliseconds(20)), IsEmpty());
+    }
+    ASSERT_EQ(count("rebalances"), 2) << "the group has two members now";
+    publish_numbered(1, 2);
+    take(*busy, 1);
+    ASSERT_TRUE(leaves_in(patience, std::move(idle)));
+    publish_numbered(2, 3);
+    take(*busy, 1);
 }
 
 }  // namespace

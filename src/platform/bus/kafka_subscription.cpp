@@ -12,6 +12,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "platform/bus/kafka_client.hpp"
+#include "platform/bus/kafka_leave.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -27,7 +28,6 @@ using telemetry::Level;
 constexpr Duration commit_every = milliseconds(100);
 constexpr Duration leave_commit_wait_max = seconds(1);  // then others handle some of it again
 constexpr Duration generation_wait = milliseconds(20);  // until its number comes from the broker
-constexpr Duration close_wait_max = seconds(2);
 constexpr Duration seek_wait_max = seconds(5);
 constexpr Duration lag_every = seconds(1);
 constexpr std::size_t batch_bytes_max = 8 * 1024 * 1024;  // of a poll(), and one message
@@ -204,29 +204,12 @@ KafkaSubscription::KafkaSubscription(const KafkaTarget& target, std::string_view
     }
 }
 
-// Leaves the group, so that others need not wait for the session to end.
 KafkaSubscription::~KafkaSubscription() {
     flush_commits(leave_commit_wait_max);
+    places_.clear();  // no second wait for what could not be committed
     set_lag(0);
+    leave_group(client_->get(), [this](Duration max_wait) { return take(max_wait); }, group_);
     queue_.reset();
-    const KafkaQueue closing(rd_kafka_queue_new(client_->get()));
-    rd_kafka_error_t* const error = rd_kafka_consumer_close_queue(client_->get(), closing.get());
-    if (error != nullptr) {
-        telemetry::log(Level::warn, "bus", "cannot leave the group",
-                       {{"group", group_}, {"error", rd_kafka_error_string(error)}});
-        rd_kafka_error_destroy(error);
-    }
-    const auto deadline = steady_clock::now() + close_wait_max;
-    // Messages come here too, and are nobody's.
-    while (error == nullptr && rd_kafka_consumer_closed(client_->get()) == 0 &&
-           steady_clock::now() < deadline) {
-        const Event event(rd_kafka_queue_poll(closing.get(), kafka_ms(milliseconds(100))),
-                          &rd_kafka_event_destroy);
-        if (!event || rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_REBALANCE) continue;
-        rebalance(client_->get(), rd_kafka_event_error(event.get()),
-                  rd_kafka_event_topic_partition_list(event.get()),
-                  rd_kafka_opaque(client_->get()));
-    }
     commits_.reset();
 }
 
@@ -407,7 +390,7 @@ void KafkaSubscription::wake() {
     rd_kafka_queue_yield(queue_.get());
 }
 
-// Called within rd_kafka_consumer_poll() and while closing.
+// Called within rd_kafka_consumer_poll().
 void KafkaSubscription::rebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t what,
                                   rd_kafka_topic_partition_list_t* partitions,
                                   void* opaque) noexcept {
