@@ -212,36 +212,6 @@ TEST_P(ReservationsOfTwoWriters, LosesToWhoHeardOfTheOrderMeanwhile) {
     EXPECT_THAT(replies(), ElementsAre("INVENTORY_RELEASED", "INVENTORY_RESERVATION_FAILED"));
 }
 
-// No luck: somebody holds A. A batch that names B before A must wait for A before it locks B, so
-// that B is still free.
-TEST_P(ReservationsOfTwoWriters, WaitsForTheFirstSkuBeforeItLocksTheSecond) {
-    at_hand.stock_up("A", 5);
-    at_hand.stock_up("B", 5);
-    const sql::Query lock_a{"test.lock_a",
-                            "SELECT sku FROM inventory_items WHERE sku = 'A' FOR UPDATE"};
-    const sql::Query lock_b{"test.lock_b",
-                            "SELECT sku FROM inventory_items WHERE sku = 'B' FOR UPDATE NOWAIT"};
-    const sql::Query waiting{"test.waiting",
-                             "SELECT count(*) FROM pg_stat_activity WHERE datname = "
-                             "current_database() AND wait_event_type = 'Lock'"};
-    auto holder = at_hand.database->begin(sql::Access::write);
-    holder->add(lock_a, {});
-    holder->flush();
-    std::thread consumer([&] { hear({create(new_order(), {{"B", 1}, {"A", 1}})}); });
-    const auto is_waiting = [&] {
-        const auto tx = at_hand.database->begin(sql::Access::read);
-        const auto& found = tx->add(waiting, {});
-        tx->flush();
-        return found.rows().front().integer(0) > 0;
-    };
-    while (!is_waiting()) std::this_thread::yield();
-    holder->add(lock_b, {});
-    EXPECT_NO_THROW(holder->flush()) << "B was locked before A";
-    holder.reset();
-    consumer.join();
-    EXPECT_EQ(at_hand.stock("B"), (Stock{5, 1}));
-}
-
 // No luck: while a batch decides, nobody else can change what it decides over.
 TEST_P(ReservationsOfTwoWriters, HoldsTheSkuWhileItDecides) {
     at_hand.stock_up("A", 1);

@@ -19,9 +19,10 @@ namespace trackops::inventory {
 
 class StoresAtHand {
 public:
-    explicit StoresAtHand(std::string_view kind)
+    // options: what the URL ends in.
+    explicit StoresAtHand(std::string_view kind, std::string_view options = {})
         : fresh(kind),
-          database(sql::open(fresh.url(), {}, metrics)),
+          database(sql::open(fresh.url() + std::string(options), {}, metrics)),
           reservations(make_reservation_store(*database)),
           items(make_item_store(*database)),
           reader(make_inventory_reader(*database)) {

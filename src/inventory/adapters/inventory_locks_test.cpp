@@ -1,0 +1,100 @@
+// What two connections to PostgreSQL see of each other's locks; SQLite has one writer.
+#include <functional>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "inventory/adapters/stores_at_hand_test.hpp"
+
+namespace trackops::inventory {
+namespace {
+
+// Two batches over the same rows in opposite order must not wait for each other. Played: the lower
+// key is held by somebody; whoever comes with the higher one first, in the batch and in the table,
+// must wait for the lower one with nothing in hand.
+class InventoryLocks : public ::testing::Test {
+protected:
+    struct Rows {
+        std::string table;
+        std::string key;
+        std::string low;
+        std::string high;
+    };
+
+    void expect_lowest_first(const Rows& rows, const std::function<void()>& batch) {
+        const auto& [table, key, low, high] = rows;
+        const std::string hold =
+            fmt::format("SELECT 1 FROM {} WHERE {} = '{}' FOR UPDATE", table, key, low);
+        auto holder = at_hand_.database->begin(sql::Access::write);
+        holder->add({"test.hold", hold}, {});
+        holder->flush();
+        std::jthread other(batch);
+        while (at_hand_
+                   .ask("SELECT pid::text FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                        "AND datname = current_database()")
+                   .empty()) {
+            std::this_thread::yield();
+        }
+        EXPECT_NO_THROW(write(
+            fmt::format("SELECT 1 FROM {} WHERE {} = '{}' FOR UPDATE NOWAIT", table, key, high)))
+            << "was locked first";
+        holder.reset();
+    }
+    void write(const std::string& text) {
+        const auto tx = at_hand_.database->begin(sql::Access::write);
+        tx->add({"test.write", text}, {});
+        tx->commit();
+    }
+    OrderId new_order() { return OrderId(at_hand_.ids.next()); }
+    IncomingMessage create(OrderId order, std::vector<Line> lines) {
+        return {at_hand_.ids.next(), {order, Ask::create, std::move(lines)}};
+    }
+
+    // A plan in the order of the table: the usual one follows the keys by luck.
+    StoresAtHand at_hand_{"postgres", "?options=-c%20enable_indexscan%3Doff"};
+};
+
+TEST_F(InventoryLocks, OfStockAreTakenInTheOrderOfSkus) {
+    at_hand_.stock_up("B", 5);
+    at_hand_.stock_up("A", 5);
+    expect_lowest_first({"inventory_items", "sku", "A", "B"}, [&] {
+        EXPECT_TRUE(at_hand_.hear({create(new_order(), {{"B", 1}, {"A", 1}})}).at(0));
+    });
+    EXPECT_EQ(at_hand_.stock("B"), (Stock{5, 1}));
+}
+
+TEST_F(InventoryLocks, OfItemsAreTakenInTheOrderOfSkus) {
+    at_hand_.stock_up("B", 5);
+    at_hand_.stock_up("A", 5);
+    expect_lowest_first({"inventory_items", "sku", "A", "B"}, [&] {
+        const std::vector<ItemWrite> writes = {
+            {at_hand_.ids.next(), "B", AdjustStock{1, "RETURN"}},
+            {at_hand_.ids.next(), "A", AdjustStock{1, "RETURN"}}};
+        for (const auto& written : write_items(writes, *at_hand_.items, at_hand_.clock)) {
+            EXPECT_TRUE(written);
+        }
+    });
+    EXPECT_EQ(at_hand_.stock("B").on_hand, 6);
+}
+
+TEST_F(InventoryLocks, OfReservationsAreTakenInTheOrderOfOrders) {
+    at_hand_.stock_up("A", 5);
+    const OrderId low = new_order();
+    const OrderId high = new_order();
+    ASSERT_LT(low, high);
+    at_hand_.hear({create(high, {{"A", 1}})});
+    at_hand_.hear({create(low, {{"A", 1}})});
+    expect_lowest_first({"inventory_reservations", "order_id", low.text(), high.text()}, [&] {
+        const auto cancel = [&](OrderId order) {
+            return IncomingMessage{at_hand_.ids.next(), {order, Ask::cancel, {}, "CUSTOMER"}};
+        };
+        for (const auto& handled : at_hand_.hear({cancel(high), cancel(low)})) {
+            EXPECT_TRUE(handled);
+        }
+    });
+    EXPECT_EQ(at_hand_.stock("A"), (Stock{5, 0}));
+}
+
+}  // namespace
+}  // namespace trackops::inventory
