@@ -28,34 +28,42 @@ constexpr audit::Walk movement_walk{
     "movements",
     audit::KeyKind::integer,
     {.name = "audit.movements",
-     .text =
-         "SELECT position FROM stock_movements WHERE position > $1 ORDER BY position LIMIT $2"}};
+     .text = "SELECT position FROM stock_movements WHERE position > $1 ORDER BY position LIMIT $2"},
+    5'000};
 
 constexpr std::string_view unsound_stock = R"sql(
     SELECT sku, 'on hand ' || on_hand || ', reserved ' || reserved
     FROM inventory_items WHERE sku > $1 AND sku <= $2 AND (reserved < 0 OR reserved > on_hand)
 )sql";
 
-constexpr std::string_view another_amount_held = R"sql(
+constexpr std::string_view another_amount = R"sql(
     SELECT i.sku, 'reserved ' || i.reserved || ', live reservations hold ' || i.held
+           || '; the ledger shipped ' || i.moved || ', fulfilled reservations held ' || i.fulfilled
     FROM (SELECT t.sku, t.reserved, coalesce((
               SELECT sum(l.quantity) FROM inventory_reservation_items l
               JOIN inventory_reservations r ON r.id = l.reservation_id
-              WHERE l.sku = t.sku AND r.status = 'RESERVED'), 0) AS held
-          FROM inventory_items t WHERE t.sku > $1 AND t.sku <= $2) AS i
-    WHERE i.held <> i.reserved
-)sql";
-
-constexpr std::string_view another_amount_shipped = R"sql(
-    SELECT i.sku, 'the ledger shipped ' || i.moved || ', fulfilled reservations held ' || i.held
-    FROM (SELECT t.sku, coalesce((
+              WHERE l.sku = t.sku AND r.status = 'RESERVED'), 0) AS held, coalesce((
               SELECT sum(l.quantity) FROM inventory_reservation_items l
               JOIN inventory_reservations r ON r.id = l.reservation_id
-              WHERE l.sku = t.sku AND r.status = 'FULFILLED'), 0) AS held, coalesce((
+              WHERE l.sku = t.sku AND r.status = 'FULFILLED'), 0) AS fulfilled, coalesce((
               SELECT -sum(m.delta) FROM stock_movements m
               WHERE m.sku = t.sku AND m.order_id IS NOT NULL), 0) AS moved
           FROM inventory_items t WHERE t.sku > $1 AND t.sku <= $2) AS i
-    WHERE i.held <> i.moved
+    WHERE i.held <> i.reserved OR i.fulfilled <> i.moved
+)sql";
+
+// Here most of the auditor's time goes; each SKU's lines are read once, not twice.
+constexpr std::string_view another_amount_on_postgres = R"sql(
+    SELECT i.sku, 'reserved ' || i.reserved || ', live reservations hold ' || l.held
+           || '; the ledger shipped ' || m.moved || ', fulfilled reservations held ' || l.fulfilled
+    FROM inventory_items i CROSS JOIN LATERAL (
+        SELECT coalesce(sum(t.quantity) FILTER (WHERE r.status = 'RESERVED'), 0) AS held,
+               coalesce(sum(t.quantity) FILTER (WHERE r.status = 'FULFILLED'), 0) AS fulfilled
+        FROM inventory_reservation_items t JOIN inventory_reservations r ON r.id = t.reservation_id
+        WHERE t.sku = i.sku) AS l CROSS JOIN LATERAL (
+        SELECT coalesce(-sum(t.delta), 0) AS moved FROM stock_movements t
+        WHERE t.sku = i.sku AND t.order_id IS NOT NULL) AS m
+    WHERE i.sku > $1 AND i.sku <= $2 AND (l.held <> i.reserved OR l.fulfilled <> m.moved)
 )sql";
 
 constexpr std::string_view another_balance = R"sql(
@@ -67,21 +75,25 @@ constexpr std::string_view another_balance = R"sql(
     WHERE i.balance <> i.on_hand
 )sql";
 
+// The movement before it is mostly in the page.
 constexpr std::string_view broken_chain = R"sql(
     SELECT m.sku, 'movement ' || m.position || ': ' || m.before || ' and ' || m.delta || ' are not ' || m.on_hand_after
-    FROM (SELECT t.sku, t.position, t.delta, t.on_hand_after, coalesce((
+    FROM (SELECT t.sku, t.position, t.delta, t.on_hand_after, coalesce(t.in_page, (
               SELECT p.on_hand_after FROM stock_movements p WHERE p.sku = t.sku AND p.position < t.position
               ORDER BY p.position DESC LIMIT 1), 0) AS before
-          FROM stock_movements t WHERE t.position > $1 AND t.position <= $2) AS m
+          FROM (SELECT sku, position, delta, on_hand_after,
+                       lag(on_hand_after) OVER (PARTITION BY sku ORDER BY position) AS in_page
+                FROM stock_movements WHERE position > $1 AND position <= $2) AS t) AS m
     WHERE m.before + m.delta <> m.on_hand_after
 )sql";
 
+// || '' keeps the index by SKU out of it: a reservation's few lines lie together, a SKU's do not.
 constexpr std::string_view shipped_for_nobody = R"sql(
     SELECT CAST(m.position AS TEXT), m.sku || ' moved by ' || m.delta || ' for order ' || CAST(m.order_id AS TEXT)
            || ', for which a fulfilled reservation held ' || m.held
     FROM (SELECT t.position, t.sku, t.delta, t.order_id, coalesce((
               SELECT l.quantity FROM inventory_reservation_items l
-              WHERE l.sku = t.sku AND l.reservation_id = (
+              WHERE l.sku || '' = t.sku AND l.reservation_id = (
                   SELECT r.id FROM inventory_reservations r
                   WHERE r.order_id = t.order_id AND r.status = 'FULFILLED')), 0) AS held
           FROM stock_movements t WHERE t.position > $1 AND t.position <= $2 AND t.order_id IS NOT NULL) AS m
@@ -98,12 +110,14 @@ constexpr std::string_view lines_of_another_state = R"sql(
 
 constexpr std::string_view lines_of_nothing = R"sql(
     SELECT CAST(l.reservation_id AS TEXT), l.quantity || ' of ' || l.sku || ', the reservation is '
-           || coalesce(l.status, 'absent') || ', items of the SKU: ' || l.items
-    FROM (SELECT t.reservation_id, t.sku, t.quantity,
-              (SELECT r.status FROM inventory_reservations r WHERE r.id = t.reservation_id) AS status,
-              (SELECT count(*) FROM inventory_items i WHERE i.sku = t.sku) AS items
-          FROM inventory_reservation_items t WHERE t.reservation_id > $1 AND t.reservation_id <= $2) AS l
-    WHERE l.status IS NULL OR (l.status = 'RESERVED' AND l.items = 0)
+           || coalesce((SELECT r.status FROM inventory_reservations r WHERE r.id = l.reservation_id), 'absent')
+           || ', items of the SKU: ' || (SELECT count(*) FROM inventory_items i WHERE i.sku = l.sku)
+    FROM inventory_reservation_items l
+    WHERE l.reservation_id > $1 AND l.reservation_id <= $2
+      AND (l.reservation_id NOT IN (SELECT id FROM inventory_reservations WHERE id > $1 AND id <= $2)
+           OR (l.reservation_id IN (SELECT id FROM inventory_reservations
+                                    WHERE id > $1 AND id <= $2 AND status = 'RESERVED')
+               AND NOT EXISTS (SELECT 1 FROM inventory_items i WHERE i.sku = l.sku)))
 )sql";
 
 constexpr std::string_view decisions_unanswered = R"sql(
@@ -152,14 +166,11 @@ constexpr auto table = std::to_array<Invariant>({
      .sentence = "0 <= reserved <= on hand: nothing is oversold",
      .walk = &item_walk,
      .broken = unsound_stock},
-    {.name = "reserved_is_what_reservations_hold",
-     .sentence = "no unit is held for nobody, or promised twice",
+    {.name = "reservations_account_for_stock",
+     .sentence = "no unit is held for nobody or promised twice; each that was shipped left once",
      .walk = &item_walk,
-     .broken = another_amount_held},
-    {.name = "shipped_is_what_the_ledger_says",
-     .sentence = "each unit of a fulfilled reservation left the house once",
-     .walk = &item_walk,
-     .broken = another_amount_shipped},
+     .broken = another_amount,
+     .broken_on_postgres = another_amount_on_postgres},
     {.name = "on_hand_is_what_the_ledger_says",
      .sentence = "stock changes only with a row in the ledger",
      .walk = &item_walk,

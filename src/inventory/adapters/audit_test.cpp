@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -77,10 +78,10 @@ std::vector<Plant> Stocked::plants() const {
         {"stock_is_sound",
          {"PRAGMA ignore_check_constraints = ON", oversold},
          {"ALTER TABLE inventory_items DROP CONSTRAINT inventory_items_check", oversold}},
-        {"reserved_is_what_reservations_hold",
+        {"reservations_account_for_stock",
          {of("UPDATE inventory_reservations SET status = 'RELEASED' WHERE order_id = '{}'",
              reserved)}},
-        {"shipped_is_what_the_ledger_says",
+        {"reservations_account_for_stock",
          {of("INSERT INTO stock_movements (sku, delta, on_hand_after, reason, order_id, "
              "created_at) "
              "SELECT sku, delta, on_hand_after, reason, order_id, created_at FROM stock_movements "
@@ -125,20 +126,26 @@ TEST_P(StockAudit, FindsNothingInReservationsOfEveryKind) {
     EXPECT_EQ(at_hand.value("trackops_audit_suspicions_total"), 0);
 }
 
-TEST_P(StockAudit, FindsAPlantedFaultForEachRowOfTheTable) {
-    for (const audit::Invariant& invariant : stock_invariants()) {
-        const std::string name(invariant.name);
+TEST_P(StockAudit, FindsEachPlantedFaultAndEachRowOfTheTableHasOne) {
+    std::set<std::string_view> found;
+    for (std::size_t i = 0;; ++i) {
         Stocked stocked(GetParam());
         stocked.a_reservation_of_each_kind();
         const auto plants = stocked.plants();
-        const auto fault = std::ranges::find(plants, invariant.name, &Plant::invariant);
-        ASSERT_NE(fault, plants.end()) << name << " has no plant";
-        audit::plant(*stocked.database, *fault);
+        if (i == plants.size()) break;
+        const std::string name(plants[i].invariant);
+        audit::plant(*stocked.database, plants[i]);
         EXPECT_THAT(stocked.everything(), Contains(Key(name)));
-        if (invariant.reads_all) continue;
-        audit::AuditorAtHand at_hand(*stocked.database, stock_invariants(), stocked.clock.now());
+        found.insert(plants[i].invariant);
+        const auto invariants = stock_invariants();
+        const auto invariant = std::ranges::find(invariants, name, &audit::Invariant::name);
+        ASSERT_NE(invariant, invariants.end()) << name << " is no invariant";
+        if (invariant->reads_all) continue;
+        audit::AuditorAtHand at_hand(*stocked.database, invariants, stocked.clock.now());
         EXPECT_THAT(at_hand.pass(), Contains(Key(name)));
     }
+    for (const audit::Invariant& invariant : stock_invariants())
+        EXPECT_TRUE(found.contains(invariant.name)) << invariant.name << " has no plant";
 }
 
 TEST_P(StockAudit, FindsNothingWhileManyWrite) {

@@ -19,7 +19,7 @@ namespace trackops::audit {
 
 struct AuditorOptions {
     Duration pause = std::chrono::milliseconds(100);  // between two pages, at least
-    int idle_share = 59;                              // and so many times as long as a page took
+    int idle_share = 51;                              // and so many times as long as a page took
     Duration rest = std::chrono::seconds(10);         // after the last page
     Duration second_look = std::chrono::seconds(2);   // how long a suspicion has to go away
     std::size_t lines_max = 20;                       // logged a pass; more are only counted

@@ -17,7 +17,7 @@ struct Walk {
     std::string_view name;
     KeyKind key;
     sql::Query keys;              // the next $2 keys behind $1, ascending
-    std::int64_t rows_max = 500;  // a page
+    std::int64_t rows_max = 2'000;  // a page
 };
 
 // The statement sees one snapshot, so it compares only what one transaction writes together: what
