@@ -16,7 +16,7 @@ enum class KeyKind : std::uint8_t { uuid, text, integer };
 struct Walk {
     std::string_view name;
     KeyKind key;
-    sql::Query keys;              // the next $2 keys behind $1, ascending
+    sql::Query keys;                // the next $2 keys behind $1, ascending
     std::int64_t rows_max = 2'000;  // a page
 };
 
