@@ -79,6 +79,25 @@ def test_a_broker_that_is_away_for_twenty_seconds_loses_nothing(cluster):
     load.finish()
 
 
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP])
+def test_an_order_to_stop_is_followed_while_the_broker_does_not_answer(cluster, end):
+    its = shop(cluster.start("order", "inventory", "relay"))
+    sku = its.new_sku(100)
+    its.place_confirmed((sku, 1))
+    for _ in range(5):
+        its.place((sku, 1))
+    broker = int(cluster.servers.run("pid", "kafka"))
+    os.kill(broker, end)
+    try:
+        for process in cluster.processes:
+            process.signal(signal.SIGTERM)
+        for process in cluster.processes:
+            assert process.process.wait(25) == 0
+    finally:
+        if end == signal.SIGSTOP:
+            os.kill(broker, signal.SIGCONT)
+
+
 @pytest.mark.parametrize("how", ["down", "kill"])
 def test_a_database_that_is_restarted_loses_nothing(cluster, how):
     orders, *_ = cluster.start("order", "inventory", "relay")
