@@ -19,7 +19,8 @@ constexpr sql::Query insert_movement{"movement.insert",
                                      R"sql(
     INSERT INTO stock_movements (sku, delta, on_hand_after, reason, order_id, created_at)
     SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::uuid[], $6::timestamptz[])
-)sql"};
+)sql",
+                                     true};
 
 std::string json_of(const std::vector<Shortage>& shortages) {
     std::string text;

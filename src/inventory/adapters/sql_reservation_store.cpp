@@ -37,7 +37,8 @@ constexpr sql::Query find_lines{"reservation.lines",
     SELECT r.order_id, i.sku, i.quantity
     FROM inventory_reservations r JOIN inventory_reservation_items i ON i.reservation_id = r.id
     WHERE r.order_id = ANY($1::uuid[]) ORDER BY i.sku
-)sql"};
+)sql",
+                                true};
 
 constexpr sql::Query lock_stock{
     "stock.lock", "SELECT sku, on_hand, reserved FROM inventory_items WHERE sku = $1", {}, R"sql(
@@ -57,7 +58,8 @@ constexpr sql::Query change_stock{"stock.change",
         updated_at = d.updated_at
     FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::timestamptz[]) d(sku, on_hand, reserved, updated_at)
     WHERE i.sku = d.sku
-)sql"};
+)sql",
+                                  true};
 
 constexpr sql::Query insert_reservation{"reservation.insert",
                                         R"sql(
@@ -69,8 +71,8 @@ constexpr sql::Query insert_reservation{"reservation.insert",
     INSERT INTO inventory_reservations (id, order_id, status, reason, shortages, replies, created_at, updated_at)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::bigint[],
                          $7::timestamptz[], $8::timestamptz[])
-   
-)sql"};
+)sql",
+                                        true};
 
 constexpr sql::Query update_reservation{"reservation.update",
                                         R"sql(
@@ -83,7 +85,8 @@ constexpr sql::Query update_reservation{"reservation.update",
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
         d(id, status, reason, replies, updated_at)
     WHERE r.id = d.id
-)sql"};
+)sql",
+                                        true};
 
 constexpr sql::Query insert_line{
     "reservation.insert_line",
@@ -92,7 +95,8 @@ constexpr sql::Query insert_line{
     R"sql(
     INSERT INTO inventory_reservation_items (reservation_id, sku, quantity)
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[])
-)sql"};
+)sql",
+    true};
 
 // What a transaction knows and has decided so far.
 struct Work {

@@ -10,7 +10,8 @@ void Confirmations::wait(OrderId id, Duration at_most, Done done) {
     {
         const std::scoped_lock lock(mutex_);
         if (!closed_ && waiting_.size() < waiting_max) {
-            waiting_.emplace(id, Waiting{clock_.now() + at_most, std::move(done)});
+            const Instant now = clock_.now();
+            waiting_.emplace(id, Waiting{now, now + at_most, std::move(done)});
             changed_.notify_one();
             return;
         }
@@ -48,24 +49,33 @@ std::vector<Confirmations::Waiting> Confirmations::expired(Instant now) {
     return list;
 }
 
-runtime::Progress Confirmations::run(Duration max_wait) {
+// Waits until somebody does.
+std::vector<OrderId> Confirmations::to_be_asked_for(Duration max_wait) {
     std::set<OrderId> ids;
-    {
-        std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, max_wait,
-                          [this] { return !waiting_.empty() || closed_ || woken_; });
-        woken_ = false;
-        for (const auto& [id, waiting] : waiting_) ids.insert(id);
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, max_wait, [this] { return !waiting_.empty() || closed_ || woken_; });
+    woken_ = false;
+    const Instant now = clock_.now();
+    for (const auto& [id, waiting] : waiting_) {
+        if (waiting.since + poll_interval <= now) ids.insert(id);
     }
-    if (ids.empty()) return {};
-    const auto left = store_.settled(std::vector(ids.begin(), ids.end()));
-    if (left) {
-        settled(*left);
-    } else {
-        telemetry::log(telemetry::Level::warn, "confirmations", left.error().detail);
+    return {ids.begin(), ids.end()};
+}
+
+runtime::Progress Confirmations::run(Duration max_wait) {
+    const std::vector<OrderId> ids = to_be_asked_for(max_wait);
+    std::size_t found = 0;
+    if (!ids.empty()) {
+        const auto left = store_.settled(ids);
+        if (left) {
+            settled(*left);
+            found = left->size();
+        } else {
+            telemetry::log(telemetry::Level::warn, "confirmations", left.error().detail);
+        }
     }
     for (Waiting& waiting : expired(clock_.now())) waiting.done(std::nullopt);
-    return {left ? left->size() : 0, poll_interval};
+    return {found, poll_interval};
 }
 
 void Confirmations::wake() {

@@ -14,14 +14,15 @@
 
 namespace trackops::order {
 
-// Asks the store for all waiting orders in one query, every few milliseconds, only while somebody
-// waits.
+// Most orders are settled in the process that they wait in, which says so at once. The store is
+// asked, in one query, only for those that have waited for an interval: another replica may have
+// settled them.
 class Confirmations final : public runtime::Pump {
 public:
     using Done = std::move_only_function<void(std::optional<Order>)>;  // nothing: still PENDING
                                                                        // when the time was up
     static constexpr std::size_t waiting_max = 4096;                   // requests
-    static constexpr Duration poll_interval = std::chrono::milliseconds(5);
+    static constexpr Duration poll_interval = std::chrono::milliseconds(25);
 
     Confirmations(OrderStore& store, const Clock& clock) : store_(store), clock_(clock) {}
     ~Confirmations() override { close(); }
@@ -37,9 +38,11 @@ public:
 
 private:
     struct Waiting {
+        Instant since;
         Instant until;
         Done done;
     };
+    std::vector<OrderId> to_be_asked_for(Duration max_wait);
     std::vector<Waiting> expired(Instant now);
 
     OrderStore& store_;

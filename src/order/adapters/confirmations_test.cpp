@@ -54,12 +54,16 @@ protected:
     const OrderId other_{uuid_v7({1}, 2, 2)};
 };
 
-TEST_F(ConfirmationsTest, AskOnceForAllWhoWaitAndNeverForNobody) {
+TEST_F(ConfirmationsTest, AskOnceForAllWhoHaveWaitedAndForNobodyElse) {
+    const OrderId late{uuid_v7({1}, 3, 3)};
     waiting_.run({});
-    EXPECT_TRUE(store_.asked.empty());
     wait(id_);
     wait(id_);
     wait(other_);
+    waiting_.run({});
+    EXPECT_TRUE(store_.asked.empty());
+    clock_.advance(Confirmations::poll_interval);
+    wait(late);
     store_.answer = std::vector{order(id_, Status::confirmed)};
     EXPECT_EQ(waiting_.run({}).call_again_in, Confirmations::poll_interval);
     EXPECT_EQ(store_.asked, (std::vector<std::vector<OrderId>>{{id_, other_}}));

@@ -21,7 +21,8 @@ constexpr sql::Query load_orders{.name = "order.load",
     SELECT id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions, external_ref,
            metadata, cancel_reason, carrier, tracking_number, version, revision, events_sent, created_at, updated_at
     FROM orders WHERE id = ANY($1::uuid[])
-)sql"};
+)sql",
+                                 .one_by_text = true};
 
 constexpr sql::Query load_items{.name = "order.load_items",
                                 .text = R"sql(
@@ -29,7 +30,8 @@ constexpr sql::Query load_items{.name = "order.load_items",
 )sql",
                                 .postgres_each = R"sql(
     SELECT order_id, sku, name, quantity, unit_amount FROM order_items WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, line
-)sql"};
+)sql",
+                                .one_by_text = true};
 
 constexpr sql::Query load_sagas{.name = "saga.load",
                                 .text = R"sql(
@@ -39,7 +41,8 @@ constexpr sql::Query load_sagas{.name = "saga.load",
                                 .postgres_each = R"sql(
     SELECT id, type, order_id, status, deadline_at, next_attempt_at, started_at, finished_at
     FROM saga_instances WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, type DESC
-)sql"};
+)sql",
+                                .one_by_text = true};
 
 constexpr sql::Query load_steps{.name = "saga.load_steps",
                                 .text = R"sql(
@@ -49,7 +52,8 @@ constexpr sql::Query load_steps{.name = "saga.load_steps",
                                 .postgres_each = R"sql(
     SELECT s.saga_id, s.name, s.status, s.attempts, s.started_at, s.finished_at, s.last_error
     FROM saga_steps s JOIN saga_instances i ON i.id = s.saga_id WHERE i.order_id = ANY($1::uuid[]) ORDER BY s.saga_id, s.step
-)sql"};
+)sql",
+                                .one_by_text = true};
 
 template <class Enum>
 Enum named(std::span<const std::string_view> names, std::string_view name) {

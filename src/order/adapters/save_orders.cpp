@@ -25,7 +25,8 @@ constexpr sql::Query insert_order{.name = "order.insert",
                 $10::jsonb[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[])
          AS t(id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
               external_ref, metadata, version, events_sent, created_at, updated_at)
-)sql"};
+)sql",
+                                  .one_by_text = true};
 
 constexpr sql::Query insert_item{.name = "order.insert_item",
                                  .text = R"sql(
@@ -34,7 +35,8 @@ constexpr sql::Query insert_item{.name = "order.insert_item",
                                  .postgres_each = R"sql(
     INSERT INTO order_items (order_id, line, sku, name, quantity, unit_amount)
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
-)sql"};
+)sql",
+                                 .one_by_text = true};
 
 // Rows are locked in the order of their ids before the first is updated, whatever plan the update
 // takes: how many they are is asked first. Not joined: the planner expects one row of the rest and
@@ -53,7 +55,8 @@ constexpr sql::Query update_order{.name = "order.update",
                 $9::timestamptz[])
          AS t(id, revision, status, cancel_reason, carrier, tracking_number, version, events_sent, updated_at)
     WHERE (SELECT count(*) FROM locked) > 0 AND o.id = t.id AND o.revision = t.revision
-)sql"};
+)sql",
+                                  .one_by_text = true};
 
 constexpr sql::Query save_saga{.name = "saga.save",
                                .text = R"sql(
@@ -68,7 +71,8 @@ constexpr sql::Query save_saga{.name = "saga.save",
                          $8::timestamptz[], $9::timestamptz[])
     ON CONFLICT (id) DO UPDATE SET status = excluded.status, deadline_at = excluded.deadline_at,
         next_attempt_at = excluded.next_attempt_at, due_at = excluded.due_at, finished_at = excluded.finished_at
-)sql"};
+)sql",
+                               .one_by_text = true};
 
 constexpr sql::Query save_step{.name = "saga.save_step",
                                .text = R"sql(
@@ -83,7 +87,8 @@ constexpr sql::Query save_step{.name = "saga.save_step",
                          $8::text[])
     ON CONFLICT (saga_id, step) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,
         started_at = excluded.started_at, finished_at = excluded.finished_at, last_error = excluded.last_error
-)sql"};
+)sql",
+                               .one_by_text = true};
 
 // A new order's saga and steps cannot be there already: a plain insert costs less than one that may
 // meet itself.
@@ -96,7 +101,8 @@ constexpr sql::Query insert_saga{.name = "saga.insert",
     INSERT INTO saga_instances (id, type, order_id, status, deadline_at, next_attempt_at, due_at, started_at, finished_at)
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
                          $8::timestamptz[], $9::timestamptz[])
-)sql"};
+)sql",
+                                 .one_by_text = true};
 
 constexpr sql::Query insert_step{.name = "saga.insert_step",
                                  .text = R"sql(
@@ -107,7 +113,8 @@ constexpr sql::Query insert_step{.name = "saga.insert_step",
     INSERT INTO saga_steps (saga_id, step, name, status, attempts, started_at, finished_at, last_error)
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
                          $8::text[])
-)sql"};
+)sql",
+                                 .one_by_text = true};
 
 constexpr sql::Query insert_history{.name = "order.insert_history",
                                     .text = R"sql(
@@ -118,7 +125,8 @@ constexpr sql::Query insert_history{.name = "order.insert_history",
     INSERT INTO order_history (order_id, version, from_status, to_status, reason, actor, cause, event_id, occurred_at)
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
                          $9::timestamptz[])
-)sql"};
+)sql",
+                                    .one_by_text = true};
 
 sql::Json address_column(const Address& address) {
     sql::Json column;

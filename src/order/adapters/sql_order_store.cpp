@@ -1,6 +1,7 @@
 #include "order/adapters/sql_order_store.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <set>
 #include <unordered_map>
 
@@ -47,6 +48,10 @@ std::size_t without_twins(std::span<const Item> batch) {
     }
     return count;
 }
+
+// Hardly a key comes twice, so a batch is written without asking for its keys; but where one did,
+// others are likely to follow.
+constexpr int batches_after_a_repeat = 64;
 
 using Answers = std::vector<Result<Receipt>>;
 
@@ -109,10 +114,12 @@ private:
 
     Answers add_once(std::span<const NewOrder> orders, bool again);
     Answers update_once(std::span<const OrderChange> changes);
+    bool looks_first(bool again);
 
     sql::Database& database_;
     const Clock& clock_;
     Ids& ids_;
+    std::atomic<int> batches_to_look_first_ = 0;
 };
 
 // What is answered before anything is written: by a key that was seen before, or (after a lost
@@ -155,12 +162,18 @@ std::vector<Uuid> drawn(Ids& ids, std::size_t count) {
     return list;
 }
 
+// Whether a batch asks before it writes. `again`: it has been refused, or nobody knows.
+bool SqlOrderStore::looks_first(bool again) {
+    if (again) batches_to_look_first_ = batches_after_a_repeat;
+    return again || (batches_to_look_first_ > 0 && batches_to_look_first_-- > 0);
+}
+
 Answers SqlOrderStore::add_once(std::span<const NewOrder> orders, bool again) {
     const Instant now = clock_.now();
+    const bool looks = looks_first(again);
     std::vector<std::optional<Result<Receipt>>> answers(orders.size());
     std::set<OrderId> existing;
-    if (again ||
-        std::ranges::any_of(orders, [](const NewOrder& order) { return order.key.has_value(); })) {
+    if (looks) {
         const auto tx = database_.begin(sql::Access::read);
         std::vector<sql::Params> ids;
         for (const NewOrder& order : orders) {
@@ -187,11 +200,11 @@ Answers SqlOrderStore::add_once(std::span<const NewOrder> orders, bool again) {
     if (saved.empty()) return taken(std::move(answers));
     std::ranges::sort(given, {}, &idempotency::Given::key);
     const auto tx = database_.begin(sql::Access::write);
-    const sql::Statement* const recorded =
-        given.empty() ? nullptr : &idempotency::record(*tx, given, now);
+    const sql::Statement* const recorded = looks ? &idempotency::record(*tx, given, now) : nullptr;
+    if (!looks) idempotency::record_unseen(*tx, given, now);
     insert_orders(*tx, saved);
     save_what_goes_with_them(*tx, saved);
-    if (recorded != nullptr) {
+    if (recorded != nullptr && !given.empty()) {
         sql::or_lose([&] { tx->flush(); });
         if (recorded->affected() < given.size()) throw sql::LostRace();
     }

@@ -9,6 +9,12 @@ namespace {
 
 constexpr Instant long_ago{-62'135'596'800'000'000};  // year 1: nothing was due before
 
+// A range may be a page or nearly all of the table: each has a plan of its own.
+constexpr sql::Query plan_each{
+    .name = "audit.plan_each",
+    .text = "SELECT 1",
+    .postgres = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"};
+
 sql::Value end_of(const Walk* walk) {
     if (walk == nullptr) return {};
     switch (walk->key) {
@@ -51,6 +57,7 @@ using Asked = std::vector<std::pair<const Invariant*, const sql::Statement*>>;
 Asked ask(sql::Transaction& tx, std::span<const Invariant> invariants, const Walk* walk,
           const Range& range, const Moment& at) {
     Asked asked;
+    tx.add(plan_each, {});
     for (const Invariant& invariant : invariants) {
         if (invariant.walk != walk) continue;
         const sql::Query query{invariant.name, invariant.broken, invariant.broken_on_postgres};

@@ -24,7 +24,22 @@ constexpr sql::Query select_answer{.name = "idempotency.find",
     JOIN idempotency_keys AS kept
       ON kept.scope = asked.scope AND kept.idempotency_key = asked.idempotency_key
      AND kept.expires_at > asked.now
-)sql"};
+)sql",
+                                   .one_by_text = true};
+
+constexpr sql::Query insert_unseen{.name = "idempotency.record_unseen",
+                                   .text = R"sql(
+    INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, location, etag,
+                                  expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+)sql",
+                                   .postgres_each = R"sql(
+    INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, location, etag,
+                                  expires_at)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],
+                         $7::text[], $8::timestamptz[])
+)sql",
+                                   .one_by_text = true};
 
 constexpr sql::Query insert_answer{.name = "idempotency.record",
                                    .text = R"sql(
@@ -45,7 +60,8 @@ constexpr sql::Query insert_answer{.name = "idempotency.record",
     SET fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body,
         location = excluded.location, etag = excluded.etag, expires_at = excluded.expires_at
     WHERE idempotency_keys.expires_at <= ($9::timestamptz[])[1]
-)sql"};
+)sql",
+                                   .one_by_text = true};
 
 // SKIP LOCKED: waits for no one, so it has no part in any deadlock.
 constexpr sql::Query delete_expired{.name = "idempotency.forget",
@@ -84,6 +100,20 @@ std::optional<std::string> unquoted(std::string_view text) {
 std::unexpected<Error> bad_key(std::string detail, std::string code) {
     return fail(Errc::invalid, "The Idempotency-Key is not valid.",
                 {{"Idempotency-Key", std::move(detail), std::move(code)}});
+}
+
+std::vector<sql::Params> rows_of(std::span<const Given> answers, Instant now) {
+    // The one lock order: two batches with the same keys must not wait for each other.
+    assert(std::ranges::is_sorted(answers, {}, [](const Given& given) {
+        return std::pair<std::string_view, std::string_view>(given.key.scope, given.key.key);
+    }));
+    std::vector<sql::Params> rows;
+    rows.reserve(answers.size());
+    for (const auto& [key, answer] : answers) {
+        rows.push_back({key.scope, key.key, key.fingerprint, answer.status, answer.body,
+                        answer.location, answer.etag, now + kept_for});
+    }
+    return rows;
 }
 
 }  // namespace
@@ -151,17 +181,13 @@ std::vector<Result<std::optional<Answer>>> find(sql::Transaction& tx, std::span<
 }
 
 sql::Statement& record(sql::Transaction& tx, std::span<const Given> answers, Instant now) {
-    // The one lock order: two batches with the same keys must not wait for each other.
-    assert(std::ranges::is_sorted(answers, {}, [](const Given& given) {
-        return std::pair<std::string_view, std::string_view>(given.key.scope, given.key.key);
-    }));
-    std::vector<sql::Params> rows;
-    rows.reserve(answers.size());
-    for (const auto& [key, answer] : answers) {
-        rows.push_back({key.scope, key.key, key.fingerprint, answer.status, answer.body,
-                        answer.location, answer.etag, now + kept_for, now});
-    }
+    std::vector<sql::Params> rows = rows_of(answers, now);
+    for (sql::Params& row : rows) row.emplace_back(now);
     return tx.add_each(insert_answer, std::move(rows));
+}
+
+void record_unseen(sql::Transaction& tx, std::span<const Given> answers, Instant now) {
+    tx.add_each(insert_unseen, rows_of(answers, now));
 }
 
 std::size_t forget_expired(sql::Database& database, Instant now, std::size_t most) {

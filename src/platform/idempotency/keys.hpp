@@ -39,6 +39,9 @@ struct Given {
     Answer answer;
 };
 sql::Statement& record(sql::Transaction& tx, std::span<const Given> answers, Instant now);
+// The same for keys that nobody has looked up: cheaper, and needs no look at affected(). A row of
+// the same key, expired or not, fails the transaction: send it within sql::or_lose().
+void record_unseen(sql::Transaction& tx, std::span<const Given> answers, Instant now);
 
 // Deletes at most `most` expired rows. Returns how many.
 std::size_t forget_expired(sql::Database& database, Instant now, std::size_t most);

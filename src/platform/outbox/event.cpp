@@ -21,7 +21,8 @@ constexpr sql::Query insert_event{.name = "outbox.append",
                                causation_id, traceparent, tracestate, occurred_at)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::jsonb[], $6::text[],
                          $7::text[], $8::text[], $9::text[], $10::timestamptz[])
-)sql"};
+)sql",
+                                  .one_by_text = true};
 
 constexpr sql::Query insert_claim{.name = "inbox.claim",
                                   .text = R"sql(
@@ -32,7 +33,8 @@ constexpr sql::Query insert_claim{.name = "inbox.claim",
     INSERT INTO processed_events (event_id, consumer, processed_at)
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[])
     ON CONFLICT DO NOTHING RETURNING event_id, consumer
-)sql"};
+)sql",
+                                  .one_by_text = true};
 
 constexpr sql::Query select_claim{.name = "inbox.find",
                                   .text = R"sql(

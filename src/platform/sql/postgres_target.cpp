@@ -73,11 +73,11 @@ Target parse_target(std::string_view url, const Options& options) {
 
     settings.emplace("application_name", "trackops");
     settings["client_encoding"] = "UTF8";
-    // A prepared statement gets its generic plan at its sixth run, while a new table is still tiny,
-    // and keeps it while the table grows: without this it goes on scanning. No index fits: it scans
-    // all the same.
+    // A statement is planned once a session, perhaps while its table is still tiny, and keeps its
+    // plan while the table grows: it would go on scanning. No index fits: it scans all the same.
     settings["options"] = fmt::format(
-        "{} -c enable_seqscan=off -c jit=off -c TimeZone=UTC -c statement_timeout={} -c "
+        "{} -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off -c TimeZone=UTC "
+        "-c statement_timeout={} -c "
         "lock_timeout={} -c "
         "idle_in_transaction_session_timeout={}",
         text_of("options", ""), milliseconds(options.statement_timeout),

@@ -222,6 +222,23 @@ TEST_F(PostgresDriver, AddsTenThousandRowsAsArraysAndRowByRow) {
     EXPECT_EQ(run(*database_, count_things)[0].integer(0), 20'000);
 }
 
+TEST_F(PostgresDriver, SendsASingleRowByTextWhereTheQuerySaysSo) {
+    const auto sent = [&](bool one_by_text, std::size_t rows) {
+        const Query which{"which",
+                          "SELECT 'text' WHERE $1 > 0",
+                          {},
+                          "SELECT 'arrays' WHERE 1 = ANY($1::bigint[])",
+                          one_by_text};
+        const auto tx = database_->begin(Access::read);
+        const auto& answer = tx->add_each(which, std::vector<Params>(rows, Params{1}));
+        tx->commit();
+        return answer.rows().at(0).text(0);
+    };
+    EXPECT_EQ(sent(true, 1), "text");
+    EXPECT_EQ(sent(true, 2), "arrays");
+    EXPECT_EQ(sent(false, 1), "arrays");
+}
+
 TEST_F(PostgresDriver, SendsFiftyMegabytesAsOneStatement) {
     Options options;  // a busy machine may take its time
     options.statement_timeout = options.idle_in_transaction_timeout = std::chrono::minutes(1);

@@ -76,7 +76,8 @@ public:
     }
 
     Statement& add_each(const Query& query, std::vector<Params> rows) override {
-        const bool as_arrays = !query.postgres_each.empty();
+        const bool is_plain = query.one_by_text && rows.size() == 1;
+        const bool as_arrays = !query.postgres_each.empty() && !is_plain;
         return queue(query.name, as_arrays ? query.postgres_each : query.text, std::move(rows),
                      as_arrays);
     }
