@@ -46,6 +46,7 @@ constexpr auto kinds = std::to_array<Kind>({
     {Fault::request_lost, "request_lost", 0.03},
     {Fault::request_doubled, "request_doubled", 0.03},
     {Fault::answer_lost, "answer_lost", 0.05},
+    {Fault::sql_commit_late, "sql_commit_late", 0.1},
 });
 static_assert(kinds.size() == fault_count);
 static_assert([] {

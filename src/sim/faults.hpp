@@ -52,8 +52,10 @@ enum class Fault : std::uint8_t {
     request_lost,
     request_doubled,
     answer_lost,
+    // Of transactions on PostgreSQL, as its relay sees them.
+    sql_commit_late,  // events become visible after those of later positions
 };
-inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::answer_lost) + 1;
+inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::sql_commit_late) + 1;
 
 std::string_view name_of(Fault fault);
 

@@ -29,6 +29,12 @@ constexpr auto all = std::to_array<Mutant>({
      .bug = "entries of the cache outlive their half minute",
      .wrong = Wrong::cache_keeps,
      .seeds = 40},
+    {.name = "gaps_skipped",
+     .bug = "the relay goes on behind the newest transaction, whatever below it is under way",
+     .wrong = Wrong::gaps_unseen},
+    {.name = "order_by_transaction",
+     .bug = "the relay orders events by the numbers of their transactions",
+     .wrong = Wrong::orders_by_transaction},
     {.name = "no_inbox_claim",
      .bug = "inventory handles a message again that it has handled",
      .wrong = Wrong::sql_text,
@@ -44,7 +50,8 @@ constexpr auto all = std::to_array<Mutant>({
      .query = "relay.read",
      .text = "SELECT position, event_id, aggregate_id, type, sequence, payload, correlation_id, "
              "causation_id, traceparent, tracestate, occurred_at FROM outbox_events "
-             "WHERE position > $1 ORDER BY event_id LIMIT $2"},
+             "WHERE position > $1 ORDER BY event_id LIMIT $2",
+     .seeds = 40},
     {.name = "no_cancelled_first",
      .bug = "a cancellation that overtakes its order leaves no trace in inventory",
      .wrong = Wrong::sql_text,

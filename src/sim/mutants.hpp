@@ -16,6 +16,9 @@ enum class Wrong : std::uint8_t {
     acks_unsent,         // a publisher acknowledges what the broker did not take
     sends_later,         // the same, and sends it in the background
     cache_keeps,         // entries outlive their time
+    // Of the outbox that commits out of order:
+    gaps_unseen,            // what is under way below the newest transaction counts as seen
+    orders_by_transaction,  // events leave in the order of their transactions' numbers
 };
 
 struct Mutant {

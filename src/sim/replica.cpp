@@ -1,6 +1,8 @@
 #include "sim/replica.hpp"
 
 #include <algorithm>
+#include <array>
+#include <limits>
 #include <utility>
 
 #include "inventory/application.hpp"
@@ -60,14 +62,16 @@ private:
     inventory::Application application_;
 };
 
-// A planted bug: confirms what it has read before anybody has published it.
-class HastySource final : public outbox::Source {
+// Takes few at a time, so that windows stay open; planted, it confirms what it has read before
+// anybody has published it.
+class GuidedSource final : public outbox::Source {
 public:
-    explicit HastySource(std::unique_ptr<outbox::Source> real) : real_(std::move(real)) {}
+    GuidedSource(std::unique_ptr<outbox::Source> real, std::size_t most, bool is_hasty)
+        : real_(std::move(real)), most_(most), is_hasty_(is_hasty) {}
     std::string_view name() const override { return real_->name(); }
     std::vector<outbox::StoredEvent> read(std::size_t max) override {
-        auto events = real_->read(max);
-        real_->confirm();
+        auto events = real_->read(std::min(max, most_));
+        if (is_hasty_) real_->confirm();
         return events;
     }
     void confirm() override { real_->confirm(); }
@@ -79,12 +83,17 @@ public:
 
 private:
     const std::unique_ptr<outbox::Source> real_;
+    const std::size_t most_;
+    const bool is_hasty_;
 };
 
-std::unique_ptr<outbox::Source> relay_source(sql::Database& database, const World& world) {
-    auto source = outbox::make_poll_source(database);
-    if (world.mutant == nullptr || world.mutant->wrong != Wrong::confirms_unsent) return source;
-    return std::make_unique<HastySource>(std::move(source));
+std::unique_ptr<outbox::Source> relay_source(sql::Database& database, World& world) {
+    constexpr std::array<std::size_t, 3> few = {1, 4, 100};
+    const std::size_t most = database.dialect() == sql::Dialect::postgres
+                                 ? world.transactions.one_of(few)
+                                 : std::numeric_limits<std::size_t>::max();
+    const bool is_hasty = world.mutant != nullptr && world.mutant->wrong == Wrong::confirms_unsent;
+    return std::make_unique<GuidedSource>(outbox::make_poll_source(database), most, is_hasty);
 }
 
 class RelayProgram final : public Program {
@@ -151,7 +160,10 @@ Replica::Replica(World& world, const Servers& servers, Service service, int numb
       ids_(clock_, seed, site_.name),
       database_(site_, service == Service::inventory ? servers.stock : servers.orders),
       bus_(site_, servers.broker),
-      cache_(site_, servers.cache) {}
+      cache_(site_, servers.cache) {
+    if (service == Service::relay && servers.unordered != nullptr)
+        unordered_.emplace(site_, *servers.unordered);
+}
 
 Replica::~Replica() {
     site_.is_gone = true;
@@ -177,8 +189,9 @@ void Replica::start() {
                                  &steady_clock_},
                 holder, [this](runtime::Pump&) { wake("stock-relay"); });
         } else {
-            program = std::make_unique<RelayProgram>(database_, relay_source(database_, world_),
-                                                     bus_, clock_, holder, servers_.metrics);
+            program = std::make_unique<RelayProgram>(
+                database_, relay_source(unordered_ ? *unordered_ : database_, world_), bus_, clock_,
+                holder, servers_.metrics);
         }
         router_ = std::make_unique<http::Router>(program->routes());
         for (runtime::NamedPump& pump : program->pumps()) pumps_.push_back({pump, world_.now});

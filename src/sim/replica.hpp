@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct Servers {
     Broker& broker;
     CacheServer& cache;
     telemetry::Registry& metrics;
+    DatabaseServer* unordered;  // the orders' outbox for a relay on PostgreSQL; none: on SQLite
 };
 
 enum class Service : std::uint8_t { order, inventory, relay };
@@ -92,6 +94,7 @@ private:
     SteadyClock steady_clock_;
     SimIds ids_;
     SimDatabase database_;
+    std::optional<SimDatabase> unordered_;  // where a relay reads the orders' outbox, if there
     SimBus bus_;
     SimCache cache_;
     std::unique_ptr<Program> program_;

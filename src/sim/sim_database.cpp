@@ -61,6 +61,7 @@ private:
         std::string status;
     };
     std::vector<Change> changes_;
+    std::vector<Uuid> events_about_;
 };
 
 void SimTransaction::before_call(Fault crash) {
@@ -89,6 +90,8 @@ void SimTransaction::commit() {
     real_->commit();
     close();
     if (is_write_) ++server_.commits;
+    if (server_.witness != nullptr && !events_about_.empty())
+        server_.witness->committed(events_about_);
     for (Change& change : changes_)
         server_.changes[change.order][change.version] = {std::move(change.status), world.now};
     if (is_write_ && !written_.empty()) world.tell(site_.name, "commits {}", written_);
@@ -106,6 +109,7 @@ void SimTransaction::note(const sql::Query& query, const sql::Params& params) {
     if (query.name == "outbox.append") {
         const auto& type = std::get<std::string>(params.at(2).variant());
         const Uuid order = std::get<Uuid>(params.at(1).variant());
+        events_about_.push_back(order);
         written_ += fmt::format("{}{} {} #{}", written_.empty() ? "" : ", ", type,
                                 site_.world.story.name_of(order),
                                 std::get<std::int64_t>(params.at(3).variant()));

@@ -2,6 +2,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "platform/sql/database.hpp"
@@ -15,6 +16,13 @@ struct Committed {
     Instant at;
 };
 
+// Hears of each transaction that has committed events.
+class OutboxWitness {
+public:
+    virtual ~OutboxWitness() = default;
+    virtual void committed(std::span<const Uuid> orders) = 0;
+};
+
 // What the processes share.
 struct DatabaseServer {
     std::string service;  // order or inventory
@@ -22,6 +30,7 @@ struct DatabaseServer {
     bool is_away = false;
     std::int64_t commits = 0;                                        // of writing transactions
     std::map<Uuid, std::map<std::int64_t, Committed>> changes = {};  // by order and version
+    OutboxWitness* witness = nullptr;
 };
 
 class SimDatabase final : public sql::Database {

@@ -10,6 +10,7 @@
 #include "sim/invariants.hpp"
 #include "sim/people.hpp"
 #include "sim/replica.hpp"
+#include "sim/sim_outbox.hpp"
 
 namespace trackops::sim {
 namespace {
@@ -76,6 +77,7 @@ private:
     telemetry::Registry metrics_;
     DatabaseServer orders_;
     DatabaseServer stock_;
+    DatabaseServer unordered_;
     Broker broker_;
     CacheServer cache_;
     const Servers servers_;
@@ -97,8 +99,12 @@ Simulation::Simulation(std::uint64_t seed, const Plan& plan)
       world_(seed, plan.faults, plan.listener, plan.mutant),
       orders_{"order", sql::open_in_memory(patient(), metrics_)},
       stock_{"inventory", sql::open_in_memory(patient(), metrics_)},
+      unordered_{"order", std::make_unique<SimOutbox>(world_, orders_)},
       broker_(world_),
-      servers_{orders_, stock_, broker_, cache_, metrics_} {
+      servers_{orders_, stock_,   broker_,
+               cache_,  metrics_, Chance(seed, "outbox").happens(0.5) ? &unordered_ : nullptr} {
+    if (servers_.unordered != nullptr)
+        orders_.witness = static_cast<SimOutbox*>(unordered_.real.get());
     world_.let_others_run = [this] { let_others_run(); };
     broker_.on_visible = [this](const std::string& topic) {
         const bool is_reply = topic.starts_with("INVENTORY");

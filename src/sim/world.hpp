@@ -29,6 +29,7 @@ struct World {
           const Mutant* planted = nullptr)
         : schedule(seed, "schedule"),
           network(seed, "network"),
+          transactions(seed, "transactions"),
           faults(seed, plan),
           story(std::move(listener)),
           mutant(planted) {}
@@ -49,6 +50,7 @@ struct World {
     Instant now = beginning;
     Chance schedule;
     Chance network;
+    Chance transactions;
     Faults faults;
     Story story;
     const Mutant* const mutant;                            // the planted bug, if any
