@@ -97,9 +97,12 @@ void place_order(const Request& request, const Reply& reply, const ApiParts& par
     auto command = read_place_order(request);
     if (!command) return reply.problem(command.error());
     const auto done = [reply, parts, wait = *wait](const Result<Receipt>& receipt) {
-        if (!receipt || !wait) return answer_change(reply, 201, receipt, parts.cache);
-        if (!receipt->recorded) parts.cache.remember(receipt->order);
-        answer_when_settled(reply, *wait, *receipt, parts);
+        // Hardly anybody reads it before inventory has answered: it is not worth a place in the
+        // cache.
+        if (!receipt) return reply.problem(receipt.error());
+        if (wait) return answer_when_settled(reply, *wait, *receipt, parts);
+        if (receipt->recorded) return reply.send(recorded_response(*receipt->recorded));
+        reply.send(order_response(201, receipt->order));
     };
     if (!parts.placing.submit(*std::move(command), done)) reply.busy();
 }

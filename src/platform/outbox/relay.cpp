@@ -90,6 +90,7 @@ struct Relay::State {
     std::vector<Uuid> free_queues;         // parked keys whose first event is not at fault
     std::int64_t parked_count = 0;
     bool is_bus_away = false;
+    Instant gather_until;
     Duration idle;
     Duration backoff = broker_backoff_min;
 
@@ -116,6 +117,10 @@ runtime::Progress Relay::State::run(Duration max_wait) {
     }
     std::size_t read_now = 0;
     if (unsent.empty() && aside.empty()) {
+        const Instant now = clock.now();
+        const Duration gathers_for = gather_until - now;
+        if (gathers_for > Duration::zero() && gathers_for <= options.gather_time)
+            return {0, gathers_for};
         answer_requests();
         if (!move_free_queues()) return wait_for_bus();
         if (parked_count >= options.parked_max) {
@@ -123,6 +128,7 @@ runtime::Progress Relay::State::run(Duration max_wait) {
                              parked_count));
             return {0, options.idle_max};
         }
+        gather_until = now + options.gather_time;
         unsent = source->read(options.batch_max);
         read_now = unsent.size();
     }
@@ -258,10 +264,13 @@ runtime::Progress Relay::State::after_read(std::size_t count, Duration max_wait)
     note("");
     if (count > 0) {
         idle = options.idle_min;
+        const bool gathers = count >= options.gather_from && count < options.batch_max;
+        if (!gathers) gather_until = {};
         return {count, Duration::zero()};
     }
     // No longer than a poll waits: wake() and retry() do not end this wait.
     max_wait = std::min(max_wait, options.idle_max);
+    gather_until = {};
     if (max_wait > Duration::zero() && source->await(max_wait)) return {0, Duration::zero()};
     return {0, std::exchange(idle, std::min(idle * 2, options.idle_max))};
 }

@@ -20,6 +20,10 @@ struct RelayOptions {
     std::string source_name = "/trackops/orders";  // ce_source
     std::string holder;                            // names this process in the lease
     std::size_t batch_max = 512;                   // events a read
+    // A broker's work is by the request: a relay that found so many events, but not all it could
+    // have taken, leaves so much time from one read to the next, and sends more at once.
+    std::size_t gather_from = 32;
+    Duration gather_time = std::chrono::milliseconds(10);
     Duration idle_min =
         std::chrono::milliseconds(1);  // between polls while events flow, doubling to
     Duration idle_max = std::chrono::milliseconds(250);

@@ -4,6 +4,7 @@
 #include <set>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "platform/outbox/outbox_for_tests.hpp"
@@ -102,6 +103,25 @@ TEST_P(RelayContract, SendsAtMostOneEventAKeyInABurst) {
     EXPECT_EQ(bus_.bursts, (std::vector<std::string>{"a1 b1 c1", "a2 b2", "a3"}));
     EXPECT_EQ(relay_->status().backlog.events, 0);
     EXPECT_EQ(relay_->status().published_total, 6);
+}
+
+// A broker's work is by the request.
+TEST_P(RelayContract, GathersWhileManyEventsFlowAndNeverWhileFewDo) {
+    const RelayOptions options;
+    std::string many;
+    for (std::size_t i = 0; i < options.gather_from; ++i)
+        many += fmt::format("{}{} ", static_cast<char>('a' + i / 9), i % 9 + 1);
+    outbox_.commit(many);
+    EXPECT_EQ(relay_->run(Duration::zero()).done, options.gather_from);
+    outbox_.commit("y1");
+    const auto waiting = relay_->run(Duration::zero());
+    EXPECT_EQ(waiting.done, 0U);
+    EXPECT_EQ(waiting.call_again_in, options.gather_time);
+    clock_.advance(options.gather_time);
+    EXPECT_EQ(relay_->run(Duration::zero()).done, 1U);
+    outbox_.commit("z1");
+    EXPECT_EQ(relay_->run(Duration::zero()).done, 1U);
+    EXPECT_EQ(relay_->status().backlog.events, 0);
 }
 
 TEST_P(RelayContract, HoldsTheSuccessorsOfAnEventThatDidNotArrive) {
