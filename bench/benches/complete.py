@@ -62,15 +62,15 @@ class Complete:
         self.machine, self.seconds = machine, options.seconds
         machine.up()
 
-    def system(self):
-        system = self.machine.system("order", "inventory", "relay")
+    def system(self, source="wal"):
+        system = self.machine.system("order", "inventory", "relay", relay={"SOURCE": source})
         system.stock()
         self.machine.settle()
         return system
 
-    def burst(self):
+    def burst(self, source):
         """As many orders as are taken in the time, and then until the last one is CONFIRMED: all of it counts."""
-        system = self.system()
+        system = self.system(source)
         try:
             before, _ = at_rest(system, system.place(64, WARM_UP)["done"], 64)
             self.machine.settle()
@@ -108,7 +108,8 @@ class Complete:
             return figures
 
     def cases(self):
-        return {"product, POST then rest": self.burst,
+        return {"product, POST then rest": lambda: self.burst("wal"),
+                "product, POST then rest, source poll": lambda: self.burst("poll"),
                 "F2, 32 clients": lambda: self.machine.pgbench("f2_order_one_statement.pgb", 32, self.seconds),
                 "product, 256 clients that wait": lambda: self.closed_loop(256),
                 "product, 64 clients that wait": lambda: self.closed_loop(64),
