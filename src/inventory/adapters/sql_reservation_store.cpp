@@ -26,6 +26,7 @@ constexpr sql::Query find_reservations{"reservation.lock",
     FROM inventory_reservations WHERE order_id = ANY($1::uuid[]) ORDER BY order_id FOR UPDATE
 )sql"};
 
+// OFFSET 0: looked up for each, whatever a planner thinks of tables that were empty.
 constexpr sql::Query find_lines{"reservation.lines",
                                 R"sql(
     SELECT r.order_id, i.sku, i.quantity
@@ -35,8 +36,10 @@ constexpr sql::Query find_lines{"reservation.lines",
                                 {},
                                 R"sql(
     SELECT r.order_id, i.sku, i.quantity
-    FROM inventory_reservations r JOIN inventory_reservation_items i ON i.reservation_id = r.id
-    WHERE r.order_id = ANY($1::uuid[]) ORDER BY i.sku
+    FROM (SELECT id, order_id FROM inventory_reservations WHERE order_id = ANY($1::uuid[]) OFFSET 0) r
+    CROSS JOIN LATERAL (
+        SELECT sku, quantity FROM inventory_reservation_items WHERE reservation_id = r.id OFFSET 0) i
+    ORDER BY i.sku
 )sql",
                                 true};
 

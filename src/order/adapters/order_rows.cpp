@@ -44,6 +44,7 @@ constexpr sql::Query load_sagas{.name = "saga.load",
 )sql",
                                 .one_by_text = true};
 
+// OFFSET 0: looked up for each, whatever a planner thinks of tables that were empty.
 constexpr sql::Query load_steps{.name = "saga.load_steps",
                                 .text = R"sql(
     SELECT s.saga_id, s.name, s.status, s.attempts, s.started_at, s.finished_at, s.last_error
@@ -51,7 +52,8 @@ constexpr sql::Query load_steps{.name = "saga.load_steps",
 )sql",
                                 .postgres_each = R"sql(
     SELECT s.saga_id, s.name, s.status, s.attempts, s.started_at, s.finished_at, s.last_error
-    FROM saga_steps s JOIN saga_instances i ON i.id = s.saga_id WHERE i.order_id = ANY($1::uuid[]) ORDER BY s.saga_id, s.step
+    FROM (SELECT id FROM saga_instances WHERE order_id = ANY($1::uuid[]) OFFSET 0) i
+    CROSS JOIN LATERAL (SELECT * FROM saga_steps WHERE saga_id = i.id OFFSET 0) s ORDER BY s.saga_id, s.step
 )sql",
                                 .one_by_text = true};
 

@@ -10,10 +10,10 @@ namespace {
 constexpr Instant long_ago{-62'135'596'800'000'000};  // year 1: nothing was due before
 
 // A range may be a page or nearly all of the table: each has a plan of its own.
-constexpr sql::Query plan_each{
-    .name = "audit.plan_each",
-    .text = "SELECT 1",
-    .postgres = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"};
+constexpr sql::Query plan_each{.name = "audit.plan_each", .text = "SELECT 1", .postgres = R"sql(
+    SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_mergejoin', 'on', true),
+           set_config('enable_hashjoin', 'on', true)
+)sql"};
 
 sql::Value end_of(const Walk* walk) {
     if (walk == nullptr) return {};

@@ -21,9 +21,10 @@ constexpr sql::Query select_answer{.name = "idempotency.find",
     SELECT kept.scope, kept.idempotency_key, kept.fingerprint, kept.status, kept.body,
            kept.location, kept.etag
     FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS asked (scope, idempotency_key, now)
-    JOIN idempotency_keys AS kept
-      ON kept.scope = asked.scope AND kept.idempotency_key = asked.idempotency_key
-     AND kept.expires_at > asked.now
+    CROSS JOIN LATERAL (
+        SELECT * FROM idempotency_keys
+        WHERE scope = asked.scope AND idempotency_key = asked.idempotency_key
+          AND expires_at > asked.now OFFSET 0) AS kept
 )sql",
                                    .one_by_text = true};
 

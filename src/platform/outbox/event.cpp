@@ -43,8 +43,9 @@ constexpr sql::Query select_claim{.name = "inbox.find",
                                   .postgres_each = R"sql(
     SELECT handled.event_id, handled.consumer
     FROM unnest($1::uuid[], $2::text[]) AS asked (event_id, consumer)
-    JOIN processed_events AS handled
-      ON handled.event_id = asked.event_id AND handled.consumer = asked.consumer
+    CROSS JOIN LATERAL (
+        SELECT event_id, consumer FROM processed_events
+        WHERE event_id = asked.event_id AND consumer = asked.consumer OFFSET 0) AS handled
 )sql"};
 
 constexpr sql::Query delete_claim{.name = "inbox.take_back", .text = R"sql(

@@ -23,6 +23,9 @@ constexpr std::size_t push_bytes = 64 * 1024;  // queued before the socket is as
 constexpr std::size_t bloat_bytes = 4
                                     << 20;  // libpq keeps a buffer as large as its largest message
 constexpr Duration rollback_patience = std::chrono::seconds(1);
+// A plan is made for tables as large as they are then. How soon it is made anew: doubling.
+constexpr Duration plans_last_min = std::chrono::seconds(1);
+constexpr Duration plans_last_max = std::chrono::minutes(1);
 constexpr int binary = 1;
 
 struct Clear {
@@ -32,8 +35,8 @@ using Result = std::unique_ptr<PGresult, Clear>;
 
 // In the order of Control. A reader sees one snapshot, so that what it puts together fits.
 constexpr std::array controls = {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-                                 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "COMMIT",
-                                 "ROLLBACK"};
+                                 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "DISCARD PLANS",
+                                 "COMMIT", "ROLLBACK"};
 static_assert(controls.size() == static_cast<std::size_t>(Control::rollback) + 1);
 
 std::string trimmed(const char* message) {
@@ -123,7 +126,10 @@ Fault fault_of(std::string_view sqlstate) {
 void Connection::Close::operator()(pg_conn* connection) const { PQfinish(connection); }
 
 Connection::Connection(const Target& target, const Options& options)
-    : patience_(options.statement_timeout), network_patience_(options.tcp_user_timeout) {
+    : patience_(options.statement_timeout),
+      network_patience_(options.tcp_user_timeout),
+      plans_last_(plans_last_min),
+      replan_at_(SteadyClock::now() + plans_last_min) {
     connect(target, options.connect_timeout);
 }
 
@@ -201,6 +207,14 @@ Prepared& Connection::prepare_blindly(std::string_view text, std::string_view qu
              1,
          {Step::prepare, query, &at->second});
     return at->second;
+}
+
+void Connection::replan_when_due() {
+    const auto now = SteadyClock::now();
+    if (now < replan_at_) return;
+    plans_last_ = std::min(2 * plans_last_, plans_last_max);
+    replan_at_ = now + plans_last_;
+    control(Control::replan);
 }
 
 void Connection::prepare(std::string_view text, std::string_view query) {

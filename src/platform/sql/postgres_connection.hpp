@@ -32,7 +32,7 @@ struct Prepared {
     bool is_ready = false;  // the server has said so
 };
 
-enum class Control : std::uint8_t { begin_read, begin_write, commit, rollback };
+enum class Control : std::uint8_t { begin_read, begin_write, replan, commit, rollback };
 
 Fault fault_of(std::string_view sqlstate);
 
@@ -59,6 +59,9 @@ public:
     // What follows is queued, and sent and its results read as the server takes and gives them.
     // `query` lives until finish().
     void control(Control what);
+    // When the plans of this session have become old, in a transaction that has just begun: they
+    // are made anew, for tables that have grown meanwhile.
+    void replan_when_due();
     Prepared* find(std::string_view text);
     // Its parameters' types are known after finish().
     void prepare(std::string_view text, std::string_view query);
@@ -112,6 +115,8 @@ private:
     std::unique_ptr<pg_conn, Close> connection_;
     Duration patience_;  // with silence of the server, a statement; 0 is without end
     const Duration network_patience_;
+    Duration plans_last_;
+    std::chrono::steady_clock::time_point replan_at_;
     std::deque<Awaited> awaited_;
     std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> prepared_;  // by text
     std::size_t names_given_ = 0;

@@ -73,11 +73,12 @@ Target parse_target(std::string_view url, const Options& options) {
 
     settings.emplace("application_name", "trackops");
     settings["client_encoding"] = "UTF8";
-    // A statement is planned once a session, perhaps while its table is still tiny, and keeps its
-    // plan while the table grows: it would go on scanning. No index fits: it scans all the same.
+    // A statement is planned once a session, perhaps while its tables are still tiny, and keeps its
+    // plan while they grow. So it may only look things up: where no index fits, it scans all the
+    // same.
     settings["options"] = fmt::format(
-        "{} -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off -c TimeZone=UTC "
-        "-c statement_timeout={} -c "
+        "{} -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_mergejoin=off "
+        "-c enable_hashjoin=off -c jit=off -c TimeZone=UTC -c statement_timeout={} -c "
         "lock_timeout={} -c "
         "idle_in_transaction_session_timeout={}",
         text_of("options", ""), milliseconds(options.statement_timeout),

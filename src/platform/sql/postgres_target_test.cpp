@@ -41,7 +41,7 @@ TEST(PostgresTarget, CarriesTheTimeoutsIntoEachConnection) {
     const auto settings = settings_of("postgres://h/d?options=-c%20work_mem%3D8MB", options);
     EXPECT_EQ(settings.at("options"),
               "-c work_mem=8MB -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c "
-              "jit=off -c TimeZone=UTC "
+              "enable_mergejoin=off -c enable_hashjoin=off -c jit=off -c TimeZone=UTC "
               "-c statement_timeout=1500 -c lock_timeout=1 "
               "-c idle_in_transaction_session_timeout=4000");
     EXPECT_EQ(settings.at("tcp_user_timeout"), "2500");

@@ -157,6 +157,7 @@ private:
             has_begun_ = true;
             connection_->control(access_ == Access::read ? Control::begin_read
                                                          : Control::begin_write);
+            connection_->replan_when_due();
         }
         for (std::size_t i = first_queued_; i < statements_.size(); ++i) {
             if (statements_[i].is_empty()) continue;
