@@ -3,6 +3,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "platform/outbox/without_disk.hpp"
+
 namespace trackops::outbox {
 namespace {
 
@@ -46,6 +48,7 @@ Lease::Hold Lease::hold() {
         if (!held.rows().empty()) return Hold::none;
     }
     const auto tx = database_.begin(sql::Access::write);
+    tx->add(do_not_wait_for_disk, {});
     const sql::Statement& taken = tx->add(take_lease, {holder_, now, now + time_});
     tx->commit();
     if (taken.affected() == 0) {

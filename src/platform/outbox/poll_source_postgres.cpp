@@ -53,11 +53,6 @@ constexpr sql::Query find_lowest{.name = "relay.lowest", .text = R"sql(
         WHERE xid = ANY (string_to_array($2::text, ',')::xid8[])) AS fresh
 )sql"};
 
-// Nobody waits for the disk: a checkpoint that a crash of the server takes back only lets events be
-// published again.
-constexpr sql::Query do_not_wait_for_disk{
-    .name = "relay.no_wait", .text = "SELECT set_config('synchronous_commit', 'off', true)"};
-
 constexpr sql::Query find_left_over_slot{.name = "relay.slot.left", .text = R"sql(
     SELECT slot_name::text FROM pg_replication_slots
     WHERE database = current_database() AND NOT active AND slot_name LIKE 'trackops\_relay\_%'
@@ -95,7 +90,6 @@ public:
         const bool is_far = read_->base.xmax - confirmed_->base.xmax >= idle_transactions_max;
         if (!is_anything_read_ && !is_window_closed && !is_far) return;
         const auto tx = database_.begin(sql::Access::write);
-        tx->add(do_not_wait_for_disk, {});
         save_checkpoint(*tx, *read_);
         tx->commit();
         confirmed_ = read_;

@@ -6,6 +6,7 @@
 
 #include "platform/outbox/poll_sources.hpp"
 #include "platform/outbox/stored_event.hpp"
+#include "platform/outbox/without_disk.hpp"
 
 namespace trackops::outbox {
 namespace {
@@ -74,6 +75,7 @@ constexpr sql::Query select_unconfirmed{.name = "relay.unconfirmed", .text = R"s
 )sql"};
 
 void save(sql::Transaction& tx, const Window& window, sql::Value lsn) {
+    tx.add(do_not_wait_for_disk, {});
     sql::Value target = sql::Null{};
     if (window.target) target = window.target->text;
     tx.add(upsert_checkpoint, {window.base.text, std::move(target), window.cursor, std::move(lsn)});
