@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <future>
 #include <limits>
 #include <stdexcept>
+#include <thread>
 
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
@@ -37,7 +39,7 @@ telemetry::Level level_of(int syslog_level) {
 // Called by librdkafka's threads. Broker away, refused connections and the like end up here.
 void write_log(const rd_kafka_t* client, int level, const char* facility, const char* text) {
     if (level <= LOG_WARNING && client != nullptr) {
-        KafkaClient::errors_of(rd_kafka_opaque(client)).add();
+        KafkaClient::count_error(rd_kafka_opaque(client));
     }
     telemetry::log(level_of(level), "bus", text, {{"librdkafka", facility}});
 }
@@ -71,8 +73,28 @@ KafkaClient::KafkaClient(KafkaRole role, const KafkaSettings& settings,
     [[maybe_unused]] auto* const taken = conf.release();  // the client owns it now
 }
 
+// librdkafka 2.0 has more than one way of never ending a consumer (its issue 4528 is one), and then
+// joins its own thread for ever. A program that was told to stop must not wait with it.
 KafkaClient::~KafkaClient() {
-    rd_kafka_destroy_flags(client_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    std::promise<void> end;
+    auto has_ended = end.get_future();
+    std::thread ending([client = client_, end = std::move(end)]() mutable {
+        rd_kafka_destroy_flags(client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+        end.set_value();
+    });
+    if (has_ended.wait_for(end_wait_max) == std::future_status::ready) {
+        ending.join();
+        return;
+    }
+    ending.detach();
+    context_->is_left_behind = true;
+    telemetry::log(telemetry::Level::error, "bus", "a client of Kafka does not end: left behind");
+    [[maybe_unused]] const auto* const still_in_use = context_.release();
+}
+
+void KafkaClient::count_error(void* opaque) {
+    auto& context = *static_cast<Context*>(opaque);
+    if (!context.is_left_behind) context.errors.add();
 }
 
 void DestroyKafka::operator()(rd_kafka_queue_s* queue) const { rd_kafka_queue_destroy(queue); }

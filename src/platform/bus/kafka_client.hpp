@@ -1,5 +1,7 @@
 // One librdkafka client: made from settings, its log written as ours, destroyed with what it holds.
 #pragma once
+#include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,22 +35,24 @@ public:
                 const std::function<void(rd_kafka_conf_s*)>& callbacks = nullptr);
     KafkaClient(const KafkaClient&) = delete;
     KafkaClient& operator=(const KafkaClient&) = delete;
-    // Drops what is still queued, without a report of it.
+    // Drops what is still queued, without a report of it. Takes at most end_wait_max: a client that
+    // librdkafka does not bring to its end by then is left behind, and said to be.
     ~KafkaClient();
+    static constexpr Duration end_wait_max = std::chrono::seconds(15);
 
     rd_kafka_s* get() const { return client_; }
     // opaque: as librdkafka hands it to a callback.
     static void* owner_of(void* opaque) { return static_cast<Context*>(opaque)->owner; }
-    static telemetry::Counter& errors_of(void* opaque) {
-        return static_cast<Context*>(opaque)->errors;
-    }
+    // A line of its log that tells of an error. By any thread.
+    static void count_error(void* opaque);
 
 private:
     struct Context {
         void* owner;
         telemetry::Counter& errors;
+        std::atomic<bool> is_left_behind = false;  // `errors` may be gone
     };
-    const std::unique_ptr<Context> context_;
+    std::unique_ptr<Context> context_;
     rd_kafka_s* client_ = nullptr;
 };
 
