@@ -52,11 +52,13 @@ void leave_group(rd_kafka_s* consumer, const std::function<bool(Duration)>& poll
         rd_kafka_error_destroy(error);
         return;
     }
-    rd_kafka_assign(consumer, nullptr);  // what it was to be asked for in the queue, if anything
     const auto deadline = steady_clock::now() + close_wait_max;
     while (rd_kafka_consumer_closed(consumer) == 0 && steady_clock::now() < deadline) {
-        const std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)> ignored(
+        const std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)> event(
             rd_kafka_queue_poll(closing.get(), kafka_ms(poll_wait)), &rd_kafka_event_destroy);
+        // Only while it waits for this: a consumer that has closed would never answer.
+        if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE)
+            rd_kafka_assign(consumer, nullptr);
     }
 }
 
