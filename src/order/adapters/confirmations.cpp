@@ -53,7 +53,9 @@ std::vector<Confirmations::Waiting> Confirmations::expired(Instant now) {
 std::vector<OrderId> Confirmations::to_be_asked_for(Duration max_wait) {
     std::set<OrderId> ids;
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, max_wait, [this] { return !waiting_.empty() || closed_ || woken_; });
+    const auto is_awake = [this] { return !waiting_.empty() || closed_ || woken_; };
+    // Even a wait of no time costs a switch to another thread.
+    if (max_wait > Duration::zero()) changed_.wait_for(lock, max_wait, is_awake);
     woken_ = false;
     const Instant now = clock_.now();
     for (const auto& [id, waiting] : waiting_) {
