@@ -19,7 +19,7 @@ constexpr sql::Query insert_event{.name = "outbox.append",
                                   .postgres_each = R"sql(
     INSERT INTO outbox_events (event_id, aggregate_id, type, sequence, payload, correlation_id,
                                causation_id, traceparent, tracestate, occurred_at)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::jsonb[], $6::text[],
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::json[], $6::text[],
                          $7::text[], $8::text[], $9::text[], $10::timestamptz[])
 )sql",
                                   .one_by_text = true};

@@ -35,7 +35,7 @@ constexpr sql::Query insert_parked{.name = "relay.park",
     INSERT INTO relay.parked_events (event_id, aggregate_id, type, sequence, payload, correlation_id,
                                      causation_id, traceparent, tracestate, occurred_at, position,
                                      reason, parked_at)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::jsonb[], $6::text[],
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::json[], $6::text[],
                          $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::bigint[],
                          $12::text[], $13::timestamptz[])
     ON CONFLICT DO NOTHING

@@ -188,8 +188,11 @@ void Connection::expect_alive() {
 
 void Connection::control(Control what) {
     const char* text = controls.at(static_cast<std::size_t>(what));
-    const bool went = PQsendQueryParams(connection_.get(), text, 0, nullptr, nullptr, nullptr,
-                                        nullptr, binary) == 1;
+    const Prepared* known = find(text);
+    // Under its own words, so that whoever looks at the protocol knows it.
+    if (known == nullptr) known = &prepare_blindly(text, text, text);
+    const bool went = PQsendQueryPrepared(connection_.get(), known->name.c_str(), 0, nullptr,
+                                          nullptr, nullptr, binary) == 1;
     if (went && what == Control::commit) commit_ = Commit::sent;
     sent(went, {what == Control::commit ? Step::commit : Step::control, text});
 }
@@ -199,9 +202,10 @@ Prepared* Connection::find(std::string_view text) {
     return found == prepared_.end() ? nullptr : &found->second;
 }
 
-Prepared& Connection::prepare_blindly(std::string_view text, std::string_view query) {
-    const auto [at, is_new] =
-        prepared_.emplace(text, Prepared{fmt::format("s{}", ++names_given_), {}});
+Prepared& Connection::prepare_blindly(std::string_view text, std::string_view query,
+                                      std::string_view name) {
+    const auto [at, is_new] = prepared_.emplace(
+        text, Prepared{name.empty() ? fmt::format("s{}", ++names_given_) : std::string(name), {}});
     bytes_queued_ += text.size();
     sent(PQsendPrepare(connection_.get(), at->second.name.c_str(), at->first.c_str(), 0, nullptr) ==
              1,

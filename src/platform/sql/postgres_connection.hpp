@@ -66,7 +66,8 @@ public:
     // Its parameters' types are known after finish().
     void prepare(std::string_view text, std::string_view query);
     // For statements without parameters, which can be executed without waiting.
-    Prepared& prepare_blindly(std::string_view text, std::string_view query);
+    Prepared& prepare_blindly(std::string_view text, std::string_view query,
+                              std::string_view name = {});
     void execute(const Prepared& statement, std::string_view query, const Params& params,
                  Outcome& outcome);
     // Once for all rows, as arrays, one a column.
