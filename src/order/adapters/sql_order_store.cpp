@@ -114,7 +114,7 @@ private:
 
     Answers add_once(std::span<const NewOrder> orders, bool again);
     Answers update_once(std::span<const OrderChange> changes);
-    bool looks_first(std::span<const NewOrder> orders, bool again);
+    bool looks_first(bool again);
 
     sql::Database& database_;
     const Clock& clock_;
@@ -163,18 +163,14 @@ std::vector<Uuid> drawn(Ids& ids, std::size_t count) {
 }
 
 // Whether a batch asks before it writes. `again`: it has been refused, or nobody knows.
-bool SqlOrderStore::looks_first(std::span<const NewOrder> orders, bool again) {
+bool SqlOrderStore::looks_first(bool again) {
     if (again) batches_to_look_first_ = batches_after_a_repeat;
-    const bool has_keys =
-        std::ranges::any_of(orders, [](const NewOrder& order) { return order.key.has_value(); });
-    if (again || !has_keys || batches_to_look_first_ <= 0) return again;
-    --batches_to_look_first_;
-    return true;
+    return again || (batches_to_look_first_ > 0 && batches_to_look_first_-- > 0);
 }
 
 Answers SqlOrderStore::add_once(std::span<const NewOrder> orders, bool again) {
     const Instant now = clock_.now();
-    const bool looks = looks_first(orders, again);
+    const bool looks = looks_first(again);
     std::vector<std::optional<Result<Receipt>>> answers(orders.size());
     std::set<OrderId> existing;
     if (looks) {
