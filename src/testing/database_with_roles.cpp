@@ -35,10 +35,11 @@ DatabaseWithRoles::DatabaseWithRoles() : name_(url().substr(url().rfind('/') + 1
 
 DatabaseWithRoles::~DatabaseWithRoles() {
     database_.reset();  // nothing hangs on the roles any more
+    const char* server = std::getenv("TRACKOPS_TEST_POSTGRES");
+    if (server == nullptr) return;  // then there was no database either
     try {
-        run(std::getenv("TRACKOPS_TEST_POSTGRES"),
-            fmt::format("DROP ROLE IF EXISTS {}, {}, {}", name_of("owner"), name_of("service"),
-                        name_of("relay")));
+        run(server, fmt::format("DROP ROLE IF EXISTS {}, {}, {}", name_of("owner"),
+                                name_of("service"), name_of("relay")));
     } catch (const std::exception& error) {
         fmt::print(stderr, "the roles of {} could not be dropped: {}\n", name_, error.what());
     }
