@@ -196,6 +196,25 @@ TEST_F(AuditorAlone, ReadsAPageAnewThatFailed) {
     EXPECT_EQ(violations(), 1);
 }
 
+// With scans switched off, as our sessions have them, `trackops verify` compared each of 70,000
+// changes with each of 200,000 events.
+TEST(WholeTables, AreJoinedOnPostgresInsteadOfLookedUpRowByRow) {
+    const testing::FreshDatabase at_hand("postgres");
+    telemetry::Registry metrics;
+    const auto database = sql::open(at_hand.url(), {}, metrics);
+    const Invariants one{{.name = "scans_and_joins",
+                          .sentence = "says how it is planned",
+                          .walk = nullptr,
+                          .broken = R"sql(
+    SELECT current_setting('enable_seqscan'),
+           current_setting('enable_hashjoin') || ' ' || current_setting('enable_mergejoin')
+)sql"}};
+    const auto findings = look_at_everything(*database, one, {});
+    ASSERT_EQ(findings.at(0).examples.size(), 1);
+    EXPECT_EQ(findings[0].examples[0].subject, "on");
+    EXPECT_EQ(findings[0].examples[0].evidence, "on on");
+}
+
 TEST_F(AuditorAlone, DoesNotWaitForAClockThatSteppedBack) {
     put(2, 99);
     auditor_.run({});

@@ -65,7 +65,7 @@ KafkaClient::KafkaClient(KafkaRole role, const KafkaSettings& settings,
     rd_kafka_conf_set_opaque(conf.get(), context_.get());
     rd_kafka_conf_set_log_cb(conf.get(), &write_log);
     if (callbacks) callbacks(conf.get());
-    const auto type = role == KafkaRole::consumer ? RD_KAFKA_CONSUMER : RD_KAFKA_PRODUCER;
+    const auto type = role == KafkaRole::producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER;
     client_ = rd_kafka_new(type, conf.get(), why.data(), why.size());
     if (client_ == nullptr) {
         throw std::invalid_argument(fmt::format("bus: kafka {}: {}", name_of(role), why.data()));

@@ -28,6 +28,7 @@ using ::testing::IsEmpty;
 constexpr Duration patience = seconds(20);
 constexpr std::int16_t produce_request = 0;  // Kafka's numbers of its requests
 constexpr std::int16_t offset_commit_request = 8;
+constexpr std::int16_t offset_fetch_request = 9;
 
 class KafkaFailures : public ::testing::Test {
 protected:
@@ -164,6 +165,20 @@ TEST_F(KafkaFailures, EndAMembersWaitInTimeAndLoseItNoCommit) {
     const auto close = steady_clock::now();
     member.reset();
     EXPECT_LT(steady_clock::now() - close, options_.session_timeout + seconds(10)) << "as promised";
+}
+
+// As on a broker that has only just started.
+TEST_F(KafkaFailures, OfAGroupThatMovesAreWaitedFor) {
+    options_.answer_timeout = patience;
+    open();
+    for (const auto error :
+         {RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
+          RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, RD_KAFKA_RESP_ERR_NOT_COORDINATOR}) {
+        for (int i = 0; i < 5; ++i) fail_next(offset_fetch_request, error);
+        EXPECT_NO_THROW(bus_->state("group")) << rd_kafka_err2name(error);
+    }
+    fail_next(offset_fetch_request, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+    EXPECT_THROW(bus_->state("group"), std::runtime_error) << "does not pass by itself";
 }
 
 TEST_F(KafkaFailures, OfABrokerThatIsNotThereSayWhatIsMissing) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <expected>
 #include <map>
 #include <stdexcept>
 #include <thread>
@@ -24,6 +25,23 @@ constexpr Duration state_wait_max = seconds(5);
 constexpr Duration look_again_min = milliseconds(10);  // doubled each time, until a topic is there
 constexpr Duration look_again_max = milliseconds(200);
 
+// What passes by itself is asked again, less and less often, until a deadline.
+class Patience {
+public:
+    explicit Patience(steady_clock::time_point deadline) : deadline_(deadline) {}
+    // False, at once, when the deadline would pass meanwhile.
+    bool wait() {
+        if (steady_clock::now() + pause_ >= deadline_) return false;
+        std::this_thread::sleep_for(pause_);
+        pause_ = std::min(pause_ * 2, look_again_max);
+        return true;
+    }
+
+private:
+    steady_clock::time_point deadline_;
+    Duration pause_ = look_again_min;
+};
+
 int ms_left(steady_clock::time_point deadline) {
     return std::max(1,
                     kafka_ms(std::chrono::duration_cast<Duration>(deadline - steady_clock::now())));
@@ -32,6 +50,15 @@ int ms_left(steady_clock::time_point deadline) {
 using Event = std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)>;
 using AdminOptions =
     std::unique_ptr<rd_kafka_AdminOptions_t, decltype(&rd_kafka_AdminOptions_destroy)>;
+
+// A consumer that joins nothing: librdkafka 2.0 dies of a group's answer that its coordinator is
+// another one, when the client that asked has no group of its own.
+KafkaSettings settings_of(const KafkaTarget& target) {
+    KafkaSettings settings = common_kafka_settings(target.servers);
+    settings.emplace_back("group.id", target.prefix + "control");
+    settings.emplace_back("enable.auto.commit", "false");
+    return settings;
+}
 
 AdminOptions admin_options(rd_kafka_t* client, rd_kafka_admin_op_t operation,
                            steady_clock::time_point deadline) {
@@ -58,6 +85,39 @@ struct NewTopics {
     ~NewTopics() { rd_kafka_NewTopic_destroy_array(topics.data(), topics.size()); }
 };
 
+// The broker that leads a group has only just become its leader, or another one has.
+bool is_of_a_moving_group(rd_kafka_resp_err_t error) {
+    return error == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS ||
+           error == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
+           error == RD_KAFKA_RESP_ERR_NOT_COORDINATOR;
+}
+
+std::expected<KafkaPartitions, rd_kafka_resp_err_t> ask_committed(
+    rd_kafka_t* client, const std::string& group, steady_clock::time_point deadline) {
+    using Request = std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t,
+                                    decltype(&rd_kafka_ListConsumerGroupOffsets_destroy)>;
+    const Request request(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr),
+                          &rd_kafka_ListConsumerGroupOffsets_destroy);
+    std::array<rd_kafka_ListConsumerGroupOffsets_t*, 1> requests{request.get()};
+    const KafkaQueue answers(rd_kafka_queue_new(client));
+    const AdminOptions how =
+        admin_options(client, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, deadline);
+    rd_kafka_ListConsumerGroupOffsets(client, requests.data(), requests.size(), how.get(),
+                                      answers.get());
+    const Event answer(rd_kafka_queue_poll(answers.get(), ms_left(deadline)),
+                       &rd_kafka_event_destroy);
+    if (!answer) return std::unexpected(RD_KAFKA_RESP_ERR__TIMED_OUT);
+    const rd_kafka_resp_err_t error = rd_kafka_event_error(answer.get());
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return std::unexpected(error);
+    std::size_t count = 0;
+    const auto* const groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
+        rd_kafka_event_ListConsumerGroupOffsets_result(answer.get()), &count);
+    const rd_kafka_error_t* const group_error = rd_kafka_group_result_error(groups[0]);
+    if (group_error != nullptr) return std::unexpected(rd_kafka_error_code(group_error));
+    return KafkaPartitions(
+        rd_kafka_topic_partition_list_copy(rd_kafka_group_result_partitions(groups[0])));
+}
+
 bool may_come_right(rd_kafka_resp_err_t error) {
     switch (error) {
         case RD_KAFKA_RESP_ERR_NO_ERROR:
@@ -75,8 +135,7 @@ bool may_come_right(rd_kafka_resp_err_t error) {
 }  // namespace
 
 KafkaTopics::KafkaTopics(const KafkaTarget& target, telemetry::Registry& metrics)
-    : target_(target),
-      client_(KafkaRole::control, common_kafka_settings(target.servers), metrics) {}
+    : target_(target), client_(KafkaRole::control, settings_of(target), metrics) {}
 
 void KafkaTopics::ping() {
     const rd_kafka_metadata_t* found = nullptr;
@@ -110,7 +169,7 @@ std::vector<KafkaTopics::Topic> KafkaTopics::list(Deadline deadline, std::string
 
 void KafkaTopics::ensure(std::span<const std::string> topics) {
     const auto deadline = steady_clock::now() + target_.options.answer_timeout;
-    Duration pause = look_again_min;
+    Patience patience(deadline);
     for (;;) {
         std::vector<std::string> missing;
         bool are_ready = true;
@@ -127,15 +186,14 @@ void KafkaTopics::ensure(std::span<const std::string> topics) {
         }
         if (missing.empty() && are_ready) return;
         const std::string why = missing.empty() ? "" : create(missing, deadline);
-        if (!why.empty() || steady_clock::now() >= deadline) {
+        // Brokers hear of a new topic one after the other.
+        if (!why.empty() || !patience.wait()) {
             throw std::runtime_error(fmt::format(
                 "bus: kafka at {} lacks {}: {}", target_.servers,
                 fmt::join(missing.empty() ? std::vector(topics.begin(), topics.end()) : missing,
                           ", "),
                 why.empty() ? "not usable in time" : why));
         }
-        std::this_thread::sleep_for(pause);  // brokers hear of a new topic one after the other
-        pause = std::min(pause * 2, look_again_max);
     }
 }
 
@@ -188,30 +246,14 @@ std::string KafkaTopics::create(std::span<const std::string> topics, Deadline de
 
 KafkaPartitions KafkaTopics::committed(std::string_view group, Deadline deadline) {
     const std::string name = fmt::format("{}{}", target_.prefix, group);
-    using Request = std::unique_ptr<rd_kafka_ListConsumerGroupOffsets_t,
-                                    decltype(&rd_kafka_ListConsumerGroupOffsets_destroy)>;
-    const Request request(rd_kafka_ListConsumerGroupOffsets_new(name.c_str(), nullptr),
-                          &rd_kafka_ListConsumerGroupOffsets_destroy);
-    std::array<rd_kafka_ListConsumerGroupOffsets_t*, 1> requests{request.get()};
-    const KafkaQueue answers(rd_kafka_queue_new(client_.get()));
-    const AdminOptions how =
-        admin_options(client_.get(), RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, deadline);
-    rd_kafka_ListConsumerGroupOffsets(client_.get(), requests.data(), requests.size(), how.get(),
-                                      answers.get());
-    const Event answer(rd_kafka_queue_poll(answers.get(), ms_left(deadline)),
-                       &rd_kafka_event_destroy);
-    if (!answer) fail(target_, "offsets of a group", RD_KAFKA_RESP_ERR__TIMED_OUT);
-    rd_kafka_resp_err_t error = rd_kafka_event_error(answer.get());
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) fail(target_, "offsets of a group", error);
-    std::size_t count = 0;
-    const auto* const groups = rd_kafka_ListConsumerGroupOffsets_result_groups(
-        rd_kafka_event_ListConsumerGroupOffsets_result(answer.get()), &count);
-    const rd_kafka_error_t* const group_error = rd_kafka_group_result_error(groups[0]);
-    if (group_error != nullptr) {
-        fail(target_, "offsets of a group", rd_kafka_error_code(group_error));
+    Patience patience(deadline);
+    for (;;) {
+        auto answer = ask_committed(client_.get(), name, deadline);
+        if (answer) return std::move(*answer);
+        if (!is_of_a_moving_group(answer.error()) || !patience.wait()) {
+            fail(target_, "offsets of a group", answer.error());
+        }
     }
-    return KafkaPartitions(
-        rd_kafka_topic_partition_list_copy(rd_kafka_group_result_partitions(groups[0])));
 }
 
 // at: RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END, which the protocol takes in place of a
@@ -227,7 +269,7 @@ KafkaPartitions KafkaTopics::offsets(std::span<const Topic> topics, std::int64_t
     }
     // A broker may lead a new partition a moment after it is told to all.
     const KafkaPartitions asked(rd_kafka_topic_partition_list_copy(list.get()));
-    Duration pause = look_again_min;
+    Patience patience(deadline);
     while (list->cnt > 0) {
         rd_kafka_resp_err_t error =
             rd_kafka_offsets_for_times(client_.get(), list.get(), ms_left(deadline));
@@ -235,9 +277,7 @@ KafkaPartitions KafkaTopics::offsets(std::span<const Topic> topics, std::int64_t
             if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = one.err;
         }
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
-        if (steady_clock::now() + pause >= deadline) fail(target_, "offsets of topics", error);
-        std::this_thread::sleep_for(pause);
-        pause = std::min(pause * 2, look_again_max);
+        if (!patience.wait()) fail(target_, "offsets of topics", error);
         list.reset(rd_kafka_topic_partition_list_copy(asked.get()));
     }
     return list;
