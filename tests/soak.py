@@ -11,10 +11,8 @@ import collections
 import json
 import pathlib
 import random
-import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,8 +20,8 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "tests/e2e"), str(ROOT / "tests")]
 
-from cluster import Cluster, Servers, shop  # noqa: E402
-from harness import NO_ANSWER, PROGRAM  # noqa: E402
+from cluster import BROKEN, Cluster, Servers, shop  # noqa: E402
+from harness import NO_ANSWER  # noqa: E402
 from shoppers import Crowd  # noqa: E402
 
 SHOPPERS = 3
@@ -72,11 +70,10 @@ class Soak:
 
     def alarms(self):
         """Log lines of auditors, of the replicas that there are and that there were."""
-        return [line for log in sorted(self.cluster.folder.glob("*.log")) for line in log.read_text(errors="replace").splitlines() if "an invariant is broken" in line]
+        return [line for log in sorted(self.cluster.folder.glob("*.log")) for line in log.read_text(errors="replace").splitlines() if BROKEN in line]
 
     def verify(self, *more):
-        done = subprocess.run([PROGRAM, "verify", f"--order-database={self.cluster.order_database}",
-                               f"--inventory-database={self.cluster.inventory_database}", *more], capture_output=True, text=True, timeout=600, check=False)
+        done = self.cluster.verify(*more)
         assert done.returncode == 0, f"verify exits {done.returncode}:\n{done.stdout}{done.stderr}"
 
     def audited(self):
@@ -84,14 +81,12 @@ class Soak:
         audited = collections.defaultdict(lambda: [0, 0])
         for one in self.replicas:
             try:
-                text = one.client().get("/actuator/prometheus").body.decode()
+                counted = {invariant: count for invariant, count in one.violations().items() if count}
+                for at, name in enumerate(("passes", "rows")):
+                    audited[one.kind][at] += int(one.samples(f"trackops_audit_{name}_total").get("", 0))
             except NO_ANSWER:
                 continue
-            counted = [line for line in text.splitlines() if re.match(r"trackops_invariant_violations_total\{.*\} [^0]", line)]
             assert not counted, f"{one.kind}: {counted}"
-            for at, name in enumerate(("passes", "rows")):
-                found = re.search(rf"^trackops_audit_{name}_total (\d+)", text, re.MULTILINE)
-                audited[one.kind][at] += int(found[1]) if found else 0
         return {kind: tuple(audited[kind]) for kind in ("order", "inventory")}
 
     def go_on(self, seconds):

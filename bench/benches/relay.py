@@ -116,8 +116,8 @@ class Relay:
         finally:
             psql(url, "SELECT pg_drop_replication_slot('floor')")
 
-    def post(self, *others):
-        system = self.machine.system("order", *others)
+    def post(self, *others, **settings):
+        system = self.machine.system("order", *others, **settings)
         try:
             figures = placed(system, self.machine, 256, self.seconds)
             if others:
@@ -128,8 +128,8 @@ class Relay:
         finally:
             system.end()
 
-    def commit_to_topic(self):
-        system = self.machine.system("order", "relay")
+    def commit_to_topic(self, source):
+        system = self.machine.system("order", "relay", relay={"SOURCE": source})
         try:
             relay_is_active(system)
             figures = rate_of(call(PROGRAMS / "bench_commit_to_topic", system.database(system.names["order"], "service"), system.bus, 1000, self.seconds))
@@ -145,4 +145,6 @@ class Relay:
                 "product, drain by poll": lambda: self.drain("poll"),
                 "product, POST without relay": self.post,
                 "product, POST with relay": lambda: self.post("relay"),
-                "product, commit to topic": self.commit_to_topic}
+                "product, POST with relay, source poll": lambda: self.post("relay", relay={"SOURCE": "poll"}),
+                "product, commit to topic": lambda: self.commit_to_topic("wal"),
+                "product, commit to topic, source poll": lambda: self.commit_to_topic("poll")}

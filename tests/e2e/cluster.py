@@ -13,6 +13,7 @@ from check_system import check_system
 from databases import psql
 from harness import PROGRAM, ROOT, START_TIMEOUT, Client, Shop, wait_until
 
+BROKEN = "an invariant is broken"  # what an auditor logs
 KINDS = {"order": "order-service", "inventory": "inventory-service", "relay": "event-relay-service"}
 
 
@@ -87,6 +88,15 @@ class Process:
             self.signal(signal.SIGCONT)
             self.kill()
 
+    def samples(self, name):
+        """{labels: value} of one metric."""
+        text = self.client().get("/actuator/prometheus").body.decode()
+        return {labels: float(value) for labels, value in re.findall(rf"^{name}(?:\{{(.*?)\}})? (\S+)$", text, re.MULTILINE)}
+
+    def violations(self):
+        """{invariant: violations} that its auditor counted."""
+        return {re.search('invariant="(.*?)"', labels)[1]: value for labels, value in self.samples("trackops_invariant_violations_total").items()}
+
     def health(self):
         return self.client().get("/actuator/health").json()
 
@@ -155,6 +165,11 @@ class Cluster:
             time.sleep(0.2)
         print("\n".join(figures))
         assert not faults, "\n".join(faults)
+
+    def verify(self, *more):
+        """`trackops verify`, ended."""
+        return subprocess.run([PROGRAM, "verify", f"--order-database={self.order_database}", f"--inventory-database={self.inventory_database}", *more],
+                              capture_output=True, text=True, timeout=120, check=False)
 
     def end(self):
         for process in self.processes:

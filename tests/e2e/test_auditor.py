@@ -1,15 +1,15 @@
 """Two databases on a real PostgreSQL, corrupted by hand in seven ways: the auditors of the running services find each, and so does `trackops verify`."""
 import json
 import re
-import subprocess
 
 import pytest
 
-from cluster import Cluster, shop
+from cluster import BROKEN, Cluster, shop
 from databases import psql
-from harness import PROGRAM, wait_until
+from harness import wait_until
 
-BROKEN = 3  # exit code
+EXIT_BROKEN = 3
+SECOND_LOOK = "--second-look=1s"
 
 
 @pytest.fixture
@@ -19,34 +19,18 @@ def cluster(servers, tmp_path):
     its.end()
 
 
-def samples(process, name):
-    """{labels: value} of one metric."""
-    text = process.client().get("/actuator/prometheus").body.decode()
-    return {labels: float(value) for labels, value in re.findall(rf"^{name}(?:\{{(.*?)\}})? (\S+)$", text, re.MULTILINE)}
-
-
-def violations(process):
-    """{invariant: violations}"""
-    return {re.search('invariant="(.*?)"', labels)[1]: value for labels, value in samples(process, "trackops_invariant_violations_total").items()}
-
-
 def complete_passes(*processes):
     """Waits for a pass of each that began after this call."""
     def passes():
-        return [samples(process, "trackops_audit_passes_total")[""] for process in processes]
+        return [process.samples("trackops_audit_passes_total")[""] for process in processes]
     before = passes()
     wait_until(lambda: all(now >= then + 2 for now, then in zip(passes(), before)), 90, "two passes of each auditor")
 
 
 def told(process):
     """{(invariant, subject): evidence} of its log."""
-    lines = [json.loads(line) for line in process.log.read_text().splitlines() if '"an invariant is broken"' in line]
+    lines = [json.loads(line) for line in process.log.read_text().splitlines() if BROKEN in line]
     return {(line["invariant"], line["subject"]): line["evidence"] for line in lines}
-
-
-def verify(cluster, *more):
-    return subprocess.run([PROGRAM, "verify", f"--order-database={cluster.order_database}", f"--inventory-database={cluster.inventory_database}",
-                           "--second-look=1s", *more], capture_output=True, text=True, timeout=60, check=False)
 
 
 class Corruption:
@@ -92,10 +76,10 @@ def test_auditors_and_verify_find_what_was_corrupted_by_hand_and_nothing_before(
 
     complete_passes(orders, inventory)
     for process in (orders, inventory):
-        assert len(violations(process)) > 5
-        assert set(violations(process).values()) == {0}, violations(process)
+        assert len(process.violations()) > 5
+        assert set(process.violations().values()) == {0}, process.violations()
         assert told(process) == {}
-    before = verify(cluster, "--at-rest")
+    before = cluster.verify("--at-rest", SECOND_LOOK)
     assert before.returncode == 0, before.stdout + before.stderr
 
     for one in all_of_it:
@@ -106,10 +90,10 @@ def test_auditors_and_verify_find_what_was_corrupted_by_hand_and_nothing_before(
         wait_until(lambda: told(process).keys() >= wanted, 90, f"{wanted} being found")
         assert told(process).keys() == wanted
         assert all(told(process).values()), "no evidence"
-        counted = {name for name, count in violations(process).items() if count > 0}
+        counted = {name for name, count in process.violations().items() if count > 0}
         assert counted == {invariant for invariant, _ in wanted}
-    after = verify(cluster)
-    assert after.returncode == BROKEN, after.stdout + after.stderr
+    after = cluster.verify(SECOND_LOOK)
+    assert after.returncode == EXIT_BROKEN, after.stdout + after.stderr
     for one in all_of_it:
         for invariant, subject in one.found | one.only_verify:
             assert re.search(rf"^  {invariant} +\d+ +[1-9](\n {{6}}.*)*\n {{6}}{subject}: \S", after.stdout, re.MULTILINE), f"{invariant} {subject}\n{after.stdout}"
