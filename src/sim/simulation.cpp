@@ -24,6 +24,11 @@ constexpr Duration storm_max = seconds(40);
 constexpr Duration calm_max = seconds(150);
 // An order's deadline, and the lease of a saga that was looked at once in vain.
 constexpr Duration pending_max = seconds(45);
+// In a hurry all come at once, and batches form.
+constexpr std::array<Duration, 3> paces = {milliseconds(3), milliseconds(60), milliseconds(500)};
+// Enough orders that sagas asking again meet others that are due.
+constexpr int customers_in_silence = 8;
+constexpr int actions_in_silence = 12;
 constexpr Duration silence_length = pending_max + seconds(40);
 constexpr Duration cache_life = seconds(45);  // longer than an entry lives and an answer takes
 constexpr int depth_max = 3;                  // pumps that overtake each other at once
@@ -60,6 +65,8 @@ private:
 
     void set_up();
     void storm();
+    People among(Duration pace);
+    void add_customer(int number, int actions, Duration pace);
     void calm();
     void silence();
     void read_all_orders();
@@ -220,19 +227,10 @@ void Simulation::set_up() {
 }
 
 void Simulation::storm() {
-    // In a hurry all come at once, and batches form.
-    constexpr std::array<Duration, 3> paces = {milliseconds(3), milliseconds(60),
-                                               milliseconds(500)};
-    const People among{world_, shop_, *this, seed_, skus_, known_, world_.schedule.one_of(paces)};
-    const auto on_read = [this](Uuid order, const std::string& status, std::int64_t version,
-                                Instant asked_at) {
-        if (auto found = reads_are_true(orders_, order, status, version, asked_at))
-            world_.broken("reads_are_true", *std::move(found));
-    };
-    for (int i = 1; i <= plan_.customers; ++i)
-        people_.push_back(make_customer(among, i, plan_.actions, on_read));
-    people_.push_back(make_operator(among, plan_.actions));
-    for (const auto& person : people_) person->begin();
+    const Duration pace = world_.schedule.one_of(paces);
+    for (int i = 1; i <= plan_.customers; ++i) add_customer(i, plan_.actions, pace);
+    people_.push_back(make_operator(among(pace), plan_.actions));
+    people_.back()->begin();
     for (const auto& replica : replicas_) {
         if (world_.faults.strikes(Fault::clock_jump))
             replica->site().skew = world_.schedule.between(seconds(-5), seconds(5));
@@ -241,6 +239,20 @@ void Simulation::storm() {
     run_until(world_.now + storm_max, [this] {
         return std::ranges::all_of(people_, [](const auto& person) { return person->is_done(); });
     });
+}
+
+People Simulation::among(Duration pace) {
+    return {world_, shop_, *this, seed_, skus_, known_, pace};
+}
+
+void Simulation::add_customer(int number, int actions, Duration pace) {
+    const auto on_read = [this](Uuid order, const std::string& status, std::int64_t version,
+                                Instant asked_at) {
+        if (auto found = reads_are_true(orders_, order, status, version, asked_at))
+            world_.broken("reads_are_true", *std::move(found));
+    };
+    people_.push_back(make_customer(among(pace), number, actions, on_read));
+    people_.back()->begin();
 }
 
 // What befalls whole servers and machines, about once a second.
@@ -305,6 +317,8 @@ void Simulation::silence() {
     }
     const Instant since = world_.now;  // nobody dies from now on with a saga in hand
     for (Replica* replica : silent) replica->hold();
+    for (int i = 1; i <= customers_in_silence; ++i)
+        add_customer(plan_.customers + i, actions_in_silence, paces.back());
     run_until(world_.now + silence_length, [] { return false; });
     for (const auto& [order, status] : standing_.orders) {
         if (status != "PENDING") continue;
