@@ -262,15 +262,14 @@ runtime::Progress Relay::State::after_read(std::size_t count, Duration max_wait)
     }
     backoff = broker_backoff_min;
     note("");
+    const bool gathers = count >= options.gather_from && count < options.batch_max;
+    if (!gathers) gather_until = {};
     if (count > 0) {
         idle = options.idle_min;
-        const bool gathers = count >= options.gather_from && count < options.batch_max;
-        if (!gathers) gather_until = {};
         return {count, Duration::zero()};
     }
     // No longer than a poll waits: wake() and retry() do not end this wait.
     max_wait = std::min(max_wait, options.idle_max);
-    gather_until = {};
     if (max_wait > Duration::zero() && source->await(max_wait)) return {0, Duration::zero()};
     return {0, std::exchange(idle, std::min(idle * 2, options.idle_max))};
 }

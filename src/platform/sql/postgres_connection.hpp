@@ -65,7 +65,8 @@ public:
     Prepared* find(std::string_view text);
     // Its parameters' types are known after finish().
     void prepare(std::string_view text, std::string_view query);
-    // For statements without parameters, which can be executed without waiting.
+    // For statements without parameters, which can be executed without waiting. `name`: the
+    // server's name for it; default: a number of its own.
     Prepared& prepare_blindly(std::string_view text, std::string_view query,
                               std::string_view name = {});
     void execute(const Prepared& statement, std::string_view query, const Params& params,
