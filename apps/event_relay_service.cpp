@@ -14,9 +14,9 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
      .default_value = "postgres://trackops_relay@127.0.0.1:5432/trackops",
      .help = "The order database, with the rights of the relay role.",
      .secret = true},
-    {"source", Kind::text, "wal",
-     "How the outbox is read: wal (logical replication; PostgreSQL with wal_level=logical and a "
-     "role with REPLICATION), or poll."},
+    {"source", Kind::text, "poll",
+     "How the outbox is read: poll, or wal (logical replication; PostgreSQL with "
+     "wal_level=logical and a role with REPLICATION)."},
     {"bus-url", Kind::text, "kafka://127.0.0.1:9092", "kafka://HOST:PORT[,HOST:PORT...]."},
 }));
 

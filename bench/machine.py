@@ -81,6 +81,7 @@ class Machine(cluster.Servers):
 
     def system(self, *kinds, **settings):
         """The product's services on databases and topics of their own, ready."""
+        settings["relay"] = {"SOURCE": "poll"} | settings.get("relay", {})  # the product's default
         made = System(self, pathlib.Path(tempfile.mkdtemp(dir=self.folder)), **settings)
         try:
             made.start(*kinds)

@@ -62,7 +62,7 @@ class Complete:
         self.machine, self.seconds = machine, options.seconds
         machine.up()
 
-    def system(self, source="wal"):
+    def system(self, source="poll"):
         system = self.machine.system("order", "inventory", "relay", relay={"SOURCE": source})
         system.stock()
         self.machine.settle()
@@ -91,8 +91,8 @@ class Complete:
         finally:
             system.end()
 
-    def open_loop(self):
-        system = self.system()
+    def open_loop(self, source):
+        system = self.system(source)
         try:
             figures = open_loop(system.of("order").port, self.seconds)
             at_rest(system, figures["done"] + 2 * RATE, 0)
@@ -108,10 +108,11 @@ class Complete:
             return figures
 
     def cases(self):
-        return {"product, POST then rest": lambda: self.burst("wal"),
-                "product, POST then rest, source poll": lambda: self.burst("poll"),
+        return {"product, POST then rest": lambda: self.burst("poll"),
+                "product, POST then rest, source wal": lambda: self.burst("wal"),
                 "F2, 32 clients": lambda: self.machine.pgbench("f2_order_one_statement.pgb", 32, self.seconds),
                 "product, 256 clients that wait": lambda: self.closed_loop(256),
                 "product, 64 clients that wait": lambda: self.closed_loop(64),
-                "product, 200 orders/s": self.open_loop,
+                "product, 200 orders/s": lambda: self.open_loop("poll"),
+                "product, 200 orders/s, source wal": lambda: self.open_loop("wal"),
                 "embedded, 200 orders/s": self.embedded}

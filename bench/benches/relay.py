@@ -140,11 +140,11 @@ class Relay:
             system.end()
 
     def cases(self):
-        return {"product, drain by wal": lambda: self.drain("wal"),
+        return {"product, drain by poll": lambda: self.drain("poll"),
                 "F5": self.floor,
-                "product, drain by poll": lambda: self.drain("poll"),
+                "product, drain by wal": lambda: self.drain("wal"),
                 "product, POST without relay": self.post,
                 "product, POST with relay": lambda: self.post("relay"),
-                "product, POST with relay, source poll": lambda: self.post("relay", relay={"SOURCE": "poll"}),
-                "product, commit to topic": lambda: self.commit_to_topic("wal"),
-                "product, commit to topic, source poll": lambda: self.commit_to_topic("poll")}
+                "product, POST with relay, source wal": lambda: self.post("relay", relay={"SOURCE": "wal"}),
+                "product, commit to topic": lambda: self.commit_to_topic("poll"),
+                "product, commit to topic, source wal": lambda: self.commit_to_topic("wal")}

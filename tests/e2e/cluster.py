@@ -136,7 +136,9 @@ class Cluster:
         """Not started yet."""
         name = self.names["inventory" if kind == "inventory" else "order"]
         ours = {"BUS_URL": self.bus, "DATABASE_URL": self.database(name, "relay" if kind == "relay" else "service")}
-        if kind != "relay":
+        if kind == "relay":
+            ours["SOURCE"] = "wal"  # inventory's own relay polls: faults meet both sources
+        else:
             ours["MIGRATION_URL"] = self.database(name, "owner")
         if kind == "inventory":
             ours["RELAY_DATABASE_URL"] = self.database(name, "relay")

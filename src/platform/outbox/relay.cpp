@@ -51,7 +51,7 @@ struct Relay::State {
           parking(database),
           lease(database, time, options.holder, options.lease_time),
           meters(metrics, {{"source", options.source_name}}),
-          idle(options.idle_min) {}
+          idle(options.poll_min) {}
 
     runtime::Progress run(Duration max_wait);
     bool hold_lease();
@@ -106,7 +106,7 @@ struct Relay::State {
 };
 
 runtime::Progress Relay::State::run(Duration max_wait) {
-    if (is_woken.exchange(false)) idle = options.idle_min;
+    if (is_woken.exchange(false)) idle = options.poll_min;
     if (!hold_lease()) {
         refuse_requests({Errc::unavailable, "another relay holds the lease, or the source"});
         return {0, options.idle_max};
@@ -265,13 +265,13 @@ runtime::Progress Relay::State::after_read(std::size_t count, Duration max_wait)
     const bool gathers = count >= options.gather_from && count < options.batch_max;
     if (!gathers) gather_until = {};
     if (count > 0) {
-        idle = options.idle_min;
+        idle = options.poll_min;
         return {count, Duration::zero()};
     }
     // No longer than a poll waits: wake() and retry() do not end this wait.
     max_wait = std::min(max_wait, options.idle_max);
     if (max_wait > Duration::zero() && source->await(max_wait)) return {0, Duration::zero()};
-    return {0, std::exchange(idle, std::min(idle * 2, options.idle_max))};
+    return {0, std::exchange(idle, std::min(idle * 2, options.poll_max))};
 }
 
 bus::Delivery Relay::State::publish(const Event& event) {

@@ -24,9 +24,10 @@ struct RelayOptions {
     // have taken, leaves so much time from one read to the next, and sends more at once.
     std::size_t gather_from = 32;
     Duration gather_time = std::chrono::milliseconds(10);
-    Duration idle_min =
+    Duration poll_min =
         std::chrono::milliseconds(1);  // between polls while events flow, doubling to
-    Duration idle_max = std::chrono::milliseconds(250);
+    Duration poll_max = std::chrono::milliseconds(50);   // so late leaves the first after a pause
+    Duration idle_max = std::chrono::milliseconds(250);  // one look while it may not work
     Duration lease_time =
         std::chrono::seconds(4);  // another relay takes over within this plus a poll
     Duration broker_backoff_max =

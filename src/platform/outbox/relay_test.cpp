@@ -347,7 +347,7 @@ TEST_P(RelayContract, PollsTightlyWhileEventsFlowAndAfterAHint) {
         return relay_->run(Duration::zero()).call_again_in / std::chrono::milliseconds(1);
     };
     for (int i = 0; i < 12; ++i) next();
-    EXPECT_EQ(next(), 250);
+    EXPECT_EQ(next(), 50);
     relay_->wake();
     EXPECT_EQ(next(), 1);
     EXPECT_EQ(next(), 2);
