@@ -3,6 +3,7 @@
 #pragma once
 #include <chrono>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <thread>
@@ -29,6 +30,13 @@ inline void until(const std::function<bool()>& is_so) {
     }
 }
 
+// And not for what other databases write into the server's log, nor for a pause of the test.
+inline WalOptions stored_each(Duration interval) {
+    return {.checkpoint_interval = interval,
+            .sender_timeout = std::chrono::minutes(1),
+            .idle_bytes_max = std::numeric_limits<std::uint64_t>::max()};
+}
+
 class SourcesForTests {
 public:
     explicit SourcesForTests(const std::string& of)
@@ -51,8 +59,7 @@ public:
         while (!source->is_streaming() && !::testing::Test::HasFatalFailure()) settle(*source);
         return source;
     }
-    std::unique_ptr<WalSource> make_wal(WalOptions options = {
-                                            .checkpoint_interval = Duration::zero()}) {
+    std::unique_ptr<WalSource> make_wal(WalOptions options = stored_each(Duration::zero())) {
         return make_wal_source(*outbox.database, outbox.url(), std::move(options), outbox.metrics);
     }
     // Reads what waits before the log can be read, into `found`.
@@ -74,6 +81,18 @@ public:
             until([&] { return wal->has_received(now, max); });
         }
         return source.read(max);
+    }
+
+    // Until the base that is stored sees all that is committed: what other databases commit can
+    // keep that of the log a round behind.
+    void store_base(Source& source) {
+        until([&] {
+            EXPECT_EQ(OutboxForTests::names(read(source)), "");
+            source.confirm();
+            return outbox.number(
+                       "SELECT count(*) FROM outbox_events, relay.checkpoint "
+                       "WHERE NOT pg_visible_in_snapshot(xid, base)") == 0;
+        });
     }
 
     std::string slot() const {

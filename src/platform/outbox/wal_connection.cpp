@@ -21,6 +21,11 @@ std::string without_newline(std::string text) {
     return text;
 }
 
+std::string_view sqlstate_of(const pg_result* result) {
+    const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    return state == nullptr ? "" : state;
+}
+
 // False: nothing came in time.
 bool is_readable_within(pg_conn* connection, Duration time, short events = POLLIN) {
     pollfd waiting{PQsocket(connection), events, 0};
@@ -71,13 +76,14 @@ void WalConnection::create_slot(const std::string& slot) {
     ask(fmt::format("CREATE_REPLICATION_SLOT {} LOGICAL pgoutput (SNAPSHOT 'nothing')", slot));
 }
 
-bool WalConnection::is_slot_created() {
+WalConnection::Creation WalConnection::slot_creation() {
     push();
     if (PQconsumeInput(connection_.get()) == 0) fail_as_lost();
-    if (PQisBusy(connection_.get()) != 0) return false;
+    if (PQisBusy(connection_.get()) != 0) return Creation::under_way;
     const Result answer = answer_within(answer_time);
-    if (PQresultStatus(answer.get()) != PGRES_TUPLES_OK) fail_as(answer.get());
-    return true;
+    if (PQresultStatus(answer.get()) == PGRES_TUPLES_OK) return Creation::made;
+    if (sqlstate_of(answer.get()) == "42710") return Creation::taken;
+    fail_as(answer.get());
 }
 
 bool WalConnection::start(const std::string& slot, const std::string& publication,
@@ -88,8 +94,7 @@ bool WalConnection::start(const std::string& slot, const std::string& publicatio
                     slot, from.text(), publication));
     const Result answer = answer_within(answer_time);
     if (PQresultStatus(answer.get()) == PGRES_COPY_BOTH) return true;
-    const char* state = PQresultErrorField(answer.get(), PG_DIAG_SQLSTATE);
-    if (state != nullptr && std::string_view(state) == "55006") return false;
+    if (sqlstate_of(answer.get()) == "55006") return false;
     fail_as(answer.get());
 }
 
@@ -147,11 +152,11 @@ void WalConnection::push() {
 }
 
 void WalConnection::fail_as(const pg_result* result) const {
-    const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    if (state == nullptr) {
+    const std::string_view state = sqlstate_of(result);
+    if (state.empty()) {
         throw sql::Failure(sql::Fault::unavailable, "", "the replication stream ended");
     }
-    throw sql::Failure(sql::postgres::fault_of(state), state,
+    throw sql::Failure(sql::postgres::fault_of(state), std::string(state),
                        "replication: " + without_newline(PQresultErrorMessage(result)));
 }
 

@@ -22,7 +22,9 @@ public:
 
     // Asks for a new slot. The server answers when every transaction that is open now has ended.
     void create_slot(const std::string& slot);
-    bool is_slot_created();  // without waiting
+    // taken: another connection has made it in between; then only destruction is left.
+    enum class Creation { under_way, made, taken };
+    Creation slot_creation();  // without waiting
 
     // From then on frames come. False: another connection has the slot.
     bool start(const std::string& slot, const std::string& publication, pgoutput::Lsn from);

@@ -220,7 +220,10 @@ private:
     // True once the log brings everything that is not yet published.
     bool go_over_to_stream() {
         if (is_creating_) {
-            if (!connection_->is_slot_created()) return false;
+            using enum WalConnection::Creation;
+            const auto creation = connection_->slot_creation();
+            if (creation == taken) rewind();
+            if (creation != made) return false;
             is_creating_ = false;
         }
         if (!horizon_) horizon_ = draw_horizon(database_);
