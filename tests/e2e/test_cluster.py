@@ -226,8 +226,8 @@ def test_connections_cut_between_commit_and_its_answer_change_nothing_twice(clus
 def test_both_sources_of_the_relay_are_switched_on_a_live_system(cluster):
     orders, _ = cluster.start("order", "inventory")
     load = Load(cluster, [orders])
-    for source in ("wal", "poll", "wal"):
-        relay = cluster.process("relay", SOURCE=source).start()
+    for asked, source in (("wal", "wal"), (None, "poll"), ("wal", "wal")):
+        relay = cluster.process("relay", SOURCE=asked).start()
         load.go_on()
         assert relay.client().get("/api/relay/status").json()["source"] == source
         relay.kill()

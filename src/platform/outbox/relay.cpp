@@ -64,6 +64,7 @@ struct Relay::State {
     void settle();
     runtime::Progress wait_for_bus();
     runtime::Progress after_read(std::size_t count, Duration max_wait);
+    Duration gathers_for(std::size_t count, Duration since_last_read) const;
 
     bus::Delivery publish(const Event& event);
     void count_published(std::size_t count);
@@ -90,6 +91,7 @@ struct Relay::State {
     std::vector<Uuid> free_queues;         // parked keys whose first event is not at fault
     std::int64_t parked_count = 0;
     bool is_bus_away = false;
+    Instant read_at;
     Instant gather_until;
     Duration idle;
     Duration backoff = broker_backoff_min;
@@ -118,9 +120,8 @@ runtime::Progress Relay::State::run(Duration max_wait) {
     std::size_t read_now = 0;
     if (unsent.empty() && aside.empty()) {
         const Instant now = clock.now();
-        const Duration gathers_for = gather_until - now;
-        if (gathers_for > Duration::zero() && gathers_for <= options.gather_time)
-            return {0, gathers_for};
+        const Duration left = gather_until - now;
+        if (left > Duration::zero() && left <= options.gather_time_of_many) return {0, left};
         answer_requests();
         if (!move_free_queues()) return wait_for_bus();
         if (parked_count >= options.parked_max) {
@@ -128,9 +129,9 @@ runtime::Progress Relay::State::run(Duration max_wait) {
                              parked_count));
             return {0, options.idle_max};
         }
-        gather_until = now + options.gather_time;
         unsent = source->read(options.batch_max);
         read_now = unsent.size();
+        gather_until = now + gathers_for(read_now, now - std::exchange(read_at, now));
     }
     if (!send()) {
         refuse_requests({Errc::unavailable, "the bus does not take messages at present"});
@@ -262,8 +263,6 @@ runtime::Progress Relay::State::after_read(std::size_t count, Duration max_wait)
     }
     backoff = broker_backoff_min;
     note("");
-    const bool gathers = count >= options.gather_from && count < options.batch_max;
-    if (!gathers) gather_until = {};
     if (count > 0) {
         idle = options.poll_min;
         return {count, Duration::zero()};
@@ -272,6 +271,14 @@ runtime::Progress Relay::State::after_read(std::size_t count, Duration max_wait)
     max_wait = std::min(max_wait, options.idle_max);
     if (max_wait > Duration::zero() && source->await(max_wait)) return {0, Duration::zero()};
     return {0, std::exchange(idle, std::min(idle * 2, options.poll_max))};
+}
+
+Duration Relay::State::gathers_for(std::size_t count, Duration since_last_read) const {
+    if (count < options.gather_from || count == options.batch_max) return Duration::zero();
+    const auto seconds =
+        std::chrono::duration<double>(std::max(since_last_read, options.gather_time));
+    const bool are_many = static_cast<double>(count) >= options.many_a_second * seconds.count();
+    return are_many ? options.gather_time_of_many : options.gather_time;
 }
 
 bus::Delivery Relay::State::publish(const Event& event) {

@@ -19,11 +19,14 @@ namespace trackops::outbox {
 struct RelayOptions {
     std::string source_name = "/trackops/orders";  // ce_source
     std::string holder;                            // names this process in the lease
-    std::size_t batch_max = 512;                   // events a read
+    std::size_t batch_max = 1024;                  // events a read
     // A broker's work is by the request: a relay that found so many events, but not all it could
-    // have taken, leaves so much time from one read to the next, and sends more at once.
+    // have taken, leaves so much time from one read to the next, and sends more at once. More time
+    // while more than so many come a second.
     std::size_t gather_from = 32;
     Duration gather_time = std::chrono::milliseconds(10);
+    std::int64_t many_a_second = 10'000;
+    Duration gather_time_of_many = std::chrono::milliseconds(30);
     Duration poll_min =
         std::chrono::milliseconds(1);  // between polls while events flow, doubling to
     Duration poll_max = std::chrono::milliseconds(50);   // so late leaves the first after a pause

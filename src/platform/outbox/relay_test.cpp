@@ -105,13 +105,37 @@ TEST_P(RelayContract, SendsAtMostOneEventAKeyInABurst) {
     EXPECT_EQ(relay_->status().published_total, 6);
 }
 
+std::string this_many(std::size_t events) {
+    std::string text;
+    for (std::size_t i = 0; i < events; ++i)
+        text += fmt::format("{}{} ", static_cast<char>('a' + i / 9), i % 9 + 1);
+    return text;
+}
+
+TEST_P(RelayContract, GathersForLongerWhileVeryManyEventsFlow) {
+    const RelayOptions options;
+    const auto many = static_cast<std::size_t>(options.many_a_second / 100);  // in 10 ms
+    ASSERT_EQ(options.gather_time, std::chrono::milliseconds(10));
+    const auto wait_after = [&](std::size_t events, Duration since_last_read) {
+        clock_.advance(since_last_read);
+        outbox_.commit(this_many(events));
+        EXPECT_EQ(relay_->run(Duration::zero()).done, events);
+        return relay_->run(Duration::zero()).call_again_in;
+    };
+    EXPECT_EQ(wait_after(many - 1, options.gather_time), options.gather_time);
+    EXPECT_EQ(wait_after(many, options.gather_time), options.gather_time_of_many);
+    EXPECT_EQ(wait_after(many, options.gather_time_of_many), options.gather_time);
+    // A pause in which they gathered is not a flow, nor is what one commit brings.
+    EXPECT_EQ(wait_after(many, std::chrono::seconds(1)), options.gather_time);
+    clock_.advance(options.gather_time);
+    EXPECT_EQ(relay_->run(Duration::zero()).done, 0U);
+    EXPECT_EQ(wait_after(many - 1, std::chrono::milliseconds(1)), options.gather_time);
+}
+
 // A broker's work is by the request.
 TEST_P(RelayContract, GathersWhileManyEventsFlowAndNeverWhileFewDo) {
     const RelayOptions options;
-    std::string many;
-    for (std::size_t i = 0; i < options.gather_from; ++i)
-        many += fmt::format("{}{} ", static_cast<char>('a' + i / 9), i % 9 + 1);
-    outbox_.commit(many);
+    outbox_.commit(this_many(options.gather_from));
     EXPECT_EQ(relay_->run(Duration::zero()).done, options.gather_from);
     outbox_.commit("y1");
     const auto waiting = relay_->run(Duration::zero());

@@ -83,6 +83,7 @@ TEST_F(Wal, GivesTheSameEventsAsPolling) {
     const auto polled = make_poll_source(*outbox_.database)->unconfirmed(0, 10);
     ASSERT_EQ(streamed.size(), 3U);
     ASSERT_EQ(polled.size(), 3U);
+    EXPECT_EQ(polled[0].event.payload, events[0].payload);  // byte by byte
     for (std::size_t i = 0; i < polled.size(); ++i) {
         EXPECT_EQ(streamed[i].position, polled[i].position);
         const Event& one = streamed[i].event;
