@@ -184,7 +184,7 @@ http::Route reading(std::string_view pattern, Read read, InventoryReader& reader
                     const auto answered = read(request, reply, reader);
                     if (!answered) reply.problem(answered.error());
                 } catch (const sql::Failure& failure) {
-                    reply.problem(sql::error_of(failure));
+                    reply.problem(sql::error_of(failure.fault));
                 }
             }};
 }

@@ -19,7 +19,7 @@ Result<T> read_only(sql::Database& database, Read read) {
         const auto tx = database.begin(sql::Access::read);
         return read(*tx);
     } catch (const sql::Failure& failure) {
-        return std::unexpected(sql::error_of(failure));
+        return std::unexpected(sql::error_of(failure.fault));
     }
 }
 

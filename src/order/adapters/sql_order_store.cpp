@@ -306,7 +306,7 @@ Result<std::vector<OrderId>> SqlOrderStore::claim_due(Instant now, Duration leas
         for (const sql::Row& row : claimed.rows()) ids.emplace(row.uuid(0));
         return std::vector(ids.begin(), ids.end());
     } catch (const sql::Failure& failure) {
-        return std::unexpected(sql::error_of(failure));
+        return std::unexpected(sql::error_of(failure.fault));
     }
 }
 

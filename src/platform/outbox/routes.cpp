@@ -139,7 +139,7 @@ http::Handler asking(std::function<void(const http::Request&, const http::Reply&
         try {
             handle(request, reply);
         } catch (const sql::Failure& failure) {
-            reply.problem(sql::error_of(failure));
+            reply.problem(sql::error_of(failure.fault));
         }
     };
 }

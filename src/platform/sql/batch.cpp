@@ -15,9 +15,8 @@ void or_lose(const std::function<void()>& send) {
     }
 }
 
-Error error_of(const Failure& failure) {
-    switch (
-        failure.fault) {  // What the database said stays in the log: it may name tables and values.
+Error error_of(Fault fault) {
+    switch (fault) {  // What the database said stays in the log: it may name tables and values.
         case Fault::culprit:
             return {Errc::invalid, "the database refused this data"};
         case Fault::repeat:

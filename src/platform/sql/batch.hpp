@@ -27,7 +27,7 @@ void or_lose(const std::function<void()>& send);
 
 // What is left when repeating did not help: Errc::unavailable, Errc::outcome_unknown, or
 // Errc::internal for a defect.
-Error error_of(const Failure& failure);
+Error error_of(Fault fault);
 // Runs `work` (one transaction over the whole span, begun and committed by it; at most one effect a
 // cause, so it may run again) and answers each command:
 //   Fault::repeat, LostRace     the whole batch runs again, at most repeat_max times
@@ -35,33 +35,35 @@ Error error_of(const Failure& failure);
 //   unknown_max times Fault::culprit              the batch is halved until the culprit is alone;
 //   it gets Errc::invalid, its neighbours their answers Fault::unavailable, broken  nothing is
 //   split; each command gets error_of()
+// Once a commit's outcome is unknown (`is_unknown`), it stays so until a run succeeds, whatever
+// fault kept the next run from finding out.
 template <class Command, class T>
 std::vector<Result<T>> run_batch(
     Database& database, std::span<const Command> commands,
-    const std::function<std::vector<Result<T>>(std::span<const Command>)>& work) {
+    const std::function<std::vector<Result<T>>(std::span<const Command>)>& work,
+    bool is_unknown = false) {
     int unknowns = 0;
     for (int attempt = 0;; ++attempt) {
+        Fault fault = Fault::repeat;
         try {
             return work(commands);
         } catch (const LostRace&) {
-            if (attempt >= repeat_max) {
-                return std::vector<Result<T>>(
-                    commands.size(),
-                    fail(Errc::unavailable, "too many writers at once; try again"));
-            }
         } catch (const Failure& failure) {
-            if (failure.fault == Fault::culprit && commands.size() > 1) break;
-            const bool again =
-                (failure.fault == Fault::repeat && attempt < repeat_max) ||
-                (failure.fault == Fault::outcome_unknown && unknowns++ < unknown_max);
-            if (!again)
-                return std::vector<Result<T>>(commands.size(), std::unexpected(error_of(failure)));
+            fault = failure.fault;
+        }
+        if (fault == Fault::culprit && commands.size() > 1) break;
+        const bool again = (fault == Fault::repeat && attempt < repeat_max) ||
+                           (fault == Fault::outcome_unknown && unknowns++ < unknown_max);
+        is_unknown |= fault == Fault::outcome_unknown;
+        if (!again) {
+            if (is_unknown && fault != Fault::culprit) fault = Fault::outcome_unknown;
+            return std::vector<Result<T>>(commands.size(), std::unexpected(error_of(fault)));
         }
         database.back_off(attempt);
     }
     const std::size_t half = commands.size() / 2;
-    auto answers = run_batch<Command, T>(database, commands.first(half), work);
-    std::ranges::move(run_batch<Command, T>(database, commands.subspan(half), work),
+    auto answers = run_batch<Command, T>(database, commands.first(half), work, is_unknown);
+    std::ranges::move(run_batch<Command, T>(database, commands.subspan(half), work, is_unknown),
                       std::back_inserter(answers));
     return answers;
 }

@@ -138,6 +138,22 @@ TEST(Batch, FindsOutWhatALostCommitDidWithTheSameCommands) {
     EXPECT_EQ(never.runs.size(), unknown_max + 1U);
 }
 
+// A server that died in the middle of a commit is not back a moment later.
+TEST(Batch, DoesNotForgetALostCommitThatItCouldNotLookFor) {
+    for (const Fault fault : {Fault::unavailable, Fault::broken}) {
+        Script script({Fault::outcome_unknown, fault});
+        expect_all(script.run({1, 2}), Errc::outcome_unknown, 2);
+    }
+    std::deque<Fault> repeats(100, Fault::repeat);
+    repeats.push_front(Fault::outcome_unknown);
+    expect_all(Script(repeats).run({1, 2}), Errc::outcome_unknown, 2);
+    Script halved({Fault::outcome_unknown, Fault::culprit, Fault::unavailable, Fault::culprit});
+    const auto answers = halved.run({1, 2});
+    ASSERT_EQ(answers.size(), 2U);
+    EXPECT_EQ(answers[0].error().code, Errc::outcome_unknown);
+    EXPECT_EQ(answers[1].error().code, Errc::invalid);  // itself, so it was never there
+}
+
 TEST(Batch, SplitsNothingWhenTheDatabaseIsAwayOrWeAreBroken) {
     Script away({Fault::unavailable});
     expect_all(away.run({1, 2, 3}), Errc::unavailable, 3);

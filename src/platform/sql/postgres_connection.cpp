@@ -401,7 +401,8 @@ void Connection::take_error(const PGresult& result, const Awaited& awaited) {
         commit_ = Commit::none;  // It will never run.
     // A plan that no longer fits the schema: a new connection makes new ones.
     is_lost_ = is_lost_ || is_end || sqlstate == "0A000" || sqlstate == "26000";
-    if (failure_ || defect_) return;
+    // The last words of a server that ends the session right after the COMMIT that it answered.
+    if (failure_ || defect_ || commit_ == Commit::done) return;
     const std::string message = fmt::format("query {}: {} ({})", awaited.query,
                                             field(result, PG_DIAG_MESSAGE_PRIMARY), sqlstate);
     // The caller's parameters and the statement's do not fit: a parameter that is not used, or not

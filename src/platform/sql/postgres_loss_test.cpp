@@ -34,9 +34,12 @@ enum class Rule : std::uint8_t {
     lose_commit,  // cuts when COMMIT comes by, which does not reach the server
     lose_answer,  // cuts when the answer to COMMIT comes by
     deny_commit,  // makes the answer to COMMIT a ROLLBACK
+    end_session,  // the server's last words follow its answer to COMMIT
     cut_next,     // cuts when the client next says something, once
     keep_silent,  // gives the client nothing any more
 };
+
+constexpr auto last_words = "E\0\0\0\x24SFATAL\0VFATAL\0C25P03\0Mtoo idle\0\0"sv;
 
 class Socket {
 public:
@@ -99,7 +102,6 @@ public:
     // The server's last words, as an idle timeout has them; the end of the stream is still on its
     // way.
     void say_goodbye() {
-        constexpr auto last_words = "E\0\0\0\x24SFATAL\0VFATAL\0C25P03\0Mtoo idle\0\0"sv;
         {
             const std::lock_guard lock(mutex_);
             for (const auto& pair : pairs_)
@@ -199,6 +201,10 @@ private:
                 if (answer != std::string::npos)
                     bytes.replace(answer, committed.size(), rolled_back);
                 return true;
+            case Rule::end_session:
+                if (answer == std::string::npos) return true;
+                bytes.replace(answer + committed.size(), std::string::npos, last_words);
+                return true;
             case Rule::cut_next:
                 if (!from_client) return true;
                 rule_ = Rule::pass;
@@ -277,6 +283,25 @@ TEST_F(PostgresLoss, OfTheAnswerToCommitLeavesTheOutcomeUnknown) {
     tx->add(add_thing, {1});
     EXPECT_EQ(fault_of_commit(*tx), Fault::outcome_unknown);
     EXPECT_EQ(count(), 1);
+}
+
+TEST_F(PostgresLoss, RightAfterTheAnswerToCommitIsNoFault) {
+    proxy_.set(Rule::end_session);
+    {
+        const auto tx = database_->begin(Access::write);
+        tx->add(add_thing, {1});
+        EXPECT_EQ(fault_of_commit(*tx), std::nullopt);
+    }
+    proxy_.set(Rule::pass);
+    EXPECT_EQ(count(), 1);
+    database_->ping();
+}
+
+TEST_F(PostgresLoss, OfTheAnswerToTheCommitOfAReaderIsUnavailable) {
+    proxy_.set(Rule::lose_answer);
+    const auto tx = database_->begin(Access::read);
+    tx->add(count_things, {});
+    EXPECT_EQ(fault_of_commit(*tx), Fault::unavailable);
 }
 
 TEST_F(PostgresLoss, OfACommitOnItsWayLeavesTheOutcomeUnknown) {

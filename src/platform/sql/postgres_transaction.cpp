@@ -122,7 +122,10 @@ private:
             for (std::size_t i = first_queued_; i < statements_.size(); ++i)
                 statements_[i].refuse_bad_text();
             send_or_move(with_commit);
-        } catch (const Failure& failure) {
+        } catch (Failure& failure) {
+            // Nothing hangs on how a reader ended.
+            if (access_ == Access::read && failure.fault == Fault::outcome_unknown)
+                failure.fault = Fault::unavailable;
             pool_.meters().failed(failure.fault);
             throw;
         }
