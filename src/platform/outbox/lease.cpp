@@ -8,21 +8,28 @@
 namespace trackops::outbox {
 namespace {
 
+constexpr sql::Query renew_lease{
+    .name = "relay.lease.renew",
+    .text = "UPDATE relay_lease SET expires_at = $2 WHERE holder = $1",
+    .postgres = "UPDATE relay.lease SET expires_at = $2 WHERE holder = $1"};
+
 constexpr sql::Query look_at_lease{
     .name = "relay.lease.look",
-    .text = "SELECT 1 FROM relay_lease WHERE holder <> $1 AND expires_at > $2",
-    .postgres = "SELECT 1 FROM relay.lease WHERE holder <> $1 AND expires_at > $2"};
+    .text = "SELECT holder, expires_at FROM relay_lease WHERE holder <> $1",
+    .postgres = "SELECT holder, expires_at FROM relay.lease WHERE holder <> $1"};
 
+// Only from the one that was seen.
 constexpr sql::Query take_lease{.name = "relay.lease.take",
                                 .text = R"sql(
-    INSERT INTO relay_lease (id, holder, expires_at) VALUES (1, $1, $3)
+    INSERT INTO relay_lease (id, holder, expires_at) VALUES (1, $1, $2)
     ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-    WHERE relay_lease.holder = excluded.holder OR relay_lease.expires_at <= $2
+    WHERE relay_lease.holder = excluded.holder
+       OR (relay_lease.holder = $3 AND relay_lease.expires_at = $4)
 )sql",
                                 .postgres = R"sql(
-    INSERT INTO relay.lease (id, holder, expires_at) VALUES (1, $1, $3)
+    INSERT INTO relay.lease (id, holder, expires_at) VALUES (1, $1, $2)
     ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-    WHERE lease.holder = excluded.holder OR lease.expires_at <= $2
+    WHERE lease.holder = excluded.holder OR (lease.holder = $3 AND lease.expires_at = $4)
 )sql"};
 
 constexpr sql::Query release_lease{.name = "relay.lease.release",
@@ -38,25 +45,47 @@ Lease::Lease(sql::Database& database, const Clock& clock, std::string holder, Du
 
 Lease::Hold Lease::hold() {
     const Instant now = clock_.now();
-    if (taken_at_ && now < *taken_at_ + time_ / 3) return Hold::kept;
-    const bool is_mine_still = taken_at_ && now < *taken_at_ + time_;
-    if (!is_mine_still) {
+    if (taken_at_ && now >= *taken_at_ && now < *taken_at_ + time_ / 3) return Hold::kept;
+    if (taken_at_) {
+        if (write(renew_lease, {holder_, now + time_})) {
+            taken_at_ = now;
+            return Hold::kept;
+        }
         taken_at_.reset();
-        const auto tx = database_.begin(sql::Access::read);  // one that waits writes nothing
-        const sql::Statement& held = tx->add(look_at_lease, {holder_, now});
-        tx->commit();
-        if (!held.rows().empty()) return Hold::none;
     }
+    if (!is_free(now)) return Hold::none;
+    const Row from = seen_.value_or(Row{});
+    if (!write(take_lease, {holder_, now + time_, from.holder, from.expires_at})) return Hold::none;
+    seen_.reset();
+    taken_at_ = now;
+    return Hold::taken;
+}
+
+// One that waits writes nothing.
+bool Lease::is_free(Instant now) {
+    const auto tx = database_.begin(sql::Access::read);
+    const sql::Statement& held = tx->add(look_at_lease, {holder_});
+    tx->commit();
+    if (held.rows().empty()) {
+        seen_.reset();
+        return true;
+    }
+    const sql::Row& row = held.rows().front();
+    const Row found{row.text(0), row.instant(1)};
+    if (seen_ != found || now < seen_since_) {
+        seen_ = found;
+        seen_since_ = now;
+    }
+    return found.expires_at <= now || now - seen_since_ >= time_;
+}
+
+// False: the row was not as it is asked for.
+bool Lease::write(const sql::Query& query, sql::Params params) {
     const auto tx = database_.begin(sql::Access::write);
     tx->add(do_not_wait_for_disk, {});
-    const sql::Statement& taken = tx->add(take_lease, {holder_, now, now + time_});
+    const sql::Statement& written = tx->add(query, std::move(params));
     tx->commit();
-    if (taken.affected() == 0) {
-        taken_at_.reset();
-        return Hold::none;
-    }
-    taken_at_ = now;
-    return is_mine_still ? Hold::kept : Hold::taken;
+    return written.affected() > 0;
 }
 
 void Lease::release() {

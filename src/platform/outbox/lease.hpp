@@ -15,8 +15,11 @@ public:
     Lease(sql::Database& database, const Clock& clock, std::string holder, Duration time);
 
     enum class Hold : std::uint8_t { none, taken, kept };
-    // Takes the lease if it is free, or renews it when a third of its time has passed. taken: what
-    // this relay remembers of earlier times is void. Throws sql::Failure.
+    // Takes the lease if it is free, or renews it when a third of its time has passed. It is free
+    // when nobody has it, when it has run out, and when its holder has not renewed it for its time
+    // by our own clock: the holder's may have been wrong. kept: nobody else had it in between,
+    // however long that was. taken: what this relay remembers of earlier times is void. Throws
+    // sql::Failure.
     Hold hold();
     // The next hold() says taken, not kept.
     void forget() { taken_at_.reset(); }
@@ -24,11 +27,21 @@ public:
     void release();
 
 private:
+    struct Row {
+        std::string holder;
+        Instant expires_at;
+        bool operator==(const Row&) const = default;
+    };
+    bool is_free(Instant now);
+    bool write(const sql::Query& query, sql::Params params);
+
     sql::Database& database_;
     const Clock& clock_;
     const std::string holder_;
     const Duration time_;
     std::optional<Instant> taken_at_;  // or renewed
+    std::optional<Row> seen_;          // another's
+    Instant seen_since_;
 };
 
 }  // namespace trackops::outbox

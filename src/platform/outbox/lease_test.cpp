@@ -54,12 +54,40 @@ TEST_P(LeaseContract, IsTakenKeptAndTakenOverWhenItRanOut) {
     EXPECT_EQ(one_.hold(), Hold::none);
 }
 
-TEST_P(LeaseContract, OfOneThatSleptIsTakenAnewNotKept) {
+TEST_P(LeaseContract, OfOneThatSleptIsKeptUnlessAnotherHadIt) {
     EXPECT_EQ(one_.hold(), Hold::taken);
-    clock_.advance(time);
-    EXPECT_EQ(one_.hold(), Hold::taken);
+    clock_.advance(time * 3);
+    EXPECT_EQ(one_.hold(), Hold::kept);
     one_.forget();
     EXPECT_EQ(one_.hold(), Hold::taken);
+    clock_.advance(time);
+    EXPECT_EQ(two_.hold(), Hold::taken);
+    two_.release();
+    EXPECT_EQ(one_.hold(), Hold::taken);
+}
+
+// The clock of a holder that died was an hour ahead.
+TEST_P(LeaseContract, IsTakenOverWhenNobodyRenewsItWhateverItSays) {
+    clock_.advance(std::chrono::hours(1));
+    EXPECT_EQ(one_.hold(), Hold::taken);
+    clock_.advance(-std::chrono::hours(1));
+    EXPECT_EQ(two_.hold(), Hold::none);
+    clock_.advance(time - Duration(1));
+    EXPECT_EQ(two_.hold(), Hold::none);
+    clock_.advance(Duration(1));
+    EXPECT_EQ(two_.hold(), Hold::taken);
+    EXPECT_EQ(one_.hold(), Hold::none);
+}
+
+TEST_P(LeaseContract, IsRenewedByAClockThatWasSetBack) {
+    clock_.advance(std::chrono::hours(1));
+    EXPECT_EQ(one_.hold(), Hold::taken);
+    clock_.advance(-std::chrono::hours(1));
+    for (int i = 0; i < 5; ++i) {
+        EXPECT_EQ(one_.hold(), Hold::kept);
+        EXPECT_EQ(two_.hold(), Hold::none);
+        clock_.advance(time / 2);
+    }
 }
 
 TEST_P(LeaseContract, GoesToOneWhenTwoFindItFree) {

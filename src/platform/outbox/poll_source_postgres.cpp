@@ -74,9 +74,14 @@ public:
 
     std::string_view name() const override { return "poll"; }
 
+    bool claim() override {
+        if (!read_) find_place(*database_.begin(sql::Access::read));
+        return true;
+    }
+
     std::vector<StoredEvent> read(std::size_t max) override {
         const auto tx = database_.begin(sql::Access::read);
-        if (!read_) confirmed_ = read_ = load_checkpoint(*tx).window;
+        if (!read_) find_place(*tx);
         std::vector<StoredEvent> events;
         if (read_->target) events = page(*tx, *read_, max);
         if (events.empty()) events = poll(*tx, *read_, max);
@@ -124,6 +129,8 @@ public:
     }
 
 private:
+    void find_place(sql::Transaction& tx) { confirmed_ = read_ = load_checkpoint(tx).window; }
+
     // No window is open: everything that has become visible since base.
     static std::vector<StoredEvent> poll(sql::Transaction& tx, Window& at, std::size_t max) {
         const std::size_t gathered_max = gathered_batches_max * max;

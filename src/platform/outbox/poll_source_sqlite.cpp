@@ -34,9 +34,14 @@ public:
 
     std::string_view name() const override { return "poll"; }
 
+    bool claim() override {
+        if (!read_) find_place(*database_.begin(sql::Access::read));
+        return true;
+    }
+
     std::vector<StoredEvent> read(std::size_t max) override {
         const auto tx = database_.begin(sql::Access::read);
-        if (!read_) confirmed_ = read_ = stored(*tx);
+        if (!read_) find_place(*tx);
         std::vector<StoredEvent> events = after(*tx, *read_, max);
         if (!events.empty()) read_ = events.back().position;
         return events;
@@ -70,6 +75,8 @@ public:
     }
 
 private:
+    void find_place(sql::Transaction& tx) { confirmed_ = read_ = stored(tx); }
+
     static std::int64_t stored(sql::Transaction& tx) {
         const sql::Statement& found = tx.add(load_checkpoint, {});
         tx.flush();

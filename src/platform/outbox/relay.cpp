@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "platform/outbox/gather.hpp"
 #include "platform/outbox/lease.hpp"
 #include "platform/outbox/parked.hpp"
 #include "platform/outbox/rate.hpp"
@@ -56,6 +57,7 @@ struct Relay::State {
     runtime::Progress run(Duration max_wait);
     bool hold_lease();
     void start_afresh();
+    void load_parked();
 
     // The batch that was read, until all of it is acknowledged or set aside.
     bool send();
@@ -64,7 +66,6 @@ struct Relay::State {
     void settle();
     runtime::Progress wait_for_bus();
     runtime::Progress after_read(std::size_t count, Duration max_wait);
-    Duration gathers_for(std::size_t count, Duration since_last_read) const;
 
     bus::Delivery publish(const Event& event);
     void count_published(std::size_t count);
@@ -87,6 +88,7 @@ struct Relay::State {
     // Of the thread that calls run().
     std::vector<StoredEvent> unsent;  // read, neither acknowledged nor set aside; in the order read
     std::vector<ParkedEvent> aside;   // to be parked before the batch is confirmed
+    bool are_parked_known = false;    // as of the source's place
     std::unordered_set<Uuid> parked_keys;  // their events may not leave
     std::vector<Uuid> free_queues;         // parked keys whose first event is not at fault
     std::int64_t parked_count = 0;
@@ -131,7 +133,7 @@ runtime::Progress Relay::State::run(Duration max_wait) {
         }
         unsent = source->read(options.batch_max);
         read_now = unsent.size();
-        gather_until = now + gathers_for(read_now, now - std::exchange(read_at, now));
+        gather_until = now + gather_time(options, read_now, now - std::exchange(read_at, now));
     }
     if (!send()) {
         refuse_requests({Errc::unavailable, "the bus does not take messages at present"});
@@ -146,6 +148,8 @@ bool Relay::State::hold_lease() {
     if (hold == Lease::Hold::taken) start_afresh();
     if (hold == Lease::Hold::none) source->rewind();  // whoever holds it needs the source
     const bool is_mine = hold != Lease::Hold::none && source->claim();
+    if (!is_mine) are_parked_known = false;
+    if (is_mine && !are_parked_known) load_parked();
     const bool was_active = is_active.exchange(is_mine);
     if (was_active != is_mine) {
         telemetry::log(telemetry::Level::info, "relay",
@@ -160,6 +164,12 @@ void Relay::State::start_afresh() {
     unsent.clear();
     aside.clear();
     source->rewind();
+    are_parked_known = false;
+}
+
+// After the source has found its place: whoever worked before parks an event before it passes it,
+// so what lies before that place and did not leave is among these.
+void Relay::State::load_parked() {
     parked_keys.clear();
     free_queues.clear();
     for (const Parking::Key& key : parking.keys()) {
@@ -167,6 +177,7 @@ void Relay::State::start_afresh() {
         if (key.is_free) free_queues.push_back(key.key);
     }
     parked_count = parking.counts().events;
+    are_parked_known = true;
 }
 
 // False: the bus does not take them all now; the rest stays in `unsent`.
@@ -271,14 +282,6 @@ runtime::Progress Relay::State::after_read(std::size_t count, Duration max_wait)
     max_wait = std::min(max_wait, options.idle_max);
     if (max_wait > Duration::zero() && source->await(max_wait)) return {0, Duration::zero()};
     return {0, std::exchange(idle, std::min(idle * 2, options.poll_max))};
-}
-
-Duration Relay::State::gathers_for(std::size_t count, Duration since_last_read) const {
-    if (count < options.gather_from || count == options.batch_max) return Duration::zero();
-    const auto seconds =
-        std::chrono::duration<double>(std::max(since_last_read, options.gather_time));
-    const bool are_many = static_cast<double>(count) >= options.many_a_second * seconds.count();
-    return are_many ? options.gather_time_of_many : options.gather_time;
 }
 
 bus::Delivery Relay::State::publish(const Event& event) {

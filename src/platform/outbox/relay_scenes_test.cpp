@@ -182,7 +182,7 @@ protected:
     // The first one reads the log already.
     std::unique_ptr<Relay> relay(std::string holder, const Clock& clock) {
         auto log = sources_.make_wal({.checkpoint_interval = Duration::zero(),
-                                      .sender_timeout = std::chrono::milliseconds(300)});
+                                      .sender_timeout = std::chrono::milliseconds(600)});
         const WalSource& streams = *log;
         auto made = std::make_unique<Relay>(*sources_.outbox.database, std::move(log), bus_, clock,
                                             RelayOptions{.holder = std::move(holder)},
@@ -229,7 +229,7 @@ TEST_F(RelayOverTheLog, IsActiveOnlyWithTheSlotAndTakesItOver) {
 TEST_F(RelayOverTheLog, KeepsTheSlotWhileTheBusIsAwayOrItIsPaused) {
     const auto one = relay("one", clock_);
     const auto work = [&] {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(700);
+        const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1400);
         while (std::chrono::steady_clock::now() < end) {
             one->run(std::chrono::milliseconds(5));
             std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -15,13 +15,20 @@ namespace {
 
 using bus::Delivery;
 
-// Dies before it can confirm.
-class DyingSource final : public Source {
+// Has a will of its own.
+class WatchedSource final : public Source {
 public:
-    explicit DyingSource(std::unique_ptr<Source> source) : source_(std::move(source)) {}
-    std::string_view name() const override { return "dying"; }
+    explicit WatchedSource(std::unique_ptr<Source> source) : source_(std::move(source)) {}
+    bool may_claim = true;
+    std::function<void()> before_confirm = [] {};
+
+    std::string_view name() const override { return "watched"; }
+    bool claim() override { return may_claim && source_->claim(); }
     std::vector<StoredEvent> read(std::size_t max) override { return source_->read(max); }
-    void confirm() override { throw sql::Failure(sql::Fault::unavailable, "", "killed"); }
+    void confirm() override {
+        before_confirm();
+        source_->confirm();
+    }
     void rewind() override { source_->rewind(); }
     Backlog backlog(Instant now) override { return source_->backlog(now); }
     std::vector<StoredEvent> unconfirmed(std::int64_t after, std::size_t max) override {
@@ -277,7 +284,9 @@ TEST_P(RelayContract, AnswersARetryThatNobodyCarriesOut) {
 
 TEST_P(RelayContract, PublishesTwiceButLosesNothingWhenItDiesBeforeTheConfirm) {
     relay_.reset();
-    relay_ = relay("one", std::make_unique<DyingSource>(make_poll_source(*outbox_.database)));
+    auto dying = std::make_unique<WatchedSource>(make_poll_source(*outbox_.database));
+    dying->before_confirm = [] { throw sql::Failure(sql::Fault::unavailable, "", "killed"); };
+    relay_ = relay("one", std::move(dying));
     outbox_.commit("a1 a2 b1 p1 p2");
     refuse({"p1"});
     EXPECT_THROW(run(), sql::Failure);
@@ -352,6 +361,44 @@ TEST_P(RelayContract, ForgetsWhatItKnewWhenItTakesTheLeaseAgain) {
     run();
     EXPECT_EQ(bus_.taken, "b1");
     EXPECT_EQ(parked(), "a1! a2 a3");
+}
+
+// The first one's lease runs out while it publishes; it parks and confirms before it notices. The
+// second has the lease by then, but not yet the source.
+TEST_P(RelayContract, KnowsWhatWasParkedBeforeThePlaceThatItReadsFrom) {
+    auto watched = std::make_unique<WatchedSource>(make_poll_source(*outbox_.database));
+    WatchedSource& source = *watched;
+    source.may_claim = false;
+    const auto other = relay("two", std::move(watched));
+    outbox_.commit("a1 a2");
+    bus_.script = [&](const std::string& name) {
+        if (name != "a1") return Delivery::acknowledged;
+        clock_.advance(std::chrono::seconds(10));
+        other->run(Duration::zero());
+        return Delivery::refused;
+    };
+    run(2);
+    EXPECT_FALSE(relay_->status().active);
+    source.may_claim = true;
+    outbox_.commit("a3 b1");
+    other->run(Duration::zero());
+    EXPECT_EQ(bus_.taken, "b1");
+    EXPECT_EQ(parked(), "a1! a2 a3");
+}
+
+TEST_P(RelayContract, SendsNothingTwiceBecauseTheBusTookLong) {
+    outbox_.commit("a1 b1 c1");
+    bus_.script = [&](const std::string& name) {
+        if (name != "b1") return Delivery::acknowledged;
+        clock_.advance(std::chrono::seconds(10));
+        return Delivery::unavailable;
+    };
+    run(3);
+    EXPECT_EQ(bus_.taken, "a1 c1");
+    take_all();
+    run();
+    EXPECT_EQ(bus_.taken, "a1 c1 b1");
+    EXPECT_EQ(relay_->status().backlog.events, 0);
 }
 
 TEST_P(RelayContract, StopsWhilePaused) {

@@ -33,9 +33,9 @@ public:
     virtual ~Source() = default;
     virtual std::string_view name() const = 0;  // "poll", "wal"
     // Makes this the only reader, or says that another one is; to be asked again and again, also
-    // while nothing is read, since the server takes silence for death. Throws sql::Failure; then
-    // rewind().
-    virtual bool claim() { return true; }
+    // while nothing is read, since the server takes silence for death. Once it is true, the place
+    // to read from is known. Throws sql::Failure; then rewind().
+    virtual bool claim() = 0;
     // Waits until there may be something to read. False, at once: it has to be polled. Between
     // read() and read(), by the same thread.
     virtual bool await(Duration /*at_most*/) { return false; }

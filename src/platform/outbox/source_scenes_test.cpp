@@ -37,6 +37,7 @@ class Naive : public Source {
 public:
     explicit Naive(sql::Database& database) : database_(database) {}
     std::string_view name() const override { return "naive"; }
+    bool claim() override { return true; }
     void confirm() override {}
     void rewind() override {}
     Backlog backlog(Instant) override { return {}; }
