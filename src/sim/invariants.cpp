@@ -351,6 +351,20 @@ Finding stock_agrees_with_itself(sql::Database& stock) {
     return fmt::format("the stock of {} is not what reservations and ledger say", skus.front());
 }
 
+Finding events_are_dated_when_said(sql::Database& orders, std::int64_t& seen, Instant oldest) {
+    const auto tx = orders.begin(sql::Access::read);
+    const sql::Statement& found = tx->add({"look.events", R"sql(
+        SELECT max(position), min(occurred_at) FROM outbox_events WHERE position > $1
+    )sql"},
+                                          {seen});
+    tx->commit();
+    const sql::Row& row = found.rows().at(0);
+    seen = row.maybe_integer(0).value_or(seen);
+    const auto dated = row.maybe_instant(1);
+    if (!dated || *dated >= oldest) return {};
+    return fmt::format("an event that was just said says it is of {}", dated->text());
+}
+
 // Whatever way an order's life has gone, what it says of its stock is so at this very moment.
 Finding sagas_tell_the_truth(const Standing& standing, World& world) {
     const auto held = [&](Uuid order) {

@@ -37,6 +37,9 @@ std::span<const Invariant> invariants();
 // Asked after every step that committed something.
 Finding stock_agrees_with_itself(sql::Database& stock);
 Finding sagas_tell_the_truth(const Standing& standing, World& world);
+// Of the events behind the position `seen`, which moves on. A relay that lags is one whose events
+// have waited, and sagas are patient with it.
+Finding events_are_dated_when_said(sql::Database& orders, std::int64_t& seen, Instant oldest);
 // Asked of every read: the version was the newest at some time within the last half minute.
 Finding reads_are_true(const DatabaseServer& orders, Uuid order, const std::string& status,
                        std::int64_t version, Instant asked_at);

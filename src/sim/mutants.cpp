@@ -95,7 +95,7 @@ constexpr auto all = std::to_array<Mutant>({
              "correlation_id, causation_id, traceparent, tracestate, occurred_at) "
              "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce((SELECT min(occurred_at) "
              "FROM outbox_events WHERE aggregate_id = $2 AND type = $3), $10))",
-     .seeds = 400},
+     .seeds = 40},
     {.name = "order_key_ignored",
      .bug = "an order that was placed under a key is placed again when it is repeated",
      .wrong = Wrong::sql_text,

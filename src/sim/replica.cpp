@@ -69,6 +69,7 @@ public:
     GuidedSource(std::unique_ptr<outbox::Source> real, std::size_t most, bool is_hasty)
         : real_(std::move(real)), most_(most), is_hasty_(is_hasty) {}
     std::string_view name() const override { return real_->name(); }
+    bool claim() override { return real_->claim(); }
     std::vector<outbox::StoredEvent> read(std::size_t max) override {
         auto events = real_->read(std::min(max, most_));
         if (is_hasty_) real_->confirm();

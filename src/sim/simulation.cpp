@@ -30,6 +30,7 @@ constexpr std::array<Duration, 3> paces = {milliseconds(3), milliseconds(60), mi
 constexpr int customers_in_silence = 8;
 constexpr int actions_in_silence = 12;
 constexpr Duration silence_length = pending_max + seconds(40);
+constexpr Duration saying_max = seconds(2);   // from a look at the clock to the commit
 constexpr Duration cache_life = seconds(45);  // longer than an entry lives and an answer takes
 constexpr int depth_max = 3;                  // pumps that overtake each other at once
 
@@ -69,6 +70,7 @@ private:
     void add_customer(int number, int actions, Duration pace);
     void calm();
     void silence();
+    std::pair<Duration, Duration> skews() const;
     void read_all_orders();
     void disturb();
     void outage(bool& is_away, std::string_view who, Fault fault);
@@ -95,6 +97,7 @@ private:
     std::vector<std::unique_ptr<Replica>> replicas_;  // last: they use all of the above
     Standing standing_;
     std::int64_t order_commits_seen_ = 0;
+    std::int64_t events_seen_ = 0;  // a position
     std::int64_t stock_commits_seen_ = 0;
     std::int64_t steps_ = 0;
     int depth_ = 0;
@@ -194,7 +197,14 @@ void Simulation::look() {
             world_.broken("stock_is_sound", *std::move(found));
         read_reservation_statuses(*stock_.real, standing_);
     }
-    if (has_order_changed) read_order_statuses(*orders_.real, standing_);
+    if (has_order_changed) {
+        read_order_statuses(*orders_.real, standing_);
+        const Instant oldest = world_.now + skews().first - saying_max;
+        auto found = events_are_dated_when_said(*orders_.real, events_seen_, oldest);
+        // In a storm clocks jump.
+        if (found && world_.faults.is_peace())
+            world_.broken("events_are_dated_when_said", *std::move(found));
+    }
     if (auto found = sagas_tell_the_truth(standing_, world_))
         world_.broken("sagas_tell_the_truth", *std::move(found));
 }
@@ -303,18 +313,24 @@ void Simulation::calm() {
     }
 }
 
-// Inventory answers nobody, for longer than an order may wait: its saga must not wait with it.
-void Simulation::silence() {
-    std::vector<Replica*> silent;
-    for (const auto& replica : replicas_) {
-        if (replica->service() == Service::inventory) silent.push_back(replica.get());
-    }
+// Of the clock that is most behind, and of the one that is most ahead.
+std::pair<Duration, Duration> Simulation::skews() const {
     Duration earliest = Duration::zero();
     Duration latest = Duration::zero();
     for (const auto& replica : replicas_) {
         earliest = std::min(earliest, replica->site().skew);
         latest = std::max(latest, replica->site().skew);
     }
+    return {earliest, latest};
+}
+
+// Inventory answers nobody, for longer than an order may wait: its saga must not wait with it.
+void Simulation::silence() {
+    std::vector<Replica*> silent;
+    for (const auto& replica : replicas_) {
+        if (replica->service() == Service::inventory) silent.push_back(replica.get());
+    }
+    const auto [earliest, latest] = skews();
     const Instant since = world_.now;  // nobody dies from now on with a saga in hand
     for (Replica* replica : silent) replica->hold();
     for (int i = 1; i <= customers_in_silence; ++i)

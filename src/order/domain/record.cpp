@@ -68,6 +68,14 @@ void carry_out(OrderRecord& record, Ask ask, const Circumstances& at) {
     }
 }
 
+// When the relay is back, whoever answers has all that waited before it. A moment's lag is not
+// worth it: there is always one.
+void put_off(Saga& saga, Duration relay_lag, const Circumstances& at) {
+    if (relay_lag < at.patience.first_retry) return;
+    saga.deadline_at = at.now + std::min(relay_lag, at.patience.reserve_deadline);
+    saga.next_attempt_at = at.now + at.patience.first_retry;
+}
+
 constexpr Signal signal_of(StockAnswer answer) {
     switch (answer) {
         case StockAnswer::reserved:
@@ -134,7 +142,9 @@ void look_at_clock(OrderRecord& record, Duration relay_lag, const Circumstances&
     for (Saga& saga : record.sagas) {
         if (!saga.is_waiting()) continue;
         const Instant patient_until = at.now - relay_lag;  // the wait for the relay does not count
-        if (saga.deadline_at && *saga.deadline_at <= patient_until) {
+        if (saga.deadline_at && *saga.deadline_at <= at.now && *saga.deadline_at > patient_until) {
+            put_off(saga, relay_lag, at);
+        } else if (saga.deadline_at && *saga.deadline_at <= patient_until) {
             carry_out(record, advance(saga, Signal::deadline, at.now, at.patience), at);
         } else if (saga.next_attempt_at && *saga.next_attempt_at <= patient_until) {
             carry_out(record, advance(saga, Signal::retry_due, at.now, at.patience), at);

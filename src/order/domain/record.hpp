@@ -69,8 +69,8 @@ enum class StockAnswer : std::uint8_t { reserved, refused, not_reserved, release
 void settle(OrderRecord& record, StockAnswer answer, const Circumstances& at);
 
 // Sends again, or gives up, what has waited too long. relay_lag: for how long events have been
-// waiting to leave; a deadline is put off while that is the reason, and nothing is sent again on
-// top of it.
+// waiting to leave; while that is the reason, nothing is sent again on top of it, and a deadline is
+// put off: from then on by as long as they have waited, at most by the patience for a reservation.
 void look_at_clock(OrderRecord& record, Duration relay_lag, const Circumstances& at);
 
 }  // namespace trackops::order

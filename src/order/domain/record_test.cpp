@@ -186,11 +186,28 @@ TEST(Order, TimesOutAndIsUndone) {
 
 TEST(Order, IsPatientWhileTheRelayLags) {
     OrderRecord record = placed();
-    look_at_clock(record, std::chrono::minutes(20), at(std::chrono::minutes(15), "saga"));
+    look_at_clock(record, std::chrono::seconds(20), at(std::chrono::minutes(15), "saga"));
     EXPECT_EQ(record.order.status, Status::pending);
     EXPECT_TRUE(record.notices.empty());
-    look_at_clock(record, std::chrono::minutes(1), at(std::chrono::minutes(16), "saga"));
+    look_at_clock(record, {}, at(std::chrono::minutes(15) + std::chrono::seconds(1), "saga"));
     EXPECT_EQ(record.order.status, Status::cancelled);
+}
+
+// The relay is back and has sent all of it in a moment; inventory needs longer.
+TEST(Order, IsPatientWithWhoeverAnswersAfterTheRelayHasLagged) {
+    OrderRecord record = placed();
+    for (const int minute : {15, 30, 45}) {
+        const Circumstances now = at(std::chrono::minutes(minute), "saga");
+        look_at_clock(record, std::chrono::minutes(minute), now);
+        EXPECT_EQ(record.sagas[0].due_at(), now.now + std::chrono::seconds(30));
+    }
+    EXPECT_TRUE(record.notices.empty());
+    look_at_clock(record, {}, at(std::chrono::minutes(46), "saga"));
+    look_at_clock(record, {}, at(std::chrono::minutes(59), "saga"));
+    EXPECT_EQ(record.order.status, Status::pending);
+    look_at_clock(record, {}, at(std::chrono::minutes(60), "saga"));
+    EXPECT_EQ(record.order.status, Status::cancelled);
+    EXPECT_EQ(record.order.cancel_reason, "TIMED_OUT");
 }
 
 TEST(Saga, AsksAgainWithABackoffThatIsKept) {
