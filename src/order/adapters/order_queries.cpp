@@ -1,5 +1,6 @@
 #include "order/adapters/order_queries.hpp"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <mutex>
@@ -69,6 +70,9 @@ struct Conditions {
 // to search; the slack is for ids that ran ahead of the clock.
 constexpr Duration id_slack = std::chrono::minutes(1);
 
+// An id has no milliseconds before the epoch.
+Instant dated(Instant at) { return std::max(at, Instant{}); }
+
 Conditions conditions_of(const OrderFilter& filter, std::optional<OrderId> after) {
     Conditions conditions;
     if (after) conditions.add("id < {}", *after);
@@ -77,11 +81,11 @@ Conditions conditions_of(const OrderFilter& filter, std::optional<OrderId> after
     if (filter.external_ref) conditions.add("external_ref = {}", *filter.external_ref);
     if (filter.created_from) {
         conditions.add("created_at >= {}", *filter.created_from);
-        conditions.add("id >= {}", uuid_v7(*filter.created_from - id_slack, 0, 0));
+        conditions.add("id >= {}", uuid_v7(dated(*filter.created_from - id_slack), 0, 0));
     }
     if (filter.created_to) {
         conditions.add("created_at < {}", *filter.created_to);
-        conditions.add("id <= {}", uuid_v7(*filter.created_to + id_slack, ~0ULL, ~0ULL));
+        conditions.add("id <= {}", uuid_v7(dated(*filter.created_to + id_slack), ~0ULL, ~0ULL));
     }
     return conditions;
 }

@@ -423,6 +423,13 @@ TEST_P(OrderStoreContract, ListsByTimeWhateverTheIdsSay) {
     EXPECT_EQ(list(first.created_at, first.created_at + Duration(1)), 1U);
     EXPECT_EQ(list(first.created_at + Duration(1), first.created_at + Duration(2)), 0U);
     EXPECT_EQ(list(first.created_at - Duration(1), first.created_at), 0U);
+    // No id is dated before the epoch.
+    const Instant year_1 = *Instant::parse("0001-01-01T00:00:00Z");
+    const Instant year_9999 = *Instant::parse("9999-12-31T23:59:59Z");
+    EXPECT_EQ(list(Instant{}, year_9999), 1U);
+    EXPECT_EQ(list(year_1, first.created_at + Duration(1)), 1U);
+    EXPECT_EQ(list(year_1, Instant{}), 0U);
+    EXPECT_EQ(list(year_1, year_1 + Duration(1)), 0U);
 }
 
 TEST_P(OrderStoreContract, TellsWhichHaveLeftPending) {
