@@ -23,6 +23,11 @@ bool is_visible(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
+bool is_tracestate(std::string_view text) {
+    return text.size() <= tracestate_bytes_max &&
+           std::ranges::all_of(text, [](char c) { return c == '\t' || (c >= ' ' && c < 0x7f); });
+}
+
 // version "-" trace-id "-" parent-id "-" flags; a later version may go on after another dash.
 bool is_traceparent(std::string_view text) {
     if (text.size() < 55 || text[2] != '-' || text[35] != '-' || text[52] != '-') return false;
@@ -83,7 +88,7 @@ void identify(Request& request, const Uuid& fresh) {
     append_hex(request.traceparent, std::span(fresh.bytes).last<8>());
     request.traceparent += '-';
     request.traceparent += continues ? parent.substr(53, 2) : "01";
-    if (!continues || request.tracestate.size() > tracestate_bytes_max) request.tracestate.clear();
+    if (!continues || !is_tracestate(request.tracestate)) request.tracestate.clear();
 }
 
 }  // namespace trackops::http

@@ -128,8 +128,16 @@ TEST(Identity, IsNeverTakenFromWhatIsNotAsItShouldBe) {
     }
     EXPECT_EQ(identified({{"traceparent", good}, {"traceparent", good}}).trace_id(),
               "018bcfe5687b7abc8123456789abcdef");
-    EXPECT_EQ(identified({{"traceparent", good}, {"tracestate", std::string(513, 'x')}}).tracestate,
-              "");
+    EXPECT_EQ(identified({{"traceparent", good}, {"tracestate", "a=1,\t b=2"}}).tracestate,
+              "a=1,\t b=2");
+    for (const std::string& state :
+         {std::string(513, 'x'), std::string("a=\xc3\xa9"), std::string("a=\xff"),
+          std::string("a=\x01"), std::string("a=\x7f"), std::string("a=\0b", 4)}) {
+        EXPECT_EQ(identified({{"traceparent", good}, {"tracestate", "a=1"}, {"tracestate", state}})
+                      .tracestate,
+                  "")
+            << state;
+    }
 }
 
 constexpr auto expected_problems = R"(
