@@ -53,6 +53,8 @@ BODIES = [
     ("a SKU that starts with a space", with_line(sku=" A"), 422, "invalid-request", {"/items/0/sku"}),
     ("an overlong reference", GOOD | {"externalRef": "x" * 101}, 422, "invalid-request", {"/externalRef"}),
     ("NUL in text", GOOD | {"externalRef": "a\0b"}, 422, "invalid-request", {"/externalRef"}),
+    ("NUL in a text of metadata", GOOD | {"metadata": {"a": ["b", {"c": "d\0"}]}}, 422, "invalid-request", {"/metadata"}),
+    ("NUL in a name of metadata", GOOD | {"metadata": {"a": {"b\0": 1}}}, 422, "invalid-request", {"/metadata"}),
     ("an unknown currency", GOOD | {"currency": "gbp"}, 422, "invalid-request", {"/currency"}),
     ("an unknown country", GOOD | {"shippingAddress": GOOD["shippingAddress"] | {"country": "UK"}}, 422, "invalid-request",
      {"/shippingAddress/country"}),

@@ -64,6 +64,19 @@ void read_shipping_address(ObjectReader& in, std::vector<FieldError>& faults, Dr
     draft.shipping_address = read_address(fields);
 }
 
+bool holds_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
+// In a text or a name, however deep: a document nests no deeper than its limit.
+bool holds_nul(Value value) {
+    bool found = holds_nul(value.text().value_or(""));
+    value.each_member([&found](std::string_view name, Value member) {
+        found = found || holds_nul(name) || holds_nul(member);
+    });
+    value.each_element(
+        [&found](std::size_t, Value element) { found = found || holds_nul(element); });
+    return found;
+}
+
 void read_metadata(ObjectReader& in, Draft& draft) {
     const auto value = in.object("metadata", false);
     if (!value || !in.has("metadata")) return;
@@ -71,6 +84,8 @@ void read_metadata(ObjectReader& in, Draft& draft) {
     if (draft.metadata->size() > metadata_bytes_max) {
         in.fault("metadata", fmt::format("must not be longer than {} bytes", metadata_bytes_max),
                  "length");
+    } else if (holds_nul(*value)) {  // PostgreSQL's jsonb has no room for it
+        in.fault("metadata", "must not contain U+0000", "format");
     }
 }
 

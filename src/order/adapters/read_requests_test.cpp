@@ -70,6 +70,19 @@ TEST(ReadDraft, ChecksTheClientsTotal) {
               std::vector<std::string>{"/totalAmount"});
 }
 
+TEST(ReadDraft, RefusesNulAnywhereInMetadata) {
+    for (const auto* metadata :
+         {R"({"a": "b\u0000"})", R"({"a\u0000": 1})", R"({"a": [1, ["b", {"c": "\u0000"}]]})",
+          R"({"a": {"b": {"\u0000c": null}, "d": 1}, "e": "f"})"}) {
+        const auto draft = read_draft(with(R"({"channel": ["web"]})", metadata));
+        ASSERT_FALSE(draft) << metadata;
+        EXPECT_EQ(draft.error().code, Errc::invalid);
+        EXPECT_EQ(pointers(draft.error()), std::vector<std::string>{"/metadata"});
+        EXPECT_EQ(draft.error().fields.at(0).code, "format");
+    }
+    EXPECT_TRUE(read_draft(with(R"({"channel": ["web"]})", R"({"a": "\\u0000", "b": "\u0001"})")));
+}
+
 TEST(ReadDraft, RefusesWhatIsNoJson) {
     EXPECT_EQ(read_draft("{").error().code, Errc::malformed);
     EXPECT_EQ(read_draft(with("London", "Lon\xff")).error().code, Errc::malformed);
