@@ -114,6 +114,14 @@ TEST_F(InventoryApi, TakesAnItemThroughItsLife) {
     EXPECT_EQ(call("GET", "/api/inventory/items/B").status, 404);
 }
 
+TEST_F(InventoryApi, AnItemMayBeCalledLikeARoute) {
+    EXPECT_EQ(call("POST", "/api/inventory/items", R"({"sku":"bulk","name":"b"})").status, 201);
+    const std::string path = "/api/inventory/items/bulk";
+    EXPECT_EQ(call("PATCH", path, R"({"name":"c"})").status, 200);
+    EXPECT_THAT(call("GET", path).body, HasSubstr(R"("name":"c")"));
+    EXPECT_EQ(call("DELETE", path).status, 204);
+}
+
 TEST_F(InventoryApi, AdjustsStockOnceAKey) {
     at_hand.stock_up("A", 5);
     const std::string path = "/api/inventory/items/A/adjustments";

@@ -32,7 +32,6 @@ struct Router::Node {
     std::vector<std::pair<std::string_view, std::unique_ptr<Node>>> literals;
     std::unique_ptr<Node> parameter;
     std::vector<const Route*> routes;
-    std::string allowed;
 
     Node& child(std::string_view segment) {
         if (is_parameter(segment)) {
@@ -45,26 +44,46 @@ struct Router::Node {
         return *literals.emplace_back(segment, std::make_unique<Node>()).second;
     }
 
-    // The node a path leads to, its parameters' segments on the way; literal segments are tried
-    // first.
-    const Node* find(std::string_view path, std::vector<std::string_view>& segments) const {
-        if (path.empty()) return routes.empty() ? nullptr : this;
+    // Shows the routes of each node a path leads to, literal segments first, until visit() says
+    // that it has what it wants; `segments` are then those of the parameters on the way.
+    template <class Visit>
+    bool reach(std::string_view path, std::vector<std::string_view>& segments,
+               const Visit& visit) const {
+        if (path.empty()) return visit(routes);
         const std::string_view encoded = take_segment(path);
         std::optional<std::string> decoded;
         if (encoded.find('%') != std::string_view::npos) {
             decoded = percent_decoded(encoded);
-            if (!decoded) return nullptr;
+            if (!decoded) return false;
         }
         const std::string_view segment = decoded ? *decoded : encoded;
         for (const auto& [literal, node] : literals) {
-            if (literal != segment) continue;
-            if (const Node* found = node->find(path, segments)) return found;
+            if (literal == segment && node->reach(path, segments, visit)) return true;
         }
-        if (!parameter || segment.empty()) return nullptr;
+        if (!parameter || segment.empty()) return false;
         segments.push_back(encoded);
-        if (const Node* found = parameter->find(path, segments)) return found;
+        if (parameter->reach(path, segments, visit)) return true;
         segments.pop_back();
-        return nullptr;
+        return false;
+    }
+
+    // What a path allows: the methods of every node it leads to, each once.
+    std::string allowed(std::string_view path) const {
+        std::vector<std::string_view> methods;
+        std::vector<std::string_view> segments;
+        reach(path, segments, [&methods](const std::vector<const Route*>& found) {
+            for (const Route* route : found) {
+                if (std::ranges::find(methods, route->method) == methods.end())
+                    methods.push_back(route->method);
+            }
+            return false;
+        });
+        std::string text;
+        for (const std::string_view method : methods) {
+            if (!text.empty()) text += ", ";
+            text += method == "GET" ? "GET, HEAD" : method;
+        }
+        return text;
     }
 };
 
@@ -82,8 +101,6 @@ Router::Router(std::vector<Route> routes)
                                    std::string(route.pattern));
         }
         node->routes.push_back(&route);
-        if (!node->allowed.empty()) node->allowed += ", ";
-        node->allowed += route.method == "GET" ? "GET, HEAD" : route.method;
     }
 }
 
@@ -91,16 +108,18 @@ Router::~Router() = default;
 
 Router::Match Router::match(std::string_view method, std::string_view path) const {
     Match match;
+    if (!path.starts_with('/')) return match;
     std::vector<std::string_view> segments;
-    const Node* node = path.starts_with('/') ? root_->find(path, segments) : nullptr;
-    if (!node) return match;
-    const auto found = std::ranges::find_if(
-        node->routes, [&](const Route* route) { return serves(*route, method); });
-    if (found == node->routes.end()) {
-        match.allowed = node->allowed;
+    root_->reach(path, segments, [&](const std::vector<const Route*>& routes) {
+        const auto found = std::ranges::find_if(
+            routes, [&](const Route* route) { return serves(*route, method); });
+        if (found != routes.end()) match.route = *found;
+        return match.route != nullptr;
+    });
+    if (!match.route) {
+        match.allowed = root_->allowed(path);
         return match;
     }
-    match.route = *found;
     auto segment = segments.begin();
     for (std::string_view rest = match.route->pattern; !rest.empty();) {
         const std::string_view name = take_segment(rest);

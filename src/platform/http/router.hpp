@@ -42,7 +42,8 @@ public:
         std::vector<std::pair<std::string, std::string>> params;
         std::string allowed;  // for 405: "GET, HEAD, POST"; "" means 404
     };
-    // path: still percent-encoded. Literal segments win over {..}.
+    // path: still percent-encoded. Literal segments win over {..} where they serve the
+    // method; what is allowed is what either serves.
     Match match(std::string_view method, std::string_view path) const;
     const std::vector<Route>& routes() const { return routes_; }
 
