@@ -156,6 +156,16 @@ TEST_F(InventoryApi, NamesEveryFaultAndWritesNothing) {
     EXPECT_THAT(pointers(call("POST", items, "{}")), UnorderedElementsAre("/sku", "/name"));
     EXPECT_THAT(pointers(call("POST", items, R"({"sku":"a","name":"a","unitAmount":1})")),
                 UnorderedElementsAre("/currency"));
+    EXPECT_THAT(pointers(call("PATCH", items + "/a", R"({"unitAmount":null})")),
+                UnorderedElementsAre("/currency"));
+    EXPECT_THAT(pointers(call("PATCH", items + "/a", R"({"currency":null})")),
+                UnorderedElementsAre("/unitAmount"));
+    EXPECT_THAT(pointers(call("PATCH", items + "/a", R"({"unitAmount":null,"currency":"GBP"})")),
+                UnorderedElementsAre("/unitAmount"));
+    EXPECT_THAT(pointers(call("PATCH", items + "/a", R"({"unitAmount":1,"currency":null})")),
+                UnorderedElementsAre("/currency"));
+    EXPECT_THAT(call("POST", items + "/bulk", R"({"sku":"a","currency":null})").body,
+                HasSubstr(R"("pointer":"/unitAmount")"));
     EXPECT_EQ(call("POST", items, "{").status, 400);
     EXPECT_EQ(call("POST", items, "\"\xff\"").status, 400);
     EXPECT_EQ(call("POST", items, "[]").status, 422);

@@ -53,8 +53,10 @@ std::optional<std::optional<Price>> read_price(ObjectReader& in) {
     auto currency = in.maybe_text(
         "currency",
         {.max_bytes = 3, .is_valid = is_currency, .expected = "must be an ISO 4217 code"});
-    if (in.has("unitAmount") != in.has("currency")) {
-        in.fault(in.has("currency") ? "unitAmount" : "currency",
+    const bool gives_amount = in.any("unitAmount").has_value();  // also as null
+    const bool gives_currency = in.any("currency").has_value();
+    if (gives_amount != gives_currency || in.has("unitAmount") != in.has("currency")) {
+        in.fault(!gives_amount || in.has("currency") ? "unitAmount" : "currency",
                  "is required: an amount and its currency go together", "required");
     }
     if (amount && currency) return std::optional(Price{*amount, *std::move(currency)});
