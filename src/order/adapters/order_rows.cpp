@@ -33,14 +33,20 @@ constexpr sql::Query load_items{.name = "order.load_items",
 )sql",
                                 .one_by_text = true};
 
+// Who cancelled the order is looked up only for a saga that may have to say so again, not joined:
+// most are loaded to be confirmed.
 constexpr sql::Query load_sagas{.name = "saga.load",
                                 .text = R"sql(
-    SELECT id, type, order_id, status, deadline_at, next_attempt_at, started_at, finished_at
-    FROM saga_instances WHERE order_id = $1 ORDER BY type DESC
+    SELECT id, type, order_id, status, deadline_at, next_attempt_at, started_at, finished_at,
+           CASE WHEN status = 'COMPENSATING' OR (status = 'RUNNING' AND type = 'ORDER_CANCELLATION')
+                THEN (SELECT h.actor FROM order_history h WHERE h.order_id = s.order_id AND h.to_status = 'CANCELLED' LIMIT 1) END
+    FROM saga_instances s WHERE order_id = $1 ORDER BY type DESC
 )sql",
                                 .postgres_each = R"sql(
-    SELECT id, type, order_id, status, deadline_at, next_attempt_at, started_at, finished_at
-    FROM saga_instances WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, type DESC
+    SELECT id, type, order_id, status, deadline_at, next_attempt_at, started_at, finished_at,
+           CASE WHEN status = 'COMPENSATING' OR (status = 'RUNNING' AND type = 'ORDER_CANCELLATION')
+                THEN (SELECT h.actor FROM order_history h WHERE h.order_id = s.order_id AND h.to_status = 'CANCELLED' LIMIT 1) END
+    FROM saga_instances s WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, type DESC
 )sql",
                                 .one_by_text = true};
 
@@ -178,6 +184,7 @@ LoadedOrders OrderLoad::take() const {
         const auto order = orders.find(entry.order);
         if (order == orders.end()) continue;
         entry.saga.steps = std::move(steps[entry.saga.id.uuid]);
+        if (!row.is_null(8)) order->second.record.cancelled_by = row.text(8);
         order->second.record.sagas.push_back(std::move(entry.saga));
     }
     for (auto& [id, loaded] : orders) loaded.sagas_before = loaded.record.sagas;

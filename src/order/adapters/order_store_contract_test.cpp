@@ -373,6 +373,23 @@ TEST_P(OrderStoreContract, TheClockSendsAgainAndThenTimesOut) {
     EXPECT_EQ(saga_of(order.id).status, SagaStatus::compensated);
 }
 
+TEST_P(OrderStoreContract, TheClockSendsACancellationAgainAsItWas) {
+    const Order pending = placed();
+    const Order confirmed = placed();
+    clock_.advance(std::chrono::seconds(9));
+    answer(confirmed.id, StockAnswer::reserved, ids_.next());
+    clock_.advance(-std::chrono::seconds(4));  // the order is newer than its cancellation
+    ASSERT_TRUE(change(pending.id, Action::cancel));
+    ASSERT_TRUE(change(confirmed.id, Action::cancel));
+    clock_.advance(std::chrono::seconds(31));
+    const SagaRound round{.relay_lag = [] { return Duration::zero(); }};
+    ASSERT_EQ(advance_sagas(round, *store_, clock_, ids_, {}).value().size(), 2U);
+    EXPECT_EQ(count("outbox_events WHERE type = 'ORDER_CANCELLED'"), 4);
+    EXPECT_EQ(count("(SELECT DISTINCT CAST(payload AS TEXT) FROM outbox_events "
+                    "WHERE type = 'ORDER_CANCELLED') AS said"),
+              2);
+}
+
 TEST_P(OrderStoreContract, ListsNewestFirstPageByPage) {
     std::vector<OrderId> ids;
     for (int i = 0; i < 5; ++i) ids.push_back(placed().id);

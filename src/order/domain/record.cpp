@@ -31,23 +31,35 @@ void move_to(OrderRecord& record, Status to, std::string reason, const Circumsta
     order.version = change.version;
     // A clock that stepped back must not make an order older than it was.
     order.updated_at = std::max(order.updated_at, at.now);
-    if (to == Status::cancelled) order.cancel_reason = change.reason;
+    if (to == Status::cancelled) {
+        order.cancel_reason = change.reason;
+        record.cancelled_by = change.actor;
+    }
     record.notices.push_back({announcement_of(to), change, at.trace, at.now});
     record.changes.push_back(std::move(change));
 }
 
-// The announcement of the order's creation or cancellation once more, as it was; it gets a new
-// event id.
-void send_again(OrderRecord& record, Announcement announcement, const Circumstances& at) {
+// Who placed it is not announced.
+Change creation_of(const OrderRecord& record, const Circumstances& at) {
+    return {1, {}, Status::pending, "", at.actor, record.order.created_at};
+}
+
+// Of an order whose release the saga waits for. It has waited since the cancellation; a clock that
+// stepped back has left the order newer.
+Change cancellation_of(const OrderRecord& record, const Saga& saga) {
     const Order& order = record.order;
-    Change change{order.version,   {}, order.status, order.cancel_reason.value_or(""), at.actor,
-                  order.updated_at};
-    if (announcement == Announcement::created)
-        change = {1, {}, Status::pending, "", at.actor, order.created_at};
+    return {order.version,       {},
+            order.status,        order.cancel_reason.value_or(""),
+            record.cancelled_by, saga.steps.back().started_at.value_or(order.updated_at)};
+}
+
+// An announcement once more, as it was; it gets a new event id.
+void send_again(OrderRecord& record, Announcement announcement, Change change,
+                const Circumstances& at) {
     record.notices.push_back({announcement, std::move(change), at.trace, at.now});
 }
 
-void carry_out(OrderRecord& record, Ask ask, const Circumstances& at) {
+void carry_out(OrderRecord& record, const Saga& saga, Ask ask, const Circumstances& at) {
     const auto move_if_legal = [&](Action action, std::string_view reason) {
         if (const auto to = next(record.order.status, action))
             move_to(record, *to, std::string(reason), at);
@@ -62,9 +74,9 @@ void carry_out(OrderRecord& record, Ask ask, const Circumstances& at) {
         case Ask::cancel_timed_out:
             return move_if_legal(Action::cancel, timed_out);
         case Ask::send_created_again:
-            return send_again(record, Announcement::created, at);
+            return send_again(record, Announcement::created, creation_of(record, at), at);
         case Ask::send_cancelled_again:
-            return send_again(record, Announcement::cancelled, at);
+            return send_again(record, Announcement::cancelled, cancellation_of(record, saga), at);
     }
 }
 
@@ -135,7 +147,7 @@ Result<void> apply(OrderRecord& record, const Command& command, SagaId cancellat
 
 void settle(OrderRecord& record, StockAnswer answer, const Circumstances& at) {
     for (Saga& saga : record.sagas)
-        carry_out(record, advance(saga, signal_of(answer), at.now, at.patience), at);
+        carry_out(record, saga, advance(saga, signal_of(answer), at.now, at.patience), at);
 }
 
 void look_at_clock(OrderRecord& record, Duration relay_lag, const Circumstances& at) {
@@ -145,9 +157,9 @@ void look_at_clock(OrderRecord& record, Duration relay_lag, const Circumstances&
         if (saga.deadline_at && *saga.deadline_at <= at.now && *saga.deadline_at > patient_until) {
             put_off(saga, relay_lag, at);
         } else if (saga.deadline_at && *saga.deadline_at <= patient_until) {
-            carry_out(record, advance(saga, Signal::deadline, at.now, at.patience), at);
+            carry_out(record, saga, advance(saga, Signal::deadline, at.now, at.patience), at);
         } else if (saga.next_attempt_at && *saga.next_attempt_at <= patient_until) {
-            carry_out(record, advance(saga, Signal::retry_due, at.now, at.patience), at);
+            carry_out(record, saga, advance(saga, Signal::retry_due, at.now, at.patience), at);
         }
     }
 }

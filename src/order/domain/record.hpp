@@ -38,6 +38,8 @@ struct OrderRecord {
     std::vector<Saga> sagas;  // at most one a type
     std::int64_t events_sent =
         0;  // number of its events so far: the next one's sequence is one more
+    // The actor of its cancellation; known while a saga waits for the release.
+    std::string cancelled_by;
     // Done since it was loaded, in order:
     std::vector<Change> changes;
     std::vector<Notice> notices;

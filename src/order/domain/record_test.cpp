@@ -254,6 +254,30 @@ TEST(Saga, AsksForTheReleaseAgainAndIsBlockedAtLast) {
     EXPECT_EQ(record.sagas[0].status, SagaStatus::compensated);
 }
 
+TEST(Saga, SaysACancellationAgainAsItWas) {
+    OrderRecord pending = placed();
+    ASSERT_TRUE(apply(pending, {Action::cancel, "", {}}, other_saga, at({})));
+    OrderRecord late = placed();
+    look_at_clock(late, {}, at(std::chrono::minutes(15), "saga"));
+    OrderRecord settled = placed();
+    settle(settled, StockAnswer::reserved, at(std::chrono::seconds(9), "inventory"));
+    settled.notices.clear();
+    // A clock that stepped back: the order is newer than its cancellation.
+    ASSERT_TRUE(
+        apply(settled, {Action::cancel, "", {}}, other_saga, at(std::chrono::seconds(5), "ada")));
+    for (OrderRecord* record : {&pending, &late, &settled}) {
+        look_at_clock(*record, {}, at(std::chrono::hours(1), "saga"));
+        ASSERT_EQ(announced(*record),
+                  (std::vector{Announcement::cancelled, Announcement::cancelled}));
+        const Change& first = record->notices[0].change;
+        const Change& again = record->notices[1].change;
+        EXPECT_EQ(again.actor, first.actor);
+        EXPECT_EQ(again.at, first.at);
+        EXPECT_EQ(again.reason, first.reason);
+        EXPECT_EQ(again.version, first.version);
+    }
+}
+
 TEST(Saga, IsBlockedByAShipmentWithoutReservation) {
     OrderRecord record = confirmed();
     settle(record, StockAnswer::not_reserved, at({}));
