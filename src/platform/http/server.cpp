@@ -148,9 +148,14 @@ private:
             conversation_.receive({input_.data(), count}, Steady::now());
             if (count == input_.size() && count < read_bytes_max) input_.resize(read_bytes_max);
         }
-        const auto self = shared_from_this();
+        go_on();
+    }
+
+    // What waits leaves in one write; that makes room for requests which may be answered at once.
+    void go_on() {
         home_.deliver();
         advance();
+        home_.deliver();
     }
 
     // Most answers fit the socket's buffer: one system call, no waiting. True: all was sent.
@@ -180,8 +185,7 @@ private:
         if (ec) return close();
         if (output_.capacity() > kept_output_bytes_max) output_ = {};
         conversation_.resume(Steady::now());
-        home_.deliver();
-        advance();
+        go_on();
     }
 
     // Closing with bytes unread would make the kernel throw away what the client has not received:

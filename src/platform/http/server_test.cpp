@@ -251,6 +251,22 @@ TEST_F(ServerTest, HandlesNoMorePipelinedRequestsThanItMayAtOnce) {
     EXPECT_GE(limit_reached("pipelined"), 1);
 }
 
+// Each round would wait for the next sweep, a second away.
+TEST_F(ServerTest, AnswersAtOnceWhatWaitedForRoom) {
+    start({.pipelined_max = 4});
+    auto client = this->client();
+    std::string requests;
+    for (int i = 0; i < 4; ++i) requests += get("/nothing");
+    requests += get("/hello");
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    for (int round = 0; round < 40; ++round) {
+        client.send(requests);
+        for (int i = 0; i < 4; ++i) EXPECT_EQ(client.answer().status, 404);
+        EXPECT_EQ(client.answer().body, "{\"hello\":1}");
+        ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "in round " << round;
+    }
+}
+
 TEST_F(ServerTest, ServesManyConnectionsAtOnce) {
     start();
     std::vector<std::thread> clients;
