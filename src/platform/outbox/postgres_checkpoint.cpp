@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "platform/outbox/poll_sources.hpp"
 #include "platform/outbox/stored_event.hpp"
 #include "platform/outbox/without_disk.hpp"
@@ -22,26 +24,22 @@ constexpr sql::Query upsert_checkpoint{.name = "relay.checkpoint.save", .text = 
     SET base = excluded.base, target = excluded.target, cursor = excluded.cursor, lsn = excluded.lsn
 )sql"};
 
+// $6 says up to which position a transaction is done with. An object and no join: our sessions join
+// by looking up one by one, and this may be tens of thousands.
 constexpr sql::Query select_backlog{.name = "relay.backlog", .text = R"sql(
     SELECT count(*), min(occurred_at), min(position), max(position) FROM (
-        (SELECT position, occurred_at FROM outbox_events AS event
+        (SELECT position, occurred_at FROM outbox_events
          WHERE xid >= $1::text::xid8
            AND (position > $4::bigint
                 OR NOT pg_visible_in_snapshot(xid, (SELECT $3::text::pg_snapshot)))
-           AND NOT EXISTS (SELECT FROM unnest(string_to_array($6::text, ',')::xid8[],
-                                              string_to_array($7::text, ',')::bigint[])
-                                       AS done (xid, up_to)
-                           WHERE done.xid = event.xid AND event.position <= done.up_to)
+           AND (position <= ($6::jsonb ->> xid::text)::bigint) IS NOT TRUE
          ORDER BY xid LIMIT $5::bigint)
         UNION ALL
-        (SELECT position, occurred_at FROM outbox_events AS event
+        (SELECT position, occurred_at FROM outbox_events
          WHERE xid = ANY (string_to_array($2::text, ',')::xid8[])
            AND (position > $4::bigint
                 OR NOT pg_visible_in_snapshot(xid, (SELECT $3::text::pg_snapshot)))
-           AND NOT EXISTS (SELECT FROM unnest(string_to_array($6::text, ',')::xid8[],
-                                              string_to_array($7::text, ',')::bigint[])
-                                       AS done (xid, up_to)
-                           WHERE done.xid = event.xid AND event.position <= done.up_to)
+           AND (position <= ($6::jsonb ->> xid::text)::bigint) IS NOT TRUE
          LIMIT $5::bigint)
         LIMIT $5::bigint) AS fresh
 )sql"};
@@ -50,28 +48,22 @@ constexpr sql::Query select_unconfirmed{.name = "relay.unconfirmed", .text = R"s
     SELECT * FROM (
         (SELECT position, event_id, aggregate_id, type, sequence, payload, correlation_id,
                 causation_id, traceparent, tracestate, occurred_at
-         FROM outbox_events AS event
-         WHERE xid >= $1::text::xid8 AND position > $8::bigint
+         FROM outbox_events
+         WHERE xid >= $1::text::xid8 AND position > $7::bigint
            AND (position > $4::bigint
                 OR NOT pg_visible_in_snapshot(xid, (SELECT $3::text::pg_snapshot)))
-           AND NOT EXISTS (SELECT FROM unnest(string_to_array($6::text, ',')::xid8[],
-                                              string_to_array($7::text, ',')::bigint[])
-                                       AS done (xid, up_to)
-                           WHERE done.xid = event.xid AND event.position <= done.up_to)
+           AND (position <= ($6::jsonb ->> xid::text)::bigint) IS NOT TRUE
          ORDER BY xid LIMIT $5::bigint)
         UNION ALL
         (SELECT position, event_id, aggregate_id, type, sequence, payload, correlation_id,
                 causation_id, traceparent, tracestate, occurred_at
-         FROM outbox_events AS event
-         WHERE xid = ANY (string_to_array($2::text, ',')::xid8[]) AND position > $8::bigint
+         FROM outbox_events
+         WHERE xid = ANY (string_to_array($2::text, ',')::xid8[]) AND position > $7::bigint
            AND (position > $4::bigint
                 OR NOT pg_visible_in_snapshot(xid, (SELECT $3::text::pg_snapshot)))
-           AND NOT EXISTS (SELECT FROM unnest(string_to_array($6::text, ',')::xid8[],
-                                              string_to_array($7::text, ',')::bigint[])
-                                       AS done (xid, up_to)
-                           WHERE done.xid = event.xid AND event.position <= done.up_to)
+           AND (position <= ($6::jsonb ->> xid::text)::bigint) IS NOT TRUE
          LIMIT $5::bigint)) AS fresh
-    ORDER BY position LIMIT $9::bigint
+    ORDER BY position LIMIT $8::bigint
 )sql"};
 
 void save(sql::Transaction& tx, const Window& window, sql::Value lsn) {
@@ -82,16 +74,13 @@ void save(sql::Transaction& tx, const Window& window, sql::Value lsn) {
 }
 
 sql::Params waiting_params(const Window& at, const DonePositions& done) {
-    std::string xids;
-    std::string positions;
-    for (const auto& [xid, up_to] : done) {
-        if (!xids.empty()) (xids += ',', positions += ',');
-        xids += std::to_string(xid);
-        positions += std::to_string(up_to);
-    }
+    std::string up_to;  // numbers as text, which is what ->> gives
+    for (const auto& [xid, position] : done)
+        up_to += fmt::format(R"({}"{}":"{}")", up_to.empty() ? '{' : ',', xid, position);
+    up_to += up_to.empty() ? "{}" : "}";
     const Snapshot& target = at.target ? *at.target : at.base;
-    return {std::to_string(at.base.xmax), at.base.xip,     target.text,         at.cursor,
-            backlog_counted_max,          std::move(xids), std::move(positions)};
+    return {std::to_string(at.base.xmax), at.base.xip, target.text, at.cursor, backlog_counted_max,
+            sql::Json{std::move(up_to)}};
 }
 
 }  // namespace
