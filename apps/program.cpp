@@ -1,6 +1,7 @@
 #include "apps/program.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -78,12 +79,13 @@ bool ends_within(const sigset_t& ends, Duration wait) {
 
 // False when a signal came first. Throws what the last try threw when patience has an end.
 bool prepare(Running& running, const sigset_t& ends, Duration patience) {
-    for (Duration waited = Duration::zero();; waited += prepare_backoff) {
+    const auto end = std::chrono::steady_clock::now() + patience;
+    for (;;) {
         try {
             running.prepare();
             return true;
         } catch (const std::runtime_error& failure) {
-            if (waited >= patience) throw;
+            if (std::chrono::steady_clock::now() >= end) throw;
             telemetry::log(telemetry::Level::warn, "start",
                            fmt::format("not yet: {}", failure.what()));
         }

@@ -1,6 +1,7 @@
 """The three programs as processes on PostgreSQL, Kafka and Redis: both flows, and each server and process failing under load."""
 import os
 import signal
+import socket
 import time
 import urllib.parse
 
@@ -77,6 +78,13 @@ def test_a_broker_that_is_away_for_twenty_seconds_loses_nothing(cluster):
     cluster.servers.up("kafka")
     load.go_on()
     load.finish()
+
+
+def test_patience_at_the_start_counts_the_tries_too(cluster):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        bus = f"kafka://127.0.0.1:{silent.getsockname()[1]}"
+        orders = cluster.process("order", BUS_URL=bus, START_PATIENCE="5s").spawn()
+        assert orders.process.wait(60) == 1, orders.log_tail()  # a try takes ten seconds, and ten pauses fit into five
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP])
