@@ -81,11 +81,11 @@ TEST_F(Simulated, FindsNothingWrongWithTwoRelaysThatBothHoldTheLease) {
     // They only publish doubles: whoever calls that a bug knows nothing of at-least-once.
     constexpr Mutant no_lease{
         .name = "no_lease",
-        .bug = "every relay believes that it holds the lease",
+        .bug = "a relay that once had the lease renews nothing and believes that it holds it",
         .wrong = Wrong::sql_text,
         .service = "order",
-        .query = "relay.lease.look",
-        .text = "SELECT 1 FROM relay_lease WHERE holder <> $1 AND expires_at > $2 AND false"};
+        .query = "relay.lease.renew",
+        .text = "UPDATE relay_lease SET expires_at = expires_at WHERE $1 <> '' AND $2 IS NOT NULL"};
     const auto broken = first_broken(no_lease, 5);
     EXPECT_FALSE(broken) << broken->violation->evidence;
 }
