@@ -19,12 +19,14 @@ def number(rows):
 
 
 def check_orders(system, answered, cut_off):
-    """Rows are 201s; a load that ends cuts off at most so many requests, whose orders may be there as well. The orders."""
-    orders = number(system.orders("SELECT count(*) FROM orders"))
+    """Rows are 201s; a load that ends cuts off at most so many requests, whose orders may be there as well. The orders.
+
+    In one snapshot: what was cut off may still be committed meanwhile."""
+    queries = ["SELECT count(*) FROM orders", *(query for query, _ in PER_ORDER.values())]
+    orders, *counted = map(int, system.orders("SELECT " + ", ".join(f"({query})" for query in queries))[0])
     if not answered <= orders <= answered + cut_off:
         raise Wrong(f"{answered} orders were answered with 201, {orders} are there")
-    for what, (query, per_order) in PER_ORDER.items():
-        found = number(system.orders(query))
+    for (what, (_, per_order)), found in zip(PER_ORDER.items(), counted, strict=True):
         if found != orders * per_order:
             raise Wrong(f"{what}: {found} of {orders} orders")
     return orders

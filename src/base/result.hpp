@@ -20,8 +20,7 @@ enum class Errc : std::uint8_t {
     out_of_stock,
     precondition_failed,  // If-Match names another version
     precondition_required,
-    key_reused,     // an Idempotency-Key came back with another body
-    key_in_flight,  // its twin has not been answered yet
+    key_reused,  // an Idempotency-Key came back with another body
     too_large,
     header_too_large,
     unsupported_media_type,

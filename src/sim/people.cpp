@@ -12,10 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 
 // No answer, or one that says that it may be asked again.
-bool is_unknown(const Answer& answer) {
-    return answer.status == 0 || answer.status == 503 ||
-           (answer.status == 409 && answer.body.contains("idempotency-key-in-flight"));
-}
+bool is_unknown(const Answer& answer) { return answer.status == 0 || answer.status == 503; }
 
 struct Placement {
     std::string reference;

@@ -151,7 +151,6 @@ out_of_stock           409 out-of-stock
 precondition_failed    412 precondition-failed
 precondition_required  428 precondition-required
 key_reused             422 idempotency-key-reused
-key_in_flight          409 idempotency-key-in-flight  retry
 too_large              413 too-large
 header_too_large       431 header-too-large
 unsupported_media_type 415 unsupported-media-type

@@ -34,8 +34,6 @@ constexpr auto kinds = std::to_array<Kind>({
      "A precondition header is required"},
     {Errc::key_reused, 422, "idempotency-key-reused",
      "The Idempotency-Key was used for another request"},
-    {Errc::key_in_flight, 409, "idempotency-key-in-flight",
-     "The first request with this Idempotency-Key is not answered yet", 1},
     {Errc::too_large, 413, "too-large", "The request is too large"},
     {Errc::header_too_large, 431, "header-too-large", "The request's headers are too large"},
     {Errc::unsupported_media_type, 415, "unsupported-media-type",
