@@ -44,10 +44,11 @@ std::vector<Result<T>> run_batch(
     bool is_unknown = false) {
     int unknowns = 0;
     for (int attempt = 0;; ++attempt) {
-        Fault fault = Fault::repeat;
+        Fault fault = Fault::broken;
         try {
             return work(commands);
         } catch (const LostRace&) {
+            fault = Fault::repeat;
         } catch (const Failure& failure) {
             fault = failure.fault;
         }
