@@ -164,8 +164,10 @@ std::vector<Uuid> drawn(Ids& ids, std::size_t count) {
 
 // Whether a batch asks before it writes. `again`: it has been refused, or nobody knows.
 bool SqlOrderStore::looks_first(bool again) {
-    if (again) batches_to_look_first_ = batches_after_a_repeat;
-    if (again) return true;
+    if (again) {
+        batches_to_look_first_ = batches_after_a_repeat;
+        return true;
+    }
     if (batches_to_look_first_ <= 0) return false;
     --batches_to_look_first_;
     return true;

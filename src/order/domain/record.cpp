@@ -154,10 +154,10 @@ void look_at_clock(OrderRecord& record, Duration relay_lag, const Circumstances&
     for (Saga& saga : record.sagas) {
         if (!saga.is_waiting()) continue;
         const Instant patient_until = at.now - relay_lag;  // the wait for the relay does not count
-        if (saga.deadline_at && *saga.deadline_at <= at.now && *saga.deadline_at > patient_until) {
-            put_off(saga, relay_lag, at);
-        } else if (saga.deadline_at && *saga.deadline_at <= patient_until) {
+        if (saga.deadline_at && *saga.deadline_at <= patient_until) {
             carry_out(record, saga, advance(saga, Signal::deadline, at.now, at.patience), at);
+        } else if (saga.deadline_at && *saga.deadline_at <= at.now) {
+            put_off(saga, relay_lag, at);
         } else if (saga.next_attempt_at && *saga.next_attempt_at <= patient_until) {
             carry_out(record, saga, advance(saga, Signal::retry_due, at.now, at.patience), at);
         }
