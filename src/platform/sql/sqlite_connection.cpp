@@ -15,6 +15,7 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t statements_max = 256;         // prepared, a connection
 constexpr int instructions_a_look = 20'000;         // between two looks at the statement's deadline
+constexpr const char* locked = "55P03";             // the SQLSTATE of what another holds
 constexpr const char* wal_bytes_kept = "67108864";  // of the log's file, once it is checkpointed
 
 struct Meaning {
@@ -50,10 +51,10 @@ Meaning meaning_of(int code) {
             return {Fault::culprit, "22001"};
         case SQLITE_BUSY:
             if (code == SQLITE_BUSY_SNAPSHOT) return {Fault::repeat, "40001"};
-            return {Fault::unavailable, "55P03"};
+            return {Fault::unavailable, locked};
         case SQLITE_LOCKED:
         case SQLITE_PROTOCOL:
-            return {Fault::unavailable, "55P03"};
+            return {Fault::unavailable, locked};
         case SQLITE_INTERRUPT:
             return {Fault::unavailable, "57014"};
         case SQLITE_FULL:
@@ -163,13 +164,7 @@ SqliteConnection::SqliteConnection(const std::string& path, Access access, const
                                                                                              : 0;
             },
             this);
-        std::vector<Row> mode;
-        run({"sqlite.open", "PRAGMA journal_mode = WAL"}, {}, mode);
-        const bool is_file = path != in_memory;
-        if (is_file && (mode.empty() || mode.front().text(0) != "wal")) {
-            throw Failure(Fault::unavailable, "58030",
-                          path + ": this file system takes no write-ahead log");
-        }
+        write_ahead(path, options.lock_timeout);
         run("PRAGMA synchronous = FULL");
         run("PRAGMA foreign_keys = ON");
         run(fmt::format("PRAGMA journal_size_limit = {}", wal_bytes_kept));
@@ -177,6 +172,26 @@ SqliteConnection::SqliteConnection(const std::string& path, Access access, const
     } catch (...) {
         close();
         throw;
+    }
+}
+
+// A new file is turned over to its log by whoever opens it first. Who meets another at that is
+// turned away at once, without waiting as the busy timeout says: SQLite takes it for a deadlock,
+// https://sqlite.org/c3ref/busy_handler.html. So it is waited for here, at most as long again.
+void SqliteConnection::write_ahead(const std::string& path, Duration patience) {
+    const auto until = steady_clock::now() + patience;
+    for (;;) {
+        std::vector<Row> mode;
+        try {
+            run({"sqlite.open", "PRAGMA journal_mode = WAL"}, {}, mode);
+        } catch (const Failure& failure) {
+            if (failure.sqlstate != locked || steady_clock::now() >= until) throw;
+            sqlite3_sleep(1);
+            continue;
+        }
+        if (path == in_memory || (!mode.empty() && mode.front().text(0) == "wal")) return;
+        throw Failure(Fault::unavailable, "58030",
+                      path + ": this file system takes no write-ahead log");
     }
 }
 

@@ -37,6 +37,7 @@ public:
     bool sound() const { return sound_; }
 
 private:
+    void write_ahead(const std::string& path, Duration patience);
     sqlite3_stmt* prepare(const Query& query);
     void bind(const Query& query, sqlite3_stmt* statement, const Params& params);
     void bind_value(const Query& query, sqlite3_stmt* statement, int index, const Value& value);

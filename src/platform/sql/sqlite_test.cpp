@@ -140,6 +140,22 @@ TEST_F(Sqlite, OpensANewFileFromManyPlacesAtOnce) {
     }
 }
 
+// As it is while another turns the new file over to its log.
+TEST_F(Sqlite, WaitsForWhoIsAtANewFile) {
+    const std::filesystem::path file(file_);
+    std::filesystem::create_directories(file.parent_path());
+    sqlite3* other = nullptr;
+    ASSERT_EQ(sqlite3_open(file_.c_str(), &other), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
+    const auto start = steady_clock::now();
+    const auto failure =
+        failure_of([&] { open_with({.lock_timeout = milliseconds(30)})->begin(Access::write); });
+    EXPECT_EQ(failure.sqlstate, "55P03");
+    EXPECT_GE(steady_clock::now() - start, milliseconds(30));
+    sqlite3_close(other);
+    EXPECT_NO_THROW(open_with({})->begin(Access::write));
+}
+
 TEST_F(Sqlite, KeepsReadingOneSnapshotWhileOthersWrite) {
     write("CREATE TABLE numbers (value INTEGER)");
     const auto tx = database_->begin(Access::read);
