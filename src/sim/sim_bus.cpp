@@ -95,9 +95,6 @@ public:
 
     std::vector<bus::Message> poll(std::size_t max, Duration) override;
     void commit(std::string_view topic, std::int32_t partition, std::int64_t offset) override;
-    void rewind(std::string_view topic, std::int32_t partition, std::int64_t offset) override {
-        positions_[{std::string(topic), partition}] = offset;
-    }
     void pause(std::string_view topic, std::int32_t partition, bool paused) override {
         const Broker::Place place{std::string(topic), partition};
         paused ? void(paused_.insert(place)) : void(paused_.erase(place));

@@ -42,13 +42,11 @@ public:
     virtual ~Subscription() = default;
     // Up to `max` messages after those that this member was given before, in order within each
     // partition; waits up to max_wait for the first one. Messages that were given and not committed
-    // come again after a restart, a rebalance or rewind().
+    // come again after a restart or a rebalance.
     virtual std::vector<Message> poll(std::size_t max, Duration max_wait) = 0;
     // The group has handled the partition up to and including `offset`. A crash may forget the
     // newest commits, never invent one.
     virtual void commit(std::string_view topic, std::int32_t partition, std::int64_t offset) = 0;
-    // Gives that partition's messages from `offset` on again.
-    virtual void rewind(std::string_view topic, std::int32_t partition, std::int64_t offset) = 0;
     // While paused, poll() gives nothing of that partition. Ends with a rebalance.
     virtual void pause(std::string_view topic, std::int32_t partition, bool paused) = 0;
     // Ends a wait in poll() early, now or the next time that it would wait. Thread-safe.

@@ -58,9 +58,6 @@ public:
     void commit(std::string_view topic, std::int32_t partition, std::int64_t offset) override {
         script_.commits.emplace_back(topic, partition, offset);
     }
-    void rewind(std::string_view, std::int32_t, std::int64_t) override {
-        throw std::logic_error("the pump has no need to rewind");
-    }
     void pause(std::string_view topic, std::int32_t partition, bool paused) override {
         script_.pauses.push_back(fmt::format("{}{}/{}", paused ? '+' : '-', topic, partition));
         if (paused) {

@@ -137,9 +137,6 @@ public:
         bus_.note_unsaved_commit();
         bus_.tidy();
     }
-    void rewind(std::string_view topic, std::int32_t partition, std::int64_t offset) override {
-        bus_.live().rewind(member_, topic, partition, offset);
-    }
     void pause(std::string_view topic, std::int32_t partition, bool paused) override {
         bus_.live().pause(member_, topic, partition, paused);
     }

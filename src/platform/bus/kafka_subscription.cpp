@@ -28,7 +28,6 @@ using telemetry::Level;
 constexpr Duration commit_every = milliseconds(100);
 constexpr Duration leave_commit_wait_max = seconds(1);  // then others handle some of it again
 constexpr Duration generation_wait = milliseconds(20);  // until its number comes from the broker
-constexpr Duration seek_wait_max = seconds(5);
 constexpr Duration lag_every = seconds(1);
 constexpr std::size_t batch_bytes_max = 8 * 1024 * 1024;  // of a poll(), and one message
 constexpr const char* prefetched_kbytes_max = "16384";
@@ -106,7 +105,6 @@ public:
 
     std::vector<Message> poll(std::size_t max, Duration max_wait) override;
     void commit(std::string_view topic, std::int32_t partition, std::int64_t offset) override;
-    void rewind(std::string_view topic, std::int32_t partition, std::int64_t offset) override;
     void pause(std::string_view topic, std::int32_t partition, bool paused) override;
     void wake() override;
 
@@ -124,8 +122,7 @@ private:
     bool take(Duration max_wait);
     void gather(std::size_t max);
     Place* place_of(std::string_view topic, std::int32_t partition);
-    KafkaPartitions partition_list(std::string_view topic, std::int32_t partition,
-                                   std::int64_t offset) const;
+    KafkaPartitions partition_list(std::string_view topic, std::int32_t partition) const;
     std::string_view bare(const char* topic) const {
         return std::string_view(topic).substr(target_.prefix.size());
     }
@@ -262,11 +259,11 @@ KafkaSubscription::Place* KafkaSubscription::place_of(std::string_view topic,
     return found == places_.end() ? nullptr : &found->second;
 }
 
-KafkaPartitions KafkaSubscription::partition_list(std::string_view topic, std::int32_t partition,
-                                                  std::int64_t offset) const {
+KafkaPartitions KafkaSubscription::partition_list(std::string_view topic,
+                                                  std::int32_t partition) const {
     KafkaPartitions list(rd_kafka_topic_partition_list_new(1));
     const std::string name = fmt::format("{}{}", target_.prefix, topic);
-    rd_kafka_topic_partition_list_add(list.get(), name.c_str(), partition)->offset = offset;
+    rd_kafka_topic_partition_list_add(list.get(), name.c_str(), partition);
     return list;
 }
 
@@ -350,23 +347,6 @@ void KafkaSubscription::flush_commits(Duration max_wait) {
     }
 }
 
-void KafkaSubscription::rewind(std::string_view topic, std::int32_t partition,
-                               std::int64_t offset) {
-    if (place_of(topic, partition) == nullptr) return;  // it comes again elsewhere
-    const KafkaPartitions list = partition_list(topic, partition, offset);
-    rd_kafka_error_t* const failure =
-        rd_kafka_seek_partitions(client_->get(), list.get(), kafka_ms(seek_wait_max));
-    rd_kafka_resp_err_t error = list->elems[0].err;
-    if (failure != nullptr) {
-        error = rd_kafka_error_code(failure);
-        rd_kafka_error_destroy(failure);
-    }
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        throw std::runtime_error(
-            fmt::format("bus: cannot rewind {}/{}: {}", topic, partition, rd_kafka_err2str(error)));
-    }
-}
-
 void KafkaSubscription::pause(std::string_view topic, std::int32_t partition, bool paused) {
     Place* const place = place_of(topic, partition);
     if (place == nullptr || place->is_paused == paused) return;
@@ -375,7 +355,7 @@ void KafkaSubscription::pause(std::string_view topic, std::int32_t partition, bo
 }
 
 void KafkaSubscription::set_paused(std::string_view topic, std::int32_t partition, bool paused) {
-    const KafkaPartitions list = partition_list(topic, partition, RD_KAFKA_OFFSET_INVALID);
+    const KafkaPartitions list = partition_list(topic, partition);
     const rd_kafka_resp_err_t error = paused
                                           ? rd_kafka_pause_partitions(client_->get(), list.get())
                                           : rd_kafka_resume_partitions(client_->get(), list.get());

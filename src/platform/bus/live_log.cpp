@@ -254,14 +254,6 @@ void LiveLog::mark_unsaved(Group& group, Place& place) {
     if (!std::exchange(place.unsaved, true)) unsaved_.emplace_back(&group, &place);
 }
 
-void LiveLog::rewind(Member& member, std::string_view topic, std::int32_t partition,
-                     std::int64_t to) {
-    const std::scoped_lock lock(mutex_);
-    Place* place = owned(member, topic, partition);
-    if (place != nullptr)
-        place->position = std::clamp<std::int64_t>(to, 0, place->partition->stored.next);
-}
-
 void LiveLog::pause(Member& member, std::string_view topic, std::int32_t partition, bool paused) {
     const std::scoped_lock lock(mutex_);
     Place* place = owned(member, topic, partition);

@@ -61,7 +61,6 @@ public:
     // else, or was rewound, meanwhile.
     bool advance(Member& member, std::int64_t partition_id, std::int64_t from, std::int64_t to);
     void commit(Member& member, std::string_view topic, std::int32_t partition, std::int64_t next);
-    void rewind(Member& member, std::string_view topic, std::int32_t partition, std::int64_t to);
     void pause(Member& member, std::string_view topic, std::int32_t partition, bool paused);
     // Waits for something to take. True when wake() ended it.
     bool wait(Member& member, Duration max_wait);
