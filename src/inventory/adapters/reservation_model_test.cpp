@@ -78,14 +78,19 @@ protected:
                                 "(SELECT sum(delta) FROM stock_movements m WHERE m.sku = i.sku)"),
                   0);
         EXPECT_EQ(at_hand.count(R"sql(
-            SELECT count(*) FROM stock_movements m WHERE on_hand_after <>
-                (SELECT sum(delta) FROM stock_movements e WHERE e.sku = m.sku AND e.position <= m.position)
+            SELECT count(*) FROM
+                (SELECT on_hand_after, sum(delta) OVER (PARTITION BY sku ORDER BY position) AS total
+                 FROM stock_movements) AS movements
+            WHERE on_hand_after <> total
         )sql"),
                   0);
         EXPECT_EQ(at_hand.count(R"sql(
-            SELECT count(*) FROM inventory_reservations r WHERE replies <>
-                (SELECT count(DISTINCT sequence) FROM outbox_events e
-                 WHERE e.aggregate_id = r.order_id AND sequence BETWEEN 1 AND r.replies)
+            SELECT count(*) FROM
+                (SELECT r.order_id FROM inventory_reservations r
+                 LEFT JOIN outbox_events e
+                     ON e.aggregate_id = r.order_id AND e.sequence BETWEEN 1 AND r.replies
+                 GROUP BY r.order_id, r.replies
+                 HAVING count(DISTINCT e.sequence) <> r.replies) AS unanswered
         )sql"),
                   0);
     }
