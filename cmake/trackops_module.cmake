@@ -32,7 +32,7 @@ function(trackops_module folder)
     add_executable(${target}_test ${tests})
     target_link_libraries(${target}_test PRIVATE trackops_${target} ${test_links} ${arg_USES} GTest::gtest GTest::gmock GTest::gtest_main)
     add_test(NAME ${target} COMMAND ${target}_test)
-    set_tests_properties(${target} PROPERTIES TIMEOUT 300)
+    set_tests_properties(${target} PROPERTIES TIMEOUT 900)
   endif()
 endfunction()
 

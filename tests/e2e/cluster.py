@@ -25,7 +25,7 @@ class Servers:
         folder.chmod(0o755)
 
     def run(self, verb, *names):
-        done = subprocess.run([ROOT / "servers/run", verb, *names], env=self.environment, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run([ROOT / "servers/run", verb, *names], env=self.environment, capture_output=True, text=True, timeout=400, check=False)
         assert done.returncode == 0, f"servers/run {verb} {names}: {done.stderr}{done.stdout}"
         return done.stdout
 
@@ -177,7 +177,9 @@ class Cluster:
         for process in self.processes:
             process.end()
         for name in self.names.values():
-            psql(self.urls["postgres"], f"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '{name}'")
+            slots = f"FROM pg_replication_slots WHERE database = '{name}'"  # the server may not have heard yet that its reader is gone
+            psql(self.urls["postgres"], f"SELECT pg_terminate_backend(active_pid, 30000) {slots} AND active")
+            psql(self.urls["postgres"], f"SELECT pg_drop_replication_slot(slot_name) {slots}")
             psql(self.urls["postgres"], f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             for role in ("owner", "service", "relay"):
                 psql(self.urls["postgres"], f"DROP ROLE IF EXISTS {name}_{role}")

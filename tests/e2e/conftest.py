@@ -2,6 +2,7 @@
 import pathlib
 import sys
 import tempfile
+import time
 
 import pytest
 
@@ -58,9 +59,14 @@ def shop(shared_program):
 
 @pytest.fixture
 def stock_adds_up():
-    """Asks the databases themselves; for a program at rest."""
+    """Asks the databases themselves; for a program at rest, whose last shipments may still be on their way to the stock."""
     def check(checked):
-        figures, faults = check_stock(checked.order_database, checked.inventory_database)
+        end = time.monotonic() + 30
+        while True:
+            figures, faults = check_stock(checked.order_database, checked.inventory_database)
+            if not faults or time.monotonic() > end:
+                break
+            time.sleep(0.2)
         print("\n".join(figures))
         assert not faults, "\n".join(faults)
     return check

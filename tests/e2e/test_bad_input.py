@@ -4,7 +4,7 @@ import json
 import pytest
 
 from databases import Database
-from harness import Shop, order_body, send_raw
+from harness import Shop, order_body, send_raw, wait_until
 
 GOOD = order_body(("A-1", 2))
 JSON = {"Content-Type": "application/json"}
@@ -119,6 +119,9 @@ def quiet(shared_program):
     shop.inventory.post("/api/inventory/items", {"sku": "A-1", "name": "A thing", "onHand": 10}).expect(201)
     shop.place_confirmed(("A-1", 1))
     shop.comes_to_rest()
+    for service in ("relay", "inventory"):  # each has a row that its relay makes with the first event
+        relay = shared_program.client(service)
+        wait_until(lambda relay=relay: relay.get("/api/relay/status").expect(200)["backlog"] == 0, 60, f"the relay of {service} having nothing to do")
     return shared_program
 
 

@@ -31,7 +31,7 @@ def test_sigterm_answers_what_is_under_way_and_exits_with_0(program, stock_adds_
 
     def stop_it():
         for _ in range(200):
-            begun.acquire()
+            assert begun.acquire(timeout=60)
         return program.stop()
 
     exit_codes = in_parallel(CLIENTS + 1, lambda number: stop_it() if number == CLIENTS else buy(number))
