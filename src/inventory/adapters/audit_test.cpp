@@ -2,8 +2,8 @@
 #include "inventory/adapters/audit.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <set>
+#include <stop_token>
 #include <thread>
 
 #include <fmt/format.h>
@@ -150,9 +150,8 @@ TEST_P(StockAudit, FindsEachPlantedFaultAndEachRowOfTheTableHasOne) {
 
 TEST_P(StockAudit, FindsNothingWhileManyWrite) {
     Stocked stocked(GetParam());
-    std::atomic<bool> is_over = false;
-    const auto live = [&](int salt) {
-        for (int round = salt; !is_over; ++round) {
+    const auto live = [&](const std::stop_token& stop, int salt) {
+        for (int round = salt; !stop.stop_requested(); ++round) {
             std::vector<OrderId> orders;
             orders.reserve(4);
             for (int i = 0; i < 4; ++i) orders.push_back(stocked.create({{"a", 1 + i}, {"b", 2}}));
@@ -172,7 +171,6 @@ TEST_P(StockAudit, FindsNothingWhileManyWrite) {
         }
         // Not even at first sight: a page is one snapshot.
         EXPECT_EQ(at_hand.value("trackops_audit_suspicions_total"), 0);
-        is_over = true;
     }
     EXPECT_THAT(stocked.everything(), IsEmpty());
 }

@@ -2,7 +2,7 @@
 #include "order/adapters/audit.hpp"
 
 #include <algorithm>
-#include <atomic>
+#include <stop_token>
 #include <thread>
 
 #include <fmt/format.h>
@@ -215,9 +215,8 @@ TEST_P(OrderAudit, KnowsEveryStepThatAnOrderMayTake) {
 
 TEST_P(OrderAudit, FindsNothingWhileManyWrite) {
     Orders orders(GetParam());
-    std::atomic<bool> is_over = false;
-    const auto live = [&](unsigned salt) {
-        for (unsigned round = salt; !is_over; ++round) {
+    const auto live = [&](const std::stop_token& stop, unsigned salt) {
+        for (unsigned round = salt; !stop.stop_requested(); ++round) {
             const auto placed = orders.place(8);
             const std::span all(placed);
             orders.answer(all.subspan(round % 5, 3), StockAnswer::reserved);
@@ -238,7 +237,6 @@ TEST_P(OrderAudit, FindsNothingWhileManyWrite) {
         }
         // Not even at first sight: a page is one snapshot.
         EXPECT_EQ(at_hand.value("trackops_audit_suspicions_total"), 0);
-        is_over = true;
     }
     EXPECT_THAT(orders.everything(), IsEmpty());
 }

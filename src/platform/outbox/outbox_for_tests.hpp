@@ -23,7 +23,12 @@ inline constexpr Instant noon{1'700'000'000'000'000};
 class OutboxForTests {
 public:
     explicit OutboxForTests(std::string_view kind) : fresh_(kind) {
-        database = sql::open(fresh_.url(), {.connections_max = 16}, metrics);
+        // Whoever holds a transaction open on purpose may take the time of a busy machine.
+        database = sql::open(fresh_.url(),
+                             {.connections_max = 16,
+                              .lock_timeout = std::chrono::seconds(30),
+                              .idle_in_transaction_timeout = std::chrono::minutes(1)},
+                             metrics);
         sql::migrate(*database, "outbox", migrations);
         sql::migrate(*database, "idempotency", idempotency::migrations);
     }

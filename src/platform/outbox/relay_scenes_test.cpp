@@ -38,7 +38,9 @@ public:
         const std::size_t bursts = bus.bursts.size();
         until([&] {
             relay_->run(Duration::zero());
-            return bus.bursts.size() > bursts || relay_->status().backlog.events == 0;
+            const RelayStatus status = relay_->status();
+            const bool has_failed = bus.bursts.size() > bursts && !status.last_error.empty();
+            return has_failed || status.backlog.events == 0;
         });
         for (int i = 0; i < 3; ++i) relay_->run(Duration::zero());
     }
@@ -181,8 +183,8 @@ class RelayOverTheLog : public ::testing::Test {
 protected:
     // The first one reads the log already.
     std::unique_ptr<Relay> relay(std::string holder, const Clock& clock) {
-        auto log = sources_.make_wal({.checkpoint_interval = Duration::zero(),
-                                      .sender_timeout = std::chrono::milliseconds(600)});
+        auto log = sources_.make_wal(
+            {.checkpoint_interval = Duration::zero(), .sender_timeout = sender_timeout});
         const WalSource& streams = *log;
         auto made = std::make_unique<Relay>(*sources_.outbox.database, std::move(log), bus_, clock,
                                             RelayOptions{.holder = std::move(holder)},
@@ -198,6 +200,8 @@ protected:
             return is_so();
         });
     }
+
+    static constexpr std::chrono::milliseconds sender_timeout{1500};
 
     SourcesForTests sources_{"postgres-wal"};
     testing::FakeClock clock_{noon};
@@ -229,7 +233,7 @@ TEST_F(RelayOverTheLog, IsActiveOnlyWithTheSlotAndTakesItOver) {
 TEST_F(RelayOverTheLog, KeepsTheSlotWhileTheBusIsAwayOrItIsPaused) {
     const auto one = relay("one", clock_);
     const auto work = [&] {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1400);
+        const auto end = std::chrono::steady_clock::now() + 2 * sender_timeout;
         while (std::chrono::steady_clock::now() < end) {
             one->run(std::chrono::milliseconds(5));
             std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -11,10 +11,11 @@ namespace {
 
 constexpr std::size_t slot_name_max = 63;
 
+// A slot that is being made is seen a moment before it has its plugin.
 constexpr sql::Query select_slot{.name = "relay.slot", .text = R"sql(
     SELECT active, coalesce(wal_status, ''), confirmed_flush_lsn::text,
            coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::bigint,
-           coalesce(plugin = 'pgoutput' AND database = current_database(), false)
+           coalesce(plugin IN ('pgoutput', '') AND database = current_database(), false)
     FROM pg_replication_slots WHERE slot_name = $1::text
 )sql"};
 
