@@ -142,7 +142,7 @@ TEST_F(EmbeddedBus, SavesCommitsDuringALongPoll) {
     subscription->commit("t", 0, 0);
     subscription->poll(1, Duration::zero());
     EXPECT_THAT(saved_commits(), ElementsAre(0));
-    subscription->poll(1, milliseconds(150));
+    subscription->poll(1, milliseconds(600));
     EXPECT_THAT(saved_commits(), ElementsAre(1));
 }
 

@@ -69,10 +69,11 @@ TEST_F(ServerTest, TellsAClientThatItWasTooSlow) {
 
 TEST_F(ServerTest, WaitsForAHandlerAsLongAsItTakes) {
     start({.read_timeout = std::chrono::milliseconds(20),
-           .idle_timeout = std::chrono::milliseconds(20)});
+           .idle_timeout = std::chrono::milliseconds(500)});
     auto patient = client();
     patient.send(get("/hold"));
     const auto replies = held_.take(1);
+    ASSERT_EQ(replies.size(), 1);
     auto idle = client();
     EXPECT_TRUE(idle.is_closed());  // so the timers have run
     replies[0].json(200, "at last");
@@ -80,7 +81,7 @@ TEST_F(ServerTest, WaitsForAHandlerAsLongAsItTakes) {
 }
 
 TEST_F(ServerTest, ClosesAConnectionThatIdles) {
-    start({.idle_timeout = std::chrono::milliseconds(50)});
+    start({.idle_timeout = std::chrono::milliseconds(500)});
     auto silent = client();
     auto client = this->client();
     EXPECT_EQ(client.ask(get("/hello")).status, 200);

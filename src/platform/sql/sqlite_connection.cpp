@@ -15,7 +15,6 @@ using std::chrono::steady_clock;
 
 constexpr std::size_t statements_max = 256;         // prepared, a connection
 constexpr int instructions_a_look = 20'000;         // between two looks at the statement's deadline
-constexpr const char* locked = "55P03";             // the SQLSTATE of what another holds
 constexpr const char* wal_bytes_kept = "67108864";  // of the log's file, once it is checkpointed
 
 struct Meaning {

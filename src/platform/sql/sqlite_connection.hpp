@@ -14,6 +14,8 @@ struct sqlite3_stmt;
 
 namespace trackops::sql {
 
+inline constexpr const char* locked = "55P03";  // the SQLSTATE of what another holds
+
 inline constexpr const char* in_memory = ":memory:";
 
 class SqliteConnection {

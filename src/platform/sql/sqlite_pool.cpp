@@ -80,11 +80,13 @@ std::unique_ptr<SqliteConnection> SqlitePool::open(Lock& lock) {
         lock.lock();
         open_delay_ = {};
         return connection;
-    } catch (...) {
+    } catch (const Failure& failure) {
         if (!lock.owns_lock()) {
             lock.lock();
-            open_delay_ = std::clamp(open_delay_ * 2, open_delay_min, open_delay_max);
-            open_again_at_ = steady_clock::now() + open_delay_;
+            if (failure.sqlstate != locked) {  // which passes, and was waited for
+                open_delay_ = std::clamp(open_delay_ * 2, open_delay_min, open_delay_max);
+                open_again_at_ = steady_clock::now() + open_delay_;
+            }
         }
         pass_turn(lock);
         throw;

@@ -112,10 +112,12 @@ TEST_F(Sqlite, ServesManyWritersAndReadersAtOnce) {
     write("INSERT INTO counter VALUES (0)");
     constexpr int threads = 6, rounds = 20;
     {
-        const auto other = open_with({});  // as another process would
+        const Options patient{.lock_timeout = std::chrono::minutes(1)};  // a disk may be slow
+        const auto here = open_with(patient);
+        const auto other = open_with(patient);  // as another process would
         std::vector<std::jthread> writers;
         for (int i = 0; i < threads; ++i) {
-            writers.emplace_back([&database = i % 3 == 0 ? *other : *database_] {
+            writers.emplace_back([&database = i % 3 == 0 ? *other : *here] {
                 for (int round = 0; round < rounds; ++round) {
                     const auto seen =
                         run(database, Access::read, "SELECT value FROM counter").at(0).integer(0);
@@ -147,13 +149,14 @@ TEST_F(Sqlite, WaitsForWhoIsAtANewFile) {
     sqlite3* other = nullptr;
     ASSERT_EQ(sqlite3_open(file_.c_str(), &other), SQLITE_OK);
     ASSERT_EQ(sqlite3_exec(other, "BEGIN IMMEDIATE", nullptr, nullptr, nullptr), SQLITE_OK);
-    const auto start = steady_clock::now();
-    const auto failure =
-        failure_of([&] { open_with({.lock_timeout = milliseconds(30)})->begin(Access::write); });
-    EXPECT_EQ(failure.sqlstate, "55P03");
-    EXPECT_GE(steady_clock::now() - start, milliseconds(30));
+    const auto database = open_with({.lock_timeout = milliseconds(30)});
+    for (int i = 0; i < 2; ++i) {
+        const auto start = steady_clock::now();
+        EXPECT_EQ(failure_of([&] { database->begin(Access::write); }).sqlstate, "55P03");
+        EXPECT_GE(steady_clock::now() - start, milliseconds(30));
+    }
     sqlite3_close(other);
-    EXPECT_NO_THROW(open_with({})->begin(Access::write));
+    EXPECT_NO_THROW(database->begin(Access::write));
 }
 
 TEST_F(Sqlite, KeepsReadingOneSnapshotWhileOthersWrite) {
