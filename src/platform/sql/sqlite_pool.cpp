@@ -81,16 +81,23 @@ std::unique_ptr<SqliteConnection> SqlitePool::open(Lock& lock) {
         open_delay_ = {};
         return connection;
     } catch (const Failure& failure) {
-        if (!lock.owns_lock()) {
-            lock.lock();
-            if (failure.sqlstate != locked) {  // which passes, and was waited for
-                open_delay_ = std::clamp(open_delay_ * 2, open_delay_min, open_delay_max);
-                open_again_at_ = steady_clock::now() + open_delay_;
-            }
-        }
-        pass_turn(lock);
+        give_up(lock, failure.sqlstate != locked);  // a lock passes, and was waited for
+        throw;
+    } catch (...) {
+        give_up(lock, true);
         throw;
     }
+}
+
+void SqlitePool::give_up(Lock& lock, bool to_back_off) {
+    if (!lock.owns_lock()) {
+        lock.lock();
+        if (to_back_off) {
+            open_delay_ = std::clamp(open_delay_ * 2, open_delay_min, open_delay_max);
+            open_again_at_ = steady_clock::now() + open_delay_;
+        }
+    }
+    pass_turn(lock);
 }
 
 }  // namespace trackops::sql

@@ -41,6 +41,8 @@ private:
     void wait_for_turn(Lock& lock);
     void pass_turn(const Lock& lock);
     std::unique_ptr<SqliteConnection> open(Lock& lock);
+    // Opening failed: the turn is the next one's, who may have to wait before it tries.
+    void give_up(Lock& lock, bool to_back_off);
 
     const std::string path_;
     const Access access_;
