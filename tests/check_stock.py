@@ -133,17 +133,23 @@ def check_stock(order_database, inventory_database):
     return figures, found
 
 
+def settled(look, within):
+    """look()'s figures and faults; looks again for so many seconds while there are faults: the last releases may still be on their way."""
+    end = time.monotonic() + within
+    figures, faults = look()
+    while faults and time.monotonic() < end:
+        time.sleep(0.2)
+        figures, faults = look()
+    return figures, faults
+
+
 def main():
     parser = argparse.ArgumentParser(description="Checks stock against orders from outside.")
     parser.add_argument("--order-database", required=True, help="sqlite:FILE or postgres://...")
     parser.add_argument("--inventory-database", required=True, help="sqlite:FILE or postgres://...")
     parser.add_argument("--at-rest-within", type=float, default=0, metavar="SECONDS", help="look again so long while something is under way")
     arguments = parser.parse_args()
-    end = time.monotonic() + arguments.at_rest_within
-    figures, faults = check_stock(arguments.order_database, arguments.inventory_database)
-    while faults and time.monotonic() < end:
-        time.sleep(0.5)  # the last releases may still be on their way
-        figures, faults = check_stock(arguments.order_database, arguments.inventory_database)
+    figures, faults = settled(lambda: check_stock(arguments.order_database, arguments.inventory_database), arguments.at_rest_within)
     print("\n".join(figures))
     if faults:
         print("\n".join(faults))

@@ -9,9 +9,8 @@ import argparse
 import collections
 import json
 import sys
-import time
 
-from check_stock import EVIDENCE_MAX, check_stock
+from check_stock import EVIDENCE_MAX, check_stock, settled
 from databases import Database
 from topics import Topics
 
@@ -115,12 +114,8 @@ def main():
     parser.add_argument("--at-rest-within", type=float, default=0, metavar="SECONDS", help="look again so long while something is under way")
     arguments = parser.parse_args()
     acknowledged = open(arguments.acknowledged, encoding="ascii").read().split() if arguments.acknowledged else []
-    end = time.monotonic() + arguments.at_rest_within
-    while True:
-        figures, faults = check_system(arguments.order_database, arguments.inventory_database, arguments.bus, acknowledged)
-        if not faults or time.monotonic() >= end:
-            break
-        time.sleep(0.5)
+    figures, faults = settled(lambda: check_system(arguments.order_database, arguments.inventory_database, arguments.bus, acknowledged),
+                              arguments.at_rest_within)
     print("\n".join(figures))
     if faults:
         print("\n".join(faults))

@@ -5,10 +5,10 @@ import pathlib
 import re
 import signal
 import subprocess
-import time
 import urllib.parse
 import uuid
 
+from check_stock import settled
 from check_system import check_system
 from databases import psql
 from harness import PROGRAM, ROOT, START_TIMEOUT, Client, Shop, wait_until
@@ -159,12 +159,7 @@ class Cluster:
 
     def check(self, acknowledged=(), within=60):
         """At rest within so many seconds, and nothing lost, doubled, oversold or out of order."""
-        end = time.monotonic() + within
-        while True:
-            figures, faults = check_system(self.order_database, self.inventory_database, self.bus, acknowledged)
-            if not faults or time.monotonic() > end:
-                break
-            time.sleep(0.2)
+        figures, faults = settled(lambda: check_system(self.order_database, self.inventory_database, self.bus, acknowledged), within)
         print("\n".join(figures))
         assert not faults, "\n".join(faults)
 

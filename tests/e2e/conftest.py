@@ -2,13 +2,12 @@
 import pathlib
 import sys
 import tempfile
-import time
 
 import pytest
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(__file__).resolve().parents[1])]
 
-from check_stock import check_stock  # noqa: E402
+from check_stock import check_stock, settled  # noqa: E402
 from cluster import Servers  # noqa: E402
 from databases import FreshPostgres  # noqa: E402
 from harness import PROGRAM, Program, Shop  # noqa: E402
@@ -61,12 +60,7 @@ def shop(shared_program):
 def stock_adds_up():
     """Asks the databases themselves; for a program at rest, whose last shipments may still be on their way to the stock."""
     def check(checked):
-        end = time.monotonic() + 30
-        while True:
-            figures, faults = check_stock(checked.order_database, checked.inventory_database)
-            if not faults or time.monotonic() > end:
-                break
-            time.sleep(0.2)
+        figures, faults = settled(lambda: check_stock(checked.order_database, checked.inventory_database), 30)
         print("\n".join(figures))
         assert not faults, "\n".join(faults)
     return check

@@ -2,7 +2,7 @@
 import collections
 import uuid
 
-from harness import Shop, in_parallel, order_body
+from harness import Shop, in_parallel, order_body, wait_until
 
 CLIENTS = 64
 ORDERS_EACH = 20
@@ -12,9 +12,11 @@ UNITS = 1000
 def place(client, sku):
     """The order's id; asked again while a disk takes its time."""
     body, key = order_body((sku, 1)), {"Idempotency-Key": str(uuid.uuid4())}
-    while (answer := client.post("/api/orders", body, key)).status == 503:
-        pass
-    return answer.expect(201)["id"]
+
+    def answer():
+        given = client.post("/api/orders", body, key)
+        return None if given.status == 503 else given
+    return wait_until(answer, 60, "an answer").expect(201)["id"]
 
 
 def test_exactly_what_is_there_is_sold(program, stock_adds_up):
