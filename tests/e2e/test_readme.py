@@ -1,4 +1,4 @@
-"""The commands of README.md, run as they stand there; only the ports are the test's own."""
+"""The commands of README.md and of the tutorial, run as they stand there; only the ports are the test's own."""
 import re
 import subprocess
 
@@ -13,19 +13,31 @@ def program_on_sqlite(request, tmp_path_factory):
     yield from lend("sqlite", tmp_path_factory)
 
 
-def blocks():
-    return re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def blocks(page):
+    return [block for block in re.findall(r"```bash\n(.*?)```", (ROOT / page).read_text(), re.DOTALL) if "curl" in block]
 
 
-def test_the_first_order_of_a_newcomer(program_on_sqlite):
-    ports = program_on_sqlite.start().ports
-    script = next(block for block in blocks() if "curl" in block)
+def output_of(script, ports):
     for default, service in (("8080", "order"), ("8081", "inventory")):
         assert f"localhost:{default}" in script
         script = script.replace(f"localhost:{default}", f"127.0.0.1:{ports[service]}")
-    done = subprocess.run(["bash", "-euc", script], capture_output=True, text=True, check=True, timeout=60)
-    assert '"status":"CONFIRMED"' in done.stdout
-    assert '"onHand":10,"reserved":6,"available":4' in done.stdout
+    return subprocess.run(["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, check=True, timeout=60).stdout
+
+
+def test_the_first_order_of_a_newcomer(program_on_sqlite):
+    output = output_of(blocks("README.md")[0], program_on_sqlite.start().ports)
+    assert '"status":"CONFIRMED"' in output
+    assert '"onHand":10,"reserved":6,"available":4' in output
+
+
+def test_the_tutorial_shows_what_it_says(program_on_sqlite):
+    output = output_of("\n".join(blocks("docs/start/first-order.md")), program_on_sqlite.start().ports)
+    assert "Idempotency-Replayed: true" in output
+    assert '"to":"CONFIRMED"' in output and '"actor":"inventory"' in output
+    assert '"cancelReason":"CHANGED_MIND"' in output
+    assert '"onHand":10,"reserved":0,"available":10' in output
+    assert output.count('"type":"ORDER_CANCELLATION"') == 1 and '"status":"RUNNING"' not in output
+    assert '"cancelReason":"OUT_OF_STOCK"' in output
 
 
 def test_every_verb_it_names_is_one_of_devs():
@@ -36,7 +48,7 @@ def test_every_verb_it_names_is_one_of_devs():
 
 
 def test_every_file_it_points_to_is_there():
-    for page in ("README.md", "CONTRIBUTING.md", "docs/architecture.md"):
-        folder = (ROOT / page).parent
-        for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text()):
-            assert target.startswith("http") or (folder / target).exists(), f"{page} points to {target}"
+    pages = [ROOT / page for page in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "src/README.md", "fuzz/README.md", "demo/README.md")]
+    for page in pages + sorted((ROOT / "docs").rglob("*.md")):
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+            assert target.startswith("http") or (page.parent / target).exists(), f"{page} points to {target}"
