@@ -1,5 +1,5 @@
-// The operator's program: `dev` runs the three services in one process, `load` plays orders against them, `sim` runs
-// them in simulated worlds, `verify` checks the invariants of both databases.
+// The operator's program: `dev` runs the three services in one process, `load` plays orders against
+// them, `sim` runs them in simulated worlds, `verify` checks the invariants of both databases.
 #include <cstdio>
 #include <span>
 #include <string>
