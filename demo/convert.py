@@ -7,7 +7,7 @@ Source: "Online Retail" (Daqing Chen, Sai Liang Sain, Kun Guo, 2012; also in the
 the R package `onlineretail` 0.1.2, whose DESCRIPTION states CC0 with the donor's permission. 541,909 lines, 25,900 invoices.
 Columns: invoice_no, stock_code, description, quantity, invoiced_at (UTC), unit_price_gbp, customer_id (may be empty), country.
 
-What becomes what; each of the 25,900 invoices leaves at least one event, and nothing is dropped without one:
+The conversion. Each of the 25,900 invoices leaves at least one event, and nothing is dropped without one:
   a sale line           quantity and price above 0, no leading C. POST and DOT are summed into shippingAmount, goods become items.
   an order              the sale lines of one invoice, if one of them is goods.
   a refused line        what is no goods (M, C2, BANK CHARGES, ...), has a price that is not in whole pence, or is no sale (quantity or
