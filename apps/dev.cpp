@@ -50,8 +50,8 @@ std::string database_url(const config::Values& values, std::string_view setting,
     return given.empty() ? fmt::format("sqlite:{}/{}", values.text("data-dir"), file) : given;
 }
 
-// Names this process in the relays' leases: whoever has the folder's lock may go on where the last
-// process was killed.
+// Names this process in the relays' leases. The next process that holds the folder's lock may
+// continue where the last process was killed.
 std::string holder(const config::Values& values) {
     return "dev " + std::filesystem::absolute(values.text("data-dir")).lexically_normal().string();
 }

@@ -43,7 +43,7 @@ bool holds_password(std::string_view url) {
            url.contains("password=");
 }
 
-// What is wrong with the settings beyond what their table can say; "" if nothing.
+// Returns the faults of the settings that their table cannot express; "" for none.
 std::string fault_of(const config::Values& values) {
     if (!level_named(values.text("log-level")))
         return "log-level must be debug, info, warn, error or off";

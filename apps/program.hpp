@@ -1,5 +1,5 @@
-// What every server program does around its modules: settings, log, signals, readiness, drain, exit
-// codes.
+// The frame of every server program around its modules: settings, log, signals, readiness, drain,
+// exit codes.
 #pragma once
 #include <array>
 #include <functional>
@@ -13,12 +13,12 @@
 
 namespace trackops::apps {
 
-// What a program runs. The calls come in this order, all from one thread.
+// The part that a program runs. The calls come in this order, all from one thread.
 class Running {
 public:
     virtual ~Running() = default;
-    // What needs other servers: schema, topics. Throws while one of them is away; called again
-    // then.
+    // Prepares everything that needs other servers: schema, topics. Throws while one of them is
+    // away, and is then called again.
     virtual void prepare() = 0;
     // Serves from here on. Returns the ports, as JSON. Throws std::exception saying what is wrong.
     virtual std::string start() = 0;

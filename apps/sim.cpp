@@ -104,7 +104,7 @@ std::string command_of(std::uint64_t seed, const Plan& plan) {
     return text + " --trace";
 }
 
-// What many worlds came to.
+// The sum of many worlds.
 struct Summary {
     trackops::sim::FaultCounts faults{};
     std::map<std::string, std::int64_t> states;

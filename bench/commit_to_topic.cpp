@@ -1,9 +1,9 @@
-// How long an event takes from the commit of its order to whoever reads its topic, through the
-// relay that runs beside it.
+// Measures how long an event takes from the commit of its order to a reader of its topic, through
+// the relay that runs beside it.
 //   bench_commit_to_topic DATABASE BUS RATE SECONDS
-// Orders are placed one a transaction, at a constant rate that waits for no answer: each from the
-// moment when it was due, by as many writers as that takes. Prints one JSON line; an order that no
-// message tells of is a failure.
+// Places one order in each transaction, at a constant rate that waits for no answer: each order
+// counts from the moment when it was due, with as many writers as that takes. Prints one JSON line.
+// An order without a message is a failure.
 #include <algorithm>
 #include <atomic>
 #include <chrono>

@@ -73,7 +73,7 @@ void expect_all(const std::vector<Result<T>>& answers) {
     }
 }
 
-// What a table must hold when `done` orders or reservations were answered.
+// The number of rows that a table must hold when `done` orders or reservations were answered.
 struct Expectation {
     std::string_view what;
     std::string_view count;

@@ -1,5 +1,5 @@
-// What every fuzzed entry uses: promises that end the run when they are broken, and words taken off
-// the input.
+// The tools of every fuzzed entry point: promises that end the run when they are broken, and words
+// taken from the input.
 #pragma once
 #include <algorithm>
 #include <cstdint>

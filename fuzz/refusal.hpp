@@ -1,5 +1,5 @@
-// What a refused request is promised: every fault named, an answer that is the client's to mend,
-// and JSON that can be read.
+// The promises about a refused request: every fault is named, the client can repair it, and the
+// JSON can be read.
 #pragma once
 #include "fuzz/promise.hpp"
 #include "platform/http/message.hpp"

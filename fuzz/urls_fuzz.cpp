@@ -64,7 +64,7 @@ void check_postgres(const std::string& url) {
     if (target) show(target->description);
 }
 
-// What no driver knows is refused before anything is opened.
+// A scheme that no driver knows is refused before anything is opened.
 void check_open(const std::string& url) {
     static telemetry::Registry metrics;
     const testing::FakeClock clock;
@@ -79,7 +79,7 @@ void check_open(const std::string& url) {
 
 void check(const std::string& url) {
     check_kafka(url);
-    // What names a file would have it read.
+    // A URL that names a file would have it read.
     if (url.find("passwordFile") == std::string::npos) check_redis(url);
     check_postgres(url);
     check_open(url);

@@ -5,7 +5,7 @@
 --   NAME_relay    reads the outbox and writes schema relay. REPLICATION is for its source `wal`. Know what that gives away: through a
 --                 replication connection another output plugin shows every change of every table, and pg_basebackup copies the
 --                 cluster. A relay that polls needs none of it: ALTER ROLE NAME_relay NOREPLICATION.
--- What a role may do with which table is granted by the services when they migrate (src/platform/outbox/grants.hpp).
+-- The services grant the rights on tables when they migrate (src/platform/outbox/grants.hpp).
 -- Passwords: \password NAME_service in psql, which sends and logs none in the clear.
 DO $$
 DECLARE
@@ -27,7 +27,7 @@ BEGIN
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I, %I', name, service, relay);
     REVOKE ALL ON SCHEMA public FROM PUBLIC;
     ALTER SCHEMA public OWNER TO pg_database_owner;
-    -- What was made before there were roles.
+    -- Objects that were made before there were roles.
     FOR statement IN
         SELECT format('ALTER SCHEMA %I OWNER TO %I', nspname, owner) FROM pg_namespace WHERE nspname = 'relay'
         UNION ALL

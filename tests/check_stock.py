@@ -14,7 +14,7 @@ from databases import Database
 
 EVIDENCE_MAX = 10  # examples of each kind of fault
 
-# What an order's reservation must look like when nothing is under way; None: there may be no row at all.
+# The reservation that an order must have when nothing is under way; None: there may be no row at all.
 EXPECTED = {
     "CONFIRMED": {"RESERVED"},
     "PROCESSING": {"RESERVED"},

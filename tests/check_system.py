@@ -20,7 +20,7 @@ REPLY_TOPICS = ["INVENTORY_RESERVED", "INVENTORY_RESERVATION_FAILED", "INVENTORY
 REPLY_OF = {"RESERVED": "INVENTORY_RESERVED", "FULFILLED": "INVENTORY_RESERVED", "RELEASED": "INVENTORY_RELEASED",
             "REFUSED": "INVENTORY_RESERVATION_FAILED", "CANCELLED_FIRST": "INVENTORY_RELEASED"}
 
-# What a saga may say again, with a new event id, when nobody answers; and the status that it tells of.
+# The events that a saga may send again, with a new event id, when no reply comes; and the status that each tells of.
 ASKED_AGAIN = {"ORDER_CREATED": "PENDING", "ORDER_CANCELLED": "CANCELLED"}
 
 

@@ -3,7 +3,7 @@ from machine import Wrong, cpu_seconds
 
 WARM_UP = 1  # seconds
 
-# What the tables must hold for each order that was answered with 201.
+# The rows that the tables must hold for each order that was answered with 201.
 PER_ORDER = {"history": ("SELECT count(*) FROM order_history", 1),
              "sagas": ("SELECT count(*) FROM saga_instances", 1),
              "saga steps": ("SELECT count(*) FROM saga_steps", 2),

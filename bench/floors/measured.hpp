@@ -1,4 +1,4 @@
-// What a floor prints: one JSON line.
+// The output of a floor: one JSON line.
 #pragma once
 #include <algorithm>
 #include <chrono>

@@ -1,7 +1,7 @@
-// F5: how fast PostgreSQL gives away what an outbox holds: pgoutput's stream of inserts, read and
+// F5: how fast PostgreSQL sends the content of an outbox: pgoutput's stream of inserts, read and
 // thrown away.
 //   bench_floor_stream URL SLOT PUBLICATION EVENTS
-// Ends when so many inserts have come. The rate counts from the first of them.
+// Ends after EVENTS inserts. The rate counts from the first of them.
 #include <cstdint>
 #include <memory>
 #include <poll.h>

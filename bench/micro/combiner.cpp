@@ -1,4 +1,4 @@
-// What group commit adds to a command: to the thread that carries it out, and back.
+// The cost that group commit adds to a command: to the thread that executes it, and back.
 #include "platform/runtime/combiner.hpp"
 
 #include <atomic>

@@ -1,4 +1,4 @@
-// What the HTTP edge does with an order: bytes to request, route, JSON to draft, order to JSON.
+// The HTTP edge's work on an order: bytes to request, route, JSON to order terms, order to JSON.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 

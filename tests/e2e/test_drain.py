@@ -43,7 +43,7 @@ def test_sigterm_answers_what_is_under_way_and_exits_with_0(program, stock_adds_
     shop.comes_to_rest()
     found = {order["id"]: order["status"] for order in shop.everything("/api/orders?limit=500")}
     assert set(promised) <= found.keys()
-    # Whoever was answered was answered after the commit; a request without an answer may have been committed at the very end.
+    # An answered request was answered after its commit; a request without an answer may have been committed at the very end.
     assert len(found) - len(set(promised)) <= len(torn)
     assert set(found.values()) == {"CONFIRMED"}
     stock_adds_up(program)
