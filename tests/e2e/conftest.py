@@ -9,33 +9,13 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parent), str(pathlib.Path(_
 
 from check_stock import check_stock, settled  # noqa: E402
 from cluster import Servers  # noqa: E402
-from databases import FreshPostgres  # noqa: E402
-from harness import PROGRAM, Program, Shop  # noqa: E402
-
-DATABASES = ["sqlite", "postgres"]
+from harness import PROGRAM, Shop  # noqa: E402
+from programs import DATABASES, lend, pytest_runtest_makereport  # noqa: E402, F401
 
 
 @pytest.fixture(scope="session", autouse=True)
 def the_program_is_built():
     assert pathlib.Path(PROGRAM).exists(), f"{PROGRAM} is not there: build it, or name another with TRACKOPS_TEST_BIN"
-
-
-def make_program(kind, folder):
-    """A program that was not started, on empty databases, and what undoes it."""
-    if kind == "sqlite":
-        (folder / "data").mkdir()
-        return Program(folder, f"sqlite:{folder}/data/orders.db", f"sqlite:{folder}/data/inventory.db"), lambda: None
-    server = FreshPostgres()
-    return Program(folder, server.make("orders"), server.make("inventory")), server.drop
-
-
-def lend(kind, factory):
-    program, undo = make_program(kind, factory.mktemp(kind))
-    try:
-        yield program
-    finally:
-        program.end()
-        undo()
 
 
 @pytest.fixture(params=DATABASES)
@@ -72,13 +52,3 @@ def servers():
     its = Servers(pathlib.Path(tempfile.mkdtemp(prefix="trackops-servers-"))).up()
     yield its
     its.run("wipe")
-
-
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item):
-    """The program's last words stand beside a failure."""
-    report = (yield).get_result()
-    if report.failed:
-        for value in item.funcargs.values():
-            if isinstance(value, Program):
-                report.sections.append((f"end of {value.folder}/log.{value.starts}", value.log_tail()))

@@ -5,11 +5,11 @@ import subprocess
 import pytest
 
 from harness import ROOT
+from programs import lend
 
 
 @pytest.fixture
 def program_on_sqlite(request, tmp_path_factory):
-    from conftest import lend
     yield from lend("sqlite", tmp_path_factory)
 
 
