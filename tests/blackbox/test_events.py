@@ -27,13 +27,14 @@ class Flow:
 
     def __init__(self, system):
         self.system, self.shop = system, system.shop
-        self.requests = []  # (correlation id, trace id)
+        self.requests = []  # (correlation id, trace id, trace flags)
         self.order = None
 
     def send(self, method, path, body=None):
         correlation, trace = f"corr-{uuid.uuid4().hex}", uuid.uuid4().hex
-        headers = {"X-Correlation-ID": correlation, "traceparent": f"00-{trace}-00f067aa0ba902b7-01", "tracestate": f"shop={trace[:8]}"}
-        self.requests.append((correlation, trace))
+        flags = ("01", "00")[len(self.requests) % 2]  # sampled or not is the caller's decision
+        headers = {"X-Correlation-ID": correlation, "traceparent": f"00-{trace}-00f067aa0ba902b7-{flags}", "tracestate": f"shop={trace[:8]}"}
+        self.requests.append((correlation, trace, flags))
         answer = self.shop.orders.call(method, path, body, headers)
         assert answer.headers["x-correlation-id"] == correlation
         return answer.expect(201 if path == "/api/orders" else 200)
@@ -181,7 +182,7 @@ def causes(published, flows, name):
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_correlation_id_of_a_request_reaches_each_of_its_events(published, system, flows, name):
-    for event, (correlation, _), _ in causes(published, flows, name):
+    for event, (correlation, _, _), _ in causes(published, flows, name):
         assert event.header("ce_correlationid") == correlation, (event.topic, event.sequence)
 
 
@@ -193,8 +194,8 @@ def test_each_event_names_its_cause(published, system, flows, name):
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_trace_of_a_request_reaches_each_of_its_events(published, system, flows, name):
-    for event, (_, trace), _ in causes(published, flows, name):
-        assert TRACEPARENT.fullmatch(event.header("traceparent")).groups() == (trace, "01"), (event.topic, event.sequence)
+    for event, (_, trace, flags), _ in causes(published, flows, name):
+        assert TRACEPARENT.fullmatch(event.header("traceparent")).groups() == (trace, flags), (event.topic, event.sequence)
         assert event.header("tracestate") == f"shop={trace[:8]}", (event.topic, event.sequence)
 
 

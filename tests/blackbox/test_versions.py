@@ -77,6 +77,20 @@ def test_the_later_steps_are_guarded_as_well(system, action, steps):
     assert checked(shop.change(order, action, None, {"If-Match": tag(steps + 2)}))["version"] == steps + 3
 
 
+def test_put_status_takes_the_same_steps_with_the_same_details(system):
+    shop = system.shop
+    order = shop.place_confirmed((shop.new_sku(10), 1))["id"]
+    path = f"/api/orders/{order}/status"
+    steps = ({"status": "PROCESSING"}, {"status": "SHIPPED", "carrier": "DHL", "trackingNumber": "D1"}, {"status": "DELIVERED"})
+    for version, body in enumerate(steps, 3):
+        changed = checked(shop.orders.call("PUT", path, body, {"If-Match": tag(version - 1)}))
+        assert (changed["version"], changed["status"]) == (version, body["status"])
+    assert changed["shipment"] == {"carrier": "DHL", "trackingNumber": "D1"}
+    cancelled = shop.place_confirmed((shop.new_sku(10), 1))["id"]
+    answer = shop.orders.call("PUT", f"/api/orders/{cancelled}/status", {"status": "CANCELLED", "reason": "LATE"})
+    assert checked(answer)["cancelReason"] == "LATE"
+
+
 def test_any_version_will_do_for_a_star(system):
     shop = system.shop
     order = shop.place_confirmed((shop.new_sku(10), 1))["id"]
