@@ -234,10 +234,11 @@ def test_the_tables_agree_with_the_api(published, system, flows, name):
     assert orders.rows(f"SELECT status, version, total_amount, currency FROM orders WHERE id = '{order}'") == [
         (status, str(version), str(system.shop.order(order)["totalAmount"]), "GBP")]
     lines = [(line["sku"], str(line["quantity"]), str(line["unitAmount"])) for line in system.shop.order(order)["items"]]
-    assert orders.rows(f"SELECT sku, quantity, unit_amount FROM order_items WHERE order_id = '{order}' ORDER BY line") == lines
+    assert sorted(orders.rows(f"SELECT sku, quantity, unit_amount FROM order_items WHERE order_id = '{order}'")) == sorted(lines)
     assert orders.rows(f"SELECT type, status FROM saga_instances WHERE order_id = '{order}' ORDER BY type") == sagas
-    steps = f"SELECT count(*) FROM saga_steps JOIN saga_instances ON saga_instances.id = saga_id WHERE order_id = '{order}' AND saga_steps.status = 'RUNNING'"
-    assert orders.rows(steps) == [("0",)]
+    steps = (f"SELECT saga_steps.status FROM saga_steps JOIN saga_instances ON saga_instances.id = saga_id WHERE order_id = '{order}' "
+             "AND saga_steps.status IN ('PENDING', 'RUNNING')")
+    assert orders.rows(steps) == []
     if reservation:
         assert stock.rows(f"SELECT status FROM inventory_reservations WHERE order_id = '{order}'") == [(reservation,)]
 

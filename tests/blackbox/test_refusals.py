@@ -20,15 +20,12 @@ PROBLEMS = {service: Golden(f"refusals-{service}") for service in TABLES}
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 STEPS = ("process", "ship", "deliver")
 
-# Each call with a body, and the largest body it accepts.
-MEBIBYTE = 1024 * 1024
-BODIES = [("order", "POST", "/api/orders", MEBIBYTE, "application/json"), ("order", "PUT", "/api/orders/{confirmed}/status", MEBIBYTE, "application/json"),
-          *(("order", "POST", f"/api/orders/{{confirmed}}/{action}", MEBIBYTE, "application/json") for action in cases_of_orders.ACTIONS),
-          ("inventory", "POST", "/api/inventory/items", MEBIBYTE, "application/json"),
-          ("inventory", "PATCH", "/api/inventory/items/C-1", MEBIBYTE, "application/json"),
-          ("inventory", "POST", "/api/inventory/items/C-1/adjustments", MEBIBYTE, "application/json"),
-          ("inventory", "POST", "/api/inventory/items/bulk", 64 * MEBIBYTE, "application/x-ndjson"),
-          ("relay", "POST", "/api/relay/pause", MEBIBYTE, "application/json")]
+# Each call with a body of bounded size.
+BODIES = [("order", "POST", "/api/orders"), ("order", "PUT", "/api/orders/{confirmed}/status"),
+          *(("order", "POST", f"/api/orders/{{confirmed}}/{action}") for action in cases_of_orders.ACTIONS),
+          ("inventory", "POST", "/api/inventory/items"), ("inventory", "PATCH", "/api/inventory/items/C-1"),
+          ("inventory", "POST", "/api/inventory/items/C-1/adjustments"), ("relay", "POST", "/api/relay/pause")]
+FAR_TOO_LARGE = 1024**3  # bytes; how large a body may be is not promised
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +102,9 @@ def test_every_golden_problem_has_its_row(system, service):
     assert sorted(PROBLEMS[service].cases) == sorted(case.name for case in TABLES[service])
 
 
-@pytest.mark.parametrize("service,method,path,most,kind", BODIES, ids=[f"{row[1]} {row[2]}" for row in BODIES])
-def test_a_body_that_is_too_large_is_refused_before_it_comes(system, world, service, method, path, most, kind):
-    head = f"{method} {path.format(**world)} HTTP/1.1\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {most + 1}\r\n\r\n"
+@pytest.mark.parametrize("service,method,path", BODIES, ids=[f"{row[1]} {row[2]}" for row in BODIES])
+def test_a_body_that_is_too_large_is_refused_before_it_arrives(system, world, service, method, path):
+    head = f"{method} {path.format(**world)} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {FAR_TOO_LARGE}\r\n\r\n"
     send_raw(system.ports[service], head.encode()).problem(413, "too-large")
 
 
