@@ -79,3 +79,14 @@ def test_a_restart_forgets_nothing(own_program):
     assert (found.json(), found.headers["etag"]) == (order, '"2"')
     assert shop.inventory.get(f"/api/inventory/items/{sku}").body == item.body
     assert len(shop.everything(f"/api/orders?customerId={body['customerId']}")) == 1
+
+
+@pytest.mark.parametrize("own_program", ["sqlite"], indirect=True)
+def test_a_wait_ends_in_time_when_inventory_is_away(own_program):
+    client, key = Shop(own_program.start("--no-inventory")).orders, {"Idempotency-Key": uuid.uuid4().hex, "Prefer": "wait=1"}
+    body = order_body(("OUT-1", 1))
+    first, again = (client.post("/api/orders", body, key) for _ in range(2))
+    order = first.expect(201)
+    assert (order["status"], order["version"], first.headers["etag"], first.headers["location"]) == ("PENDING", 1, '"1"', f"/api/orders/{order['id']}")
+    assert (again.status, again.body, again.headers["etag"], again.headers["idempotency-replayed"]) == (201, first.body, '"1"', "true")
+    assert client.get(f"/api/orders/{order['id']}").expect(200) == order
