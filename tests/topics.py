@@ -6,6 +6,8 @@ import urllib.parse
 import confluent_kafka
 
 TIMEOUT = 30  # seconds for an answer of the broker
+WITHOUT_LEADER = (confluent_kafka.KafkaError.NOT_LEADER_FOR_PARTITION, confluent_kafka.KafkaError.LEADER_NOT_AVAILABLE,
+                  confluent_kafka.KafkaError.UNKNOWN_TOPIC_OR_PART)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Topics:
             for name in names:
                 for partition in consumer.list_topics(self.prefix + name, timeout=TIMEOUT).topics[self.prefix + name].partitions:
                     place = confluent_kafka.TopicPartition(self.prefix + name, partition)
-                    first, end = consumer.get_watermark_offsets(place, timeout=TIMEOUT)
+                    first, end = watermarks(consumer, place)
                     if end > first:
                         missing[place.topic, partition] = (first, end)
             consumer.assign([confluent_kafka.TopicPartition(topic, partition, first) for (topic, partition), (first, _) in missing.items()])
@@ -78,6 +80,18 @@ class Topics:
             return events
         finally:
             consumer.close()
+
+
+def watermarks(consumer, place):
+    """First offset and end. A topic that was made a moment ago may have no leader yet: asks again for so long."""
+    deadline = time.monotonic() + TIMEOUT
+    while True:
+        try:
+            return consumer.get_watermark_offsets(place, timeout=TIMEOUT)
+        except confluent_kafka.KafkaException as failure:
+            if failure.args[0].code() not in WITHOUT_LEADER or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def event_of(message, prefix):
