@@ -1,107 +1,16 @@
 #include "platform/outbox/relay.hpp"
 
-#include <functional>
-#include <set>
-#include <thread>
-
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "platform/outbox/outbox_for_tests.hpp"
-#include "platform/outbox/scripted_bus_for_tests.hpp"
+#include "platform/outbox/relay_for_tests.hpp"
 
 namespace trackops::outbox {
 namespace {
 
 using bus::Delivery;
 
-// Has a will of its own.
-class WatchedSource final : public Source {
-public:
-    explicit WatchedSource(std::unique_ptr<Source> source) : source_(std::move(source)) {}
-    bool may_claim = true;
-    std::function<void()> before_confirm = [] {};
-
-    std::string_view name() const override { return "watched"; }
-    bool claim() override { return may_claim && source_->claim(); }
-    std::vector<StoredEvent> read(std::size_t max) override { return source_->read(max); }
-    void confirm() override {
-        before_confirm();
-        source_->confirm();
-    }
-    void rewind() override { source_->rewind(); }
-    Backlog backlog(Instant now) override { return source_->backlog(now); }
-    std::vector<StoredEvent> unconfirmed(std::int64_t after, std::size_t max) override {
-        return source_->unconfirmed(after, max);
-    }
-
-private:
-    std::unique_ptr<Source> source_;
-};
-
-class RelayContract : public ::testing::TestWithParam<std::string> {
-protected:
-    RelayContract() { restart(); }
-
-    std::unique_ptr<Relay> relay(std::string holder, std::unique_ptr<Source> source = nullptr) {
-        if (!source) source = make_poll_source(*outbox_.database);
-        return std::make_unique<Relay>(*outbox_.database, std::move(source), bus_, clock_,
-                                       RelayOptions{.holder = std::move(holder)}, outbox_.metrics);
-    }
-    void restart() {
-        relay_.reset();
-        relay_ = relay("one");
-    }
-    void run(int times = 1) {
-        for (int i = 0; i < times; ++i) relay_->run(Duration::zero());
-    }
-    void refuse(std::set<std::string> names) {
-        bus_.script = [names = std::move(names)](const std::string& name) {
-            return names.contains(name) ? Delivery::refused : Delivery::acknowledged;
-        };
-    }
-    void lose(std::set<std::string> names) {
-        bus_.script = [names = std::move(names)](const std::string& name) {
-            return names.contains(name) ? Delivery::unavailable : Delivery::acknowledged;
-        };
-    }
-    void take_all() { refuse({}); }
-    // "a1! a2": the first was refused, the second waits.
-    std::string parked() {
-        std::string text;
-        for (const ParkedEvent& event : relay_->parked(0, 100)) {
-            if (!text.empty()) text += ' ';
-            text += OutboxForTests::name(event.event) + (event.reason.empty() ? "" : "!");
-        }
-        return text;
-    }
-    Uuid id(std::string_view name) {
-        for (const ParkedEvent& event : relay_->parked(0, 100)) {
-            if (OutboxForTests::name(event.event) == name) return event.event.id;
-        }
-        return {};
-    }
-    // retry() waits for run(): here they meet.
-    Result<void> retry(Uuid event) {
-        Result<void> answer;
-        std::atomic<bool> is_answered = false;
-        std::thread operator_at_work([&] {
-            answer = relay_->retry(event, std::chrono::seconds(20));
-            is_answered = true;
-        });
-        while (!is_answered) {
-            run();
-            std::this_thread::yield();
-        }
-        operator_at_work.join();
-        return answer;
-    }
-
-    OutboxForTests outbox_{GetParam()};
-    testing::FakeClock clock_{noon};
-    ScriptedBus bus_;
-    std::unique_ptr<Relay> relay_;
-};
+class RelayContract : public RelayForTests {};
 INSTANTIATE_TEST_SUITE_P(Databases, RelayContract, ::testing::ValuesIn(testing::databases));
 
 TEST_P(RelayContract, SendsAtMostOneEventAKeyInABurst) {

@@ -1,0 +1,128 @@
+// Each event of a burst has an answer of its own, also the last one.
+#include <gtest/gtest.h>
+
+#include "platform/outbox/relay_for_tests.hpp"
+
+namespace trackops::outbox {
+namespace {
+
+using bus::Delivery;
+
+class Bursts : public RelayForTests {
+protected:
+    void answer(Delivery delivery, const std::string& to) {
+        bus_.script = [=](const std::string& name) {
+            return name == to ? delivery : Delivery::acknowledged;
+        };
+    }
+    // What has left since the last call.
+    std::string taken() { return std::exchange(bus_.taken, ""); }
+};
+INSTANTIATE_TEST_SUITE_P(Databases, Bursts, ::testing::ValuesIn(testing::databases));
+
+struct Case {
+    std::string_view events;  // a burst, of which one fails
+    std::string failed;
+    std::string_view others;
+};
+const std::vector<Case> cases = {
+    {"a1 b1 c1", "c1", "a1 b1"}, {"a2 b2 c2", "b2", "a2 c2"},
+    {"a3 b3 c3", "a3", "b3 c3"}, {"a4", "a4", ""},
+    {"a5 b5", "b5", "a5"},
+};
+
+TEST_P(Bursts, OfWhichOneIsUnavailableSendThatOneAgain) {
+    for (const Case& each : cases) {
+        outbox_.commit(each.events);
+        answer(Delivery::unavailable, each.failed);
+        EXPECT_GT(relay_->run(Duration::zero()).call_again_in, Duration::zero());
+        EXPECT_EQ(taken(), each.others);
+        EXPECT_EQ(parked(), "");
+        EXPECT_NE(relay_->status().last_error, "");
+        EXPECT_EQ(OutboxForTests::names(relay_->unpublished(0, 10)), each.events);
+        run(2);
+        EXPECT_EQ(taken(), "");
+        take_all();
+        run();
+        EXPECT_EQ(taken(), each.failed);
+        EXPECT_EQ(relay_->status().backlog.events, 0);
+        EXPECT_EQ(relay_->status().last_error, "");
+    }
+    EXPECT_EQ(relay_->status().published_total, 12);
+}
+
+TEST_P(Bursts, OfWhichOneIsRefusedParkThatOneAlone) {
+    std::string all;
+    for (const Case& each : cases) {
+        outbox_.commit(each.events);
+        answer(Delivery::refused, each.failed);
+        run();
+        EXPECT_EQ(taken(), each.others);
+        EXPECT_EQ(parked(), each.failed + "!");
+        EXPECT_EQ(relay_->status().backlog.events, 0);
+        take_all();
+        ASSERT_TRUE(retry(id(each.failed)));
+        EXPECT_EQ(taken(), each.failed);
+    }
+    EXPECT_EQ(relay_->status().published_total, 12);
+}
+
+// Nothing of it was confirmed.
+TEST_P(Bursts, OfWhichTheLastIsUnavailableComeAgainAfterARestart) {
+    outbox_.commit("a1 b1 c1 a2");
+    lose({"c1"});
+    run();
+    EXPECT_EQ(taken(), "a1 b1");
+    restart();
+    take_all();
+    run();
+    EXPECT_EQ(taken(), "a1 b1 c1 a2");
+    EXPECT_EQ(relay_->status().backlog.events, 0);
+}
+
+// The second burst is the one event.
+TEST_P(Bursts, OfOneEventThatIsUnavailableHoldItsKey) {
+    outbox_.commit("a1 b1 a2 a3");
+    lose({"a2"});
+    run();
+    EXPECT_EQ(taken(), "a1 b1");
+    EXPECT_EQ(parked(), "");
+    take_all();
+    run();
+    EXPECT_EQ(taken(), "a2 a3");
+    EXPECT_EQ(relay_->status().backlog.events, 0);
+}
+
+TEST_P(Bursts, OfWhichSomeAreRefusedAndTheLastIsUnavailableKeepAllThree) {
+    outbox_.commit("a1 b1 c1 b2 c2");
+    bus_.script = [](const std::string& name) {
+        if (name == "b1") return Delivery::refused;
+        return name == "c1" ? Delivery::unavailable : Delivery::acknowledged;
+    };
+    run(2);
+    EXPECT_EQ(taken(), "a1");
+    EXPECT_EQ(parked(), "");  // stored when all of the batch is settled
+    EXPECT_EQ(relay_->status().backlog.events, 5);
+    take_all();
+    run();
+    EXPECT_EQ(taken(), "c1 c2");
+    EXPECT_EQ(parked(), "b1! b2");
+    EXPECT_EQ(relay_->status().backlog.events, 0);
+}
+
+TEST_P(Bursts, AreCountedAsTheyAreAnswered) {
+    outbox_.commit("a1 b1 c1");
+    bus_.script = [](const std::string& name) {
+        if (name == "b1") return Delivery::refused;
+        return name == "c1" ? Delivery::unavailable : Delivery::acknowledged;
+    };
+    run(3);
+    const std::string metrics = outbox_.metrics.prometheus_text();
+    const auto has = [&](std::string_view line) { return metrics.find(line) != std::string::npos; };
+    EXPECT_TRUE(has("trackops_relay_published_total{source=\"/trackops/orders\"} 1")) << metrics;
+    EXPECT_TRUE(has("trackops_relay_refused_total{source=\"/trackops/orders\"} 1")) << metrics;
+    EXPECT_TRUE(has("trackops_relay_retries_total{source=\"/trackops/orders\"} 3")) << metrics;
+}
+
+}  // namespace
+}  // namespace trackops::outbox

@@ -1,0 +1,302 @@
+// No later event of a key leaves before a parked one, however the parked ones leave the queue.
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "platform/outbox/relay_for_tests.hpp"
+
+namespace trackops::outbox {
+namespace {
+
+using bus::Delivery;
+
+class ParkedEvents : public RelayForTests {
+protected:
+    // "a1! a2 a3": the bus refuses a1 from the start, and takes all else from now on.
+    void park(std::string_view events, std::set<std::string> refused) {
+        outbox_.commit(events);
+        refuse(std::move(refused));
+        run();
+        take_all();
+    }
+};
+INSTANTIATE_TEST_SUITE_P(Databases, ParkedEvents, ::testing::ValuesIn(testing::databases));
+
+TEST_P(ParkedEvents, HoldLaterOnesWhenTheNextIsRefusedInTurn) {
+    park("a1 a2 a3", {"a1"});
+    refuse({"a2"});
+    EXPECT_TRUE(retry(id("a1")));
+    take_all();
+    outbox_.commit("a4");
+    run();
+    EXPECT_EQ(bus_.taken, "a1");
+    EXPECT_EQ(parked(), "a2! a3 a4");
+    EXPECT_TRUE(retry(id("a2")));
+    EXPECT_EQ(bus_.taken, "a1 a2 a3 a4");
+    EXPECT_EQ(parked(), "");
+}
+
+// The retry, the refusal of the next one and the read of a later one are of one run().
+TEST_P(ParkedEvents, HoldWhatIsReadInTheRunThatRetries) {
+    park("a1 a2", {"a1"});
+    bus_.script = [this](const std::string& name) {
+        if (name == "a1") outbox_.commit("a3 b1");
+        return name == "a2" ? Delivery::refused : Delivery::acknowledged;
+    };
+    EXPECT_TRUE(retry(id("a1")));
+    EXPECT_EQ(bus_.taken, "a1 b1");
+    EXPECT_EQ(parked(), "a2! a3");
+}
+
+TEST_P(ParkedEvents, HoldLaterOnesAlsoWhenARestartFollowsTheRetry) {
+    park("a1 a2 a3", {"a1"});
+    refuse({"a2"});
+    EXPECT_TRUE(retry(id("a1")));
+    take_all();
+    restart();
+    outbox_.commit("a4 b1");
+    run(2);
+    EXPECT_EQ(bus_.taken, "a1 b1");
+    EXPECT_EQ(parked(), "a2! a3 a4");
+}
+
+TEST_P(ParkedEvents, HoldLaterOnesWhenARetryIsRefused) {
+    park("a1 a2", {"a1"});
+    refuse({"a1"});
+    EXPECT_FALSE(retry(id("a1")));
+    take_all();
+    outbox_.commit("a3");
+    run(2);
+    EXPECT_EQ(bus_.taken, "");
+    EXPECT_EQ(parked(), "a1! a2 a3");
+}
+
+TEST_P(ParkedEvents, HoldLaterOnesWhenTheBusIsAwayAtTheRetry) {
+    park("a1 a2", {"a1"});
+    lose({"a1"});
+    EXPECT_EQ(retry(id("a1")).error().code, Errc::unavailable);
+    take_all();
+    outbox_.commit("a3");
+    run(2);
+    EXPECT_EQ(bus_.taken, "");
+    EXPECT_EQ(parked(), "a1! a2 a3");
+}
+
+TEST_P(ParkedEvents, HoldLaterOnesWhenTheRestOfTheQueueFindsTheBusAwayAndThenIsRefused) {
+    park("a1 a2 a3", {"a1"});
+    lose({"a2"});
+    EXPECT_TRUE(retry(id("a1")));
+    refuse({"a2"});
+    outbox_.commit("a4");
+    run();
+    take_all();
+    outbox_.commit("a5");
+    run(2);
+    EXPECT_EQ(bus_.taken, "a1");
+    EXPECT_EQ(parked(), "a2! a3 a4 a5");
+}
+
+TEST_P(ParkedEvents, OfOneKeyLeaveWithoutThoseOfAnother) {
+    park("a1 b1 a2 b2 c1", {"a1", "b1"});
+    EXPECT_EQ(relay_->status().parked_events, 4);
+    EXPECT_EQ(relay_->status().parked_keys, 2);
+    EXPECT_TRUE(retry(id("b1")));
+    outbox_.commit("a3 b3");
+    run(2);
+    EXPECT_EQ(bus_.taken, "c1 b1 b2 b3");
+    EXPECT_EQ(parked(), "a1! a2 a3");
+    EXPECT_EQ(relay_->status().parked_keys, 1);
+    EXPECT_TRUE(retry(id("a1")));
+    EXPECT_EQ(bus_.taken, "c1 b1 b2 b3 a1 a2 a3");
+}
+
+// b's queue moves, and a's is refused in turn, in the same run().
+TEST_P(ParkedEvents, OfTwoKeysThatMoveTogetherStopWhereEachIsRefused) {
+    park("a1 b1 a2 b2 a3 b3", {"a1", "b1"});
+    lose({"a2", "b2"});
+    EXPECT_TRUE(retry(id("a1")));
+    EXPECT_TRUE(retry(id("b1")));
+    refuse({"a2"});
+    outbox_.commit("a4 b4");
+    run(2);
+    EXPECT_EQ(bus_.taken, "a1 b1 b2 b3 b4");
+    EXPECT_EQ(parked(), "a2! a3 a4");
+}
+
+// A restart knows from the tables alone which queues may move.
+TEST_P(ParkedEvents, StayWhereTheyAreAtARestartUnlessTheirPredecessorsHaveLeft) {
+    park("a1 b1 a2 b2 a3 b3", {"a1", "b1"});
+    restart();
+    run(2);
+    EXPECT_EQ(bus_.taken, "");
+    EXPECT_EQ(parked(), "a1! b1! a2 b2 a3 b3");
+    lose({"b2"});
+    EXPECT_TRUE(retry(id("b1")));
+    restart();
+    take_all();
+    run(2);
+    EXPECT_EQ(bus_.taken, "b1 b2 b3");
+    EXPECT_EQ(parked(), "a1! a2 a3");
+}
+
+TEST_P(ParkedEvents, AreParkedOnceWhenTheyAreDeliveredAgain) {
+    relay_.reset();
+    auto dying = std::make_unique<WatchedSource>(make_poll_source(*outbox_.database));
+    WatchedSource& source = *dying;
+    source.before_confirm = [] { throw sql::Failure(sql::Fault::unavailable, "", "killed"); };
+    relay_ = relay("one", std::move(dying));
+    outbox_.commit("a1 a2 b1");
+    refuse({"a1"});
+    EXPECT_THROW(run(), sql::Failure);
+    source.before_confirm = [] {};
+    take_all();
+    run();
+    EXPECT_EQ(parked(), "a1! a2");
+    EXPECT_EQ(relay_->status().parked_events, 2);
+    outbox_.commit("a3");
+    EXPECT_TRUE(retry(id("a1")));
+    EXPECT_EQ(bus_.taken, "b1 b1 a1 a2 a3");
+}
+
+// a1 left, and its confirm was lost: it comes again while a2 is parked.
+TEST_P(ParkedEvents, AreNotOvertakenByWhatFollowsADeliveryAgain) {
+    relay_.reset();
+    auto dying = std::make_unique<WatchedSource>(make_poll_source(*outbox_.database));
+    dying->before_confirm = [] { throw sql::Failure(sql::Fault::unavailable, "", "killed"); };
+    relay_ = relay("one", std::move(dying));
+    outbox_.commit("a1 a2 a3");
+    refuse({"a2"});
+    EXPECT_THROW(run(), sql::Failure);
+    restart();
+    outbox_.commit("a4");
+    run(3);
+    EXPECT_EQ(bus_.taken, "a1");
+    EXPECT_EQ(parked(), "a1 a2! a3 a4");
+    take_all();
+    EXPECT_TRUE(retry(id("a1")));
+    EXPECT_EQ(bus_.taken, "a1 a1 a2 a3 a4");
+}
+
+TEST_P(ParkedEvents, MakeRoomForMoreWhenTheyLeave) {
+    relay_.reset();
+    relay_ = std::make_unique<Relay>(*outbox_.database, make_poll_source(*outbox_.database), bus_,
+                                     clock_, RelayOptions{.holder = "one", .parked_max = 3},
+                                     outbox_.metrics);
+    park("a1 b1", {"a1", "b1"});
+    outbox_.commit("a2 c1");  // one fewer than the most is parked
+    run();
+    EXPECT_EQ(bus_.taken, "c1");
+    outbox_.commit("d1");
+    run(2);
+    EXPECT_EQ(bus_.taken, "c1");
+    EXPECT_TRUE(retry(id("b1")));
+    run();
+    EXPECT_EQ(bus_.taken, "c1 b1 d1");
+    outbox_.commit("a3 e1");
+    run();
+    EXPECT_EQ(parked(), "a1! a2 a3");
+    EXPECT_TRUE(retry(id("a1")));
+    outbox_.commit("a4 f1");
+    run();
+    EXPECT_EQ(bus_.taken, "c1 b1 d1 e1 a1 a2 a3 a4 f1");
+}
+
+// Keys, refusals, absences of the bus, retries, restarts and lost confirms, drawn from a seed. The
+// fates of events change between steps alone, so that it does not matter how often run() is called.
+class ParkedEventsAtRandom : public RelayForTests {
+protected:
+    std::uint64_t dice(std::uint64_t below) {
+        seed_ = seed_ * 6364136223846793005ULL + 1442695040888963407ULL;
+        return (seed_ >> 33) % below;
+    }
+    void commit_some() {
+        std::vector<Event> events;
+        for (std::uint64_t i = dice(6); i > 0; --i) {
+            const char key = static_cast<char>('a' + dice(3));
+            events.push_back(OutboxForTests::event(key, ++written_[key], ++ids_));
+        }
+        const auto tx = outbox_.database->begin(sql::Access::write);
+        append(*tx, events);
+        tx->commit();
+    }
+    void change_fates() {
+        std::map<std::string, Delivery> fates;
+        for (const auto& [key, last] : written_) {
+            for (std::int64_t n = 1; n <= last; ++n) {
+                const auto fate = dice(10);
+                if (fate > 3) continue;
+                fates[fmt::format("{}{}", key, n)] =
+                    fate == 0 ? Delivery::unavailable : Delivery::refused;
+            }
+        }
+        bus_.script = [this, fates = std::move(fates)](const std::string& name) {
+            const auto fate = fates.find(name);
+            if (fate != fates.end()) return fate->second;
+            arrive(name);
+            return Delivery::acknowledged;
+        };
+    }
+    // The next event of its key, or one that has arrived before.
+    void arrive(const std::string& name) {
+        std::int64_t& last = arrived_[name[0]];
+        const std::int64_t sequence = std::stoll(name.substr(1));
+        EXPECT_LE(sequence, last + 1) << name << " has overtaken an event of its key";
+        last = std::max(last, sequence);
+    }
+    // All that can be done is done.
+    void work() {
+        for (int i = 0; i < 8; ++i) {
+            clock_.advance(std::chrono::milliseconds(10));
+            run();
+        }
+    }
+    void lose_a_confirm() {
+        relay_.reset();
+        auto dying = std::make_unique<WatchedSource>(make_poll_source(*outbox_.database));
+        dying->before_confirm = [] { throw sql::Failure(sql::Fault::unavailable, "", "killed"); };
+        relay_ = relay("one", std::move(dying));
+        try {
+            run();
+        } catch (const sql::Failure&) {  // it gets that far only where it confirms
+        }
+        restart();
+    }
+    void retry_one() {
+        const auto waiting = relay_->parked(0, 100);
+        if (waiting.empty()) return;
+        (void)retry(waiting[dice(waiting.size())].event.id);
+    }
+
+    std::map<char, std::int64_t> written_;
+    std::map<char, std::int64_t> arrived_;
+
+private:
+    std::uint64_t seed_ = 12;
+    std::uint64_t ids_ = 0;
+};
+INSTANTIATE_TEST_SUITE_P(Databases, ParkedEventsAtRandom, ::testing::ValuesIn(testing::databases));
+
+TEST_P(ParkedEventsAtRandom, AreOvertakenByNoneAndLost) {
+    for (int step = 0; step < 120 && !HasFailure(); ++step) {
+        commit_some();
+        change_fates();
+        if (dice(8) == 0) restart();
+        if (dice(8) == 0) lose_a_confirm();
+        work();
+        retry_one();
+        work();
+    }
+    bus_.script = [this](const std::string& name) {
+        arrive(name);
+        return Delivery::acknowledged;
+    };
+    work();
+    for (auto waiting = relay_->parked(0, 1); !waiting.empty(); waiting = relay_->parked(0, 1)) {
+        ASSERT_TRUE(retry(waiting.front().event.id));
+    }
+    EXPECT_EQ(arrived_, written_);
+    EXPECT_EQ(relay_->status().backlog.events, 0);
+}
+
+}  // namespace
+}  // namespace trackops::outbox
