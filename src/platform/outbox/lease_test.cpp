@@ -96,6 +96,134 @@ TEST_P(LeaseContract, GoesToOneWhenTwoFindItFree) {
     EXPECT_EQ(two_.hold(), Hold::kept);
 }
 
+TEST_P(LeaseContract, StaysWithAHolderThatRenewsItAfterAnotherHasFoundItRunOut) {
+    EXPECT_EQ(two_.hold(), Hold::taken);
+    EXPECT_EQ(one_.hold(), Hold::none);
+    clock_.advance(time);
+    watched_.before_write = [this] { EXPECT_EQ(two_.hold(), Hold::kept); };
+    EXPECT_EQ(one_.hold(), Hold::none);
+    clock_.advance(time / 2);
+    EXPECT_EQ(two_.hold(), Hold::kept);
+    watched_.before_write = [] { FAIL() << "wrote"; };
+    EXPECT_EQ(one_.hold(), Hold::none);
+    watched_.before_write = [] {};
+    clock_.advance(time);
+    EXPECT_EQ(one_.hold(), Hold::taken);
+    EXPECT_EQ(two_.hold(), Hold::none);
+}
+
+// The one that waits has a clock an hour behind: it goes by what it sees, not by what is written.
+TEST_P(LeaseContract, StaysWithAHolderThatRenewsItBeforeAnotherWithASlowClockTakesIt) {
+    testing::FakeClock slow{noon - std::chrono::hours(1)};
+    Lease late{watched_, slow, "late", time};
+    EXPECT_EQ(two_.hold(), Hold::taken);
+    EXPECT_EQ(late.hold(), Hold::none);
+    clock_.advance(time);
+    slow.advance(time);
+    watched_.before_write = [this] { EXPECT_EQ(two_.hold(), Hold::kept); };
+    EXPECT_EQ(late.hold(), Hold::none);
+    watched_.before_write = [] { FAIL() << "wrote"; };
+    slow.advance(time - Duration(1));
+    EXPECT_EQ(late.hold(), Hold::none);
+    clock_.advance(time / 2);
+    EXPECT_EQ(two_.hold(), Hold::kept);
+}
+
+// Renewed, it ends earlier than what the other one saw.
+TEST_P(LeaseContract, StaysWithAHolderThatRenewsItByAClockThatWasSetBackMeanwhile) {
+    testing::FakeClock set_back{noon};
+    Lease holder{*outbox_.database, set_back, "holder", time};
+    EXPECT_EQ(holder.hold(), Hold::taken);
+    EXPECT_EQ(one_.hold(), Hold::none);
+    clock_.advance(time);
+    set_back.advance(-std::chrono::hours(1));
+    watched_.before_write = [&] { EXPECT_EQ(holder.hold(), Hold::kept); };
+    EXPECT_EQ(one_.hold(), Hold::none);
+    set_back.advance(time / 2);
+    EXPECT_EQ(holder.hold(), Hold::kept);
+}
+
+TEST_P(LeaseContract, IsTakenByOneOfTwoThatFoundItRunOut) {
+    Lease three{*outbox_.database, clock_, "three", time};
+    EXPECT_EQ(two_.hold(), Hold::taken);
+    EXPECT_EQ(one_.hold(), Hold::none);
+    EXPECT_EQ(three.hold(), Hold::none);
+    clock_.advance(time);
+    watched_.before_write = [&] { EXPECT_EQ(three.hold(), Hold::taken); };
+    EXPECT_EQ(one_.hold(), Hold::none);
+    EXPECT_EQ(three.hold(), Hold::kept);
+    EXPECT_EQ(two_.hold(), Hold::none);
+}
+
+TEST_P(LeaseContract, IsTakenWhenItIsReleasedBetweenLookAndTake) {
+    EXPECT_EQ(two_.hold(), Hold::taken);
+    EXPECT_EQ(one_.hold(), Hold::none);
+    clock_.advance(time);
+    watched_.before_write = [this] { two_.release(); };
+    EXPECT_EQ(one_.hold(), Hold::taken);
+    EXPECT_EQ(two_.hold(), Hold::none);
+}
+
+// It had the lease, and asks for it anew; another takes it over meanwhile.
+TEST_P(LeaseContract, IsNotTakenBackFromWhoeverTookItOver) {
+    EXPECT_EQ(one_.hold(), Hold::taken);
+    EXPECT_EQ(two_.hold(), Hold::none);
+    clock_.advance(time);
+    one_.forget();
+    watched_.before_write = [this] { EXPECT_EQ(two_.hold(), Hold::taken); };
+    EXPECT_EQ(one_.hold(), Hold::none);
+    EXPECT_EQ(two_.hold(), Hold::kept);
+    watched_.before_write = [] {};
+    clock_.advance(time);
+    EXPECT_EQ(one_.hold(), Hold::taken);
+}
+
+// What it saw before its own clock was set back says nothing of how long it has waited since.
+TEST_P(LeaseContract, IsTakenOverAfterItsTimeByOneWhoseClockWasSetBack) {
+    for (const Duration back : {Duration(std::chrono::hours(1)), time / 2, Duration(1)}) {
+        EXPECT_EQ(two_.hold(), Hold::taken);  // and is not heard of again
+        testing::FakeClock own{clock_.now()};
+        Lease waiting{*outbox_.database, own, "waiting", time};
+        EXPECT_EQ(waiting.hold(), Hold::none);
+        own.advance(-back);
+        EXPECT_EQ(waiting.hold(), Hold::none);
+        own.advance(time - Duration(1));
+        EXPECT_EQ(waiting.hold(), Hold::none);
+        own.advance(Duration(1));
+        EXPECT_EQ(waiting.hold(), Hold::taken);
+        waiting.release();
+        two_.forget();
+    }
+}
+
+TEST_P(LeaseContract, IsNotTakenFromOneThatRenewsItByOneWhoseClockIsSetBackAgainAndAgain) {
+    testing::FakeClock own{noon};
+    Lease waiting{*outbox_.database, own, "waiting", time};
+    EXPECT_EQ(two_.hold(), Hold::taken);
+    for (int i = 0; i < 12; ++i) {
+        EXPECT_EQ(waiting.hold(), Hold::none) << i;
+        own.advance(i % 3 == 0 ? Duration(-std::chrono::minutes(10)) : time / 2);
+        clock_.advance(time / 2);
+        EXPECT_EQ(two_.hold(), Hold::kept) << i;
+    }
+}
+
+// A holder whose clock was set back must not believe for an hour that it has just renewed.
+TEST_P(LeaseContract, IsRenewedAtOnceAfterTheClockOfItsHolderWasSetBack) {
+    EXPECT_EQ(one_.hold(), Hold::taken);
+    clock_.advance(-Duration(1));
+    int writes = 0;
+    watched_.before_write = [&] { ++writes; };
+    EXPECT_EQ(one_.hold(), Hold::kept);
+    EXPECT_EQ(writes, 1);
+    clock_.advance(time / 3 - Duration(1));
+    EXPECT_EQ(one_.hold(), Hold::kept);
+    EXPECT_EQ(writes, 1);
+    clock_.advance(Duration(1));
+    EXPECT_EQ(one_.hold(), Hold::kept);
+    EXPECT_EQ(writes, 2);
+}
+
 TEST_P(LeaseContract, CostsOneThatWaitsNoWrites) {
     EXPECT_EQ(two_.hold(), Hold::taken);
     watched_.before_write = [] { FAIL() << "wrote"; };
