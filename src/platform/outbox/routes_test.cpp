@@ -8,6 +8,7 @@
 #include "platform/outbox/health.hpp"
 #include "platform/outbox/outbox_for_tests.hpp"
 #include "platform/outbox/relay.hpp"
+#include "platform/outbox/routes_for_tests.hpp"
 
 namespace trackops::outbox {
 namespace {
@@ -41,34 +42,11 @@ public:
     std::vector<bus::TopicState> state(std::string_view) override { return {}; }
 };
 
-class Recorded final : public http::Reply::Exchange {
-public:
-    explicit Recorded(http::Request request) : request_(std::move(request)) {}
-    const http::Request& request() const override { return request_; }
-    void complete(http::Response answer) override { response = std::move(answer); }
-    http::Response response{.status = 0};
-
-private:
-    http::Request request_;
-};
-
 class RelayRoutes : public ::testing::Test {
 protected:
-    using Query = std::vector<std::pair<std::string, std::string>>;
-
     http::Response ask(std::string_view method, std::string_view pattern, Query query = {},
                        Query params = {}) {
-        http::Request request;
-        request.method = method;
-        request.path = request.route = pattern;
-        request.query = std::move(query);
-        request.params = std::move(params);
-        const auto exchange = std::make_shared<Recorded>(std::move(request));
-        for (const http::Route& route : routes_) {
-            if (route.method != method || route.pattern != pattern) continue;
-            route.handler(exchange->request(), http::Reply(exchange));
-        }
-        return exchange->response;
+        return outbox::ask(routes_, method, pattern, std::move(query), std::move(params));
     }
     http::Response list(Query query) { return ask("GET", "/api/relay/events", std::move(query)); }
     // The relay runs until the answer is there.
