@@ -64,7 +64,8 @@ constexpr sql::Query insert_answer{.name = "idempotency.record",
 )sql",
                                    .one_by_text = true};
 
-// SKIP LOCKED: waits for no one, so it has no part in any deadlock.
+// SKIP LOCKED: waits for no one, so it has no part in any deadlock. The array is worked out once; a
+// subquery after IN may be worked out again for each row, and gives others when the first are gone.
 constexpr sql::Query delete_expired{.name = "idempotency.forget",
                                     .text = R"sql(
     DELETE FROM idempotency_keys WHERE (scope, idempotency_key) IN (
@@ -72,9 +73,9 @@ constexpr sql::Query delete_expired{.name = "idempotency.forget",
         ORDER BY expires_at LIMIT $2)
 )sql",
                                     .postgres = R"sql(
-    DELETE FROM idempotency_keys WHERE (scope, idempotency_key) IN (
-        SELECT scope, idempotency_key FROM idempotency_keys WHERE expires_at <= $1
-        ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM idempotency_keys WHERE expires_at <= $1
+        ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
 )sql"};
 
 std::string_view trimmed(std::string_view text) {

@@ -34,7 +34,9 @@ constexpr sql::Query drain_overflow{
     .name = "cleanup.overflow",
     .text = "SELECT outbox_drain_overflow($1::timestamptz, $2::timestamptz, $3::bigint)"};
 
-// SKIP LOCKED: cleanup waits for no one, so it has no part in any deadlock.
+// SKIP LOCKED: cleanup waits for no one, so it has no part in any deadlock. The array is worked out
+// once; a subquery after IN may be worked out again for each row, and gives others when the first
+// are gone.
 constexpr sql::Query delete_claims{.name = "cleanup.claims",
                                    .text = R"sql(
     DELETE FROM processed_events WHERE (event_id, consumer) IN (
@@ -42,9 +44,9 @@ constexpr sql::Query delete_claims{.name = "cleanup.claims",
         ORDER BY processed_at LIMIT $2)
 )sql",
                                    .postgres = R"sql(
-    DELETE FROM processed_events WHERE (event_id, consumer) IN (
-        SELECT event_id, consumer FROM processed_events WHERE processed_at < $1
-        ORDER BY processed_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+    DELETE FROM processed_events WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM processed_events WHERE processed_at < $1
+        ORDER BY processed_at LIMIT $2 FOR UPDATE SKIP LOCKED))
 )sql"};
 
 std::vector<sql::Row> rows_of(sql::Database& database, const sql::Query& query,
