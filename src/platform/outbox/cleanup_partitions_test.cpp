@@ -185,6 +185,47 @@ TEST_F(Partitions, AreNotHeldByADateFarInTheFuture) {
     EXPECT_EQ(positions(), "5");
 }
 
+// The age of the youngest of a partition's last events, and what its retention makes of it.
+TEST_F(Partitions, AreDroppedJustPastTheRetentionOfTheirYoungestEvent) {
+    constexpr Duration day = std::chrono::hours(24);
+    run();
+    const Instant now = noon + day;
+    const auto tx = outbox_.database->begin(sql::Access::write);
+    append(*tx, outbox_.parse("a1 a2"));
+    const auto young = OutboxForTests::event('y', 1, 50, noon + Duration(1));
+    append(*tx, std::span(&young, 1));
+    append(*tx, outbox_.parse("a3 a4"));
+    tx->commit();
+    confirm();
+    for (const Duration age : {day - Duration(1), day}) {
+        clock_.set(young.occurred_at + age);
+        run_to_the_end();
+        EXPECT_EQ(positions(), "1 2 3 4 5") << age.count();
+    }
+    clock_.set(now + Duration(2));
+    run_to_the_end();
+    EXPECT_EQ(positions(), "5");
+}
+
+// A day ahead is the furthest that a clock is believed.
+TEST_F(Partitions, AreHeldByADateThatLiesAheadByLessThanTheRetention) {
+    constexpr Duration day = std::chrono::hours(24);
+    run();
+    const auto ahead = OutboxForTests::event('s', 1, 50, noon + 3 * day);
+    const auto tx = outbox_.database->begin(sql::Access::write);
+    append(*tx, outbox_.parse("a1 a2 a3"));
+    append(*tx, std::span(&ahead, 1));
+    tx->commit();
+    outbox_.commit("a4");
+    confirm();
+    clock_.set(ahead.occurred_at - day + Duration(1));
+    run_to_the_end();
+    EXPECT_EQ(positions(), "1 2 3 4 5");
+    clock_.set(ahead.occurred_at - day);
+    run_to_the_end();
+    EXPECT_EQ(positions(), "5");
+}
+
 TEST_F(Partitions, AreKeptWithWhatIsParkedAndOthersAreDropped) {
     run();
     outbox_.commit("a1 a2 a3 a4");
