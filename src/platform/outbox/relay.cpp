@@ -146,9 +146,8 @@ runtime::Progress Relay::State::run(Duration max_wait) {
 bool Relay::State::hold_lease() {
     const Lease::Hold hold = lease.hold();
     if (hold == Lease::Hold::taken) start_afresh();
-    if (hold == Lease::Hold::none) source->rewind();  // whoever holds it needs the source
     const bool is_mine = hold != Lease::Hold::none && source->claim();
-    if (!is_mine) are_parked_known = false;
+    if (!is_mine) start_afresh();  // whoever holds it needs the source
     if (is_mine && !are_parked_known) load_parked();
     const bool was_active = is_active.exchange(is_mine);
     if (was_active != is_mine) {

@@ -96,6 +96,47 @@ TEST_P(ParkedEvents, HoldLaterOnesWhenTheRestOfTheQueueFindsTheBusAwayAndThenIsR
     EXPECT_EQ(parked(), "a2! a3 a4 a5");
 }
 
+TEST_P(ParkedEvents, AreTriedAgainWithABackoffWhileTheBusIsAway) {
+    park("a1 a2", {"a1"});
+    lose({"a2"});
+    EXPECT_TRUE(retry(id("a1")));
+    restart();
+    for (const int wait : {20, 40, 80}) {
+        EXPECT_EQ(relay_->run(Duration::zero()).call_again_in, std::chrono::milliseconds(wait));
+        EXPECT_NE(relay_->status().last_error, "");
+    }
+    take_all();
+    run();
+    EXPECT_EQ(bus_.taken, "a1 a2");
+    EXPECT_EQ(relay_->status().last_error, "");
+}
+
+// The source is another's for a while, with the lease still ours: what was read is read again, and
+// nobody forgets which event was refused.
+TEST_P(ParkedEvents, AreNotForgottenWhileTheSourceIsAnothers) {
+    relay_.reset();
+    auto watched = std::make_unique<WatchedSource>(make_poll_source(*outbox_.database));
+    WatchedSource& source = *watched;
+    relay_ = relay("one", std::move(watched));
+    outbox_.commit("a1 b1 a2");
+    bus_.script = [](const std::string& name) {
+        if (name == "a1") return Delivery::refused;
+        return name == "b1" ? Delivery::unavailable : Delivery::acknowledged;
+    };
+    run();
+    source.may_claim = false;
+    run();
+    EXPECT_FALSE(relay_->status().active);
+    source.may_claim = true;
+    run();
+    EXPECT_EQ(bus_.taken, "");
+    take_all();
+    run();
+    EXPECT_EQ(bus_.taken, "b1");
+    EXPECT_EQ(parked(), "a1! a2");
+    EXPECT_EQ(relay_->status().backlog.events, 0);
+}
+
 TEST_P(ParkedEvents, OfOneKeyLeaveWithoutThoseOfAnother) {
     park("a1 b1 a2 b2 c1", {"a1", "b1"});
     EXPECT_EQ(relay_->status().parked_events, 4);
