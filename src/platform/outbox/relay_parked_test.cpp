@@ -137,6 +137,20 @@ TEST_P(ParkedEvents, AreNotForgottenWhileTheSourceIsAnothers) {
     EXPECT_EQ(relay_->status().backlog.events, 0);
 }
 
+TEST_P(ParkedEvents, SaySinceWhenTheyAreAtFault) {
+    park("a1 a2", {"a1"});
+    const auto since = [this](std::size_t i) { return relay_->parked(0, 10).at(i).parked_at; };
+    clock_.advance(std::chrono::seconds(1));
+    refuse({"a1"});
+    EXPECT_FALSE(retry(id("a1")));
+    EXPECT_EQ(since(0), noon + std::chrono::seconds(1));
+    EXPECT_EQ(since(1), noon);
+    clock_.advance(std::chrono::seconds(1));
+    refuse({"a2"});
+    EXPECT_TRUE(retry(id("a1")));
+    EXPECT_EQ(since(0), noon + std::chrono::seconds(2));
+}
+
 TEST_P(ParkedEvents, OfOneKeyLeaveWithoutThoseOfAnother) {
     park("a1 b1 a2 b2 c1", {"a1", "b1"});
     EXPECT_EQ(relay_->status().parked_events, 4);
@@ -240,6 +254,10 @@ TEST_P(ParkedEvents, MakeRoomForMoreWhenTheyLeave) {
     outbox_.commit("a4 f1");
     run();
     EXPECT_EQ(bus_.taken, "c1 b1 d1 e1 a1 a2 a3 a4 f1");
+    park("g1 g2", {"g1"});  // those that followed a1 count no more
+    outbox_.commit("h1");
+    run();
+    EXPECT_EQ(bus_.taken, "c1 b1 d1 e1 a1 a2 a3 a4 f1 h1");
 }
 
 // Keys, refusals, absences of the bus, retries, restarts and lost confirms, drawn from a seed. The

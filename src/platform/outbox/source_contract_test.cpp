@@ -1,4 +1,6 @@
 // What every source promises. source_scenes_test.cpp has the interleavings of several writers.
+#include <functional>
+
 #include <gtest/gtest.h>
 
 #include "platform/outbox/sources_for_tests.hpp"
@@ -113,6 +115,27 @@ TEST_P(SourceContract, WritesNothingWithoutEvents) {
         source_->confirm();
     }
     EXPECT_EQ(outbox_.number(version), before);
+}
+
+TEST_P(SourceContract, ListsWhatWaitsInPagesWhileItIsConfirmed) {
+    const auto walk = [this](std::size_t max, const std::function<void()>& after_the_first) {
+        std::string text;
+        std::int64_t at = 0;
+        for (auto page = source_->unconfirmed(at, max); !page.empty();
+             page = source_->unconfirmed(at, max)) {
+            if (at == 0) after_the_first();
+            text += OutboxForTests::names(page) + "|";
+            at = page.back().position;
+        }
+        return text;
+    };
+    outbox_.commit("a1 b1 a2");
+    outbox_.commit("c1 a3");
+    EXPECT_EQ(walk(1, [] {}), "a1|b1|a2|c1|a3|");
+    EXPECT_EQ(walk(2, [] {}), "a1 b1|a2 c1|a3|");
+    EXPECT_EQ(read(3), "a1 b1 a2");
+    EXPECT_EQ(walk(2, [this] { source_->confirm(); }), "a1 b1|c1 a3|");
+    EXPECT_EQ(walk(1, [this] { outbox_.commit("d1"); }), "c1|a3|d1|");
 }
 
 TEST_P(SourceContract, SaysWhatWaits) {
