@@ -1,0 +1,104 @@
+// For tests: the order API over a fresh database of the kind named, without a server or a bus.
+#pragma once
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "order/adapters/http_api.hpp"
+#include "order/adapters/sql_order_store.hpp"
+#include "order/app/settle_reservations.hpp"
+#include "order/migrations.hpp"
+#include "platform/http/calls_for_tests.hpp"
+#include "platform/idempotency/migrations.hpp"
+#include "platform/outbox/migrations.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "testing/databases.hpp"
+#include "testing/fakes.hpp"
+
+namespace trackops::order {
+
+class ApiAtHand {
+public:
+    explicit ApiAtHand(std::string_view kind) : fresh(kind) {
+        sql::migrate(*database, "outbox", outbox::migrations);
+        sql::migrate(*database, "idempotency", idempotency::migrations);
+        sql::migrate(*database, "order", migrations);
+    }
+
+    static std::string draft(std::string_view sku = "A", int quantity = 2) {
+        return fmt::format(
+            R"({{"customerId":"018bcfe5-687b-7abc-8123-456789abcdef","currency":"GBP",)"
+            R"("items":[{{"sku":"{}","quantity":{},"unitAmount":250}}],"shippingAddress":)"
+            R"({{"line1":"1 High St","city":"London","postalCode":"N1","country":"GB"}}}})",
+            sku, quantity);
+    }
+    http::Response call(std::string_view method, std::string_view target, std::string body = {},
+                        http::Headers headers = {}) {
+        return calls.call(method, target, std::move(body), std::move(headers));
+    }
+    // The path of a new order.
+    std::string placed() {
+        const auto answer = call("POST", "/api/orders", draft());
+        if (answer.status != 201) throw std::runtime_error(answer.body);
+        return http::header(answer, "Location");
+    }
+    static OrderId id_of(std::string_view path) {
+        return OrderId::parse(path.substr(path.rfind('/') + 1)).value();
+    }
+    // As another replica hears it from inventory: nobody here is told.
+    void settle(std::string_view path, StockAnswer answer) {
+        const std::vector<ReservationReply> replies = {{id_of(path), ids.next(), answer, {}}};
+        (void)settle_reservations(replies, *store, clock, {}).at(0).value();
+    }
+    // As it is stored.
+    Order found(std::string_view path) {
+        return store->find(std::vector{id_of(path)}).at(0).value();
+    }
+    // Rows of the only column of a query.
+    std::vector<std::string> ask(std::string_view text) {
+        const auto tx = database->begin(sql::Access::read);
+        const auto& found = tx->add({text, text}, {});
+        tx->flush();
+        std::vector<std::string> answers;
+        for (const auto& row : found.rows()) answers.push_back(row.text(0));
+        return answers;
+    }
+    std::size_t rows_of(std::string_view table) {
+        return ask(fmt::format("SELECT 'x' FROM {}", table)).size();
+    }
+
+    telemetry::Registry metrics;
+    testing::FakeClock clock;
+    testing::SeededIds ids;
+    testing::FreshDatabase fresh;
+    std::unique_ptr<sql::Database> database = sql::open(fresh.url(), {}, metrics);
+    std::unique_ptr<OrderStore> store = make_sql_order_store(*database, clock, ids);
+    std::unique_ptr<cache::Cache> entries = cache::open("embedded:", {}, clock, metrics);
+    OrderCache cache{*entries, clock};
+    Placing placing{{},
+                    [this](std::span<const PlaceOrder> batch) {
+                        return place_orders(batch, *store, clock, ids, {});
+                    },
+                    [] { return Result<Receipt>(fail(Errc::unavailable, "lost")); }};
+    Changing changing{{},
+                      [this](std::span<const ChangeOrder> batch) {
+                          return change_orders(batch, *store, clock, ids, {});
+                      },
+                      [] { return Result<Receipt>(fail(Errc::unavailable, "lost")); }};
+    Finding finding{{},
+                    [this](std::span<const OrderId> batch) { return cache.find(batch, *store); },
+                    [] { return Result<CachedOrder>(fail(Errc::unavailable, "lost")); }};
+    Confirmations confirmations{*store, clock};
+    http::Calls calls{order_routes({placing, changing, finding, confirmations, cache, *store}),
+                      [this] {
+                          placing.run({});
+                          changing.run({});
+                          finding.run({});
+                          confirmations.run({});
+                      }};
+};
+
+}  // namespace trackops::order

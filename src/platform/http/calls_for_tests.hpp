@@ -1,0 +1,148 @@
+// For tests: calls of routes without a server, and lists read page by page along their Links.
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "platform/http/router.hpp"
+#include "platform/http/target.hpp"
+#include "platform/json/reader.hpp"
+
+namespace trackops::http {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+// A request and, when it came, its answer.
+class Exchange final : public Reply::Exchange {
+public:
+    explicit Exchange(Request request) : request_(std::move(request)) {}
+    const Request& request() const override { return request_; }
+    void complete(Response response) override {
+        EXPECT_FALSE(answer) << "a second answer to " << request_.path;
+        answer = std::move(response);
+    }
+    std::optional<Response> answer;
+
+private:
+    Request request_;
+};
+
+class Calls {
+public:
+    // work: carries out what the handlers hand over to combiners.
+    Calls(std::vector<Route> routes, std::function<void()> work)
+        : router_(std::move(routes)), work_(std::move(work)) {}
+
+    // The answer may come later.
+    std::shared_ptr<Exchange> send(std::string_view method, std::string_view target,
+                                   std::string body = {}, Headers headers = {}) {
+        const auto parsed = parse_target(target);
+        if (!parsed) throw std::invalid_argument(fmt::format("no target: {}", target));
+        const auto match = router_.match(method, parsed->encoded_path);
+        if (!match.route) throw std::invalid_argument(fmt::format("no route: {}", target));
+        Request request = origin;
+        request.method = method;
+        request.path = parsed->path;
+        request.route = match.route->pattern;
+        request.params = match.params;
+        request.query = parsed->query;
+        request.headers = std::move(headers);
+        request.body = std::move(body);
+        const auto exchange = std::make_shared<Exchange>(std::move(request));
+        match.route->handler(exchange->request(), Reply(exchange));
+        work_();
+        return exchange;
+    }
+    Response call(std::string_view method, std::string_view target, std::string body = {},
+                  Headers headers = {}) {
+        const auto exchange = send(method, target, std::move(body), std::move(headers));
+        if (!exchange->answer) throw std::runtime_error(fmt::format("no answer to {}", target));
+        return *exchange->answer;
+    }
+
+    Request origin;  // correlation and trace of each request
+
+private:
+    const Router router_;
+    const std::function<void()> work_;
+};
+
+// "" where there is none.
+inline std::string header(const Response& response, std::string_view name) {
+    for (const auto& [given, value] : response.headers) {
+        if (given == name) return value;
+    }
+    return {};
+}
+
+// A text of the body's object.
+inline std::string member(const Response& response, std::string_view name) {
+    const auto document = json::Document::parse(response.body);
+    const auto value = document ? document->root().find(name) : std::nullopt;
+    return value && value->text() ? std::string(*value->text()) : std::string();
+}
+
+// Pointers of the faults of a problem.
+inline std::vector<std::string> pointers(const Response& response) {
+    const auto document = json::Document::parse(response.body);
+    std::vector<std::string> found;
+    const auto errors = document ? document->root().find("errors") : std::nullopt;
+    if (!errors) return found;
+    errors->each_element([&](std::size_t, json::Value fault) {
+        found.emplace_back(*fault.find("pointer")->text());
+    });
+    return found;
+}
+
+using Pages = std::vector<std::vector<std::string>>;
+
+// What `key` is of each item of a list, page by page from `target` on. between: runs before each
+// page but the first.
+inline Pages pages_of(
+    Calls& calls, std::string target, std::string_view key,
+    const std::function<void()>& between = [] {}) {
+    Pages pages;
+    for (;;) {
+        const Response response = calls.call("GET", target);
+        const auto document = json::Document::parse(response.body);
+        if (response.status != 200 || !document) throw std::runtime_error(response.body);
+        pages.emplace_back();
+        document->root().find("items")->each_element([&](std::size_t, json::Value item) {
+            pages.back().push_back(item.find(key)->minified());
+        });
+        const std::string link = header(response, "Link");
+        EXPECT_EQ(document->root().find("nextCursor")->is_null(), link.empty()) << response.body;
+        if (link.empty()) return pages;
+        if (pages.size() > 1000) throw std::runtime_error("a list without end: " + target);
+        target = link.substr(1, link.find('>') - 1);
+        between();
+    }
+}
+
+inline std::vector<std::string> joined(const Pages& pages) {
+    std::vector<std::string> all;
+    for (const auto& page : pages) all.insert(all.end(), page.begin(), page.end());
+    return all;
+}
+
+// The list at `target` (which has a query) holds `expected`, whatever the size of a page: each
+// entry once, and no page that need not be.
+inline void expect_pages(Calls& calls, const std::string& target, std::string_view key,
+                         const std::vector<std::string>& expected) {
+    const std::size_t count = expected.size();
+    for (const std::size_t limit : {std::size_t{1}, std::size_t{2}, count, count + 1}) {
+        const Pages pages = pages_of(calls, fmt::format("{}&limit={}", target, limit), key);
+        EXPECT_EQ(joined(pages), expected) << target << " in pages of " << limit;
+        EXPECT_EQ(pages.size(), (count + limit - 1) / limit) << target << " in pages of " << limit;
+    }
+}
+
+}  // namespace trackops::http
