@@ -18,6 +18,26 @@ namespace {
 
 using std::chrono::seconds;
 
+// So much time goes by before it answers.
+class SlowDatabase final : public sql::Database {
+public:
+    SlowDatabase(sql::Database& real, trackops::testing::FakeClock& clock)
+        : real_(real), clock_(clock) {}
+    Duration takes{};
+
+    std::unique_ptr<sql::Transaction> begin(sql::Access access) override {
+        clock_.advance(takes);
+        return real_.begin(access);
+    }
+    sql::Dialect dialect() const override { return real_.dialect(); }
+    void ping() override { real_.ping(); }
+    std::string description() const override { return real_.description(); }
+
+private:
+    sql::Database& real_;
+    trackops::testing::FakeClock& clock_;
+};
+
 class OrderCacheTest : public ::testing::Test {
 protected:
     OrderCacheTest() {
@@ -80,6 +100,58 @@ TEST_F(OrderCacheTest, WhatWasKnownLongAgoIsForgottenSoonerAndAfterHalfAMinuteNo
     cache_.remember(order, clock_.now() + seconds(100));  // the clock of another replica
     clock_.advance(seconds(30));
     EXPECT_FALSE(cache_.nearby(order.id));
+}
+
+TEST_F(OrderCacheTest, KeepsAnEntryForHalfAMinuteAndNotAMomentLonger) {
+    const Order order = placed();
+    const Instant start = clock_.now();
+    cache_.remember(order);
+    clock_.set(start + seconds(30) - Duration(1));
+    EXPECT_TRUE(cache_.nearby(order.id));
+    clock_.set(start + seconds(30));
+    EXPECT_FALSE(cache_.nearby(order.id));
+    EXPECT_TRUE(cache_.find(std::vector{order.id}, *store_).at(0));  // and is kept anew
+    clock_.set(start + seconds(60) - Duration(1));
+    EXPECT_TRUE(cache_.nearby(order.id));
+    clock_.set(start + seconds(60));
+    EXPECT_FALSE(cache_.nearby(order.id));
+    cache_.remember(order, clock_.now() - seconds(30) + Duration(1));
+    EXPECT_TRUE(cache_.nearby(order.id));
+    clock_.advance(Duration(1));
+    EXPECT_FALSE(cache_.nearby(order.id));
+}
+
+// It may have changed since the database looked at it.
+TEST_F(OrderCacheTest, CountsTheAgeOfWhatItReadFromBeforeTheRead) {
+    const Order order = placed();
+    SlowDatabase slow(*database_, clock_);
+    const auto store = make_sql_order_store(slow, clock_, ids_);
+    const Instant asked_at = clock_.now();
+    slow.takes = seconds(20);
+    EXPECT_EQ(cache_.find(std::vector{order.id}, *store).at(0).value().version, 1);
+    clock_.set(asked_at + seconds(30) - Duration(1));
+    EXPECT_TRUE(cache_.nearby(order.id));
+    clock_.set(asked_at + seconds(30));
+    EXPECT_FALSE(cache_.nearby(order.id));
+    slow.takes = seconds(30);
+    EXPECT_EQ(cache_.find(std::vector{order.id}, *store).at(0).value().version, 1);
+    EXPECT_FALSE(cache_.nearby(order.id));
+}
+
+TEST_F(OrderCacheTest, BringsNoOlderVersionBack) {
+    const Order order = placed();
+    Order newer = order;
+    newer.version = 2;
+    cache_.remember(newer);
+    cache_.remember(order);
+    EXPECT_EQ(cache_.nearby(order.id).value().order, order_json(newer));
+}
+
+TEST_F(OrderCacheTest, AsksTheStoreForWhatItCannotRead) {
+    const Order order = placed();
+    entries_->put(order.id.text(), {7, "no line end"}, seconds(10));
+    EXPECT_FALSE(cache_.nearby(order.id));
+    EXPECT_EQ(cache_.find(std::vector{order.id}, *store_).at(0).value().version, 1);
 }
 
 }  // namespace
