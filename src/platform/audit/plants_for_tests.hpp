@@ -3,9 +3,11 @@
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "platform/audit/auditor.hpp"
+#include "platform/audit/everything.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/fakes.hpp"
 
@@ -24,6 +26,38 @@ inline void plant(sql::Database& database, const Plant& fault) {
     const auto tx = database.begin(sql::Access::write);
     for (const std::string& text : statements) tx->add({"test.plant", text}, {});
     tx->commit();
+}
+
+// The same table, read in pages of so many rows: of one, each key is the last of its page.
+class InPagesOf {
+public:
+    InPagesOf(std::int64_t rows_max, Invariants table) : invariants(std::move(table)) {
+        for (Invariant& invariant : invariants) {
+            if (invariant.walk == nullptr) continue;
+            Walk& walk = walks_.try_emplace(invariant.walk, *invariant.walk).first->second;
+            walk.rows_max = rows_max;
+            invariant.walk = &walk;
+        }
+    }
+    InPagesOf(const InPagesOf&) = delete;
+    InPagesOf& operator=(const InPagesOf&) = delete;
+
+    Invariants invariants;
+
+private:
+    std::map<const Walk*, Walk> walks_;
+};
+
+// How often each invariant is broken, in pages of so many rows; those that are not are left out.
+inline std::map<std::string, std::int64_t> violations(sql::Database& database,
+                                                      const Invariants& table, Instant now,
+                                                      std::int64_t rows_max) {
+    const InPagesOf pages(rows_max, table);
+    std::map<std::string, std::int64_t> found;
+    for (const auto& finding : look_at_everything(database, pages.invariants, {now, {0}})) {
+        if (finding.violations > 0) found[std::string(finding.invariant)] = finding.violations;
+    }
+    return found;
 }
 
 // An auditor that has been at work for longer than anything may be overdue.
