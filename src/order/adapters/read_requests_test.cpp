@@ -83,6 +83,37 @@ TEST(ReadDraft, RefusesNulAnywhereInMetadata) {
     EXPECT_TRUE(read_draft(with(R"({"channel": ["web"]})", R"({"a": "\\u0000", "b": "\u0001"})")));
 }
 
+// {"a":"..."} of so many bytes.
+std::string object_of(std::size_t bytes) {
+    return R"({"a":")" + std::string(bytes - 8, 'x') + "\"}";
+}
+
+TEST(ReadDraft, TakesMetadataUpToItsBorder) {
+    const auto draft = read_draft(with(R"({"channel": ["web"]})", object_of(16 * 1024)));
+    ASSERT_TRUE(draft);
+    EXPECT_EQ(draft->metadata->size(), 16U * 1024);
+    const auto longer = read_draft(with(R"({"channel": ["web"]})", object_of(16 * 1024 + 1)));
+    EXPECT_EQ(pointers(longer.error()), std::vector<std::string>{"/metadata"});
+}
+
+TEST(ReadDraft, TakesQuantitiesAndAmountsUpToTheirBorders) {
+    const auto of_line = [](std::string_view numbers) {
+        return read_draft(with(R"("quantity": 6, "unitAmount": 250)", numbers));
+    };
+    for (const auto* numbers :
+         {R"("quantity": 0, "unitAmount": 1)", R"("quantity": 1000001, "unitAmount": 1)"}) {
+        EXPECT_EQ(pointers(of_line(numbers).error()),
+                  std::vector<std::string>{"/items/0/quantity"});
+    }
+    EXPECT_EQ(pointers(of_line(R"("quantity": 1, "unitAmount": -1)").error()),
+              std::vector<std::string>{"/items/0/unitAmount"});
+    // Only the client's total is at fault: the line itself is taken.
+    for (const auto* numbers :
+         {R"("quantity": 1, "unitAmount": 1)", R"("quantity": 1000000, "unitAmount": 0)"}) {
+        EXPECT_EQ(pointers(of_line(numbers).error()), std::vector<std::string>{"/totalAmount"});
+    }
+}
+
 TEST(ReadDraft, RefusesWhatIsNoJson) {
     EXPECT_EQ(read_draft("{").error().code, Errc::malformed);
     EXPECT_EQ(read_draft(with("London", "Lon\xff")).error().code, Errc::malformed);
@@ -108,6 +139,19 @@ TEST(ReadCommand, KeepsOurReasonsOurs) {
                          .error()),
             std::vector<std::string>{"/reason"})
             << reason;
+    }
+}
+
+TEST(ReadCommand, TakesAnyWordInCapitalsForAReason) {
+    for (const std::string& reason : {std::string("A"), std::string("Z"), std::string("AZ_09"),
+                                      std::string("ZERO"), std::string(64, 'A')}) {
+        EXPECT_EQ(read_command(Action::cancel, R"({"reason": ")" + reason + "\"}").value().reason,
+                  reason);
+    }
+    for (const std::string& reason :
+         {std::string("@A"), std::string("[A"), std::string("A@"), std::string("A["),
+          std::string("A/"), std::string("A:"), std::string(65, 'A')}) {
+        EXPECT_FALSE(read_command(Action::cancel, R"({"reason": ")" + reason + "\"}")) << reason;
     }
 }
 
@@ -146,6 +190,32 @@ TEST(ReadList, NamesEveryParameterAtFault) {
                                         "status"}));
     EXPECT_FALSE(read_list_request(asking({{"colour", "red"}})));
     EXPECT_EQ(read_list_request(asking({{"status", "PENDING"}})).value().limit, 50U);
+    for (const auto& [limit, number] : {std::pair{"1", 1U}, std::pair{"500", 500U}})
+        EXPECT_EQ(read_saga_list_request(asking({{"limit", limit}})).value().limit, number);
+    for (const auto* limit : {"0", "501", "-1", "", "1 "})
+        EXPECT_FALSE(read_saga_list_request(asking({{"limit", limit}}))) << limit;
+}
+
+TEST(ReadList, TakesEachFilter) {
+    const auto list =
+        read_list_request(asking({{"status", "SHIPPED"},
+                                  {"customerId", "018bcfe5-687b-7abc-8123-456789abcdef"},
+                                  {"externalRef", "536365"},
+                                  {"createdFrom", "2023-11-14T22:13:20Z"},
+                                  {"createdTo", "2023-11-14T22:13:21Z"},
+                                  {"cursor", "018bcfe5-687b-7abc-8123-456789abcdee"}}))
+            .value();
+    EXPECT_EQ(list.filter.status, Status::shipped);
+    EXPECT_EQ(list.filter.customer->text(), "018bcfe5-687b-7abc-8123-456789abcdef");
+    EXPECT_EQ(list.filter.external_ref, "536365");
+    EXPECT_EQ(list.filter.created_from, Instant{1'700'000'000'000'000});
+    EXPECT_EQ(list.filter.created_to, Instant{1'700'000'001'000'000});
+    EXPECT_EQ(list.after->text(), "018bcfe5-687b-7abc-8123-456789abcdee");
+    const auto sagas =
+        read_saga_list_request(asking({{"status", "COMPENSATING"}, {"type", "ORDER_CANCELLATION"}}))
+            .value();
+    EXPECT_EQ(sagas.filter.status, SagaStatus::compensating);
+    EXPECT_EQ(sagas.filter.type, SagaType::cancellation);
 }
 
 TEST(ReadWait, UnderstandsBothForms) {
@@ -157,6 +227,11 @@ TEST(ReadWait, UnderstandsBothForms) {
     EXPECT_EQ(read_wait(asking({}, {{"prefer", "wait=99"}})).value(),
               Duration(std::chrono::seconds(5)));
     EXPECT_FALSE(read_wait(asking({{"wait", "shipped"}})));
+    // What is not understood is as if it were not there.
+    for (const auto* prefer : {"wait=0", "wait=-1", "wait=", "wait=x", "respond-async"})
+        EXPECT_FALSE(read_wait(asking({}, {{"prefer", prefer}})).value()) << prefer;
+    EXPECT_EQ(read_wait(asking({}, {{"prefer", "wait=1"}})).value(),
+              Duration(std::chrono::seconds(1)));
 }
 
 TEST(ReadIfMatch, NamesAVersionOrFails) {
