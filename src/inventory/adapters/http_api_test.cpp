@@ -4,66 +4,23 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "inventory/adapters/api_at_hand_test.hpp"
 #include "inventory/adapters/bulk.hpp"
-#include "inventory/adapters/stores_at_hand_test.hpp"
-#include "platform/http/target.hpp"
-#include "platform/json/reader.hpp"
 
 namespace trackops::inventory {
 namespace {
 
+using http::header;
+using http::Headers;
+using http::pointers;
 using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
-using Headers = std::vector<std::pair<std::string, std::string>>;
-
-class Exchange final : public http::Reply::Exchange {
-public:
-    explicit Exchange(http::Request request) : request_(std::move(request)) {}
-    const http::Request& request() const override { return request_; }
-    void complete(http::Response response) override { answer = std::move(response); }
-    std::optional<http::Response> answer;
-
-private:
-    http::Request request_;
-};
-
-std::string header(const http::Response& response, std::string_view name) {
-    for (const auto& [given, value] : response.headers) {
-        if (given == name) return value;
-    }
-    return {};
-}
 
 class InventoryApi : public ::testing::Test {
 protected:
     http::Response call(std::string_view method, std::string_view target, std::string body = {},
                         Headers headers = {}) {
-        auto parsed = http::parse_target(target);
-        const auto match = router.match(method, parsed->encoded_path);
-        EXPECT_TRUE(match.route) << method << " " << target;
-        http::Request request{.method = std::string(method),
-                              .path = parsed->path,
-                              .route = std::string(match.route->pattern),
-                              .params = match.params,
-                              .query = parsed->query,
-                              .headers = std::move(headers),
-                              .body = std::move(body)};
-        const auto exchange = std::make_shared<Exchange>(std::move(request));
-        match.route->handler(exchange->request(), http::Reply(exchange));
-        writing.run(Duration::zero());
-        EXPECT_TRUE(exchange->answer) << "no answer to " << target;
-        return exchange->answer.value_or(http::Response{.status = 0});
-    }
-    // Pointers of the faults of a problem.
-    static std::vector<std::string> pointers(const http::Response& response) {
-        const auto document = json::Document::parse(response.body);
-        std::vector<std::string> found;
-        const auto errors = document->root().find("errors");
-        if (!errors) return found;
-        errors->each_element([&](std::size_t, json::Value fault) {
-            found.emplace_back(*fault.find("pointer")->text());
-        });
-        return found;
+        return at_hand.call(method, target, std::move(body), std::move(headers));
     }
     std::int64_t rows() {
         return at_hand.count(
@@ -72,14 +29,7 @@ protected:
             "(SELECT count(*) FROM idempotency_keys) + (SELECT count(*) FROM processed_events)");
     }
 
-    StoresAtHand at_hand{"sqlite"};
-    Writing writing{{},
-                    [this](std::span<const ItemWrite> writes) {
-                        return write_items(writes, *at_hand.items, at_hand.clock);
-                    },
-                    [] { return Result<Written>(fail(Errc::unavailable, "lost")); }};
-    http::Router router{
-        inventory_routes({writing, *at_hand.items, *at_hand.reader, at_hand.clock, at_hand.ids})};
+    ApiAtHand at_hand{"sqlite"};
 };
 
 TEST_F(InventoryApi, TakesAnItemThroughItsLife) {

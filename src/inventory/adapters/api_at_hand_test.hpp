@@ -1,0 +1,30 @@
+// For tests: the inventory API over a fresh database of the kind named, without a server.
+#pragma once
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "inventory/adapters/http_api.hpp"
+#include "inventory/adapters/stores_at_hand_test.hpp"
+#include "platform/http/calls_for_tests.hpp"
+
+namespace trackops::inventory {
+
+class ApiAtHand : public StoresAtHand {
+public:
+    using StoresAtHand::StoresAtHand;
+
+    http::Response call(std::string_view method, std::string_view target, std::string body = {},
+                        http::Headers headers = {}) {
+        return calls.call(method, target, std::move(body), std::move(headers));
+    }
+
+    Writing writing{
+        {},
+        [this](std::span<const ItemWrite> writes) { return write_items(writes, *items, clock); },
+        [] { return Result<Written>(fail(Errc::unavailable, "lost")); }};
+    http::Calls calls{inventory_routes({writing, *items, *reader, clock, ids}),
+                      [this] { writing.run(Duration::zero()); }};
+};
+
+}  // namespace trackops::inventory

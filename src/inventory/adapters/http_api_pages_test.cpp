@@ -1,0 +1,150 @@
+// Items, reservations and movements read page by page: each entry once, whatever comes and goes
+// meanwhile.
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "inventory/adapters/api_at_hand_test.hpp"
+
+namespace trackops::inventory {
+namespace {
+
+using http::expect_pages;
+using http::joined;
+using http::pages_of;
+
+using Names = std::vector<std::string>;
+
+class InventoryPages : public ::testing::TestWithParam<std::string> {
+protected:
+    void hear(OrderId order, Ask ask, std::vector<Line> lines = {}) {
+        at_hand.hear({{at_hand.ids.next(), {order, ask, std::move(lines), "CUSTOMER_REQUEST"}}});
+    }
+    OrderId reserve(std::vector<Line> lines) {
+        const OrderId order(at_hand.ids.next());
+        hear(order, Ask::create, std::move(lines));
+        return order;
+    }
+    // Of the reservations that may be listed, newest first, as JSON.
+    Names reservation_ids(std::string_view where = "") {
+        return at_hand.ask(
+            fmt::format("SELECT '\"' || id || '\"' FROM inventory_reservations "
+                        "WHERE status NOT IN ('REFUSED', 'CANCELLED_FIRST') {} ORDER BY id DESC",
+                        where));
+    }
+    Names positions(std::string_view sku) {
+        return at_hand.ask(
+            fmt::format("SELECT CAST(position AS TEXT) FROM stock_movements "
+                        "WHERE sku = '{}' ORDER BY stock_movements.position DESC",
+                        sku));
+    }
+    void adjust(std::string sku, std::int64_t delta) {
+        EXPECT_TRUE(at_hand.write(std::move(sku), AdjustStock{delta, "COUNTED"}));
+    }
+
+    ApiAtHand at_hand{GetParam()};
+};
+
+TEST_P(InventoryPages, HoldEachItemOnce) {
+    for (const auto* sku : {"b", "a/c", "B", "a b", "a"}) at_hand.stock_up(sku, 5);
+    const PatchItem words{{.category = "cloth", .low_stock_threshold = 5}};
+    for (const auto* sku : {"a", "a b", "b"}) ASSERT_TRUE(at_hand.write(sku, words));
+    const Names all = {"\"B\"", "\"a\"", "\"a b\"", "\"a/c\"", "\"b\""};
+    const std::string items = "/api/inventory/items?";
+    expect_pages(at_hand.calls, items, "sku", all);
+    expect_pages(at_hand.calls, items + "category=cloth", "sku", {all[1], all[2], all[4]});
+    expect_pages(at_hand.calls, items + "lowStock=true", "sku", {all[1], all[2], all[4]});
+    expect_pages(at_hand.calls, items + "q=B", "sku", {all[0], all[2], all[4]});
+    expect_pages(at_hand.calls, items + "q=a&category=cloth&lowStock=true", "sku",
+                 {all[1], all[2], all[4]});  // names begin with "a "
+    EXPECT_EQ(pages_of(at_hand.calls, items + "category=wood", "sku"), http::Pages{{}});
+}
+
+TEST_P(InventoryPages, LeaveNobodyOutWhileItemsComeAndGo) {
+    for (const auto* sku : {"b", "d", "f"}) at_hand.stock_up(sku, 5);
+    // The end of each page goes before the next page is asked for.
+    const auto delete_seen = [&, seen = Names{"b", "c", "d", "f"}]() mutable {
+        ASSERT_TRUE(at_hand.write(seen.front(), DeleteItem{}));
+        if (seen.front() == "b") {
+            at_hand.stock_up("a", 1);  // before the page
+            at_hand.stock_up("c", 1);  // behind it
+        }
+        seen.erase(seen.begin());
+    };
+    EXPECT_EQ(joined(pages_of(at_hand.calls, "/api/inventory/items?limit=1", "sku", delete_seen)),
+              (Names{"\"b\"", "\"c\"", "\"d\"", "\"f\""}));
+}
+
+TEST_P(InventoryPages, HoldEachReservationOnce) {
+    at_hand.stock_up("A", 50);
+    at_hand.stock_up("B", 50);
+    std::vector<OrderId> orders;
+    for (int i = 0; i < 5; ++i) {
+        orders.push_back(
+            reserve(i == 2 ? std::vector<Line>{{"B", 1}} : std::vector<Line>{{"A", 1}, {"B", 1}}));
+        reserve({{"A", 99}});                            // refused: no reservation
+        hear(OrderId(at_hand.ids.next()), Ask::cancel);  // of nothing: none either
+    }
+    for (const std::size_t i : {0, 3, 4}) hear(orders[i], Ask::ship);
+    hear(orders[1], Ask::cancel);
+    ASSERT_EQ(reservation_ids().size(), 5U);
+    const std::string list = "/api/inventory/reservations?";
+    expect_pages(at_hand.calls, list, "id", reservation_ids());
+    expect_pages(at_hand.calls, list + "status=FULFILLED", "id",
+                 reservation_ids("AND status = 'FULFILLED'"));
+    expect_pages(at_hand.calls, list + "sku=B", "id", reservation_ids());
+    const auto of_a = fmt::format("AND order_id <> '{}'", orders[2].text());
+    expect_pages(at_hand.calls, list + "sku=A", "id", reservation_ids(of_a));
+    expect_pages(at_hand.calls, list + "sku=A&status=FULFILLED", "id",
+                 reservation_ids("AND status = 'FULFILLED'"));
+    const auto of_one = fmt::format("AND order_id = '{}'", orders[3].text());
+    for (const auto* filter : {"", "&sku=A", "&status=FULFILLED", "&sku=B&status=FULFILLED"}) {
+        expect_pages(at_hand.calls, list + "orderId=" + orders[3].text() + filter, "id",
+                     reservation_ids(of_one));
+    }
+    EXPECT_EQ(pages_of(at_hand.calls, list + "status=EXPIRED", "id"), http::Pages{{}});
+    EXPECT_EQ(pages_of(at_hand.calls, list + "sku=A&orderId=" + orders[2].text(), "id"),
+              http::Pages{{}});
+}
+
+TEST_P(InventoryPages, LeaveNobodyOutWhileReservationsComeAndGo) {
+    at_hand.stock_up("A", 50);
+    for (int i = 0; i < 4; ++i) reserve({{"A", 1}});
+    for (const auto* filter : {"", "sku=A", "status=RESERVED", "sku=A&status=RESERVED"}) {
+        const auto list = fmt::format("/api/inventory/reservations?{}", filter);
+        const Names ids = joined(pages_of(at_hand.calls, list, "id"));
+        auto seen = joined(pages_of(at_hand.calls, list, "orderId"));
+        ASSERT_GE(ids.size(), 4U);
+        // A newer one comes, and the end of the page is held no longer.
+        const auto change = [&] {
+            reserve({{"A", 1}});
+            hear(OrderId::parse(seen.front().substr(1, 36)).value(), Ask::cancel);
+            seen.erase(seen.begin());
+        };
+        EXPECT_EQ(joined(pages_of(at_hand.calls, list + "&limit=1", "id", change)), ids) << filter;
+    }
+}
+
+TEST_P(InventoryPages, HoldEachMovementOnce) {
+    at_hand.stock_up("A/1 x", 50);
+    at_hand.stock_up("B", 50);
+    for (int i = 0; i < 4; ++i) {
+        adjust("A/1 x", -1);
+        adjust("B", -1);
+    }
+    const std::string list = "/api/inventory/items/A%2F1%20x/movements?";
+    ASSERT_EQ(positions("A/1 x").size(), 5U);
+    expect_pages(at_hand.calls, list, "position", positions("A/1 x"));
+    const Names before = positions("A/1 x");
+    const auto one_more = [this] { adjust("A/1 x", 1); };  // stands before the first page
+    EXPECT_EQ(joined(pages_of(at_hand.calls, list + "limit=1", "position", one_more)), before);
+    // The ledger outlives its item.
+    ASSERT_TRUE(at_hand.write("A/1 x", DeleteItem{}));
+    expect_pages(at_hand.calls, list, "position", positions("A/1 x"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Databases, InventoryPages, ::testing::ValuesIn(testing::databases),
+                         [](const auto& kind) { return kind.param; });
+
+}  // namespace
+}  // namespace trackops::inventory
