@@ -77,5 +77,37 @@ TEST_F(OrderEventsHandler, AsksForAMessageAgainWhileTheDatabaseIsAway) {
     EXPECT_TRUE(std::holds_alternative<bus::Done>(handler(batch)[0]));
 }
 
+// From each message to its reply, whatever the reply.
+TEST_F(OrderEventsHandler, SaysWhereEachReplyComesFrom) {
+    at_hand.stock_up("A", 5);
+    const Uuid held = at_hand.ids.next();
+    std::vector<bus::Message> batch = {
+        created(held, 2), created(at_hand.ids.next(), 9), created(held, 2),
+        message(events::OrderCancelled{held, 2, "CUSTOMER_REQUEST", "anonymous", {}}),
+        moved(at_hand.ids.next(), "SHIPPED")};
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const std::string number = std::to_string(i);
+        batch[i].headers = {{"ce_id", at_hand.ids.next().text()},
+                            {"ce_correlationid", "correlation " + number},
+                            {"ce_causationid", "of no concern"},
+                            {"traceparent", "parent " + number},
+                            {"tracestate", "state " + number}};
+    }
+    handler(batch);
+    const std::vector<std::string> types = {"INVENTORY_RESERVED", "INVENTORY_RESERVATION_FAILED",
+                                            "INVENTORY_RESERVED", "INVENTORY_RELEASED",
+                                            "INVENTORY_RESERVATION_FAILED"};
+    std::vector<std::string> expected;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        const std::string number = std::to_string(i);
+        expected.push_back(types[i] + " correlation " + number + ' ' +
+                           std::string(batch[i].header("ce_id")) + " parent " + number + " state " +
+                           number);
+    }
+    EXPECT_EQ(at_hand.ask("SELECT type || ' ' || correlation_id || ' ' || causation_id || ' ' || "
+                          "traceparent || ' ' || tracestate FROM outbox_events ORDER BY position"),
+              expected);
+}
+
 }  // namespace
 }  // namespace trackops::inventory
