@@ -10,7 +10,6 @@
 #include <gmock/gmock.h>
 
 #include "inventory/adapters/stores_at_hand_test.hpp"
-#include "platform/audit/everything.hpp"
 #include "platform/audit/plants_for_tests.hpp"
 
 namespace trackops::inventory {
@@ -50,13 +49,8 @@ public:
         stock_up("gone", 6);
     }
     std::vector<Plant> plants() const;
-    std::map<std::string, std::int64_t> everything() {
-        std::map<std::string, std::int64_t> found;
-        for (const auto& finding :
-             audit::look_at_everything(*database, stock_invariants(), {clock.now(), {0}})) {
-            if (finding.violations > 0) found[std::string(finding.invariant)] = finding.violations;
-        }
-        return found;
+    std::map<std::string, std::int64_t> everything(std::int64_t rows_max = 2'000) {
+        return audit::violations(*database, stock_invariants(), clock.now(), rows_max);
     }
 
     std::string reserved, fulfilled, refused;  // orders
@@ -100,6 +94,7 @@ std::vector<Plant> Stocked::plants() const {
              refused)}},
         {"lines_belong_to_something",
          {of("DELETE FROM inventory_reservations WHERE order_id = '{}'", reserved)}},
+        {"lines_belong_to_something", {"DELETE FROM inventory_items WHERE sku = 'b'"}},
         {"decisions_are_answered",
          {of("UPDATE inventory_reservations SET replies = 0 WHERE order_id = '{}'", refused)}},
         {"replies_tell_of_reservations",
@@ -120,7 +115,8 @@ class StockAudit : public ::testing::TestWithParam<std::string> {};
 TEST_P(StockAudit, FindsNothingInReservationsOfEveryKind) {
     Stocked stocked(GetParam());
     stocked.a_reservation_of_each_kind();
-    EXPECT_THAT(stocked.everything(), IsEmpty());
+    for (const std::int64_t rows_max : {1, 2, 3, 2'000})
+        EXPECT_THAT(stocked.everything(rows_max), IsEmpty()) << "in pages of " << rows_max;
     audit::AuditorAtHand at_hand(*stocked.database, stock_invariants(), stocked.clock.now());
     EXPECT_THAT(at_hand.pass(), IsEmpty());
     EXPECT_EQ(at_hand.value("trackops_audit_suspicions_total"), 0);
@@ -135,7 +131,13 @@ TEST_P(StockAudit, FindsEachPlantedFaultAndEachRowOfTheTableHasOne) {
         if (i == plants.size()) break;
         const std::string name(plants[i].invariant);
         audit::plant(*stocked.database, plants[i]);
-        EXPECT_THAT(stocked.everything(), Contains(Key(name)));
+        const auto violations = stocked.everything();
+        EXPECT_THAT(violations, Contains(Key(name)));
+        // Each as often, wherever a page ends.
+        for (const std::int64_t rows_max : {1, 2}) {
+            EXPECT_EQ(stocked.everything(rows_max), violations)
+                << name << " in pages of " << rows_max;
+        }
         found.insert(plants[i].invariant);
         const auto invariants = stock_invariants();
         const auto invariant = std::ranges::find(invariants, name, &audit::Invariant::name);
