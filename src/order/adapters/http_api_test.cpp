@@ -189,6 +189,7 @@ TEST_F(OrderApi, RemembersWhatAClientChanged) {
     at_hand.settle(path, StockAnswer::reserved);
     for (const auto* action : {"/process", "/ship", "/deliver"}) {
         const auto before = call("GET", path);  // and is in the cache from now on
+        at_hand.clock.advance(std::chrono::seconds(1));
         const auto changed =
             call("POST", path + action,
                  action == std::string_view("/ship") ? R"({"carrier":"DHL","trackingNumber":"1Z"})"
