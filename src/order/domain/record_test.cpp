@@ -131,6 +131,17 @@ TEST(Order, GoesThroughItsLife) {
     EXPECT_EQ(record.sagas.size(), 1U);
 }
 
+// A clock that stepped back.
+TEST(Order, IsNeverOlderThanItWas) {
+    OrderRecord record = placed();
+    settle(record, StockAnswer::reserved, at(std::chrono::seconds(9), "inventory"));
+    ASSERT_TRUE(apply(record, {Action::process, "", {}}, other_saga, at(std::chrono::seconds(5))));
+    EXPECT_EQ(record.order.updated_at, start + std::chrono::seconds(9));
+    EXPECT_EQ(record.changes.back().at, start + std::chrono::seconds(5));
+    ASSERT_TRUE(apply(record, {Action::cancel, "", {}}, other_saga, at(std::chrono::seconds(10))));
+    EXPECT_EQ(record.order.updated_at, start + std::chrono::seconds(10));
+}
+
 TEST(Order, KeepsNothingOfARefusedChange) {
     OrderRecord record = placed();
     const auto refused =
@@ -208,6 +219,67 @@ TEST(Order, IsPatientWithWhoeverAnswersAfterTheRelayHasLagged) {
     look_at_clock(record, {}, at(std::chrono::minutes(60), "saga"));
     EXPECT_EQ(record.order.status, Status::cancelled);
     EXPECT_EQ(record.order.cancel_reason, "TIMED_OUT");
+}
+
+// A moment's lag is not worth another deadline.
+TEST(Order, HasItsDeadlinePutOffForALagOfARetryOrMore) {
+    for (const auto& [lag, put_off] : {std::pair{Patience{}.first_retry, true},
+                                       std::pair{Patience{}.first_retry - Duration(1), false}}) {
+        OrderRecord record = placed();
+        const Circumstances now = at(std::chrono::minutes(15), "saga");
+        look_at_clock(record, lag, now);
+        EXPECT_EQ(record.sagas[0].deadline_at, put_off ? now.now + lag : now.now);
+        EXPECT_TRUE(record.notices.empty());
+    }
+}
+
+TEST(Saga, SendsNothingAgainWhileTheRelayIsTheReason) {
+    OrderRecord record = placed();
+    look_at_clock(record, Duration(1), at(std::chrono::seconds(30), "saga"));
+    EXPECT_TRUE(record.notices.empty());
+    look_at_clock(record, Duration(1), at(std::chrono::seconds(30) + Duration(1), "saga"));
+    EXPECT_EQ(announced(record), std::vector{Announcement::created});
+}
+
+TEST(Saga, IsDueAtWhateverComesFirst) {
+    const Patience hasty{.reserve_deadline = std::chrono::seconds(10)};
+    Saga saga = begin_fulfilment(other_saga, start, hasty);
+    EXPECT_EQ(saga.due_at(), start + std::chrono::seconds(10));
+    saga.deadline_at = start + std::chrono::seconds(31);
+    EXPECT_EQ(saga.due_at(), start + std::chrono::seconds(30));
+    saga.status = SagaStatus::blocked;
+    EXPECT_FALSE(saga.due_at());
+}
+
+TEST(Saga, KeepsWhatBecameOfEachStep) {
+    const Instant later = start + std::chrono::seconds(7);
+    OrderRecord confirmed = placed();
+    settle(confirmed, StockAnswer::reserved, at(std::chrono::seconds(7), "inventory"));
+    EXPECT_EQ(confirmed.sagas[0].steps,
+              (std::vector<SagaStep>{{"reserve", StepStatus::done, 1, start, later, {}},
+                                     {"confirm", StepStatus::done, 1, later, later, {}}}));
+    EXPECT_EQ(confirmed.sagas[0].finished_at, later);
+    OrderRecord refused = placed();
+    settle(refused, StockAnswer::refused, at(std::chrono::seconds(7), "inventory"));
+    EXPECT_EQ(
+        refused.sagas[0].steps,
+        (std::vector<SagaStep>{{"reserve", StepStatus::failed, 1, start, later, "out of stock"},
+                               {"confirm", StepStatus::skipped, 0, {}, later, {}}}));
+    EXPECT_EQ(refused.sagas[0].finished_at, later);
+    OrderRecord cancelled = placed();
+    ASSERT_TRUE(
+        apply(cancelled, {Action::cancel, "", {}}, other_saga, at(std::chrono::seconds(7))));
+    EXPECT_EQ(cancelled.sagas[0].steps,
+              (std::vector<SagaStep>{
+                  {"reserve", StepStatus::failed, 1, start, later, "the order was cancelled"},
+                  {"confirm", StepStatus::skipped, 0, {}, later, {}},
+                  {"release", StepStatus::running, 1, later, {}, {}}}));
+    EXPECT_FALSE(cancelled.sagas[0].finished_at);
+    look_at_clock(cancelled, {}, at(std::chrono::hours(25), "saga"));
+    EXPECT_EQ(
+        cancelled.sagas[0].steps.back(),
+        (SagaStep{"release", StepStatus::failed, 1, later, {}, "no answer within the deadline"}));
+    EXPECT_FALSE(cancelled.sagas[0].finished_at);
 }
 
 TEST(Saga, AsksAgainWithABackoffThatIsKept) {
