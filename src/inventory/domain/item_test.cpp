@@ -51,16 +51,21 @@ TEST(Item, KeepsItsVersionWhenNothingIsDifferent) {
 }
 
 TEST(Item, RefusesAnotherVersionAndWhatIsNotThere) {
-    for (const ItemCommand& command : {ItemCommand(PatchItem{{}, 2}), ItemCommand(DeleteItem{2}),
-                                       ItemCommand(AdjustStock{1, "RETURN", {}, 2})}) {
-        EXPECT_EQ(asked(mug(), command).error().code, Errc::precondition_failed);
-        EXPECT_EQ(asked({}, command).error().code, Errc::not_found);
+    for (const std::int64_t version : {2, 4}) {  // it is at 3
+        for (const ItemCommand& command :
+             {ItemCommand(PatchItem{{}, version}), ItemCommand(DeleteItem{version}),
+              ItemCommand(AdjustStock{1, "RETURN", {}, version})}) {
+            EXPECT_EQ(asked(mug(), command).error().code, Errc::precondition_failed);
+            EXPECT_EQ(asked({}, command).error().code, Errc::not_found);
+        }
     }
 }
 
 TEST(Item, IsNotDeletedWhileUnitsAreReserved) {
     EXPECT_EQ(asked(mug(), DeleteItem{}).error().code, Errc::conflict);
     Item free = mug();
+    free.stock.reserved = 1;
+    EXPECT_EQ(asked(free, DeleteItem{}).error().code, Errc::conflict);
     free.stock.reserved = 0;
     EXPECT_FALSE(asked(free, DeleteItem{3})->item);
 }

@@ -132,12 +132,16 @@ TEST(Reservation, HoldsAllLinesOrNoneAndNamesEveryShortOne) {
 TEST(Reservation, RefusesASumThatOverflows) {
     Reservation reservation;
     Shelves shelves{{"A", {max_units, 0}}};
-    const std::vector<Line> lines(3, {"A", INT64_MAX});
-    const auto decision = decide(reservation, shelves, create(lines), occasion);
-    const std::vector<Shortage> shortages = {
-        {"A", max_units + 1, max_units, Lack::insufficient_stock}};
-    EXPECT_EQ(decision.reply, OrderReply(ReservationFailed{std::string(out_of_stock), shortages}));
-    EXPECT_EQ(shelves["A"], (Stock{max_units, 0}));
+    for (const std::size_t count : {1, 3}) {
+        const std::vector<Line> lines(count, {"A", INT64_MAX});
+        reservation = {};
+        const auto decision = decide(reservation, shelves, create(lines), occasion);
+        const std::vector<Shortage> shortages = {
+            {"A", max_units + 1, max_units, Lack::insufficient_stock}};
+        EXPECT_EQ(decision.reply,
+                  OrderReply(ReservationFailed{std::string(out_of_stock), shortages}));
+        EXPECT_EQ(shelves["A"], (Stock{max_units, 0}));
+    }
 }
 
 TEST(Reservation, RecordsEachShipmentWithWhatIsLeft) {
