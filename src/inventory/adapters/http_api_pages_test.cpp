@@ -102,6 +102,10 @@ TEST_P(InventoryPages, HoldEachReservationOnce) {
         expect_pages(at_hand.calls, list + "orderId=" + orders[3].text() + filter, "id",
                      reservation_ids(of_one));
     }
+    const std::string only = reservation_ids(of_one).at(0).substr(1, 36);
+    EXPECT_EQ(pages_of(at_hand.calls,
+                       fmt::format("{}orderId={}&cursor={}", list, orders[3].text(), only), "id"),
+              http::Pages{{}});
     EXPECT_EQ(pages_of(at_hand.calls, list + "status=EXPIRED", "id"), http::Pages{{}});
     EXPECT_EQ(pages_of(at_hand.calls, list + "sku=A&orderId=" + orders[2].text(), "id"),
               http::Pages{{}});

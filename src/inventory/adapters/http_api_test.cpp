@@ -93,6 +93,28 @@ TEST_F(InventoryApi, AdjustsStockOnceAKey) {
     EXPECT_EQ(call("GET", "/api/inventory/items/none/movements").status, 404);
 }
 
+TEST_F(InventoryApi, AKeyIsOfItsMethodAndPathAlone) {
+    const Headers key = {{"idempotency-key", "k"}};
+    for (const std::string sku : {"A", "B"}) {
+        const std::string items = "/api/inventory/items";
+        const std::string item = items + "/" + sku;
+        // The bodies are alike wherever they may be: only the path tells the requests apart.
+        EXPECT_EQ(call("POST", items, R"({"sku":")" + sku + R"(","name":"n","onHand":5})").status,
+                  201);
+        const auto adjusted =
+            call("POST", item + "/adjustments", R"({"delta":-5,"reason":"LOSS"})", key);
+        EXPECT_EQ(adjusted.status, 200);
+        EXPECT_EQ(header(adjusted, "Idempotency-Replayed"), "");
+        EXPECT_EQ(http::member(adjusted, "sku"), sku);
+        EXPECT_EQ(call("PATCH", item, R"({"name":"other"})", key).status, 200);
+        const auto deleted = call("DELETE", item, R"({"name":"other"})", key);
+        EXPECT_EQ(deleted.status, 204);
+        EXPECT_EQ(header(deleted, "Idempotency-Replayed"), "");
+        EXPECT_EQ(header(call("DELETE", item, R"({"name":"other"})", key), "Idempotency-Replayed"),
+                  "true");
+    }
+}
+
 TEST_F(InventoryApi, NamesEveryFaultAndWritesNothing) {
     const std::string items = "/api/inventory/items";
     const auto empty = rows();

@@ -143,6 +143,12 @@ TEST_P(ItemStoreContract, ListsItemsByWhatIsAsked) {
     EXPECT_THAT(skus({}, "abc"), ElementsAre("b", "c"));
     EXPECT_THAT(skus({.words = "A_C"}), ElementsAre("a_c"));
     EXPECT_THAT(skus({.words = "0% cot"}), ElementsAre("c"));
+    // Each stands for itself, in capitals or not.
+    EXPECT_THAT(skus({.words = "1%C"}), ElementsAre());
+    EXPECT_THAT(skus({.words = "A_B"}), ElementsAre());
+    EXPECT_THAT(skus({.words = "\\"}), ElementsAre());
+    at_hand.stock_up("z", 9);
+    EXPECT_THAT(skus({.words = "A Z"}), ElementsAre("z"));
     EXPECT_THAT(skus({.category = "cloth"}), ElementsAre("c"));
     EXPECT_THAT(skus({.low_stock = true}), ElementsAre("c"));
 }
