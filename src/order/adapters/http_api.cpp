@@ -169,6 +169,7 @@ void list_sagas(const Request& request, const Reply& reply, OrderStore& store) {
 }
 
 void get_saga(const Request& request, const Reply& reply, OrderStore& store) {
+    if (auto known = http::check_query(request, {}); !known) return reply.problem(known.error());
     const auto id = SagaId::parse(request.param("id"));
     const auto saga =
         id ? store.saga(*id) : Result<SagaOfOrder>(fail(Errc::not_found, "no saga has this id"));
@@ -180,6 +181,7 @@ void get_saga(const Request& request, const Reply& reply, OrderStore& store) {
 }
 
 void get_timeline(const Request& request, const Reply& reply, OrderStore& store) {
+    if (auto known = http::check_query(request, {}); !known) return reply.problem(known.error());
     const auto id = read_order_id(request);
     const auto entries =
         id ? store.timeline(*id) : Result<std::vector<HistoryEntry>>(std::unexpected(id.error()));

@@ -68,6 +68,7 @@ std::vector<Refusal> refusals() {
         {"GET", "/api/sagas?x=1", "", {}, 422, "invalid-request", {"x"}},
         {"GET", "/api/sagas/{none}", "", {}, 404, "not-found"},
         {"GET", "/api/sagas/7", "", {}, 404, "not-found"},
+        {"GET", "/api/sagas/{none}?x=1", "", {}, 422, "invalid-request", {"x"}},
         {"PUT", order + "/status", "{}", {}, 422, "invalid-request", {"/status"}},
         {"PUT",
          order + "/status",
@@ -110,7 +111,7 @@ std::vector<Refusal> refusals() {
         list.push_back({"GET", "/api/orders/{none}" + std::string(end), "", {}, 404, "not-found"});
         list.push_back({"GET", "/api/orders/7" + std::string(end), "", {}, 404, "not-found"});
     }
-    for (const auto* end : {"", "/status"})
+    for (const auto* end : {"", "/status", "/timeline"})
         list.push_back({"GET", order + end + "?x=1", "", {}, 422, "invalid-request", {"x"}});
     const std::vector<std::array<std::string, 3>> changes = {
         {"DELETE", "", ""},      {"POST", "/process", ""},
