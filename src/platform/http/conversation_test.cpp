@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "platform/http/conversation_fixture.hpp"
 #include "testing/fakes.hpp"
 
 namespace trackops::http {
@@ -116,6 +117,111 @@ TEST(Conversation, RefusesAChunkHeaderThatNeverEnds) {
         }
     }
     EXPECT_TRUE(conversation.is_finished());
+}
+
+class ConversationTimes : public ::testing::Test {
+protected:
+    static constexpr Conversation::Time start{std::chrono::hours(1)};
+    static std::string get(std::string_view path, std::string_view id) {
+        return "GET " + std::string(path) +
+               " HTTP/1.1\r\nHost: x\r\nX-Correlation-ID: " + std::string(id) + "\r\n\r\n";
+    }
+
+    ServerOptions options_{.header_bytes_max = 512,
+                           .body_bytes_max = 16,
+                           .pipelined_max = 1,
+                           .read_timeout = std::chrono::seconds(15),
+                           .idle_timeout = std::chrono::seconds(60)};
+    const Router router_{holding_routes()};
+    Talk talk_{router_, options_, start};
+};
+
+TEST_F(ConversationTimes, AreOfEachRequestFromItsOwnFirstByte) {
+    options_.pipelined_max = 8;
+    const std::string first = get("/hello", "r0");
+    const std::string second = get("/hold", "r1");
+    talk_.receive(first.substr(0, 9), start);
+    talk_.receive(first.substr(9) + second.substr(0, 9), start + std::chrono::seconds(10));
+    EXPECT_FALSE(talk_.conversation.has_expired(start + std::chrono::seconds(24)));
+    EXPECT_TRUE(talk_.conversation.wants_input()) << "the second began ten seconds later";
+    talk_.receive(second.substr(9), start + std::chrono::seconds(24));
+    talk_.answer_all(Order::oldest_first, start + std::chrono::seconds(30));
+    ASSERT_EQ(talk_.host.observed.size(), 2u);
+    EXPECT_EQ(talk_.host.observed[0].took, std::chrono::seconds(10));
+    EXPECT_EQ(talk_.host.observed[1].took, std::chrono::seconds(20));
+    talk_.receive(first.substr(0, 9), start + std::chrono::seconds(50));
+    EXPECT_FALSE(talk_.conversation.has_expired(start + std::chrono::seconds(64)));
+    EXPECT_TRUE(talk_.conversation.wants_input());
+    EXPECT_FALSE(talk_.conversation.has_expired(start + std::chrono::seconds(65)));
+    EXPECT_FALSE(talk_.conversation.wants_input()) << "now it is too slow";
+}
+
+// A request that waits for room is late by no fault of the client's.
+TEST_F(ConversationTimes, DoNotCountWhileARequestWaitsForRoom) {
+    const std::string next = get("/hello", "r1");
+    talk_.receive(get("/hold", "r0") + next.substr(0, 9), start);
+    EXPECT_FALSE(talk_.conversation.has_expired(start + std::chrono::hours(1)));
+    const auto later = start + std::chrono::hours(1);
+    talk_.answer_all(Order::oldest_first, later);
+    EXPECT_FALSE(talk_.conversation.has_expired(later + std::chrono::seconds(14)));
+    EXPECT_TRUE(talk_.conversation.wants_input());
+    talk_.receive(next.substr(9), later + std::chrono::seconds(14));
+    EXPECT_EQ(answers_of(talk_.out),
+              (std::vector<Answer>{{200, "r0", "for r0", false}, {200, "r1", "for r1", false}}));
+}
+
+TEST_F(ConversationTimes, OfIdlingCountFromTheLastAnswer) {
+    EXPECT_FALSE(talk_.conversation.has_expired(start + std::chrono::seconds(59)));
+    talk_.receive(get("/hold", "r0"), start + std::chrono::seconds(59));
+    EXPECT_FALSE(talk_.conversation.has_expired(start + std::chrono::seconds(200)));
+    talk_.answer_all(Order::oldest_first, start + std::chrono::seconds(200));
+    EXPECT_FALSE(talk_.conversation.has_expired(start + std::chrono::seconds(259)));
+    EXPECT_TRUE(talk_.host.limits.empty() || talk_.host.limits.back() != Limit::idle_time);
+    EXPECT_TRUE(talk_.conversation.has_expired(start + std::chrono::seconds(260)));
+    EXPECT_EQ(talk_.host.limits.back(), Limit::idle_time);
+}
+
+TEST_F(ConversationTimes, DoNotMatterToWhatWasReceivedBeforeAStop) {
+    talk_.receive(get("/hold", "r0") + get("/hold", "r1") + get("/hello", "r2"), start);
+    talk_.conversation.stop();
+    talk_.answer_all(Order::oldest_first, start);
+    EXPECT_EQ(answers_of(talk_.out), (std::vector<Answer>{{200, "r0", "for r0", false},
+                                                          {200, "r1", "for r1", false},
+                                                          {200, "r2", "for r2", true}}));
+    EXPECT_TRUE(talk_.conversation.is_finished());
+}
+
+TEST_F(ConversationTimes, AreObservedUnderTheRouteOfTheRequestItself) {
+    talk_.receive(
+        get("/hello", "r0") + get("/nothing", "r1") + get("/hello", "r2") + "GARBAGE\r\n\r\n",
+        start);
+    ASSERT_EQ(talk_.host.observed.size(), 4u);
+    std::string seen;
+    for (const auto& [status, method, route, took] : talk_.host.observed)
+        seen += std::to_string(status) + ' ' + method + ' ' + route + '\n';
+    EXPECT_EQ(seen, "200 GET /hello\n404 GET \n200 GET /hello\n400  \n");
+}
+
+// RFC 9110, 10.1.1: with some of the body there, nobody waits for the word.
+TEST(Conversation, SaysContinueToNobodyWhoHasBegunToSendTheBody) {
+    const ServerOptions options;
+    const Router router(holding_routes());
+    const std::string head =
+        "POST /body HTTP/1.1\r\nHost: x\r\nX-Correlation-ID: r1\r\nContent-Type: "
+        "application/json\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n";
+    Talk at_once(router, options);
+    at_once.receive(head + "bo");
+    EXPECT_EQ(at_once.out, "");
+    at_once.receive("dy");
+    EXPECT_EQ(answers_of(at_once.out), (std::vector<Answer>{{200, "r1", "for r1", false}}));
+    Talk held_up(router, options);
+    held_up.receive("GET /hold HTTP/1.1\r\nHost: x\r\nX-Correlation-ID: r0\r\n\r\n" + head);
+    held_up.receive("bo");
+    held_up.answer_all(Order::oldest_first);
+    EXPECT_EQ(held_up.out.find("100 Continue"), std::string::npos);
+    held_up.receive("dy");
+    EXPECT_EQ(answers_of(held_up.out),
+              (std::vector<Answer>{{200, "r0", "for r0", false}, {200, "r1", "for r1", false}}));
 }
 
 }  // namespace

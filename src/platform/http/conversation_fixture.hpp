@@ -1,0 +1,118 @@
+// For the tests of a conversation: a host that holds requests, and a talk without a socket.
+#pragma once
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "platform/http/conversation.hpp"
+#include "testing/fakes.hpp"
+
+namespace trackops::http {
+
+// Answers as its routes say: GET /hello and /busy at once, /hold when it is told to.
+class HoldingHost final : public Conversation::Host {
+public:
+    struct Held {
+        Conversation::Place place;
+        std::string id;
+    };
+    struct Observed {
+        int status;
+        std::string method;
+        std::string route;  // its pattern; "" where none was found
+        Conversation::Time::duration took;
+    };
+    void handle(const Route& route, Request request, Conversation::Place place) override {
+        EXPECT_EQ(place.connection, 7u);
+        if (route.pattern == "/hold") return held.push_back({place, request.correlation_id});
+        conversation->answer(place.number, {.status = route.pattern == "/busy" ? 503 : 200,
+                                            .body = "for " + request.correlation_id});
+    }
+    Uuid fresh_id() override { return ids.next(); }
+    std::string_view date() override { return "Tue, 14 Nov 2023 22:13:20 GMT"; }
+    void reached(Limit limit) override { limits.push_back(limit); }
+    void observe(const Conversation::Access& access) override {
+        observed.push_back({access.status, std::string(access.method),
+                            access.route ? std::string(access.route->pattern) : "", access.took});
+    }
+
+    Conversation* conversation = nullptr;
+    trackops::testing::SeededIds ids;
+    std::vector<Held> held;
+    std::vector<Observed> observed;
+    std::vector<Limit> limits;
+};
+
+struct Answer {
+    int status;
+    std::string id;
+    std::string body;
+    bool closes;  // says that the connection ends
+    bool operator==(const Answer&) const = default;
+};
+inline void PrintTo(const Answer& answer, std::ostream* out) {
+    *out << answer.status << ' ' << answer.id << (answer.closes ? " close " : " ") << answer.body;
+}
+
+// No body of these tests has "HTTP/1.1 " in it.
+inline std::vector<Answer> answers_of(const std::string& out) {
+    constexpr std::string_view begin = "HTTP/1.1 ";
+    constexpr std::string_view name = "X-Correlation-ID: ";
+    std::vector<Answer> answers;
+    for (auto at = out.find(begin); at != std::string::npos;) {
+        const auto next = out.find(begin, at + 1);
+        const std::string one = out.substr(at, next - at);
+        const auto id = one.find(name) + name.size();
+        answers.push_back({std::stoi(one.substr(begin.size(), 3)),
+                           one.substr(id, one.find("\r\n", id) - id),
+                           one.substr(one.find("\r\n\r\n") + 4),
+                           one.find("Connection: close\r\n") != std::string::npos});
+        at = next;
+    }
+    return answers;
+}
+
+enum class Order : std::uint8_t { oldest_first, newest_first };
+
+inline std::vector<Route> holding_routes() {
+    return {{"GET", "/hold", Run::on_io, {}},
+            {"GET", "/hello", Run::on_io, {}},
+            {"GET", "/busy", Run::on_worker, {}},
+            {"POST", "/body", Run::on_io, {}}};
+}
+
+struct Talk {
+    Talk(const Router& router, const ServerOptions& options, Conversation::Time now = {})
+        : conversation(host, router, options, 7, now) {
+        host.conversation = &conversation;
+    }
+    void receive(std::string_view text, Conversation::Time now = {}) {
+        conversation.receive(text, now);
+        go_on(now);
+    }
+    void go_on(Conversation::Time now = {}) {
+        for (std::size_t before = std::string::npos; before != out.size();) {
+            before = out.size();
+            conversation.take_output(out, now);
+            conversation.resume(now);
+        }
+    }
+    void answer_one(Order order, Conversation::Time now = {}) {
+        const auto one = order == Order::oldest_first ? host.held.begin() : host.held.end() - 1;
+        const HoldingHost::Held held = *one;
+        host.held.erase(one);
+        conversation.answer(held.place.number, {.body = "for " + held.id});
+        go_on(now);
+    }
+    void answer_all(Order order, Conversation::Time now = {}) {
+        while (!host.held.empty()) answer_one(order, now);
+    }
+    HoldingHost host;
+    Conversation conversation;
+    std::string out;
+};
+
+}  // namespace trackops::http
