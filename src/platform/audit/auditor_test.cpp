@@ -143,6 +143,25 @@ TEST_F(AuditorAlone, ForgetsASuspicionThatHasMoved) {
     EXPECT_EQ(violations(), 0);
 }
 
+TEST_F(AuditorAlone, CountsOfAPageOnlyWhatTheSecondLookFindsToo) {
+    put(1, 99);
+    put(2, 99);
+    put(3, 99);
+    auditor_.run({});
+    put(1, 2);
+    put(2, 98);
+    clock_.advance(seconds(2));
+    EXPECT_EQ(auditor_.run({}).done, 3U);
+    EXPECT_EQ(violations(), 1);
+    put(4, 99);  // while nobody looks for a second time
+    auditor_.run({});
+    EXPECT_EQ(violations(), 1);
+    clock_.advance(seconds(2));
+    auditor_.run({});
+    EXPECT_EQ(violations(), 2);
+    EXPECT_EQ(metrics_.counter("trackops_audit_suspicions_total", "").value(), 4);
+}
+
 TEST_F(AuditorAlone, CountsInEachPassWhatStaysBroken) {
     put(7, 99);
     while (passes() < 3) {
