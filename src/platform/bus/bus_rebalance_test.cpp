@@ -1,0 +1,108 @@
+// What every bus promises of pauses and commits over a rebalance, asked of each adapter.
+#include <algorithm>
+#include <functional>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "platform/bus/bus_contract_fixture.hpp"
+
+namespace trackops::bus {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::IsEmpty;
+
+// What a member was given before a rebalance is no longer its own: it is given again, to whoever
+// has the partition then.
+class BusRebalance : public BusContract {
+protected:
+    // Publishes 60 messages, which `stays` is given, and lets another member have some partitions
+    // for a while. Returns what was given of those; it is to be given to `stays` again.
+    std::vector<Message> move_away_and_back(Subscription& stays) {
+        publish_numbered(0, 60);
+        std::vector<Message> given = take(stays, 60);
+        before_rebalance(stays);
+        auto other = subscribe("group");
+        std::set<std::int32_t> moved;
+        std::size_t again = 0;
+        const auto has_moved = [&](const Message& message) {
+            return moved.contains(message.partition);
+        };
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        while ((again == 0 ||
+                again != static_cast<std::size_t>(std::ranges::count_if(given, has_moved))) &&
+               std::chrono::steady_clock::now() < deadline) {
+            EXPECT_THAT(stays.poll(100, milliseconds(10)), IsEmpty());
+            for (const Message& message : other->poll(100, milliseconds(20))) {
+                moved.insert(message.partition);
+                ++again;
+            }
+        }
+        EXPECT_GT(again, 0u);
+        other.reset();
+        std::erase_if(given, [&](const Message& message) { return !has_moved(message); });
+        return given;
+    }
+    std::function<void(Subscription&)> before_rebalance = [](Subscription&) {};
+};
+
+TEST_P(BusRebalance, EndsThePauseOfWhatComesToAnotherMember) {
+    make({"orders"});
+    auto leaves = subscribe("group");
+    publish_numbered(0, 60);
+    take(*leaves, 60);
+    for (const int partition : {0, 1, 2}) leaves->pause("orders", partition, true);
+    publish_numbered(60, 80);
+    EXPECT_THAT(leaves->poll(10, Duration::zero()), IsEmpty());
+    leaves.reset();
+    const auto next = subscribe("group");
+    EXPECT_EQ(numbers(take(*next, 80)), up_to(0, 80));
+}
+
+TEST_P(BusRebalance, EndsThePauseOfWhatComesBack) {
+    make({"orders"});
+    const auto stays = subscribe("group");
+    before_rebalance = [](Subscription& member) {
+        for (const int partition : {0, 1, 2}) member.pause("orders", partition, true);
+    };
+    const std::vector<Message> moved = move_away_and_back(*stays);
+    EXPECT_EQ(numbers(take(*stays, moved.size())), numbers(moved));
+}
+
+TEST_P(BusRebalance, LetsNoCommitOfWhatWasGivenBeforeItSkipAMessage) {
+    make({"orders"});
+    const auto stays = subscribe("group");
+    const std::vector<Message> moved = move_away_and_back(*stays);
+    const std::vector<Message> first = take(*stays, 1);  // of the first partition that came back
+    const Message& again = first.at(0);
+    const auto is_here = [&](const Message& message) {
+        return message.partition == again.partition;
+    };
+    ASSERT_EQ(again.offset, 0);
+    const auto last = std::ranges::find_if(moved.rbegin(), moved.rend(), is_here);
+    ASSERT_GT(last->offset, 0);
+    const auto& ignored =
+        metrics_.counter("trackops_bus_ignored_commits_total", "", {{"group", "group"}});
+    stays->commit("orders", last->partition, last->offset);
+    if (is_kafka()) {
+        EXPECT_EQ(ignored.value(), 1);
+    }
+    stays->commit("orders", again.partition, again.offset);
+    EXPECT_EQ(numbers(take(*stays, moved.size() - 1)).size(), moved.size() - 1);
+    if (is_kafka()) {  // the embedded bus takes it: who gives it has handled the messages
+        expect_lag(*stays, "group", 59);
+    }
+    commit_all(*stays, moved);  // given again, so they count
+    expect_lag(*stays, "group", 60 - static_cast<std::int64_t>(moved.size()));
+    if (is_kafka()) {
+        EXPECT_EQ(ignored.value(), 1);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Buses, BusRebalance, ::testing::Values("embedded", "kafka"),
+                         [](const auto& tested) { return std::string(tested.param); });
+
+}  // namespace
+}  // namespace trackops::bus
