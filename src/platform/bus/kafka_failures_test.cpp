@@ -168,6 +168,28 @@ TEST_F(KafkaFailures, EndAMembersWaitInTimeAndLoseItNoCommit) {
     EXPECT_LT(steady_clock::now() - close, options_.session_timeout + seconds(10)) << "as promised";
 }
 
+// Were it forgotten, the next member would be given "0" before "1".
+TEST_F(KafkaFailures, OfACommitAreMadeGoodBeforeTheMemberLeaves) {
+    options_.answer_timeout = seconds(10);
+    open();
+    const auto publisher = bus_->publisher();
+    auto member = bus_->subscribe("group", std::vector<std::string>{"t"});
+    fail_next(offset_commit_request, RD_KAFKA_RESP_ERR_INVALID_COMMIT_OFFSET_SIZE);
+    publish_until_acknowledged(*publisher, {{"t", "key", "0", {}}});
+    EXPECT_THAT(take(*member, 1), ElementsAre("0"));
+    const auto& failed =
+        metrics_.counter("trackops_bus_failed_commits_total", "", {{"group", "group"}});
+    for (const auto deadline = steady_clock::now() + patience;
+         failed.value() < 1 && steady_clock::now() < deadline;) {
+        EXPECT_THAT(member->poll(1, milliseconds(10)), IsEmpty());
+    }
+    ASSERT_EQ(failed.value(), 1);
+    member.reset();
+    publish_until_acknowledged(*publisher, {{"t", "key", "1", {}}});
+    const auto next = bus_->subscribe("group", std::vector<std::string>{"t"});
+    EXPECT_THAT(take(*next, 1), ElementsAre("1"));
+}
+
 // As on a broker that has only just started.
 TEST_F(KafkaFailures, OfAGroupThatMovesAreWaitedFor) {
     options_.answer_timeout = patience;
