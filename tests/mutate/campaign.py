@@ -55,7 +55,10 @@ class Results:
         self._mutex = threading.Lock()
         if path.exists():
             for line in path.read_text().splitlines():
-                record = json.loads(line)
+                try:
+                    record = json.loads(line)
+                except ValueError:  # of a run that was killed while it wrote
+                    continue
                 self.records[record["id"]] = record
 
     def of(self, mutant):
@@ -66,7 +69,12 @@ class Results:
             self.records[record["id"]] = record
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a") as file:
-                file.write(json.dumps(record) + "\n")
+                file.write("\n" * self._is_torn() + json.dumps(record) + "\n")
+
+    def _is_torn(self):
+        """Whether the last line was never ended."""
+        content = self.path.read_bytes()
+        return bool(content) and not content.endswith(b"\n")
 
 
 def is_open(mutant, results, arguments):
