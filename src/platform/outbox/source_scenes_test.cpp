@@ -3,7 +3,6 @@
 // and of naive readers, which it must catch.
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include <gtest/gtest.h>
 
@@ -264,31 +263,29 @@ TEST_P(SourceScenes, LoseAndMisorderNothing) {
     }
 }
 
-template <class Twin>
-std::set<std::string_view> caught() {
-    std::set<std::string_view> names;
-    for (const Scene& scene : scenes) {
-        SourcesForTests sources("postgres-poll");
-        Twin twin(*sources.outbox.database);
-        Stage stage(sources, twin);
-        scene.play(stage);
-        if (stage.seen != scene.expected) names.insert(scene.name);
-    }
-    return names;
+// Whether the scene of that name shows what is wrong with the naive source.
+template <class Naive>
+bool is_caught(std::string_view name) {
+    const Scene& scene = *std::ranges::find(scenes, name, &Scene::name);
+    SourcesForTests sources("postgres-poll");
+    Naive naive(*sources.outbox.database);
+    Stage stage(sources, naive);
+    scene.play(stage);
+    return stage.seen != scene.expected;
 }
 
 TEST(NaiveSource, ThatSkipsGapsIsCaught) {
-    EXPECT_TRUE(caught<SkipsGaps>().contains("long transaction"));
-    EXPECT_TRUE(caught<SkipsGaps>().contains("commits between"));
+    EXPECT_TRUE(is_caught<SkipsGaps>("long transaction"));
+    EXPECT_TRUE(is_caught<SkipsGaps>("commits between"));
 }
-TEST(NaiveSource, ThatWaitsForGapsIsCaught) { EXPECT_TRUE(caught<StopsAtGaps>().contains("gaps")); }
+TEST(NaiveSource, ThatWaitsForGapsIsCaught) { EXPECT_TRUE(is_caught<StopsAtGaps>("gaps")); }
 TEST(NaiveSource, ThatGoesByIdIsCaught) {
-    EXPECT_TRUE(caught<ByEventId>().contains("skewed writers"));
-    EXPECT_TRUE(caught<ByEventId>().contains("skewed writers at once"));
+    EXPECT_TRUE(is_caught<ByEventId>("skewed writers"));
+    EXPECT_TRUE(is_caught<ByEventId>("skewed writers at once"));
 }
 TEST(NaiveSource, ThatGoesByTimeIsCaught) {
-    EXPECT_TRUE(caught<ByTime>().contains("skewed writers"));
-    EXPECT_TRUE(caught<ByTime>().contains("skewed writers at once"));
+    EXPECT_TRUE(is_caught<ByTime>("skewed writers"));
+    EXPECT_TRUE(is_caught<ByTime>("skewed writers at once"));
 }
 
 // Every schedule of four transactions that begin, write and commit in all orders, read after each
