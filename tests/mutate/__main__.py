@@ -7,6 +7,7 @@ build/mutate/results.jsonl, so that a run goes on where the last one ended; a fi
 import argparse
 import os
 import pathlib
+import signal
 import sys
 
 sys.dont_write_bytecode = True
@@ -24,6 +25,7 @@ def read_arguments():
     parser.add_argument("--minutes", type=float, default=60, help="no new mutant after that long (60)")
     parser.add_argument("--seed", default="1", help="which faults are drawn (1)")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at once, each with a source tree, a build and servers of its own (2)")
+    parser.add_argument("--preset", default="mutate", help="what is built; dev has the sanitizers, sees more and takes longer (mutate)")
     parser.add_argument("--near", action="store_true", help="leave out the programs of other folders; a later run without it asks them")
     parser.add_argument("--again", action="store_true", help="only what survived before: did a new test help?")
     parser.add_argument("--list", action="store_true", help="print the mutants that would be next, and stop")
@@ -34,6 +36,8 @@ def read_arguments():
 def main():
     arguments = read_arguments()
     os.chdir(ROOT)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit("./dev mutate: told to stop; the next run goes on from here"))
     rooms = campaign.rooms_of(ROOT, arguments.paths, arguments.seed)
     if not any(rooms.values()):
         sys.exit("./dev mutate: no product code in these paths")

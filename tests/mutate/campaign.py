@@ -9,7 +9,7 @@ import traceback
 
 import plant
 import programs as known
-from jobs import WORLDS, Job
+from jobs import UNDER_WAY, WORLDS, Job, end_all
 
 ROOMS = {  # the first that fits is the room of a file
     "domain": ("src/order/domain", "src/inventory/domain"),
@@ -100,6 +100,7 @@ class Campaign:
         if arguments.again:
             self.compiled = dict.fromkeys(rooms, 0)
         self.mutex = threading.Lock()
+        self.is_over = False  # what ends now was ended by us, and says nothing of its mutant
         self.programs, self.limits, self.dependencies = [], {}, None
 
     @staticmethod
@@ -110,15 +111,17 @@ class Campaign:
         print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
     def run(self):
-        jobs = [Job(self.root, number + 1, cores=1) for number in range(self.arguments.jobs)]
+        jobs = [Job(self.root, number + 1, self.arguments.preset) for number in range(self.arguments.jobs)]
         try:
             self._prepare(jobs)
-            workers = [threading.Thread(target=self._work, args=(job,)) for job in jobs]
+            workers = [threading.Thread(target=self._work, args=(job,), daemon=True) for job in jobs]
             for worker in workers:
                 worker.start()
             for worker in workers:
                 worker.join()
         finally:
+            self.is_over = True
+            end_all(*UNDER_WAY)  # none, unless the run was told to stop
             for job in jobs:
                 job.servers.wipe()
 
@@ -137,7 +140,7 @@ class Campaign:
         first.cores = 1
         self.dependencies = known.Dependencies(first.tree, str(first.build))
         # The others find nearly all of it in ccache.
-        helpers = [threading.Thread(target=self._follow, args=(job, targets)) for job in jobs[1:]]
+        helpers = [threading.Thread(target=self._follow, args=(job, targets), daemon=True) for job in jobs[1:]]
         for helper in helpers:
             helper.start()
         self.say("timing the tests of the clean tree")
@@ -207,6 +210,8 @@ class Campaign:
                 except Exception:
                     traceback.print_exc()
                     return
+            if self.is_over:
+                return
             if not self._counts(record):
                 with self.mutex:
                     self.compiled[room] -= 1

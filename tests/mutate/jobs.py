@@ -15,6 +15,7 @@ import programs as known
 WORLDS = ((1, 5), (6, 20), (21, 60))
 SERVER_VARIABLES = ("TRACKOPS_TEST_POSTGRES", "TRACKOPS_TEST_REDIS", "TRACKOPS_TEST_KAFKA")
 MARK = "TRACKOPS_MUTATE_RUN"  # in the environment of all that a run starts
+UNDER_WAY = set()  # marks of runs that have not ended
 RAN_LAST = re.compile(r"^\[ RUN      \] (\S+)", re.MULTILINE)
 FAILED = re.compile(r"^\[  FAILED  \] ([^\s,]+\.[^\s,]+)", re.MULTILINE)
 BROKEN_SEED = re.compile(r"^seed \d+: .*", re.MULTILINE)
@@ -27,13 +28,15 @@ class Ended:
         self.code, self.words, self.seconds = code, words, seconds
 
 
-def end_all(mark):
-    """Kills what a run started, also what went into a session of its own."""
+def end_all(*marks):
+    """Kills what these runs started, also what went into a session of its own."""
+    wanted = [f"{MARK}={mark}".encode() for mark in marks]
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
-            if f"{MARK}={mark}".encode() in (entry / "environ").read_bytes():
+            environment = (entry / "environ").read_bytes()
+            if any(mark in environment for mark in wanted):
                 os.kill(int(entry.name), signal.SIGKILL)
         except OSError:
             continue
@@ -41,6 +44,7 @@ def end_all(mark):
 
 def run(command, folder, environment, limit):
     mark = uuid.uuid4().hex
+    UNDER_WAY.add(mark)
     start = time.monotonic()
     with tempfile.TemporaryFile("w+", errors="replace") as words:
         process = subprocess.Popen(command, cwd=folder, env={**environment, MARK: mark}, stdin=subprocess.DEVNULL, stdout=words,
@@ -52,6 +56,7 @@ def run(command, folder, environment, limit):
         if code != 0:
             end_all(mark)
             process.wait()
+        UNDER_WAY.discard(mark)
         words.seek(0)
         return Ended(code, words.read(), time.monotonic() - start)
 
@@ -98,12 +103,13 @@ class Servers:
 
 
 class Job:
-    def __init__(self, root, number, cores):
+    def __init__(self, root, number, preset):
         self.root = pathlib.Path(root)
+        self.preset = preset
         self.folder = self.root / "build" / "mutate" / f"job{number}"
         self.tree = self.folder / "tree"
-        self.build = self.tree / "build" / "mutate"
-        self.cores = cores
+        self.build = self.tree / "build" / preset
+        self.cores = 1
         self.servers = Servers(self.root)
         self.hashes = {}
 
@@ -120,7 +126,7 @@ class Job:
         for path in [p for top in ("src", "apps", "fuzz", "bench") for p in (self.tree / top).rglob("*") if p.is_file()]:
             if str(path.relative_to(self.tree)) not in wanted:
                 path.unlink()
-        subprocess.run(["cmake", "--preset", "mutate"], cwd=self.tree, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(["cmake", "--preset", self.preset], cwd=self.tree, check=True, stdout=subprocess.DEVNULL)
 
     def make(self, targets):
         return run(["ninja", "-C", str(self.build), f"-j{self.cores}", *targets], self.tree, os.environ, 3600)

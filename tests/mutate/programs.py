@@ -4,9 +4,11 @@ import dataclasses
 import json
 import pathlib
 import re
+import shlex
 import subprocess
 
 SUITE = re.compile(r"^(?:TEST|TEST_F|TEST_P|TYPED_TEST)\(\s*(\w+),", re.MULTILINE)
+ADD_TEST = re.compile(r"^add_test\((?:\[=\[)?(\w+)(?:\]=\])? (.*)\)$", re.MULTILINE)
 SLOW_S = 2.0  # a test that takes longer runs after all others
 SMALL_S = 5.0  # parts of a program that take less run as one
 LIMIT_LEAST_S = 30.0
@@ -43,16 +45,15 @@ class Program:
 
 
 def programs_of(build):
-    """All that ctest knows, without building them."""
-    listed = subprocess.run(["ctest", "--test-dir", build, "--show-only=json-v1"], capture_output=True, text=True, check=True)
+    """All that ctest would run, without building them."""
     programs = []
-    for test in json.loads(listed.stdout)["tests"]:
-        path, *arguments = test["command"]
-        path = str(pathlib.Path(path).relative_to(build))
-        folder = next(p["value"] for p in test["properties"] if p["name"] == "WORKING_DIRECTORY")
-        inputs = subprocess.run(["ninja", "-C", build, "-t", "inputs", path], capture_output=True, text=True, check=True)
-        sources = {line for line in inputs.stdout.splitlines() if line.endswith(".o")}
-        programs.append(Program(test["name"], path, arguments, folder, sources))
+    for listing in sorted(pathlib.Path(build).glob("*/CTestTestfile.cmake")):
+        for name, command in ADD_TEST.findall(listing.read_text()):
+            path, *arguments = shlex.split(command)
+            path = str(pathlib.Path(path).relative_to(build))
+            inputs = subprocess.run(["ninja", "-C", build, "-t", "inputs", path], capture_output=True, text=True, check=True)
+            sources = {line for line in inputs.stdout.splitlines() if line.endswith(".o")}
+            programs.append(Program(name, path, arguments, str(listing.parent), sources))
     return programs
 
 
