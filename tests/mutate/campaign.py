@@ -240,9 +240,9 @@ class Campaign:
         objects = self.dependencies.of(mutant.file)
         own = known.own_programs(mutant.file, self.programs)
         alone = [name for name in objects if name.endswith(f"{mutant.file.removeprefix('src/')}.o")]
-        if job.make(alone or [SIMULATOR, *(p.path for p in own)]).code != 0:
+        if job.make(alone or [p.path for p in own] or [SIMULATOR]).code != 0:
             return {"outcome": "uncompiled"}
-        if not job.is_changed(objects):
+        if not job.is_changed(objects) and (alone or job.make([SIMULATOR]).code == 0 and not job.is_changed(objects)):
             return {"outcome": "equivalent"}
         related = known.related_suites(job.tree, mutant.file)
         by = self._noticed(job, [p for p in own if p.sources & objects], related)
