@@ -14,11 +14,12 @@ from jobs import UNDER_WAY, WORLDS, Job, end_all
 ROOMS = {  # the first that fits is the room of a file
     "domain": ("src/order/domain", "src/inventory/domain"),
     "batch": ("src/platform/sql/batch.",),
-    "cache": ("src/platform/cache", "src/order/adapters/order_cache."),
+    "cache": ("src/platform/cache", "src/platform/redis", "src/order/adapters/order_cache."),
     "stores": ("src/order/adapters", "src/inventory/adapters"),
-    "relay": ("src/platform/outbox/relay", "src/platform/outbox/lease.", "src/platform/outbox/parked.", "src/platform/outbox/rate.", "src/relay"),
+    "relay": ("src/platform/relay", "src/platform/outbox/relay", "src/platform/outbox/lease.", "src/platform/outbox/parked.",
+              "src/platform/outbox/rate.", "src/relay", "src/event_relay"),
     "outbox": ("src/platform/outbox",),
-    "consumer": ("src/platform/bus",),
+    "consumer": ("src/platform/bus", "src/platform/kafka", "src/platform/embedded_log"),
     "http": ("src/platform/http",),
 }
 OF_TESTS = ("_test.cpp", "_test.hpp", "_for_tests.hpp", "_fixture.hpp", "_fixture.cpp", "raw_client.hpp")
