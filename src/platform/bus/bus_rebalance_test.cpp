@@ -58,7 +58,10 @@ TEST_P(BusRebalance, EndsThePauseOfWhatComesToAnotherMember) {
     EXPECT_THAT(leaves->poll(10, Duration::zero()), IsEmpty());
     leaves.reset();
     const auto next = subscribe("group");
-    EXPECT_EQ(numbers(take(*next, 80)), up_to(0, 80));
+    std::vector<Message> given = next->poll(80, is_kafka() ? patience : Duration::zero());
+    ASSERT_FALSE(given.empty());
+    std::ranges::move(take(*next, 80 - given.size()), std::back_inserter(given));
+    EXPECT_EQ(numbers(given), up_to(0, 80));
 }
 
 TEST_P(BusRebalance, EndsThePauseOfWhatComesBack) {
@@ -87,7 +90,7 @@ TEST_P(BusRebalance, LetsNoCommitOfWhatWasGivenBeforeItSkipAMessage) {
         metrics_.counter("trackops_bus_ignored_commits_total", "", {{"group", "group"}});
     stays->commit("orders", last->partition, last->offset);
     if (is_kafka()) {
-        EXPECT_EQ(ignored.value(), 1);
+        ASSERT_EQ(ignored.value(), 1);
     }
     stays->commit("orders", again.partition, again.offset);
     EXPECT_EQ(numbers(take(*stays, moved.size() - 1)).size(), moved.size() - 1);

@@ -135,6 +135,19 @@ TEST_F(EmbeddedBus, SavesCommitsOfTheTenthOfASecondAtTheNextPoll) {
     EXPECT_THAT(saved_commits(), ElementsAre(1));
 }
 
+// It does not know how old they are.
+TEST_F(EmbeddedBus, SavesCommitsAtTheNextPollWhenTheClockWasSetBack) {
+    open();
+    const auto subscription = subscribe();
+    publish("1");
+    EXPECT_THAT(values(*subscription), ElementsAre("1"));
+    subscription->commit("t", 0, 0);
+    EXPECT_THAT(saved_commits(), ElementsAre(0));
+    clock_.advance(-hours(1));
+    EXPECT_THAT(values(*subscription), IsEmpty());
+    EXPECT_THAT(saved_commits(), ElementsAre(1));
+}
+
 TEST_F(EmbeddedBus, SavesCommitsDuringALongPoll) {
     open();
     const auto subscription = subscribe();
