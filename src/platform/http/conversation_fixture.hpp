@@ -93,10 +93,11 @@ struct Talk {
         conversation.receive(text, now);
         go_on(now);
     }
+    // As a connection does: goes on with what waited for room only when something has left.
     void go_on(Conversation::Time now = {}) {
-        for (std::size_t before = std::string::npos; before != out.size();) {
-            before = out.size();
+        for (std::size_t before = out.size();; before = out.size()) {
             conversation.take_output(out, now);
+            if (out.size() == before) return;
             conversation.resume(now);
         }
     }
