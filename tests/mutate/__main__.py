@@ -27,6 +27,7 @@ def read_arguments():
     parser.add_argument("--jobs", type=int, default=2, help="mutants at once, each with a source tree, a build and servers of its own (2)")
     parser.add_argument("--preset", default="mutate", help="what is built; dev has the sanitizers, sees more and takes longer (mutate)")
     parser.add_argument("--near", action="store_true", help="leave out the programs of other folders; a later run without it asks them")
+    parser.add_argument("--worlds", type=int, default=60, help="simulated worlds; with fewer, a later run with all of them asks survivors again (60)")
     parser.add_argument("--again", action="store_true", help="only what survived before: did a new test help?")
     parser.add_argument("--list", action="store_true", help="print the mutants that would be next, and stop")
     parser.add_argument("--report", action="store_true", help="print what is known of these paths, and stop")

@@ -9,7 +9,7 @@ import traceback
 
 import plant
 import programs as known
-from jobs import UNDER_WAY, WORLDS, Job, end_all
+from jobs import UNDER_WAY, WORLDS, Job, end_all, parts_of_worlds
 
 ROOMS = {  # the first that fits is the room of a file
     "domain": ("src/order/domain", "src/inventory/domain"),
@@ -78,11 +78,16 @@ class Results:
         return bool(content) and not content.endswith(b"\n")
 
 
+def is_near(arguments):
+    """Whether a run leaves out something that may notice a mutant."""
+    return arguments.near or arguments.worlds < WORLDS
+
+
 def is_open(mutant, results, arguments):
     record = results.of(mutant)
     if arguments.again:
         return record is not None and record["outcome"] == "survived"
-    return record is None or (record["outcome"] == "survived" and record["near"] and not arguments.near)
+    return record is None or (record["outcome"] == "survived" and record["near"] and not is_near(arguments))
 
 
 def planned(rooms, results, arguments):
@@ -100,6 +105,8 @@ class Campaign:
         self.compiled = {room: sum(self._counts(results.of(m)) for m in mutants) for room, mutants in rooms.items()}
         if arguments.again:
             self.compiled = dict.fromkeys(rooms, 0)
+        self.is_near = is_near(arguments)
+        self.simulator = [SIMULATOR] if arguments.worlds else []
         self.mutex = threading.Lock()
         self.is_over = False  # what ends now was ended by us, and says nothing of its mutant
         self.programs, self.limits, self.dependencies = [], {}, None
@@ -136,7 +143,7 @@ class Campaign:
         self.programs = known.programs_of(str(first.build))
         files = sorted({mutant.file for queue in self.queues.values() for mutant in queue})
         needed = self.programs if not self.arguments.near else [p for p in self.programs if any(p in known.own_programs(f, self.programs) for f in files)]
-        targets = [SIMULATOR, *(p.path for p in needed)]
+        targets = [*self.simulator, *(p.path for p in needed)]
         self._build(first, targets)
         first.cores = 1
         self.dependencies = known.Dependencies(first.tree, str(first.build))
@@ -173,17 +180,23 @@ class Campaign:
                 times[program.name] = {"digest": digest, "tests": program.tests, "seconds": program.seconds}
                 path.write_text(json.dumps(times))
             program.tests, program.seconds = times[program.name]["tests"], times[program.name]["seconds"]
+        if self.simulator:
+            self._measure_worlds(job, times, path)
+
+    def _measure_worlds(self, job, times, path):
         digest = hashlib.sha256((job.build / SIMULATOR).read_bytes()).hexdigest()
         if times.get("worlds", {}).get("digest") != digest:
-            limits = {}
-            for first, last in WORLDS:
-                ended = job.run_worlds(first, last, 900)
-                if ended.code != 0:
-                    raise RuntimeError(f"worlds {first}..{last} fail on the clean tree:\n{ended.words[-2000:]}")
-                limits[f"{first}..{last}"] = max(known.LIMIT_LEAST_S, known.TIMES * ended.seconds)
-            times["worlds"] = {"digest": digest, "limits": limits}
+            times["worlds"] = {"digest": digest, "limits": {}}
+        limits = times["worlds"]["limits"]
+        for first, last in parts_of_worlds(self.arguments.worlds):
+            if f"{first}..{last}" in limits:
+                continue
+            ended = job.run_worlds(first, last, 900)
+            if ended.code != 0:
+                raise RuntimeError(f"worlds {first}..{last} fail on the clean tree:\n{ended.words[-2000:]}")
+            limits[f"{first}..{last}"] = max(known.LIMIT_LEAST_S, known.TIMES * ended.seconds)
             path.write_text(json.dumps(times))
-        self.limits = times["worlds"]["limits"]
+        self.limits = limits
 
     # One after the other.
 
@@ -221,7 +234,7 @@ class Campaign:
     def _keep(self, room, mutant, record):
         text = (self.root / mutant.file).read_text()
         self.results.add({"id": mutant.id, "file": mutant.file, "line": mutant.line, "operator": mutant.operator, "room": room,
-                          "before": mutant.before, "after": mutant.after, "near": self.arguments.near, "stage": "", "by": "",
+                          "before": mutant.before, "after": mutant.after, "near": self.is_near, "stage": "", "by": "",
                           "seconds": 0, "diff": mutant.diff(text), **record})
         self.say(f"{room:9} {record['outcome']:10} {record.get('seconds', 0):5.0f} s  {mutant.file}:{mutant.line} "
                  f"{mutant.operator}: {' '.join(mutant.before.split())[:50]} -> {' '.join(mutant.after.split())[:50]}  {record.get('by', '')}")
@@ -241,23 +254,20 @@ class Campaign:
         objects = self.dependencies.of(mutant.file)
         own = known.own_programs(mutant.file, self.programs)
         alone = [name for name in objects if name.endswith(f"{mutant.file.removeprefix('src/')}.o")]
-        if job.make(alone or [p.path for p in own] or [SIMULATOR]).code != 0:
+        if job.make(alone or [p.path for p in own] or self.simulator).code != 0:
             return {"outcome": "uncompiled"}
-        if not job.is_changed(objects) and (alone or job.make([SIMULATOR]).code == 0 and not job.is_changed(objects)):
+        if not job.is_changed(objects) and (alone or job.make(self.simulator).code == 0 and not job.is_changed(objects)):
             return {"outcome": "equivalent"}
         related = known.related_suites(job.tree, mutant.file)
-        by = self._noticed(job, [p for p in own if p.sources & objects], related)
-        if by:
+        if by := self._noticed(job, [p for p in own if p.sources & objects], related):
             return {"outcome": "noticed", "stage": "own", "by": by}
-        if job.make([SIMULATOR]).code != 0:
+        if job.make(self.simulator).code != 0:
             return {"outcome": "uncompiled"}
-        by = job.broken_world(self.limits)
-        if by:
+        if by := job.broken_world(self.arguments.worlds, self.limits):
             return {"outcome": "noticed", "stage": "worlds", "by": by}
         if not self.arguments.near:
             others = sorted((p for p in self.programs if p not in own and p.sources & objects), key=lambda p: p.seconds)
-            by = self._noticed(job, others, related)
-            if by:
+            if by := self._noticed(job, others, related):
                 return {"outcome": "noticed", "stage": "others", "by": by}
         return {"outcome": "survived"}
 

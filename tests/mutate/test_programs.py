@@ -66,7 +66,7 @@ def test_what_takes_too_long_is_ended_with_all_it_started():
 
 
 def options(**chosen):
-    return argparse.Namespace(**{"near": False, "again": False, "count": 100} | chosen)
+    return argparse.Namespace(**{"near": False, "again": False, "count": 100, "worlds": 60} | chosen)
 
 
 @pytest.fixture
@@ -91,6 +91,7 @@ def test_a_survivor_of_the_near_programs_is_shown_to_the_others(tmp_path, mutant
     results.add(record_of(mutant, near=True))
     assert campaign.is_open(mutant, results, options())
     assert not campaign.is_open(mutant, results, options(near=True))
+    assert not campaign.is_open(mutant, results, options(worlds=10))
 
 
 def test_again_asks_survivors_alone(tmp_path, mutant):
@@ -120,3 +121,9 @@ def test_each_file_is_in_the_first_room_that_fits():
     assert campaign.room_of("src/platform/outbox/relay.cpp") == "relay"
     assert campaign.room_of("src/platform/outbox/wal_source.cpp") == "outbox"
     assert campaign.room_of("src/base/money.cpp") == "base"
+
+
+def test_the_first_worlds_are_asked_first():
+    assert jobs.parts_of_worlds(60) == [(1, 5), (6, 20), (21, 60)]
+    assert jobs.parts_of_worlds(10) == [(1, 5), (6, 10)]
+    assert jobs.parts_of_worlds(0) == []
