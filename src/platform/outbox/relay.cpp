@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
-#include <future>
 #include <mutex>
 #include <unordered_set>
 #include <utility>
@@ -69,6 +68,7 @@ struct Relay::State {
 
     bus::Delivery publish(const Event& event);
     void count_published(std::size_t count);
+    std::future<Result<void>> enqueue(const std::shared_ptr<Request>& request);
     void answer_requests();
     void refuse_requests(const Error& error);
     Result<void> retry(Uuid event_id);
@@ -257,20 +257,18 @@ void Relay::State::settle() {
 
 runtime::Progress Relay::State::wait_for_bus() {
     const Duration wait = std::min(backoff, options.broker_backoff_max);
-    if (backoff == broker_backoff_min) {
+    if (backoff == broker_backoff_min)
         telemetry::log(telemetry::Level::warn, "relay", "the bus does not take messages",
                        {{"source", options.source_name}});
-    }
     note(fmt::format("the bus does not take messages; {} events are tried again", unsent.size()));
     backoff = std::min(backoff * 2, options.broker_backoff_max);
     return {0, wait};
 }
 
 runtime::Progress Relay::State::after_read(std::size_t count, Duration max_wait) {
-    if (backoff != broker_backoff_min) {
+    if (backoff != broker_backoff_min)
         telemetry::log(telemetry::Level::info, "relay", "the bus takes messages again",
                        {{"source", options.source_name}});
-    }
     backoff = broker_backoff_min;
     note("");
     if (count > 0) {
@@ -298,6 +296,15 @@ void Relay::State::count_published(std::size_t count) {
     meters.published.add(static_cast<double>(count));
     const std::scoped_lock lock(mutex);
     rate.add(static_cast<std::int64_t>(count), clock.now());
+}
+
+std::future<Result<void>> Relay::State::enqueue(const std::shared_ptr<Request>& request) {
+    const std::scoped_lock lock(mutex);
+    if (requests.size() < options.retries_waiting_max)
+        requests.push_back(request);
+    else
+        request->answer.set_value(fail(Errc::overloaded, "too many retries are waiting"));
+    return request->answer.get_future();
 }
 
 void Relay::State::answer_requests() {
@@ -469,18 +476,15 @@ std::vector<ParkedEvent> Relay::parked(std::int64_t after, std::size_t max) {
 
 Result<void> Relay::retry(Uuid event_id, Duration wait) {
     const auto request = std::make_shared<Request>(Request{event_id, {}});
-    auto answer = request->answer.get_future();
-    {
-        const std::scoped_lock lock(state_->mutex);
-        if (state_->requests.size() >= state_->options.retries_waiting_max) {
-            return fail(Errc::overloaded, "too many retries are waiting");
-        }
-        state_->requests.push_back(request);
-    }
+    auto answer = state_->enqueue(request);
     if (answer.wait_for(wait) == std::future_status::ready) return answer.get();
     const std::scoped_lock lock(state_->mutex);
     std::erase(state_->requests, request);
     return fail(Errc::timeout, "the relay did not get to it in time");
+}
+
+std::future<Result<void>> Relay::begin_retry(Uuid event_id) {
+    return state_->enqueue(std::make_shared<Request>(Request{event_id, {}}));
 }
 
 void Relay::pause() {

@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,6 +84,8 @@ public:
     // Errc::invalid when the bus refuses it again. Carried out by run(), within `wait`, else
     // Errc::timeout.
     Result<void> retry(Uuid event_id, Duration wait);
+    // The same without waiting: a later run() sets the answer.
+    std::future<Result<void>> begin_retry(Uuid event_id);
     // Nothing leaves from the next run() on; the lease is kept. Forgotten at a restart.
     void pause();
     void resume();
