@@ -6,12 +6,14 @@ namespace {
 std::vector<EventRow> events_of(const sql::Statement& found) {
     std::vector<EventRow> events;
     for (const sql::Row& row : found.rows())
-        events.push_back({row.uuid(0), row.uuid(1), row.text(2), row.integer(3), row.text(4)});
+        events.push_back(
+            {row.uuid(0), row.uuid(1), row.text(2), row.integer(3), row.text(4), row.text(5)});
     return events;
 }
 
 constexpr sql::Query all_events{"books.events", R"sql(
-    SELECT event_id, aggregate_id, type, sequence, causation_id FROM outbox_events ORDER BY position
+    SELECT event_id, aggregate_id, type, sequence, causation_id, correlation_id
+    FROM outbox_events ORDER BY position
 )sql"};
 
 void read_orders(sql::Database& database, Books& books) {
@@ -32,7 +34,7 @@ void read_orders(sql::Database& database, Books& books) {
                                   {});
     const auto& events = tx->add(all_events, {});
     const auto& inbox = tx->add({"books.order_inbox", R"sql(
-        SELECT event_id FROM processed_events WHERE consumer = 'trackops-orders'
+        SELECT event_id, consumer FROM processed_events WHERE consumer <> 'order-api'
     )sql"},
                                 {});
     tx->commit();
@@ -49,7 +51,12 @@ void read_orders(sql::Database& database, Books& books) {
             {row.uuid(0), row.integer(1), row.text(2), row.text(3), row.uuid(4), row.uuid(5)});
     }
     books.order_events = events_of(events);
-    for (const sql::Row& row : inbox.rows()) books.handled_by_orders.insert(row.uuid(0));
+    for (const sql::Row& row : inbox.rows()) {
+        if (row.text(1) == "saga-clock")
+            books.saga_causes.insert(row.uuid(0).text());
+        else
+            books.handled_by_orders.insert(row.uuid(0));
+    }
 }
 
 void read_stock(sql::Database& database, Books& books) {
@@ -94,6 +101,16 @@ Books read_books(sql::Database& orders, sql::Database& stock) {
     read_orders(orders, books);
     read_stock(stock, books);
     return books;
+}
+
+std::vector<ParkedRow> read_parked(sql::Database& database) {
+    const auto tx = database.begin(sql::Access::read);
+    const auto& found = tx->add(
+        {"books.parked", "SELECT event_id, reason FROM relay_parked_events ORDER BY position"}, {});
+    tx->commit();
+    std::vector<ParkedRow> parked;
+    for (const sql::Row& row : found.rows()) parked.push_back({row.uuid(0), row.text(1)});
+    return parked;
 }
 
 void read_order_statuses(sql::Database& orders, Standing& into) {

@@ -40,6 +40,7 @@ struct EventRow {
     std::string type;
     std::int64_t sequence = 0;
     std::string cause;
+    std::string correlation;
 };
 struct ReservationRow {
     std::string status;
@@ -64,6 +65,7 @@ struct Books {
     std::vector<HistoryRow> history;              // of an order in the order of its versions
     std::vector<EventRow> order_events;           // in the order of their positions
     std::set<Uuid> handled_by_orders;             // message ids, by the group trackops-orders
+    std::set<std::string> saga_causes;            // what the clock of sagas has done
     std::map<Uuid, ReservationRow> reservations;  // by order
     std::map<std::string, StockRow> stock;
     std::vector<MovementRow> movements;  // in the order of their positions
@@ -72,6 +74,14 @@ struct Books {
 };
 
 Books read_books(sql::Database& orders, sql::Database& stock);
+
+// An event that the bus has refused, or one that waits behind such a one.
+struct ParkedRow {
+    Uuid id;
+    std::string reason;  // "": it waits
+};
+// In the order of their positions.
+std::vector<ParkedRow> read_parked(sql::Database& database);
 
 // The same for what is looked at after every step: statuses by order.
 struct Standing {

@@ -47,6 +47,8 @@ constexpr auto kinds = std::to_array<Kind>({
     {Fault::request_doubled, "request_doubled", 0.03},
     {Fault::answer_lost, "answer_lost", 0.05},
     {Fault::sql_commit_late, "sql_commit_late", 0.1},
+    {Fault::sql_slow, "sql_slow", 0.05},
+    {Fault::bus_refuses, "bus_refuses", 0.05},
 });
 static_assert(kinds.size() == fault_count);
 static_assert([] {

@@ -54,8 +54,11 @@ enum class Fault : std::uint8_t {
     answer_lost,
     // Of transactions on PostgreSQL, as its relay sees them.
     sql_commit_late,  // events become visible after those of later positions
+    sql_slow,         // what was read arrives late: it may have been replaced meanwhile
+    // Of the bus: a message is refused for good, until somebody changes a limit.
+    bus_refuses,
 };
-inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::sql_commit_late) + 1;
+inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::bus_refuses) + 1;
 
 std::string_view name_of(Fault fault);
 

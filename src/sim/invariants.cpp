@@ -241,6 +241,49 @@ Finding a_message_has_one_effect(const Evidence& on) {
     return {};
 }
 
+// A client's events carry the id that it sent; those of a saga its own; an answer to a message that
+// message's, and so does whatever follows from it.
+Finding events_name_their_cause(const Evidence& on) {
+    std::map<std::string, std::string> correlations;  // by event id
+    for (const auto* events : {&on.books.order_events, &on.books.stock_events}) {
+        for (const EventRow& event : *events) correlations[event.id.text()] = event.correlation;
+    }
+    const auto is_of_client = [&](const EventRow& event) {
+        const auto order = on.books.orders.find(event.order);
+        if (order == on.books.orders.end()) return false;
+        if (event.sequence == 1) return event.correlation == order->second.reference;
+        const auto asked = on.shop.orders().find(order->second.reference);
+        return asked != on.shop.orders().end() &&
+               std::ranges::any_of(asked->second.changes, [&](const auto& change) {
+                   return event.correlation == fmt::format("change-{}", change.first);
+               });
+    };
+    for (const auto* events : {&on.books.order_events, &on.books.stock_events}) {
+        for (const EventRow& event : *events) {
+            const auto message = correlations.find(event.cause);
+            const bool is_right =
+                message != correlations.end()
+                    ? event.correlation == message->second
+                    : event.correlation == event.cause &&
+                          (on.books.saga_causes.contains(event.cause) || is_of_client(event));
+            if (!is_right)
+                return fmt::format("{} {} #{} is correlated with '{}', caused by '{}'", event.type,
+                                   on.world.story.name_of(event.order), event.sequence,
+                                   event.correlation, event.cause);
+        }
+    }
+    for (const auto& [place, records] : on.broker.log()) {
+        for (const auto& record : records) {
+            const auto event = correlations.find(std::string(record.message.header("ce_id")));
+            if (event == correlations.end() ||
+                event->second != record.message.header("ce_correlationid"))
+                return fmt::format("a message of {} is correlated with '{}'", place.first,
+                                   record.message.header("ce_correlationid"));
+        }
+    }
+    return {};
+}
+
 Finding no_reservation_without_its_order(const Evidence& on) {
     for (const auto& [id, reservation] : on.books.reservations) {
         const auto order = on.books.orders.find(id);
@@ -332,6 +375,8 @@ constexpr auto all = std::to_array<Invariant>({
      events_keep_their_order},
     {"a_message_has_one_effect", "a message that comes twice is answered and counted once",
      a_message_has_one_effect},
+    {"events_name_their_cause",
+     "an event carries the correlation id of the request it follows from", events_name_their_cause},
     {"no_reservation_without_its_order",
      "stock is held for orders that want it and shipped for "
      "orders that left",

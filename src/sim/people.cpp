@@ -1,41 +1,44 @@
 #include "sim/people.hpp"
 
 #include <algorithm>
-#include <stdexcept>
+#include <array>
+#include <map>
+#include <optional>
 #include <utility>
-
-#include "platform/json/reader.hpp"
 
 namespace trackops::sim {
 namespace {
 
 using std::chrono::milliseconds;
 
-// No answer, or one that says that it may be asked again.
-bool is_unknown(const Answer& answer) { return answer.status == 0 || answer.status == 503; }
-
 struct Placement {
     std::string reference;
     std::string key;  // "": sent once, without one
     std::string body;
-    std::string first_answer;          // to the call without waiting
-    std::optional<std::size_t> known;  // among the known orders
+    std::optional<Answer> first = {};       // to a call without waiting
+    std::optional<std::size_t> known = {};  // among the known orders
 };
 
 struct Change {
     std::size_t order = 0;  // among the known orders
     std::string name;
     int number = 0;
-    order::Action action = order::Action::process;
+    Attempt attempt;
     http::Request request;
     bool has_key = false;
+    std::optional<Answer> first = {};  // it is repeated
 };
+
+constexpr std::string_view customer = "018f0000-0000-7000-8000-000000000001";
+constexpr std::string_view address =
+    R"({"line1":"1 Quay","city":"Cork","postalCode":"T12","country":"IE"})";
 
 class Customer final : public Person {
 public:
     Customer(const People& among, int number, int actions, OnRead on_read)
         : world_(among.world),
           shop_(among.shop),
+          answers_(among.answers),
           network_(among.network),
           skus_(among.skus),
           known_(among.known),
@@ -63,18 +66,29 @@ private:
     }
     void act();
     void place();
-    void send(std::size_t at);
-    void hear(std::size_t at, bool has_waited, const Answer& answer);
+    std::string draw_items(ModelOrder& asked);
+    void send(std::size_t at, bool waits);
+    void hear(std::size_t at, bool has_waited, bool is_repeated, const Answer& answer);
+    void check(Placement& placement, bool has_waited, bool is_repeated, const Answer& answer);
+    void repeat();
+    void ask_otherwise(const Placement& placement);
+    void ask_for_nothing();
     void change();
     void change(std::size_t order, order::Action action);
+    Change draw(std::size_t order, order::Action action);
     void send(const Change& change);
     void hear(const Change& change, const Answer& answer);
+    void succeed(Change change, const Answer& answer);
     void read(std::size_t order);
+    const ModelOrder& asked(const KnownOrder& known) const {
+        return shop_.orders().at(known.reference);
+    }
     void learn(KnownOrder& known, const ReadOrder& read);
     order::Action likely_action(order::Status known);
 
     World& world_;
     Shop& shop_;
+    Answers& answers_;
     Network& network_;
     const std::vector<std::string>& skus_;
     std::vector<KnownOrder>& known_;
@@ -85,6 +99,7 @@ private:
     int left_;
     int waiting_for_ = 0;
     int changes_ = 0;
+    std::map<std::string, int> keys_;  // so many of each path
     const OnRead on_read_;
     std::vector<Placement> placements_;
 };
@@ -92,88 +107,160 @@ private:
 void Customer::act() {
     --left_;
     const std::size_t dice = chance_.below(100);
-    if (known_.empty() || dice < 40) return place();
-    if (dice < 85) return change();
-    if (dice < 93) {
+    if (known_.empty() || dice < 38) return place();
+    if (dice < 80) return change();
+    if (dice < 90) {
         ++waiting_for_;
         return read(chance_.below(known_.size()));
     }
-    // Repeats what was asked long ago.
+    if (dice < 92) return ask_for_nothing();
+    repeat();
+}
+
+// What was asked long ago, or its key with another body.
+void Customer::repeat() {
     if (placements_.empty()) return place();
     const std::size_t at = chance_.below(placements_.size());
     if (placements_[at].key.empty()) return rest();
-    world_.tell(name_, "repeats {}", placements_[at].reference);
     ++waiting_for_;
-    send(at);
+    if (placements_[at].known && chance_.happens(0.25)) return ask_otherwise(placements_[at]);
+    world_.tell(name_, "repeats {}", placements_[at].reference);
+    send(at, chance_.happens(0.25));
+}
+
+std::string Customer::draw_items(ModelOrder& asked) {
+    std::string items;
+    std::string shown;
+    std::int64_t total = 0;
+    const std::size_t count = 1 + chance_.below(3);
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::string& sku = chance_.one_of(skus_);
+        const auto quantity = static_cast<std::int64_t>(1 + chance_.below(4));
+        const auto price = static_cast<std::int64_t>(50 * (1 + chance_.below(9)));
+        const std::string line =
+            fmt::format(R"("sku":"{}","quantity":{},"unitAmount":{})", sku, quantity, price);
+        asked.lines[sku] += quantity;
+        total += quantity * price;
+        items += fmt::format("{}{{{}}}", items.empty() ? "" : ",", line);
+        shown += fmt::format(R"({}{{{},"lineAmount":{}}})", shown.empty() ? "" : ",", line,
+                             quantity * price);
+    }
+    asked.after_status =
+        fmt::format(R"("currency":"EUR","totalAmount":{},"items":[{}],"shippingAddress":{})", total,
+                    shown, address);
+    return items;
 }
 
 void Customer::place() {
     Placement placement;
     placement.reference = fmt::format("{}.{}", name_, placements_.size() + 1);
     if (chance_.happens(0.7)) placement.key = "key-" + placement.reference;
-    Lines lines;
-    std::string items;
-    const std::size_t count = 1 + chance_.below(3);
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::string& sku = chance_.one_of(skus_);
-        const auto quantity = static_cast<std::int64_t>(1 + chance_.below(4));
-        lines[sku] += quantity;
-        items += fmt::format(R"({}{{"sku":"{}","quantity":{},"unitAmount":250}})",
-                             items.empty() ? "" : ",", sku, quantity);
-    }
-    placement.body = fmt::format(
-        R"({{"customerId":"018f0000-0000-7000-8000-000000000001","currency":"EUR","items":[{}],)"
-        R"("shippingAddress":{{"line1":"1 Quay","city":"Cork","postalCode":"T12","country":"IE"}},)"
-        R"("externalRef":"{}"}})",
-        items, placement.reference);
-    shop_.asks_for(placement.reference, lines);
+    ModelOrder asked;
+    const std::string items = draw_items(asked);
+    std::string metadata;
+    if (chance_.happens(0.3))
+        metadata = fmt::format(R"(,"metadata":{{"of":"{}","gift":true}})", name_);
+    asked.after_status += metadata;
+    asked.before_status =
+        fmt::format(R"("externalRef":"{}","customerId":"{}")", placement.reference, customer);
+    placement.body =
+        fmt::format(R"({{"customerId":"{}","currency":"EUR","items":[{}],"shippingAddress":{},)"
+                    R"("externalRef":"{}"{}}})",
+                    customer, items, address, placement.reference, metadata);
+    shop_.asks_for(placement.reference, asked);
     placements_.push_back(std::move(placement));
     ++waiting_for_;
-    send(placements_.size() - 1);
+    send(placements_.size() - 1, chance_.happens(0.25));
 }
 
-void Customer::send(std::size_t at) {
+void Customer::send(std::size_t at, bool waits) {
     const Placement& placement = placements_[at];
     http::Request request = request_of("POST", "/api/orders", placement.body);
+    request.correlation_id = placement.reference;
     if (!placement.key.empty()) request.headers.emplace_back("idempotency-key", placement.key);
-    const bool waits = chance_.happens(0.25);
     if (waits) request.query.emplace_back("wait", "confirmed");
     world_.tell(name_, "asks for {}{}{}", placement.reference,
                 placement.key.empty() ? "" : " with a key", waits ? " and waits" : "");
+    const bool is_repeated = placement.known.has_value();
     network_.call(Service::order, std::move(request), !placement.key.empty(),
-                  [this, at, waits](const Answer& answer) { hear(at, waits, answer); });
+                  [this, at, waits, is_repeated](const Answer& answer) {
+                      hear(at, waits, is_repeated, answer);
+                  });
 }
 
-void Customer::hear(std::size_t at, bool has_waited, const Answer& answer) {
+void Customer::hear(std::size_t at, bool has_waited, bool is_repeated, const Answer& answer) {
     Placement& placement = placements_[at];
     world_.tell(name_, "hears {} for {}", answer.status, placement.reference);
     if (is_unknown(answer)) {
         if (placement.key.empty()) return end();  // who knows; it is not sent twice
-        return again([this, at] { send(at); });
+        return again([this, at] { send(at, chance_.happens(0.25)); });
     }
     if (answer.status != 201) {
         return world_.broken("no_defects", fmt::format("{} for {}: {}", answer.status,
                                                        placement.reference, answer.body));
     }
-    const ReadOrder order = read_order(answer.body);
+    check(placement, has_waited, is_repeated, answer);
+    const std::size_t order = *placement.known;
+    // Is impatient: looks, asks again and waits, and looks.
+    if (has_waited && chance_.happens(0.5)) return read(order);
+    if (has_waited || placement.key.empty() || known_[order].status != order::Status::pending ||
+        !chance_.happens(0.25))
+        return end();
+    ++waiting_for_;
+    read(order);
+    again([this, at] { send(at, true); });
+}
+
+void Customer::check(Placement& placement, bool has_waited, bool is_repeated,
+                     const Answer& answer) {
+    const ReadOrder order =
+        answers_.order(answer, placement.reference, shop_.orders().at(placement.reference));
     if (!placement.known) {
         placement.known = known_.size();
         known_.push_back({placement.reference, order.id});
         shop_.placed(placement.reference, order.id);
     }
     KnownOrder& known = known_[*placement.known];
+    if (is_repeated && !answer.is_replayed)
+        world_.broken("requests_have_one_effect", placement.reference + " is news when repeated");
     if (known.id != order.id) {
         world_.broken("requests_have_one_effect",
                       placement.reference + " was answered with two orders");
     }
     if (!has_waited) {
-        if (!placement.first_answer.empty() && placement.first_answer != answer.body)
-            world_.broken("requests_have_one_effect",
-                          placement.reference + " was answered differently when repeated");
-        placement.first_answer = answer.body;
+        if (placement.first) {
+            answers_.replay(*placement.first, answer, placement.reference);
+        } else {
+            placement.first = answer;
+        }
     }
     learn(known, order);
-    end();
+}
+
+// Nothing but a refusal is right.
+void Customer::ask_otherwise(const Placement& placement) {
+    world_.tell(name_, "asks otherwise under the key of {}", placement.reference);
+    http::Request request = request_of("POST", "/api/orders", placement.body);
+    request.body.insert(1, R"("deliveryInstructions":"ring",)");
+    request.headers.emplace_back("idempotency-key", placement.key);
+    network_.call(Service::order, std::move(request), true, [this](const Answer& answer) {
+        if (!is_unknown(answer)) answers_.problem(answer, 422, "idempotency-key-reused");
+        end();
+    });
+}
+
+// Of an order that is none.
+void Customer::ask_for_nothing() {
+    ++waiting_for_;
+    const Uuid none = uuid_v7(world_.now, chance_.next(), chance_.next());
+    const bool is_read = chance_.happens(0.5);
+    network_.call(Service::order,
+                  request_of(is_read ? "GET" : "POST",
+                             "/api/orders/" + none.text() + (is_read ? "" : "/cancel")),
+                  false, [this](const Answer& answer) {
+                      if (!is_unknown(answer)) answers_.problem(answer, 404, "not-found");
+                      end();
+                  });
 }
 
 // What is old is no news.
@@ -201,156 +288,121 @@ void Customer::change() {
     if (alive.empty()) return rest();
     const std::size_t order = chance_.one_of(alive);
     const bool has_second_thoughts = chance_.happens(0.2);
-    waiting_for_ += has_second_thoughts ? 2 : 1;
+    const bool looks_meanwhile = chance_.happens(0.3);
+    waiting_for_ += 1 + (has_second_thoughts ? 1 : 0) + (looks_meanwhile ? 1 : 0);
     change(order, likely_action(known_[order].status));
+    if (looks_meanwhile) read(order);
     if (has_second_thoughts) change(order, order::Action::cancel);
 }
 
-void Customer::change(std::size_t order, order::Action action) {
+Change Customer::draw(std::size_t order, order::Action action) {
     const KnownOrder& known = known_[order];
+    const int number = first_change_ + ++changes_;
     Change change{.order = order,
                   .name = world_.story.name_of(known.id),
-                  .number = first_change_ + ++changes_,
-                  .action = action,
+                  .number = number,
+                  .attempt = {known.id, action, {}, world_.now},
                   .request = request_of("POST", fmt::format("/api/orders/{}/{}", known.id.text(),
                                                             order::name_of(action))),
                   .has_key = chance_.happens(0.5)};
+    change.request.correlation_id = fmt::format("change-{}", number);
+    if (action == order::Action::ship)
+        change.request.body =
+            fmt::format(R"({{"carrier":"Mail","trackingNumber":"change-{}"}})", number);
+    // The same keys for each path: a key is of its path alone.
     if (change.has_key)
-        change.request.headers.emplace_back("idempotency-key", fmt::format("c{}", change.number));
-    if (chance_.happens(0.15))
-        change.request.headers.emplace_back("if-match", fmt::format("\"{}\"", known.version));
-    send(change);
+        change.request.headers.emplace_back(
+            "idempotency-key", fmt::format("{}-{}", name_, ++keys_[change.request.path]));
+    if (chance_.happens(0.25)) {
+        constexpr std::array<std::int64_t, 4> differences = {0, 0, -1, 1};
+        const std::int64_t version =
+            std::max<std::int64_t>(1, known.version + chance_.one_of(differences));
+        change.attempt.expected_version = version;
+        change.request.headers.emplace_back("if-match", fmt::format("\"{}\"", version));
+    }
+    return change;
 }
 
+void Customer::change(std::size_t order, order::Action action) { send(draw(order, action)); }
+
 void Customer::send(const Change& change) {
-    world_.tell(name_, "asks to {} {}{}", order::name_of(change.action), change.name,
+    world_.tell(name_, "asks to {} {}{}", order::name_of(change.attempt.action), change.name,
                 change.has_key ? " with a key" : "");
-    shop_.sends(known_[change.order].reference, change.number, change.action);
+    shop_.sends(known_[change.order].reference, change.number, change.attempt.action);
     network_.call(Service::order, change.request, change.has_key,
                   [this, change](const Answer& answer) { hear(change, answer); });
 }
 
 void Customer::hear(const Change& change, const Answer& answer) {
-    KnownOrder& known = known_[change.order];
-    world_.tell(name_, "hears {} to {} {}", answer.status, order::name_of(change.action),
-                change.name);
+    const KnownOrder& known = known_[change.order];
+    const std::string_view action = order::name_of(change.attempt.action);
+    world_.tell(name_, "hears {} to {} {}", answer.status, action, change.name);
     if (is_unknown(answer)) {
         if (!change.has_key) return end();
         return again([this, change] { send(change); });
     }
-    if (answer.status == 200) {
-        const ReadOrder order = read_order(answer.body);
-        const auto status = order::status_named(order.status);
-        if (!status || !shop_.hears(known.reference, change.number, *status, order.version)) {
-            world_.broken("the_model_allows_it",
-                          fmt::format("to {} {} is answered with {}", order::name_of(change.action),
-                                      change.name, order.status));
-        }
-        learn(known, order);
+    if (change.first) {
+        answers_.replay(*change.first, answer, fmt::format("to {} {}", action, change.name));
         return end();
     }
+    if (answer.status == 200) return succeed(change, answer);
     if (answer.status != 409 && answer.status != 412) {
-        return world_.broken(answer.status == 404 ? "acknowledged_requests_are_kept" : "no_defects",
-                             fmt::format("{} to {} {}: {}", answer.status,
-                                         order::name_of(change.action), change.name, answer.body));
+        return world_.broken(
+            answer.status == 404 ? "acknowledged_requests_are_kept" : "no_defects",
+            fmt::format("{} to {} {}: {}", answer.status, action, change.name, answer.body));
     }
+    answers_.refusal(answer, change.attempt);
     if (!change.has_key) shop_.hears_refusal(known.reference, change.number);
     read(change.order);  // learns what it has become
 }
 
-void Customer::read(std::size_t order) {
-    network_.call(Service::order, request_of("GET", "/api/orders/" + known_[order].id.text()),
-                  false, [this, order, asked_at = world_.now](const Answer& answer) {
-                      KnownOrder& known = known_[order];
-                      if (answer.status == 200) {
-                          const ReadOrder read = read_order(answer.body);
-                          on_read_(read.id, read.status, read.version, asked_at);
-                          learn(known, read);
-                      } else if (!is_unknown(answer)) {
-                          world_.broken(
-                              "acknowledged_requests_are_kept",
-                              fmt::format("{} for a read of {}", answer.status, known.reference));
-                      }
-                      end();
-                  });
+void Customer::succeed(Change change, const Answer& answer) {
+    KnownOrder& known = known_[change.order];
+    const ReadOrder order = answers_.order(answer, known.reference, asked(known));
+    answers_.change(order, change.attempt, change.number);
+    const auto status = order::status_named(order.status);
+    if (!status || !shop_.hears(known.reference, change.number, *status, order.version)) {
+        world_.broken("the_model_allows_it", fmt::format("to {} {} is answered with {}",
+                                                         order::name_of(change.attempt.action),
+                                                         change.name, order.status));
+    }
+    learn(known, order);
+    if (change.has_key && chance_.happens(0.1)) {
+        change.first = answer;
+        return send(change);
+    }
+    if (chance_.happens(0.3)) return read(change.order);
+    end();
 }
 
-class Operator final : public Person {
-public:
-    Operator(const People& among, int actions)
-        : world_(among.world),
-          shop_(among.shop),
-          network_(among.network),
-          skus_(among.skus),
-          chance_(among.seed, "operator"),
-          left_(actions) {}
-
-    void begin() override { rest(); }
-    bool is_done() const override { return left_ == 0 && !is_busy_; }
-
-private:
-    void rest() {
-        is_busy_ = false;
-        if (left_ == 0) return;
-        world_.after(chance_.between(milliseconds(50), milliseconds(1200)), [this] {
-            --left_;
-            is_busy_ = true;
-            adjust();
+void Customer::read(std::size_t order) {
+    const bool is_whole = chance_.happens(0.7);
+    network_.call(
+        Service::order,
+        request_of("GET", "/api/orders/" + known_[order].id.text() + (is_whole ? "" : "/status")),
+        false, [this, order, is_whole, asked_at = world_.now](const Answer& answer) {
+            KnownOrder& known = known_[order];
+            if (answer.status == 200) {
+                const ReadOrder read = is_whole
+                                           ? answers_.order(answer, known.reference, asked(known))
+                                           : answers_.status(answer);
+                if (read.id != known.id)
+                    world_.broken("answers_are_true", "a read is answered with another order");
+                on_read_(read.id, read.status, read.version, asked_at);
+                learn(known, read);
+            } else if (!is_unknown(answer)) {
+                world_.broken("acknowledged_requests_are_kept",
+                              fmt::format("{} for a read of {}", answer.status, known.reference));
+            }
+            end();
         });
-    }
-
-    void adjust() {
-        const std::string& sku = chance_.one_of(skus_);
-        auto delta = static_cast<std::int64_t>(chance_.below(12)) - 4;
-        if (delta == 0) delta = 6;
-        const std::string reason = fmt::format("A{}", ++count_);
-        shop_.adjusts(reason, sku, delta);
-        http::Request request =
-            request_of("POST", "/api/inventory/items/" + sku + "/adjustments",
-                       fmt::format(R"({{"delta":{},"reason":"{}"}})", delta, reason));
-        request.headers.emplace_back("idempotency-key", "adjust-" + reason);
-        world_.tell("operator", "adjusts {} by {} ({})", sku, delta, reason);
-        send(reason, request);
-    }
-
-    void send(const std::string& reason, const http::Request& request) {
-        network_.call(
-            Service::inventory, request, true, [this, reason, request](const Answer& answer) {
-                world_.tell("operator", "hears {} for {}", answer.status, reason);
-                if (is_unknown(answer)) {
-                    world_.after(chance_.between(milliseconds(50), milliseconds(900)),
-                                 [this, reason, request] { send(reason, request); });
-                    return;
-                }
-                if (answer.status == 200) {
-                    shop_.adjusted(reason);
-                } else if (answer.status != 409 && answer.status != 422) {
-                    world_.broken("no_defects",
-                                  fmt::format("{} for {}: {}", answer.status, reason, answer.body));
-                }
-                rest();
-            });
-    }
-
-    World& world_;
-    Shop& shop_;
-    Network& network_;
-    const std::vector<std::string>& skus_;
-    Chance chance_;
-    int left_;
-    int count_ = 0;
-    bool is_busy_ = false;
-};
+}
 
 }  // namespace
 
 std::unique_ptr<Person> make_customer(const People& among, int number, int actions,
                                       OnRead on_read) {
     return std::make_unique<Customer>(among, number, actions, std::move(on_read));
-}
-
-std::unique_ptr<Person> make_operator(const People& among, int actions) {
-    return std::make_unique<Operator>(among, actions);
 }
 
 http::Request request_of(std::string_view method, std::string path, std::string body) {
@@ -362,16 +414,6 @@ http::Request request_of(std::string_view method, std::string path, std::string 
     return request;
 }
 
-ReadOrder read_order(const std::string& body) {
-    const auto document = json::Document::parse(body);
-    if (!document) throw std::logic_error("an answer that is no JSON: " + body);
-    const auto text = [&](std::string_view name) {
-        const auto member = document->root().find(name);
-        return std::string(member ? member->text().value_or("") : "");
-    };
-    const auto version = document->root().find("version");
-    return {Uuid::parse(text("id")).value_or(Uuid{}), text("status"),
-            version ? version->integer().value_or(0) : 0};
-}
+bool is_unknown(const Answer& answer) { return answer.status == 0 || answer.status == 503; }
 
 }  // namespace trackops::sim

@@ -1,11 +1,12 @@
-// Who uses the services: customers who place, repeat, read and move orders, and an operator who
-// adjusts stock. They tell the model what they ask and hear.
+// Who uses the services: customers who place, repeat, read and move orders, an operator who adjusts
+// stock, and keepers who retry parked events. They tell the model what they ask and hear.
 #pragma once
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "sim/answers.hpp"
 #include "sim/replica.hpp"
 #include "sim/shop.hpp"
 #include "sim/world.hpp"
@@ -45,6 +46,7 @@ struct KnownOrder {
 struct People {
     World& world;
     Shop& shop;
+    Answers& answers;
     Network& network;
     std::uint64_t seed;
     const std::vector<std::string>& skus;
@@ -54,14 +56,11 @@ struct People {
 
 std::unique_ptr<Person> make_customer(const People& among, int number, int actions, OnRead on_read);
 std::unique_ptr<Person> make_operator(const People& among, int actions);
+// Looks after the events that the bus has refused, of the relay of this service, for ever.
+std::unique_ptr<Person> make_keeper(const People& among, Service service, const Broker& broker);
 
 http::Request request_of(std::string_view method, std::string path, std::string body = {});
-// The members status, version and id of an order's body.
-struct ReadOrder {
-    Uuid id;
-    std::string status;
-    std::int64_t version = 0;
-};
-ReadOrder read_order(const std::string& body);
+// No answer, or one that says that it may be asked again.
+bool is_unknown(const Answer& answer);
 
 }  // namespace trackops::sim

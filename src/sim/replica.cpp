@@ -21,6 +21,8 @@ using std::chrono::seconds;
 
 constexpr Duration backoff_min = milliseconds(100);  // as runtime::Threads
 constexpr Duration backoff_max = seconds(5);
+constexpr std::string_view retry_pattern = "/api/relay/events/{id}/retry";
+constexpr Duration retry_wait = seconds(5);   // as the product's handler
 constexpr Duration looks_again = seconds(1);  // a pump that would wait inside, when nobody woke it
 
 class OrderProgram final : public Program {
@@ -56,6 +58,12 @@ public:
     }
     std::vector<http::Route> routes() override { return application_.routes(); }
     std::vector<runtime::NamedPump> pumps() override { return application_.pumps(); }
+    outbox::Relay* relay() override {
+        for (const runtime::NamedPump& pump : application_.pumps()) {
+            if (auto* const relay = dynamic_cast<outbox::Relay*>(&pump.pump)) return relay;
+        }
+        return nullptr;
+    }
     void end() override { application_.close(); }
 
 private:
@@ -104,6 +112,7 @@ public:
         : relay_(database, std::move(source), bus, clock, {.holder = holder}, metrics) {}
     std::vector<http::Route> routes() override { return outbox::relay_routes(relay_); }
     std::vector<runtime::NamedPump> pumps() override { return {{"relay", relay_}}; }
+    outbox::Relay* relay() override { return &relay_; }
 
 private:
     outbox::Relay relay_;
@@ -133,11 +142,14 @@ public:
             site.world.broken("requests_are_answered_once", request_.path + " is answered twice");
         is_answered_ = true;
         if (site.is_doomed || site.is_gone || start_ != replica_.starts()) return;
-        const bool is_replayed =
-            std::ranges::find(response.headers, "Idempotency-Replayed", [](const auto& header) {
-                return header.first;
-            }) != response.headers.end();
-        answer_({response.status, std::move(response.body), is_replayed});
+        const auto header = [&](std::string_view name) {
+            const auto found = std::ranges::find(response.headers, name, [](const auto& each) {
+                return std::string_view(each.first);
+            });
+            return found == response.headers.end() ? std::string() : found->second;
+        };
+        answer_({response.status, std::move(response.body),
+                 header("Idempotency-Replayed") == "true", header("ETag"), header("Location")});
     }
 
 private:
@@ -168,6 +180,7 @@ Replica::Replica(World& world, const Servers& servers, Service service, int numb
 
 Replica::~Replica() {
     site_.is_gone = true;
+    retrying_.clear();
     pumps_.clear();
     router_.reset();
     program_.reset();
@@ -176,6 +189,8 @@ Replica::~Replica() {
 void Replica::start() {
     guarded("start", [this] {
         ++starts_;
+        cache_.restarted();
+        servers_.shown.restarted(site_.name);
         // A name nobody else has, as a process draws it at its start.
         const std::string holder = fmt::format("{}.{}", site_.name, starts_);
         std::unique_ptr<Program> program;
@@ -227,6 +242,8 @@ void Replica::guarded(std::string_view what, Work work) {
 void Replica::run(Driven& driven) {
     driven.is_running = true;
     bool is_well = false;
+    const std::string_view overtaken = std::exchange(site_.running, driven.pump.name);
+    const std::size_t written_before = site_.written.size();
     guarded(driven.pump.name, [&] {
         const runtime::Progress progress = driven.pump.pump.run(Duration::zero());
         is_well = true;
@@ -234,6 +251,10 @@ void Replica::run(Driven& driven) {
         driven.due = world_.now + (waits_inside ? looks_again : progress.call_again_in);
     });
     driven.is_running = false;
+    site_.running = overtaken;
+    if (is_well) promise_what_was_written(written_before);
+    site_.written.resize(written_before);
+    answer_retries();
     if (is_well) {
         driven.backoff = Duration::zero();
     } else {
@@ -259,10 +280,16 @@ void Replica::serve(http::Request request, std::function<void(const Answer&)> an
         return world_.broken("no_defects", "no route for " + request.method + " " + request.path);
     request.params = match.params;
     request.route = match.route->pattern;
+    if (world_.mutant != nullptr && world_.mutant->wrong == Wrong::key_of_pattern)
+        request.path = request.route;
     guarded(request.path, [&] {
         const auto exchange =
             std::make_shared<SimExchange>(*this, std::move(request), std::move(answer));
-        match.route->handler(exchange->request(), http::Reply(exchange));
+        if (match.route->pattern == retry_pattern) {
+            retry(exchange->request(), http::Reply(exchange));
+        } else {
+            match.route->handler(exchange->request(), http::Reply(exchange));
+        }
     });
     bury_if_dead();
     // Combiners and whoever waits: what a condition variable would wake.
@@ -271,10 +298,43 @@ void Replica::serve(http::Request request, std::function<void(const Answer&)> an
     }
 }
 
+// Once the pump has run, the cache knows what it wrote. A client reads the first version of an
+// order from the answer that told it of it.
+void Replica::promise_what_was_written(std::size_t from) {
+    for (; from < site_.written.size(); ++from) {
+        const auto& [order, version] = site_.written[from];
+        if (version > 1) servers_.shown.must_show(site_.name, order, version);
+    }
+}
+
+// The product's handler waits for the relay on a thread of its own.
+void Replica::retry(const http::Request& request, const http::Reply& reply) {
+    const auto event = Uuid::parse(request.param("id"));
+    outbox::Relay* const relay = program_->relay();
+    if (!event || relay == nullptr) throw std::logic_error("a retry of nothing");
+    retrying_.push_back({reply, *event, relay->begin_retry(*event), world_.now + retry_wait});
+}
+
+void Replica::answer_retries() {
+    if (site_.is_doomed) return;
+    std::erase_if(retrying_, [this](Retrying& retrying) {
+        const bool is_ready =
+            retrying.answer.wait_for(Duration::zero()) == std::future_status::ready;
+        if (!is_ready && world_.now < retrying.until) return false;
+        const Result<void> done =
+            is_ready ? retrying.answer.get() : fail(Errc::timeout, "the relay was too slow");
+        done ? retrying.reply.json(200, "{}") : retrying.reply.problem(done.error());
+        return true;
+    });
+}
+
 bool Replica::stop() {
     if (!is_up() || frames_ > 0) return false;
     world_.tell(site_.name, "ends in order");
     site_.is_closing = true;
+    for (Retrying& retrying : retrying_)
+        retrying.reply.problem({Errc::unavailable, "the relay is stopping"});
+    retrying_.clear();
     program_->end();
     pumps_.clear();
     router_.reset();
@@ -304,11 +364,13 @@ void Replica::let_go() {
 void Replica::bury_if_dead() {
     if (!site_.is_doomed || frames_ > 0) return;
     site_.is_gone = true;
+    retrying_.clear();
     pumps_.clear();
     router_.reset();
     program_.reset();
     site_.is_gone = false;
     site_.is_doomed = false;
+    site_.written.clear();
     come_back(milliseconds(50), seconds(3));
 }
 

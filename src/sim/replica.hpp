@@ -3,12 +3,14 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "platform/http/router.hpp"
+#include "platform/outbox/relay.hpp"
 #include "platform/runtime/pump.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "sim/sim_bus.hpp"
@@ -26,6 +28,7 @@ struct Servers {
     CacheServer& cache;
     telemetry::Registry& metrics;
     DatabaseServer* unordered;  // the orders' outbox for a relay on PostgreSQL; none: on SQLite
+    Shown& shown;
 };
 
 enum class Service : std::uint8_t { order, inventory, relay };
@@ -36,7 +39,8 @@ public:
     virtual ~Program() = default;
     virtual std::vector<http::Route> routes() = 0;
     virtual std::vector<runtime::NamedPump> pumps() = 0;
-    virtual void end() {}  // in order: answers what waits
+    virtual outbox::Relay* relay() { return nullptr; }  // none: it has none
+    virtual void end() {}                               // in order: answers what waits
 };
 
 // An answer on its way; status 0: none came.
@@ -44,6 +48,8 @@ struct Answer {
     int status = 0;
     std::string body = {};
     bool is_replayed = false;
+    std::string etag = {};
+    std::string location = {};
 };
 
 struct Driven {
@@ -81,8 +87,18 @@ public:
     std::int64_t starts() const { return starts_; }
 
 private:
+    // An operator's call of retry() that waits for the relay: in virtual time, on no thread.
+    struct Retrying {
+        http::Reply reply;
+        Uuid event;
+        std::future<Result<void>> answer;
+        Instant until;
+    };
     template <class Work>
     void guarded(std::string_view what, Work work);
+    void retry(const http::Request& request, const http::Reply& reply);
+    void answer_retries();
+    void promise_what_was_written(std::size_t from);
     void bury_if_dead();
     void come_back(Duration least, Duration most);
 
@@ -100,6 +116,7 @@ private:
     std::unique_ptr<Program> program_;
     std::unique_ptr<http::Router> router_;
     std::vector<Driven> pumps_;
+    std::vector<Retrying> retrying_;
     bool is_held_ = false;
     int frames_ = 0;  // calls into the program that are under way
     std::int64_t starts_ = 0;

@@ -58,9 +58,12 @@ void Shop::close(ModelOrder& order) {
 }
 
 void Shop::asks_for(const std::string& reference, const Lines& lines) {
-    const auto [found, is_new] = orders_.try_emplace(reference);
+    asks_for(reference, ModelOrder{.lines = lines});
+}
+
+void Shop::asks_for(const std::string& reference, const ModelOrder& asked) {
+    const auto [found, is_new] = orders_.try_emplace(reference, asked);
     if (!is_new) return;
-    found->second.lines = lines;
     found->second.possible.add(Status::pending);
     close(found->second);
 }

@@ -41,9 +41,12 @@ struct ModelChange {
 
 struct ModelOrder {
     Lines lines;
-    std::optional<Uuid> id;  // once it was heard
-    std::map<int, ModelChange> changes;
-    Statuses possible;
+    // The members of its body that never change, as JSON: those before `status` and those behind.
+    std::string before_status = {};
+    std::string after_status = {};
+    std::optional<Uuid> id = {};  // once it was heard
+    std::map<int, ModelChange> changes = {};
+    Statuses possible = {};
 };
 
 struct ModelAdjustment {
@@ -58,6 +61,8 @@ public:
 
     // An order is asked for under its reference, which no other has.
     void asks_for(const std::string& reference, const Lines& lines);
+    // The same with what its body says: see ModelOrder.
+    void asks_for(const std::string& reference, const ModelOrder& asked);
     void placed(const std::string& reference, Uuid id) { orders_.at(reference).id = id; }
     // A change is sent: it may take effect from now on.
     void sends(const std::string& reference, int change, order::Action action);

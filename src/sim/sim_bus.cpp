@@ -30,6 +30,12 @@ std::string words_of(World& world, const bus::OutgoingMessage& message) {
                     found == message.headers.end() ? std::string_view("-") : found->value);
 }
 
+Uuid event_of(const bus::OutgoingMessage& message) {
+    const auto found = std::ranges::find(message.headers, "ce_id", &bus::Header::name);
+    if (found == message.headers.end()) return {};
+    return Uuid::parse(found->value).value_or(Uuid{});
+}
+
 class SimPublisher final : public bus::Publisher {
 public:
     SimPublisher(Site& site, Broker& broker) : site_(site), broker_(broker) {}
@@ -54,6 +60,11 @@ private:
         if (broker_.is_away || !broker_.knows(message.topic) ||
             world.faults.strikes(Fault::bus_send_lost)) {
             return not_taken(message);
+        }
+        if (broker_.refuses(message)) {
+            world.tell(site_.name, "is refused {}", words_of(world, message));
+            return is_planted(world, Wrong::acks_refused) ? bus::Delivery::acknowledged
+                                                          : bus::Delivery::refused;
         }
         broker_.append(message);
         world.tell(site_.name, "publishes {}", words_of(world, message));
@@ -196,6 +207,7 @@ void Broker::ensure(std::span<const std::string> topics) {
 
 void Broker::append(const bus::OutgoingMessage& message) {
     const auto partition = bus::partition_of(message.key, partitions);
+    taken_.insert(event_of(message));
     std::vector<Record>& records = log_[{message.topic, partition}];
     const Duration delay = world_.faults.strikes(Fault::bus_slow)
                                ? world_.network.between(milliseconds(50), milliseconds(2000))
@@ -207,6 +219,25 @@ void Broker::append(const bus::OutgoingMessage& message) {
                        visible_at,
                        ++appended_});
     world_.at(visible_at, [this, topic = message.topic] { on_visible(topic); });
+}
+
+bool Broker::refuses(const bus::OutgoingMessage& message) {
+    const Uuid event = event_of(message);
+    const auto known = refused_until_.find(event);
+    if (known != refused_until_.end() && world_.now < known->second) return true;
+    if (taken_.contains(event)) return false;
+    if (world_.faults.is_peace()) return false;
+    int& next = next_refused_[message.key];
+    if (next > 0)
+        --next;
+    else if (world_.faults.strikes(Fault::bus_refuses))
+        next = static_cast<int>(world_.network.below(4));
+    else
+        return false;
+    refused_.insert(event);
+    refused_until_[event] =
+        world_.now + world_.network.between(milliseconds(200), milliseconds(2500));
+    return true;
 }
 
 void Broker::rebalance(Group& group, std::string_view why) {

@@ -39,6 +39,13 @@ public:
     void ensure(std::span<const std::string> topics);
     bool knows(const std::string& topic) const { return topics_.contains(topic); }
     void append(const bus::OutgoingMessage& message);
+    // Whether this message is one that the broker does not take, however often it is sent, until
+    // its limit is changed. It may become one now.
+    bool refuses(const bus::OutgoingMessage& message);
+    // The limits of all that is refused are changed.
+    void relent() { refused_until_.clear(); }
+    bool has_refused(Uuid event) const { return refused_.contains(event); }
+    bool has_taken(Uuid event) const { return taken_.contains(event); }
     // Hands the partitions of the group around; each member goes on from what was committed.
     void rebalance(Group& group, std::string_view why);
     Group& group(std::string_view name) { return groups_[std::string(name)]; }
@@ -63,6 +70,10 @@ private:
     std::map<Place, std::vector<Record>> log_;
     std::map<std::string, Group> groups_;
     std::int64_t appended_ = 0;
+    std::set<Uuid> taken_;                     // event ids
+    std::set<Uuid> refused_;                   // once at least
+    std::map<Uuid, Instant> refused_until_;    // by event
+    std::map<std::string, int> next_refused_;  // so many more of a key are refused
 };
 
 class SimBus final : public bus::Bus {

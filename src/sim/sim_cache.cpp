@@ -1,25 +1,79 @@
 #include "sim/sim_cache.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/mutants.hpp"
 
 namespace trackops::sim {
+namespace {
 
-std::optional<cache::Entry> SimCache::find(std::string_view key) {
-    World& world = site_.world;
-    const auto found = server_.keys.find(key);
-    if (site_.is_gone || found == server_.keys.end()) return std::nullopt;
-    auto& puts = found->second;
-    std::erase_if(puts, [&](const CacheServer::Put& put) { return put.expires_at <= world.now; });
-    if (world.faults.strikes(Fault::cache_forgets)) puts.clear();
-    if (puts.empty() || world.faults.strikes(Fault::cache_away)) return std::nullopt;
-    const bool lies = puts.size() > 1 && world.faults.strikes(Fault::cache_stale);
-    return (lies ? puts.front() : puts.back()).entry;
+constexpr Duration entry_lives = std::chrono::seconds(30);
+// In front of a server, whose notices may fail unnoticed.
+constexpr Duration memory_lives = std::chrono::seconds(1);
+
+bool is_planted(const World& world, Wrong wrong) {
+    return world.mutant != nullptr && world.mutant->wrong == wrong;
+}
+
+}  // namespace
+
+SimCache::SimCache(Site& site, CacheServer& server) : site_(site), server_(server) {
+    server_.processes.push_back(this);
+}
+
+SimCache::~SimCache() { std::erase(server_.processes, this); }
+
+const CacheServer::Put* SimCache::live(CacheServer::Puts& puts, std::string_view key) const {
+    const auto found = puts.find(key);
+    if (found == puts.end()) return nullptr;
+    if (found->second.expires_at > site_.world.now) return &found->second;
+    puts.erase(found);
+    return nullptr;
+}
+
+// False: a newer one is there.
+bool SimCache::keep(CacheServer::Puts& puts, std::string_view key,
+                    const CacheServer::Put& put) const {
+    const World& world = site_.world;
+    const auto* const there = live(puts, key);
+    const bool is_older = there != nullptr && there->entry.version > put.entry.version;
+    if (is_older && !is_planted(world, Wrong::cache_takes_older)) return false;
+    if (there != nullptr && is_planted(world, Wrong::cache_replaces_nothing)) return false;
+    if (put.expires_at > world.now)
+        puts.insert_or_assign(std::string(key), put);
+    else if (there != nullptr)
+        puts.erase(puts.find(key));
+    return true;
+}
+
+void SimCache::lost(std::string_view key) {
+    const auto order = Uuid::parse(key);
+    if (server_.shown != nullptr && order) server_.shown->lost(*order);
 }
 
 std::optional<cache::Entry> SimCache::nearby(std::string_view key) {
-    return site_.world.schedule.happens(0.5) ? find(key) : std::nullopt;
+    if (site_.is_gone) return std::nullopt;
+    const auto* const kept = live(memory_, key);
+    if (kept == nullptr) return std::nullopt;
+    if (site_.world.faults.strikes(Fault::cache_forgets)) {
+        memory_.erase(memory_.find(key));
+        lost(key);
+        return std::nullopt;
+    }
+    return kept->entry;
+}
+
+std::optional<cache::Entry> SimCache::find(std::string_view key) {
+    World& world = site_.world;
+    if (auto near = nearby(key)) return near;
+    if (site_.is_gone || !server_.is_there) return std::nullopt;
+    const auto* const kept = live(server_.puts, key);
+    if (kept == nullptr || world.faults.strikes(Fault::cache_away)) return std::nullopt;
+    CacheServer::Put copy = *kept;
+    copy.expires_at = std::min(copy.expires_at, world.now + memory_lives);
+    memory_.insert_or_assign(std::string(key), copy);
+    return copy.entry;
 }
 
 std::vector<std::optional<cache::Entry>> SimCache::get(std::span<const std::string> keys) {
@@ -32,18 +86,54 @@ std::vector<std::optional<cache::Entry>> SimCache::get(std::span<const std::stri
 void SimCache::put(std::string_view key, cache::Entry entry, Duration time_to_live) {
     if (site_.is_gone) return;
     World& world = site_.world;
-    const bool is_kept = world.mutant != nullptr && world.mutant->wrong == Wrong::cache_keeps;
-    if (is_kept) time_to_live = std::chrono::hours(1);
-    if (time_to_live <= Duration::zero() || world.faults.strikes(Fault::cache_away)) return;
-    auto& puts = server_.keys[std::string(key)];
-    std::erase_if(puts, [&](const CacheServer::Put& put) { return put.expires_at <= world.now; });
-    if (!puts.empty() && puts.back().entry.version > entry.version) return;
-    puts.push_back({std::move(entry), world.now + time_to_live});
+    if (is_planted(world, Wrong::cache_skips) && world.mutant->query == site_.running) return;
+    if (is_planted(world, Wrong::cache_ages_from_put)) time_to_live = entry_lives;
+    CacheServer::Put put{std::move(entry), world.now + time_to_live};
+    check_age(key, put);
+    if (is_planted(world, Wrong::cache_keeps)) put.expires_at = world.now + std::chrono::hours(1);
+    if (!server_.is_there) {
+        keep(memory_, key, put);
+        return;
+    }
+    // Memory is filled by reads alone.
+    if (!is_planted(world, Wrong::cache_replaces_nothing)) remove(key);
+    send(key, put);
 }
 
+// Others hear that they have an old one, unless the notice is lost.
+void SimCache::send(std::string_view key, const CacheServer::Put& put) {
+    World& world = site_.world;
+    if (world.faults.strikes(Fault::cache_away)) return lost(key);
+    if (!keep(server_.puts, key, put)) return;
+    for (SimCache* const other : server_.processes) {
+        const auto found = other->memory_.find(key);
+        if (found == other->memory_.end()) continue;
+        if (world.faults.strikes(Fault::cache_stale)) continue;
+        other->memory_.erase(found);
+    }
+}
+
+// Of this process's memory; what its server has is replaced, or has expired.
 void SimCache::remove(std::string_view key) {
-    if (const auto found = server_.keys.find(key); found != server_.keys.end())
-        server_.keys.erase(found);
+    if (const auto found = memory_.find(key); found != memory_.end()) memory_.erase(found);
+}
+
+void SimCache::check_age(std::string_view key, const CacheServer::Put& put) const {
+    const auto order = Uuid::parse(key);
+    if (server_.orders == nullptr || !order) return;
+    const auto changes = server_.orders->changes.find(*order);
+    if (changes == server_.orders->changes.end()) return;
+    const auto next = changes->second.find(put.entry.version + 1);
+    if (next == changes->second.end()) return;
+    // A read asks its own clock twice; what was written elsewhere is dated by another one.
+    World& world = site_.world;
+    const Duration skew = site_.running == "order-finding" ? Duration::zero() : 2 * world.skew_max;
+    if (put.expires_at <= next->second.at + entry_lives + skew) return;
+    world.broken("a_cache_knows_ages",
+                 fmt::format("{} keeps version {} of {} for {} us longer than half a minute after "
+                             "it was replaced",
+                             site_.name, put.entry.version, world.story.name_of(*order),
+                             (put.expires_at - next->second.at - entry_lives).count()));
 }
 
 }  // namespace trackops::sim

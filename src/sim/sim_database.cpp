@@ -89,18 +89,20 @@ void SimTransaction::commit() {
     }
     real_->commit();
     close();
-    if (is_write_) ++server_.commits;
+    if (!is_write_) return site_.stall();
+    ++server_.commits;
     if (server_.witness != nullptr && !events_about_.empty())
         server_.witness->committed(events_about_);
     for (Change& change : changes_)
         server_.changes[change.order][change.version] = {std::move(change.status), world.now};
-    if (is_write_ && !written_.empty()) world.tell(site_.name, "commits {}", written_);
+    if (!written_.empty()) world.tell(site_.name, "commits {}", written_);
     if (may_lie(Fault::sql_answer_lost)) {
         world.tell(site_.name, "does not hear that it happened");
         if (!is_guessing)
             fail(sql::Fault::outcome_unknown, "08007", "the connection was lost during COMMIT");
     }
-    if (is_write_) site_.enter(Fault::crash_after_commit);
+    for (const Change& change : changes_) site_.written.emplace_back(change.order, change.version);
+    site_.enter(Fault::crash_after_commit);
 }
 
 // An event by its words, other statements by their names.

@@ -148,6 +148,126 @@ TEST_F(Ports, ForgetsCachedEntriesWhenTheirTimeIsOver) {
     EXPECT_FALSE(cache.get(keys).at(0));
 }
 
+// Two processes that have a memory each, and nothing between them.
+class Memories : public Ports {
+protected:
+    Memories() {
+        server.is_there = false;
+        for (const int version : {1, 2, 3}) commit(version);
+    }
+    // A second after the last one.
+    void commit(int version) {
+        world.now = world.now + seconds(1);
+        orders.changes[order][version] = {"PENDING", world.now};
+    }
+    std::int64_t seen_by(SimCache& cache) {
+        const auto entry = cache.nearby(key);
+        return entry ? entry->version : 0;
+    }
+
+    const Uuid order = *Uuid::parse("018f0000-0000-7000-8000-000000000007");
+    const std::string key = order.text();
+    DatabaseServer orders{"order", nullptr};
+    Shown shown{world, orders};
+    CacheServer server{.shown = &shown, .orders = &orders};
+    Site other_site{world, "order-2"};
+    SimCache cache{site, server};
+    SimCache other{other_site, server};
+};
+
+TEST_F(Memories, AreAsOldAsTheyMayBeButShowWhatTheirProcessHasWritten) {
+    other.put(key, {2, "old"}, seconds(20));
+    cache.put(key, {2, "old"}, seconds(20));
+    cache.put(key, {3, "new"}, seconds(30));
+    cache.put(key, {1, "older"}, seconds(10));
+    EXPECT_EQ(seen_by(cache), 3);
+    EXPECT_EQ(seen_by(other), 2);
+    world.now = world.now + seconds(21);
+    EXPECT_EQ(seen_by(other), 0);
+    EXPECT_FALSE(world.violation);
+}
+
+TEST_F(Memories, HearOfAChangeThroughTheirServer) {
+    server.is_there = true;
+    const std::vector keys{key};
+    cache.put(key, {2, "old"}, seconds(20));
+    EXPECT_EQ(other.get(keys).at(0)->version, 2);
+    EXPECT_EQ(seen_by(other), 2);
+    cache.put(key, {3, "new"}, seconds(20));
+    EXPECT_EQ(seen_by(other), 0);
+    EXPECT_EQ(other.get(keys).at(0)->version, 3);
+}
+
+TEST_F(Memories, MayNotKeepAVersionLongerThanHalfAMinuteAfterItWasReplaced) {
+    cache.put(key, {2, "replaced just now"}, seconds(30));
+    EXPECT_FALSE(world.violation);
+    world.now = world.now + Duration(1);
+    cache.put(key, {2, "replaced a moment ago"}, seconds(30) - Duration(1));
+    EXPECT_FALSE(world.violation);
+    cache.put(key, {2, "replaced a moment ago"}, seconds(30));
+    ASSERT_TRUE(world.violation);
+    EXPECT_EQ(world.violation->invariant, "a_cache_knows_ages");
+}
+
+TEST_F(Memories, ArePromisedForAsLongAsAnEntryLives) {
+    shown.must_show(site.name, order, 3);
+    shown.must_show(site.name, order, 2);
+    EXPECT_EQ(shown.least(site.name, order), 3);
+    EXPECT_EQ(shown.least(other_site.name, order), 0);
+    world.now = world.now + seconds(30);
+    EXPECT_EQ(shown.least(site.name, order), 0);
+}
+
+TEST_F(Memories, ArePromisedOnlyWhileNothingOfThemIsLost) {
+    shown.must_show(site.name, order, 3);
+    shown.restarted(other_site.name);
+    EXPECT_EQ(shown.least(site.name, order), 3);
+    shown.restarted(site.name);
+    EXPECT_EQ(shown.least(site.name, order), 0);
+    shown.must_show(site.name, order, 3);
+    shown.lost(order);
+    EXPECT_EQ(shown.least(site.name, order), 0);
+}
+
+TEST_F(Memories, ArePromisedForLessWhereClocksDiffer) {
+    world.skew_max = seconds(10);
+    shown.must_show(site.name, order, 3);
+    EXPECT_EQ(shown.least(site.name, order), 3);
+    world.now = world.now + seconds(6);
+    EXPECT_EQ(shown.least(site.name, order), 0);
+}
+
+// Everything of the bus goes wrong that may, as soon as there is no peace.
+TEST(Refusals, LastUntilALimitIsChanged) {
+    World world{1, {}, nullptr};
+    world.faults.stop();
+    Site site{world, "relay-1"};
+    Broker broker{world};
+    SimBus bus{site, broker};
+    const std::vector<std::string> topics{"ORDER_CREATED"};
+    bus.ensure_topics(topics);
+    const auto id = [](int number) { return uuid_v7(World::beginning, 7, number); };
+    const auto message = [&](int number) {
+        return bus::OutgoingMessage{"ORDER_CREATED", "k", "v", {{"ce_id", id(number).text()}}};
+    };
+    world.faults.begin();
+    int refused = 0;
+    for (int number = 1; refused == 0 && number < 100'000; ++number)
+        refused = broker.refuses(message(number)) ? number : 0;
+    ASSERT_GT(refused, 0);
+    world.faults.stop();
+    const auto publisher = bus.publisher();
+    const std::vector burst{message(refused), message(refused + 100'000)};
+    const std::vector once{bus::Delivery::refused, bus::Delivery::acknowledged};
+    EXPECT_EQ(publisher->publish(burst), once);
+    EXPECT_EQ(publisher->publish(burst), once);
+    EXPECT_TRUE(broker.has_refused(id(refused)));
+    EXPECT_FALSE(broker.has_taken(id(refused)));
+    broker.relent();
+    EXPECT_EQ(publisher->publish(burst).at(0), bus::Delivery::acknowledged);
+    EXPECT_TRUE(broker.has_taken(id(refused)));
+}
+
 TEST(Faults, StrikeTheSameInEveryRunAndNotAtAllInPeace) {
     Faults one(7, {});
     Faults other(7, {});

@@ -10,6 +10,7 @@
 #include "sim/invariants.hpp"
 #include "sim/people.hpp"
 #include "sim/replica.hpp"
+#include "sim/sim_network.hpp"
 #include "sim/sim_outbox.hpp"
 
 namespace trackops::sim {
@@ -40,13 +41,10 @@ sql::Options patient() {
     return options;
 }
 
-class Simulation final : public Network {
+class Simulation final {
 public:
     Simulation(std::uint64_t seed, const Plan& plan);
     Outcome run();
-
-    void call(Service service, http::Request request, bool is_repeatable,
-              std::function<void(const Answer&)> done) override;
 
 private:
     struct Ready {
@@ -77,8 +75,7 @@ private:
     bool is_at_rest();
     bool is_confirmed(sql::Database& database);
     void audit();
-    void deliver(Service service, const http::Request& request,
-                 const std::shared_ptr<std::function<void(const Answer&)>>& done);
+    void set_clock(Replica& replica, Duration skew);
 
     const std::uint64_t seed_;
     const Plan plan_;
@@ -88,13 +85,16 @@ private:
     DatabaseServer stock_;
     DatabaseServer unordered_;
     Broker broker_;
+    Shown shown_;
     CacheServer cache_;
     const Servers servers_;
     Shop shop_;
+    Answers answers_;
     const std::vector<std::string> skus_ = {"ANCHOR", "BUOY", "COMPASS", "DINGHY"};
     std::vector<KnownOrder> known_;
     std::vector<std::unique_ptr<Person>> people_;
-    std::vector<std::unique_ptr<Replica>> replicas_;  // last: they use all of the above
+    std::vector<std::unique_ptr<Replica>> replicas_;  // they use all of the above
+    SimNetwork network_;
     Standing standing_;
     std::int64_t order_commits_seen_ = 0;
     std::int64_t events_seen_ = 0;  // a position
@@ -111,8 +111,13 @@ Simulation::Simulation(std::uint64_t seed, const Plan& plan)
       stock_{"inventory", sql::open_in_memory(patient(), metrics_)},
       unordered_{"order", std::make_unique<SimOutbox>(world_, orders_)},
       broker_(world_),
+      shown_(world_, orders_),
+      cache_{.is_there = Chance(seed, "cache").happens(0.5), .shown = &shown_, .orders = &orders_},
       servers_{orders_, stock_,   broker_,
-               cache_,  metrics_, Chance(seed, "outbox").happens(0.5) ? &unordered_ : nullptr} {
+               cache_,  metrics_, Chance(seed, "outbox").happens(0.5) ? &unordered_ : nullptr,
+               shown_},
+      answers_(world_, orders_),
+      network_(world_, servers_, replicas_) {
     if (servers_.unordered != nullptr)
         orders_.witness = static_cast<SimOutbox*>(unordered_.real.get());
     world_.let_others_run = [this] { let_others_run(); };
@@ -222,14 +227,15 @@ void Simulation::set_up() {
         const auto on_hand = static_cast<std::int64_t>(10 + world_.schedule.below(60));
         shop_.stock(sku, on_hand);
         ++left;
-        call(Service::inventory,
-             request_of("POST", "/api/inventory/items",
-                        fmt::format(R"({{"sku":"{0}","name":"{0}","onHand":{1}}})", sku, on_hand)),
-             false, [this, &left](const Answer& answer) {
-                 if (answer.status != 201)
-                     world_.broken("no_defects", "no item was made: " + answer.body);
-                 --left;
-             });
+        network_.call(
+            Service::inventory,
+            request_of("POST", "/api/inventory/items",
+                       fmt::format(R"({{"sku":"{0}","name":"{0}","onHand":{1}}})", sku, on_hand)),
+            false, [this, &left](const Answer& answer) {
+                if (answer.status != 201)
+                    world_.broken("no_defects", "no item was made: " + answer.body);
+                --left;
+            });
     }
     run_until(World::beginning + seconds(20), [&] { return left == 0; });
     if (left > 0) world_.broken("no_defects", "the stock could not be set up");
@@ -241,9 +247,13 @@ void Simulation::storm() {
     for (int i = 1; i <= plan_.customers; ++i) add_customer(i, plan_.actions, pace);
     people_.push_back(make_operator(among(pace), plan_.actions));
     people_.back()->begin();
+    for (const Service service : {Service::relay, Service::inventory}) {
+        people_.push_back(make_keeper(among(pace), service, broker_));
+        people_.back()->begin();
+    }
     for (const auto& replica : replicas_) {
         if (world_.faults.strikes(Fault::clock_jump))
-            replica->site().skew = world_.schedule.between(seconds(-5), seconds(5));
+            set_clock(*replica, world_.schedule.between(seconds(-5), seconds(5)));
     }
     world_.after(milliseconds(500), [this] { disturb(); });
     run_until(world_.now + storm_max, [this] {
@@ -252,7 +262,12 @@ void Simulation::storm() {
 }
 
 People Simulation::among(Duration pace) {
-    return {world_, shop_, *this, seed_, skus_, known_, pace};
+    return {world_, shop_, answers_, network_, seed_, skus_, known_, pace};
+}
+
+void Simulation::set_clock(Replica& replica, Duration skew) {
+    replica.site().skew = skew;
+    world_.skew_max = std::max(world_.skew_max, std::chrono::abs(skew));
 }
 
 void Simulation::add_customer(int number, int actions, Duration pace) {
@@ -273,7 +288,7 @@ void Simulation::disturb() {
     outage(broker_.is_away, "broker", Fault::bus_outage);
     Replica& replica = *replicas_[world_.schedule.below(replicas_.size())];
     if (replica.is_up() && world_.faults.strikes(Fault::clock_jump)) {
-        replica.site().skew = world_.schedule.between(seconds(-15), seconds(15));
+        set_clock(replica, world_.schedule.between(seconds(-15), seconds(15)));
         world_.tell(replica.site().name, "has its clock set: {:+} ms",
                     replica.site().skew.count() / 1000);
     }
@@ -296,6 +311,7 @@ void Simulation::outage(bool& is_away, std::string_view who, Fault fault) {
 void Simulation::calm() {
     world_.tell("world", "peace");
     world_.faults.stop();
+    broker_.relent();
     if (world_.schedule.happens(0.2)) silence();
     Instant look_again_at = world_.now;
     bool is_calm = false;
@@ -364,6 +380,7 @@ bool Simulation::is_at_rest() {
         return false;
     if (broker_.lag("trackops-orders") + broker_.lag("inventory-service") > 0) return false;
     if (!is_confirmed(*orders_.real) || !is_confirmed(*stock_.real)) return false;
+    if (!read_parked(*orders_.real).empty() || !read_parked(*stock_.real).empty()) return false;
     const auto is_pending = [](const auto& entry) { return entry.second == "PENDING"; };
     const auto is_waiting = [](const SagaRow& saga) {
         return saga.status != "COMPLETED" && saga.status != "COMPENSATED";
@@ -380,16 +397,17 @@ void Simulation::read_all_orders() {
     for (const auto& [reference, order] : shop_.orders()) {
         if (!order.id || ++asked % 4 != 0) continue;
         ++left;
-        call(Service::order, request_of("GET", "/api/orders/" + order.id->text()), false,
-             [this, &left, at = world_.now](const Answer& answer) {
-                 --left;
-                 if (answer.status != 200)
-                     return world_.broken("acknowledged_requests_are_kept",
-                                          fmt::format("a read is answered with {}", answer.status));
-                 const ReadOrder read = read_order(answer.body);
-                 if (auto found = reads_are_true(orders_, read.id, read.status, read.version, at))
-                     world_.broken("reads_are_true", *std::move(found));
-             });
+        network_.call(
+            Service::order, request_of("GET", "/api/orders/" + order.id->text()), false,
+            [this, &left, &reference, &order, at = world_.now](const Answer& answer) {
+                --left;
+                if (answer.status != 200)
+                    return world_.broken("acknowledged_requests_are_kept",
+                                         fmt::format("a read is answered with {}", answer.status));
+                const ReadOrder read = answers_.order(answer, reference, order);
+                if (auto found = reads_are_true(orders_, read.id, read.status, read.version, at))
+                    world_.broken("reads_are_true", *std::move(found));
+            });
     }
     run_until(world_.now + seconds(20), [&] { return left == 0; });
     if (left > 0) world_.broken("requests_are_answered_once", "a read in peace has no answer");
@@ -403,38 +421,6 @@ void Simulation::audit() {
         if (auto found = invariant.check(evidence))
             return world_.broken(invariant.name, *std::move(found));
     }
-}
-
-void Simulation::call(Service service, http::Request request, bool is_repeatable,
-                      std::function<void(const Answer&)> done) {
-    // Whoever answers first, or the end of the client's patience.
-    auto once = std::make_shared<std::function<void(const Answer&)>>(std::move(done));
-    const auto delay = [this] { return world_.network.between(Duration(200), milliseconds(5)); };
-    const Duration way = delay();
-    if (!world_.faults.strikes(Fault::request_lost))
-        world_.after(way, [=, this] { deliver(service, request, once); });
-    if (is_repeatable && world_.faults.strikes(Fault::request_doubled))
-        world_.after(way + Duration(100), [=, this] { deliver(service, request, once); });
-    world_.after(seconds(7), [once] {
-        if (const auto hear = std::exchange(*once, nullptr)) hear({});
-    });
-}
-
-void Simulation::deliver(Service service, const http::Request& request,
-                         const std::shared_ptr<std::function<void(const Answer&)>>& done) {
-    std::vector<Replica*> up;
-    for (const auto& replica : replicas_) {
-        if (replica->service() == service && replica->is_up()) up.push_back(replica.get());
-    }
-    const auto answer = [this, done](const Answer& said) {
-        if (said.status == 500) world_.broken("no_defects", "500: " + said.body);
-        if (world_.faults.strikes(Fault::answer_lost)) return;
-        world_.after(world_.network.between(Duration(200), milliseconds(3)), [done, said] {
-            if (const auto hear = std::exchange(*done, nullptr)) hear(said);
-        });
-    };
-    if (up.empty()) return answer({});
-    world_.network.one_of(up)->serve(request, answer);
 }
 
 Outcome Simulation::run() {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
@@ -56,6 +57,7 @@ struct World {
     const Mutant* const mutant;                            // the planted bug, if any
     std::multimap<Instant, std::function<void()>> timers;  // those of one time in their order
     int open_transactions = 0;
+    Duration skew_max = Duration::zero();  // of any machine's clock so far
     // Lets somebody else run in the middle of a pump; set by the simulation.
     std::function<void()> let_others_run = [] {};
     std::optional<Violation> violation;
@@ -69,9 +71,14 @@ struct Site {
     bool is_doomed = false;            // it has crashed: every port call of what still unwinds dies
     bool is_gone = false;              // its objects are being destroyed: the world hears nothing
     bool is_closing = false;           // it ends in order, and does not crash on the way
+    std::string_view running = {};     // the pump that runs, the innermost
+    // Versions of orders that it has written, the pump that runs now behind those that it overtook.
+    std::vector<std::pair<Uuid, std::int64_t>> written = {};
 
     // A port call begins: the process may die here, and others may come in between.
     void enter(Fault crash, bool may_be_overtaken = true);
+    // The answer of a call comes late: time passes, and the others go on.
+    void stall();
 };
 
 class SimClock final : public Clock {

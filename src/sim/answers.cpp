@@ -1,0 +1,173 @@
+#include "sim/answers.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "platform/json/reader.hpp"
+
+namespace trackops::sim {
+namespace {
+
+std::string text_of(json::Value in, std::string_view name) {
+    const auto member = in.find(name);
+    return std::string(member ? member->text().value_or("") : "");
+}
+
+// The tracking number of a shipment names the change that shipped.
+std::string number_in(const std::string& tracking_number) {
+    return tracking_number.substr(std::min<std::size_t>(tracking_number.size(), 7));
+}
+
+// The versions that were the newest at some time since then, with their statuses.
+std::vector<std::pair<std::int64_t, order::Status>> versions_since(const DatabaseServer& orders,
+                                                                   Uuid order, Instant since) {
+    std::vector<std::pair<std::int64_t, order::Status>> found;
+    const auto changes = orders.changes.find(order);
+    if (changes == orders.changes.end()) return found;
+    for (const auto& [version, committed] : changes->second) {
+        const auto next = changes->second.find(version + 1);
+        if (next != changes->second.end() && next->second.at < since) continue;
+        found.emplace_back(version, order::status_named(committed.status).value());
+    }
+    return found;
+}
+
+// What a model's order looks like in this state.
+std::string body_of(const ReadOrder& read, const ModelOrder& asked) {
+    std::string body = fmt::format(R"({{"id":"{}",{},"status":"{}",{})", read.id.text(),
+                                   asked.before_status, read.status, asked.after_status);
+    if (!read.cancel_reason.empty())
+        body += fmt::format(R"(,"cancelReason":"{}")", read.cancel_reason);
+    if (!read.shipment.empty()) body += R"(,"shipment":)" + read.shipment;
+    return body + fmt::format(R"(,"version":{},"createdAt":"{}","updatedAt":"{}"}})", read.version,
+                              read.created_at, read.updated_at);
+}
+
+}  // namespace
+
+ReadOrder read_order(const std::string& body) {
+    const auto document = json::Document::parse(body);
+    if (!document) throw std::logic_error("an answer that is no JSON: " + body);
+    const json::Value root = document->root();
+    const auto version = root.find("version");
+    ReadOrder read{Uuid::parse(text_of(root, "id")).value_or(Uuid{}), text_of(root, "status"),
+                   version ? version->integer().value_or(0) : 0};
+    read.created_at = text_of(root, "createdAt");
+    read.updated_at = text_of(root, "updatedAt");
+    read.cancel_reason = text_of(root, "cancelReason");
+    if (const auto shipment = root.find("shipment")) {
+        read.shipment = shipment->minified();
+        read.tracking_number = text_of(*shipment, "trackingNumber");
+    }
+    return read;
+}
+
+void Answers::etag(const Answer& answer, std::int64_t version) {
+    if (answer.etag != fmt::format("\"{}\"", version))
+        wrong(fmt::format("ETag {} of version {}", answer.etag, version));
+}
+
+void Answers::same_as_before(const ReadOrder& read) {
+    const auto [found, is_new] = versions_.try_emplace({read.id, read.version}, read);
+    if (is_new) return;
+    const ReadOrder& before = found->second;
+    if (before.status != read.status || before.updated_at != read.updated_at ||
+        before.cancel_reason != read.cancel_reason)
+        wrong(fmt::format("version {} of {} is shown in two ways", read.version,
+                          world_.story.name_of(read.id)));
+}
+
+ReadOrder Answers::order(const Answer& answer, const std::string& reference,
+                         const ModelOrder& asked) {
+    ReadOrder read = read_order(answer.body);
+    etag(answer, read.version);
+    if (answer.status == 201 && answer.location != "/api/orders/" + read.id.text())
+        wrong(fmt::format("{} is at {}", reference, answer.location));
+    if (asked.id && *asked.id != read.id) wrong("asked for " + reference + ", told of another");
+    if (answer.body != body_of(read, asked))
+        wrong(fmt::format("{} is shown as {}", reference, answer.body));
+    same_as_before(read);
+    const auto [created, is_new] = created_at_.try_emplace(read.id, read.created_at);
+    if (!is_new && created->second != read.created_at)
+        wrong(fmt::format("{} was created at {} and at {}", reference, created->second,
+                          read.created_at));
+    const bool is_cancelled = read.status == "CANCELLED";
+    const bool has_left = read.status == "SHIPPED" || read.status == "DELIVERED";
+    if (is_cancelled == read.cancel_reason.empty() || has_left == read.shipment.empty())
+        wrong(fmt::format("{} has the wrong members: {}", reference, answer.body));
+    if (has_left) {
+        const std::string digits = number_in(read.tracking_number);
+        int number = 0;
+        std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        const auto shipped = asked.changes.find(number);
+        if (shipped == asked.changes.end() || shipped->second.action != order::Action::ship)
+            wrong(fmt::format("{} was shipped by nobody: {}", reference, read.shipment));
+    }
+    return read;
+}
+
+ReadOrder Answers::status(const Answer& answer) {
+    ReadOrder read = read_order(answer.body);
+    etag(answer, read.version);
+    const std::string reason = read.cancel_reason.empty()
+                                   ? ""
+                                   : fmt::format(R"(,"cancelReason":"{}")", read.cancel_reason);
+    const std::string expected =
+        fmt::format(R"({{"id":"{}","status":"{}","version":{},"updatedAt":"{}"{}}})",
+                    read.id.text(), read.status, read.version, read.updated_at, reason);
+    if (answer.body != expected) wrong("a status is shown as " + answer.body);
+    same_as_before(read);
+    return read;
+}
+
+void Answers::change(const ReadOrder& read, const Attempt& attempt, int number) {
+    const std::string& name = world_.story.name_of(attempt.order);
+    const auto status = order::status_named(read.status);
+    if (read.id != attempt.order || !status || order::action_to(*status) != attempt.action)
+        wrong(fmt::format("to {} {} is answered with {} {}", order::name_of(attempt.action), name,
+                          world_.story.name_of(read.id), read.status));
+    if (attempt.expected_version && read.version != *attempt.expected_version + 1)
+        wrong(fmt::format("version {} of {} follows on If-Match {}", read.version, name,
+                          *attempt.expected_version));
+    if (attempt.action == order::Action::ship &&
+        number_in(read.tracking_number) != fmt::to_string(number))
+        wrong(fmt::format("{} was shipped by change {}: {}", name, number, read.shipment));
+}
+
+void Answers::refusal(const Answer& answer, const Attempt& attempt) {
+    const auto versions = versions_since(orders_, attempt.order, attempt.first_sent);
+    const auto is_reason = [&](const auto& entry) {
+        const auto& [version, status] = entry;
+        if (answer.status == 412)
+            return attempt.expected_version && *attempt.expected_version != version;
+        return !order::next(status, attempt.action) &&
+               attempt.expected_version.value_or(version) == version;
+    };
+    problem(answer, answer.status,
+            answer.status == 412 ? "precondition-failed" : "illegal-transition");
+    if (std::ranges::none_of(versions, is_reason))
+        wrong(fmt::format("{} to {} {}, which it never had reason for", answer.status,
+                          order::name_of(attempt.action), world_.story.name_of(attempt.order)));
+}
+
+void Answers::problem(const Answer& answer, int status, std::string_view code) {
+    if (answer.status != status || !answer.body.contains(fmt::format(R"("status":{},)", status)) ||
+        !answer.body.contains(fmt::format(R"("code":"{}")", code)))
+        wrong(fmt::format("{} instead of {} {}: {}", answer.status, status, code, answer.body));
+}
+
+void Answers::replay(const Answer& first, const Answer& again, const std::string& what) {
+    if (again.is_replayed && first.status == again.status && first.body == again.body &&
+        first.etag == again.etag && first.location == again.location)
+        return;
+    world_.broken("requests_have_one_effect",
+                  fmt::format("{} was answered differently when repeated ({}): {} {} {}", what,
+                              again.is_replayed ? "marked" : "not marked", again.status, again.etag,
+                              again.body));
+}
+
+}  // namespace trackops::sim

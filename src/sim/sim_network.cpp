@@ -1,0 +1,147 @@
+#include "sim/sim_network.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "platform/json/reader.hpp"
+#include "sim/books.hpp"
+#include "sim/mutants.hpp"
+
+namespace trackops::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::string_view order_path = "/api/orders/";
+constexpr std::size_t uuid_length = 36;
+
+// The order that a path is about.
+std::optional<Uuid> order_in(std::string_view path) {
+    if (!path.starts_with(order_path)) return std::nullopt;
+    return Uuid::parse(path.substr(order_path.size(), uuid_length));
+}
+
+std::int64_t version_in(const std::string& etag) {
+    std::int64_t version = 0;
+    if (etag.size() > 2) std::from_chars(etag.data() + 1, etag.data() + etag.size() - 1, version);
+    return version;
+}
+
+// "id STATE, ..." as a list says it.
+std::string parked_in(const std::string& body) {
+    const auto document = json::Document::parse(body);
+    const auto items = document ? document->root().find("items") : std::nullopt;
+    if (!items) return "no list: " + body;
+    std::string text;
+    items->each_element([&](std::size_t, json::Value item) {
+        const auto member = [&](std::string_view name) {
+            const auto value = item.find(name);
+            return value ? value->text().value_or("") : std::string_view();
+        };
+        text += fmt::format("{} {}, ", member("id"), member("state"));
+    });
+    return text;
+}
+
+}  // namespace
+
+void SimNetwork::call(Service service, http::Request request, bool is_repeatable,
+                      std::function<void(const Answer&)> done) {
+    // Whoever answers first, or the end of the client's patience.
+    auto once = std::make_shared<std::function<void(const Answer&)>>(std::move(done));
+    const Duration way = world_.network.between(Duration(200), milliseconds(5));
+    if (!world_.faults.strikes(Fault::request_lost))
+        world_.after(way, [=, this] { deliver(service, request, once); });
+    if (is_repeatable && world_.faults.strikes(Fault::request_doubled))
+        world_.after(way + Duration(100), [=, this] { deliver(service, request, once); });
+    world_.after(seconds(7), [once] {
+        if (const auto hear = std::exchange(*once, nullptr)) hear({});
+    });
+}
+
+void SimNetwork::deliver(Service service, const http::Request& request, const Done& done) {
+    std::vector<Replica*> up;
+    for (const auto& replica : replicas_) {
+        if (replica->service() == service && replica->is_up()) up.push_back(replica.get());
+    }
+    const auto answer = [this, done](const Answer& said) {
+        if (said.status == 500) world_.broken("no_defects", "500: " + said.body);
+        if (world_.faults.strikes(Fault::answer_lost)) return;
+        world_.after(world_.network.between(Duration(200), milliseconds(3)), [done, said] {
+            if (const auto hear = std::exchange(*done, nullptr)) hear(said);
+        });
+    };
+    if (up.empty()) return answer({});
+    Replica& replica = *world_.network.one_of(up);
+    const std::int64_t least = least_version(replica, request);
+    replica.serve(as_planted(request), [=, this, &replica](const Answer& said) {
+        hear(replica, request, least, said);
+        answer(as_planted(said));
+    });
+}
+
+http::Request SimNetwork::as_planted(http::Request request) {
+    if (world_.mutant == nullptr) return request;
+    const Wrong wrong = world_.mutant->wrong;
+    if (wrong == Wrong::correlation_lost) request.correlation_id = "lost";
+    if (wrong == Wrong::if_match_dropped)
+        std::erase_if(request.headers,
+                      [](const auto& header) { return header.first == "if-match"; });
+    if (const auto key = request.header("idempotency-key"); key && wrong == Wrong::first_body)
+        request.body =
+            first_bodies_.try_emplace(request.path + std::string(*key), request.body).first->second;
+    return request;
+}
+
+Answer SimNetwork::as_planted(Answer answer) {
+    if (world_.mutant == nullptr) return answer;
+    if (world_.mutant->wrong == Wrong::replay_unmarked) answer.is_replayed = false;
+    if (world_.mutant->wrong == Wrong::etag_of_last && !answer.etag.empty())
+        std::swap(answer.etag, last_etag_);
+    return answer;
+}
+
+std::int64_t SimNetwork::least_version(Replica& replica, const http::Request& request) const {
+    const auto order = request.method == "GET" ? order_in(request.path) : std::nullopt;
+    return order ? servers_.shown.least(replica.site().name, *order) : 0;
+}
+
+void SimNetwork::hear(Replica& replica, const http::Request& request, std::int64_t least,
+                      const Answer& answer) {
+    const std::string& name = replica.site().name;
+    if (answer.status == 200 && least > 0) {
+        // What the cache has lost meanwhile does not count.
+        least = std::min(least, least_version(replica, request));
+        const std::int64_t version = version_in(answer.etag);
+        if (version < least)
+            world_.broken(
+                "a_replica_shows_what_it_knows",
+                fmt::format("{} shows version {} of {} after it has made or told {}", name, version,
+                            world_.story.name_of(order_in(request.path).value()), least));
+    }
+    if (answer.status == 201 && request.query_value("wait")) {
+        const auto order = order_in(answer.location);
+        if (order) servers_.shown.must_show(name, *order, version_in(answer.etag));
+    }
+    if (answer.status == 200 && request.path == "/api/relay/events") {
+        DatabaseServer& server =
+            replica.service() == Service::inventory ? servers_.stock : servers_.orders;
+        std::string expected;
+        for (const ParkedRow& row : read_parked(*server.real)) {
+            const bool is_refused = !row.reason.empty();
+            expected += fmt::format("{} {}, ", row.id.text(), is_refused ? "PARKED" : "WAITING");
+            if (is_refused && !servers_.broker.has_refused(row.id))
+                world_.broken("parked_events_are_listed", "it parks what was never refused");
+        }
+        if (parked_in(answer.body) != expected)
+            world_.broken(
+                "parked_events_are_listed",
+                fmt::format("{} lists {}instead of {}", name, parked_in(answer.body), expected));
+    }
+}
+
+}  // namespace trackops::sim
