@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "platform/sql/drivers.hpp"
-#include "platform/sql/sqlite_connection.hpp"
+#include "platform/sqlite/connection.hpp"
 
 namespace trackops::sql {
 

@@ -1,4 +1,4 @@
-#include "platform/sql/sqlite_connection.hpp"
+#include "platform/sqlite/connection.hpp"
 
 #include <charconv>
 #include <filesystem>

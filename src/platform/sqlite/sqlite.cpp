@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "platform/sql/drivers.hpp"
-#include "platform/sql/sqlite_pool.hpp"
+#include "platform/sqlite/pool.hpp"
 
 namespace trackops::sql {
 namespace {

@@ -1,4 +1,4 @@
-#include "platform/sql/sqlite_pool.hpp"
+#include "platform/sqlite/pool.hpp"
 
 #include <fmt/format.h>
 
