@@ -8,7 +8,7 @@
 #include "platform/cache/cache.hpp"
 #include "platform/cache/redis_target.hpp"
 #include "platform/sql/database.hpp"
-#include "platform/sql/postgres_target.hpp"
+#include "platform/postgres/target.hpp"
 #include "platform/sql/url.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/fakes.hpp"

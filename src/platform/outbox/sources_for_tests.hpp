@@ -14,7 +14,7 @@
 #include "platform/outbox/outbox_for_tests.hpp"
 #include "platform/outbox/wal_slot.hpp"
 #include "platform/outbox/wal_source.hpp"
-#include "platform/sql/postgres_target.hpp"
+#include "platform/postgres/target.hpp"
 
 namespace trackops::outbox {
 

@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
-#include "platform/sql/postgres_connection.hpp"
-#include "platform/sql/postgres_target.hpp"
+#include "platform/postgres/connection.hpp"
+#include "platform/postgres/target.hpp"
 
 namespace trackops::outbox {
 namespace {

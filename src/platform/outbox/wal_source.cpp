@@ -12,7 +12,7 @@
 #include "platform/outbox/wal_events.hpp"
 #include "platform/outbox/wal_meters.hpp"
 #include "platform/outbox/wal_slot.hpp"
-#include "platform/sql/postgres_target.hpp"
+#include "platform/postgres/target.hpp"
 #include "platform/telemetry/log.hpp"
 
 namespace trackops::outbox {

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/sql/database.hpp"
-#include "platform/sql/postgres_proxy_for_tests.hpp"
+#include "platform/postgres/proxy_for_tests.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
 

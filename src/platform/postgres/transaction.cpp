@@ -1,4 +1,4 @@
-#include "platform/sql/postgres_transaction.hpp"
+#include "platform/postgres/transaction.hpp"
 
 #include <chrono>
 #include <deque>

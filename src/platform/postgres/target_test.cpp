@@ -1,4 +1,4 @@
-#include "platform/sql/postgres_target.hpp"
+#include "platform/postgres/target.hpp"
 
 #include <map>
 #include <stdexcept>

@@ -1,4 +1,4 @@
-#include "platform/sql/postgres_connection.hpp"
+#include "platform/postgres/connection.hpp"
 
 #include <algorithm>
 #include <array>

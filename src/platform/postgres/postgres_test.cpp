@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/sql/database.hpp"
-#include "platform/sql/postgres_connection.hpp"
+#include "platform/postgres/connection.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
 

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "platform/sql/database.hpp"
-#include "platform/sql/postgres_target.hpp"
-#include "platform/sql/postgres_values.hpp"
+#include "platform/postgres/target.hpp"
+#include "platform/postgres/values.hpp"
 
 struct pg_conn;    // PGconn
 struct pg_result;  // PGresult

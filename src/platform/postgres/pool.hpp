@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "platform/sql/drivers.hpp"
-#include "platform/sql/postgres_connection.hpp"
+#include "platform/postgres/connection.hpp"
 
 namespace trackops::sql::postgres {
 

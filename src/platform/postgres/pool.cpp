@@ -1,4 +1,4 @@
-#include "platform/sql/postgres_pool.hpp"
+#include "platform/postgres/pool.hpp"
 
 #include <algorithm>
 

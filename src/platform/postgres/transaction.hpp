@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "platform/sql/database.hpp"
-#include "platform/sql/postgres_pool.hpp"
+#include "platform/postgres/pool.hpp"
 
 namespace trackops::sql::postgres {
 

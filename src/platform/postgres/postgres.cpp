@@ -1,8 +1,8 @@
 // The PostgreSQL database: a pool of pipelined connections.
 #include "platform/sql/drivers.hpp"
-#include "platform/sql/postgres_pool.hpp"
-#include "platform/sql/postgres_target.hpp"
-#include "platform/sql/postgres_transaction.hpp"
+#include "platform/postgres/pool.hpp"
+#include "platform/postgres/target.hpp"
+#include "platform/postgres/transaction.hpp"
 
 namespace trackops::sql {
 namespace {

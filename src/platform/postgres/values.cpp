@@ -1,4 +1,4 @@
-#include "platform/sql/postgres_values.hpp"
+#include "platform/postgres/values.hpp"
 
 #include <algorithm>
 #include <array>
