@@ -6,7 +6,7 @@
 #include "platform/bus/bus.hpp"
 #include "platform/bus/kafka_target.hpp"
 #include "platform/cache/cache.hpp"
-#include "platform/cache/redis_target.hpp"
+#include "platform/redis/target.hpp"
 #include "platform/sql/database.hpp"
 #include "platform/postgres/target.hpp"
 #include "platform/sql/url.hpp"

@@ -6,8 +6,8 @@
 
 #include "platform/cache/cache.hpp"
 #include "platform/cache/embedded_cache.hpp"
-#include "platform/cache/redis_cache.hpp"
-#include "platform/cache/redis_target.hpp"
+#include "platform/redis/cache.hpp"
+#include "platform/redis/target.hpp"
 
 namespace trackops::cache {
 

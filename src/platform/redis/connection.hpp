@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/instant.hpp"
-#include "platform/cache/redis_target.hpp"
+#include "platform/redis/target.hpp"
 
 struct redisContext;  // NOLINT(readability-identifier-naming): hiredis names them
 struct redisReply;    // NOLINT(readability-identifier-naming)

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "platform/cache/cache.hpp"
-#include "platform/cache/redis_target.hpp"
+#include "platform/redis/target.hpp"
 
 namespace trackops::cache {
 

@@ -1,10 +1,10 @@
-#include "platform/cache/redis_cache.hpp"
+#include "platform/redis/cache.hpp"
 
 #include <utility>
 
 #include "platform/cache/memory.hpp"
 #include "platform/cache/meters.hpp"
-#include "platform/cache/redis_link.hpp"
+#include "platform/redis/link.hpp"
 
 namespace trackops::cache {
 namespace {

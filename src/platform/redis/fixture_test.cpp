@@ -1,4 +1,4 @@
-#include "platform/cache/redis_fixture.hpp"
+#include "platform/redis/fixture.hpp"
 
 #include <array>
 #include <csignal>
@@ -18,7 +18,7 @@
 #include <fmt/format.h>
 #include <hiredis/hiredis.h>
 
-#include "platform/cache/redis_target.hpp"
+#include "platform/redis/target.hpp"
 
 namespace trackops::cache {
 namespace {

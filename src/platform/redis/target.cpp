@@ -1,4 +1,4 @@
-#include "platform/cache/redis_target.hpp"
+#include "platform/redis/target.hpp"
 
 #include <charconv>
 #include <fstream>

@@ -1,4 +1,4 @@
-#include "platform/cache/redis_connection.hpp"
+#include "platform/redis/connection.hpp"
 
 #include <fcntl.h>
 #include <vector>

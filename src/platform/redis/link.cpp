@@ -1,4 +1,4 @@
-#include "platform/cache/redis_link.hpp"
+#include "platform/redis/link.hpp"
 
 #include <algorithm>
 #include <array>

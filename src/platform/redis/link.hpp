@@ -22,7 +22,7 @@
 #include "platform/cache/breaker.hpp"
 #include "platform/cache/cache.hpp"
 #include "platform/cache/memory.hpp"
-#include "platform/cache/redis_connection.hpp"
+#include "platform/redis/connection.hpp"
 
 namespace trackops::telemetry {
 class Counter;

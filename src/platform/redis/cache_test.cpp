@@ -11,8 +11,8 @@
 
 #include "platform/cache/cache.hpp"
 #include "platform/cache/health.hpp"
-#include "platform/cache/redis_fixture.hpp"
-#include "platform/cache/redis_link.hpp"
+#include "platform/redis/fixture.hpp"
+#include "platform/redis/link.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/fakes.hpp"
 
