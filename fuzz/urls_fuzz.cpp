@@ -4,7 +4,7 @@
 
 #include "fuzz/promise.hpp"
 #include "platform/bus/bus.hpp"
-#include "platform/bus/kafka_target.hpp"
+#include "platform/kafka/target.hpp"
 #include "platform/cache/cache.hpp"
 #include "platform/redis/target.hpp"
 #include "platform/sql/database.hpp"

@@ -15,7 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/bus/bus.hpp"
-#include "platform/bus/kafka_for_tests.hpp"
+#include "platform/kafka/kafka_for_tests.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
 #include "testing/fakes.hpp"

@@ -5,7 +5,7 @@
 
 #include "platform/bus/bus.hpp"
 #include "platform/bus/embedded_bus.hpp"
-#include "platform/bus/kafka_bus.hpp"
+#include "platform/kafka/bus.hpp"
 
 namespace trackops::bus {
 

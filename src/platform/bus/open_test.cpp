@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/bus/bus.hpp"
-#include "platform/bus/kafka_target.hpp"
+#include "platform/kafka/target.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/fakes.hpp"
 

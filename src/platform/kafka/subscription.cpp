@@ -1,4 +1,4 @@
-#include "platform/bus/kafka_subscription.hpp"
+#include "platform/kafka/subscription.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -11,8 +11,8 @@
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 
-#include "platform/bus/kafka_client.hpp"
-#include "platform/bus/kafka_leave.hpp"
+#include "platform/kafka/client.hpp"
+#include "platform/kafka/leave.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 

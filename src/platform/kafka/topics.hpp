@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "platform/bus/kafka_client.hpp"
-#include "platform/bus/kafka_target.hpp"
+#include "platform/kafka/client.hpp"
+#include "platform/kafka/target.hpp"
 
 namespace trackops::bus {
 

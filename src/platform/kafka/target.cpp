@@ -1,4 +1,4 @@
-#include "platform/bus/kafka_target.hpp"
+#include "platform/kafka/target.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "platform/bus/kafka_topics.hpp"
+#include "platform/kafka/topics.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "platform/bus/kafka_bus.hpp"
+#include "platform/kafka/bus.hpp"
 
 #include <map>
 #include <mutex>
@@ -6,10 +6,10 @@
 #include <stdexcept>
 #include <string>
 
-#include "platform/bus/kafka_publisher.hpp"
-#include "platform/bus/kafka_subscription.hpp"
-#include "platform/bus/kafka_target.hpp"
-#include "platform/bus/kafka_topics.hpp"
+#include "platform/kafka/publisher.hpp"
+#include "platform/kafka/subscription.hpp"
+#include "platform/kafka/target.hpp"
+#include "platform/kafka/topics.hpp"
 
 namespace trackops::bus {
 namespace {

@@ -1,6 +1,6 @@
 // What only the bus on Kafka promises: on a real broker, with members that come and go and with
 // producers of others.
-#include "platform/bus/kafka_bus.hpp"
+#include "platform/kafka/bus.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,8 +15,8 @@
 #include <librdkafka/rdkafka.h>
 
 #include "platform/bus/consumer.hpp"
-#include "platform/bus/kafka_client.hpp"
-#include "platform/bus/kafka_for_tests.hpp"
+#include "platform/kafka/client.hpp"
+#include "platform/kafka/kafka_for_tests.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::bus {

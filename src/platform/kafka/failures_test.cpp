@@ -9,8 +9,8 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
-#include "platform/bus/kafka_bus.hpp"
-#include "platform/bus/kafka_client.hpp"
+#include "platform/kafka/bus.hpp"
+#include "platform/kafka/client.hpp"
 #include "platform/bus/partition.hpp"
 #include "platform/telemetry/metrics.hpp"
 

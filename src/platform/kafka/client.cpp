@@ -1,4 +1,4 @@
-#include "platform/bus/kafka_client.hpp"
+#include "platform/kafka/client.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,7 +2,7 @@
 #pragma once
 #include <memory>
 
-#include "platform/bus/kafka_target.hpp"
+#include "platform/kafka/target.hpp"
 
 namespace trackops::bus {
 

@@ -1,4 +1,4 @@
-#include "platform/bus/kafka_leave.hpp"
+#include "platform/kafka/leave.hpp"
 
 #include <chrono>
 #include <memory>
@@ -6,7 +6,7 @@
 
 #include <librdkafka/rdkafka.h>
 
-#include "platform/bus/kafka_client.hpp"
+#include "platform/kafka/client.hpp"
 #include "platform/telemetry/log.hpp"
 
 namespace trackops::bus {

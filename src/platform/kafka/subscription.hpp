@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "platform/bus/kafka_target.hpp"
+#include "platform/kafka/target.hpp"
 
 namespace trackops::bus {
 

@@ -1,4 +1,4 @@
-#include "platform/bus/kafka_publisher.hpp"
+#include "platform/kafka/publisher.hpp"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 
-#include "platform/bus/kafka_client.hpp"
+#include "platform/kafka/client.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 
