@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "platform/bus/bus.hpp"
-#include "platform/bus/embedded_bus.hpp"
+#include "platform/embedded_log/embedded_bus.hpp"
 #include "platform/kafka/bus.hpp"
 
 namespace trackops::bus {

@@ -1,4 +1,4 @@
-#include "platform/bus/folder_lock.hpp"
+#include "platform/embedded_log/folder_lock.hpp"
 
 #include <cerrno>
 #include <fcntl.h>

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "platform/bus/bus.hpp"
-#include "platform/bus/message_store.hpp"
+#include "platform/embedded_log/message_store.hpp"
 
 namespace trackops::bus {
 

@@ -1,4 +1,4 @@
-#include "platform/bus/live_log.hpp"
+#include "platform/embedded_log/live_log.hpp"
 
 #include <algorithm>
 #include <stdexcept>

@@ -1,4 +1,4 @@
-#include "platform/bus/message_store.hpp"
+#include "platform/embedded_log/message_store.hpp"
 
 #include <algorithm>
 #include <stdexcept>

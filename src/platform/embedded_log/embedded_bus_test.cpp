@@ -1,6 +1,6 @@
 // What only the embedded bus promises: its folder, its commits, its retention, and that a crash
 // loses nothing that it acknowledged.
-#include "platform/bus/embedded_bus.hpp"
+#include "platform/embedded_log/embedded_bus.hpp"
 
 #include <algorithm>
 #include <random>

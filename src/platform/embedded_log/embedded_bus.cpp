@@ -1,4 +1,4 @@
-#include "platform/bus/embedded_bus.hpp"
+#include "platform/embedded_log/embedded_bus.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -11,8 +11,8 @@
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
-#include "platform/bus/live_log.hpp"
-#include "platform/bus/message_store.hpp"
+#include "platform/embedded_log/live_log.hpp"
+#include "platform/embedded_log/message_store.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "platform/bus/folder_lock.hpp"
+#include "platform/embedded_log/folder_lock.hpp"
 #include "platform/bus/message.hpp"
 #include "platform/sql/database.hpp"
 
