@@ -4,7 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include "bench/sample_order.hpp"
-#include "platform/outbox/relay.hpp"
+#include "platform/relay/relay.hpp"
 #include "platform/runtime/system.hpp"
 
 namespace trackops {

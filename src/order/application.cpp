@@ -19,7 +19,7 @@
 #include "platform/outbox/cleanup.hpp"
 #include "platform/outbox/grants.hpp"
 #include "platform/outbox/migrations.hpp"
-#include "platform/outbox/source.hpp"
+#include "platform/relay/source.hpp"
 #include "platform/sql/grants.hpp"
 #include "platform/sql/health.hpp"
 #include "platform/telemetry/metrics.hpp"

@@ -10,7 +10,7 @@
 #include "events/events.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/http/calls_for_tests.hpp"
-#include "platform/outbox/relay.hpp"
+#include "platform/relay/relay.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
 #include "testing/fakes.hpp"

@@ -7,7 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
-#include "platform/outbox/relay.hpp"
+#include "platform/relay/relay.hpp"
 
 namespace trackops::bus {
 class Bus;

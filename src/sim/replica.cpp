@@ -7,9 +7,9 @@
 
 #include "inventory/application.hpp"
 #include "order/application.hpp"
-#include "platform/outbox/relay.hpp"
-#include "platform/outbox/routes.hpp"
-#include "platform/outbox/source.hpp"
+#include "platform/relay/relay.hpp"
+#include "platform/relay/routes.hpp"
+#include "platform/relay/source.hpp"
 #include "sim/crash.hpp"
 #include "sim/mutants.hpp"
 

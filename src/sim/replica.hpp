@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "platform/http/router.hpp"
-#include "platform/outbox/relay.hpp"
+#include "platform/relay/relay.hpp"
 #include "platform/runtime/pump.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "sim/sim_bus.hpp"

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "platform/outbox/postgres_checkpoint.hpp"
+#include "platform/relay/postgres_checkpoint.hpp"
 #include "sim/mutants.hpp"
 #include "sim/sim_database.hpp"
 

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/outbox/migrations.hpp"
-#include "platform/outbox/source.hpp"
+#include "platform/relay/source.hpp"
 #include "platform/sql/migrations.hpp"
 #include "platform/telemetry/metrics.hpp"
 

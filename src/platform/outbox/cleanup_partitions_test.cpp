@@ -8,7 +8,7 @@
 
 #include "platform/outbox/cleanup.hpp"
 #include "platform/outbox/outbox_for_tests.hpp"
-#include "platform/outbox/parked.hpp"
+#include "platform/relay/parked.hpp"
 
 namespace trackops::outbox {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "platform/idempotency/keys.hpp"
 #include "platform/outbox/cleanup_for_tests.hpp"
-#include "platform/outbox/parked.hpp"
+#include "platform/relay/parked.hpp"
 
 namespace trackops::outbox {
 namespace {

@@ -10,7 +10,7 @@
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/event.hpp"
 #include "platform/outbox/migrations.hpp"
-#include "platform/outbox/source.hpp"
+#include "platform/relay/source.hpp"
 #include "platform/sql/migrations.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"

@@ -1,6 +1,6 @@
 // The columns of an event, as every reader of outbox_events and of the parked events selects them.
 #pragma once
-#include "platform/outbox/source.hpp"
+#include "platform/relay/source.hpp"
 
 namespace trackops::outbox {
 

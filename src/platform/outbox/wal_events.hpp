@@ -12,7 +12,7 @@
 #include "base/result.hpp"
 #include "platform/outbox/pgoutput.hpp"
 #include "platform/outbox/snapshot.hpp"
-#include "platform/outbox/source.hpp"
+#include "platform/relay/source.hpp"
 
 namespace trackops::outbox {
 

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "platform/outbox/sources_for_tests.hpp"
+#include "platform/relay/sources_for_tests.hpp"
 
 namespace trackops::outbox {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "platform/outbox/postgres_checkpoint.hpp"
+#include "platform/relay/postgres_checkpoint.hpp"
 
 namespace trackops::outbox {
 namespace {

@@ -6,8 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "platform/outbox/poll_sources.hpp"
-#include "platform/outbox/postgres_checkpoint.hpp"
+#include "platform/relay/poll_sources.hpp"
+#include "platform/relay/postgres_checkpoint.hpp"
 #include "platform/outbox/wal_connection.hpp"
 #include "platform/outbox/wal_events.hpp"
 #include "platform/outbox/wal_meters.hpp"

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "platform/outbox/pgoutput.hpp"
-#include "platform/outbox/source.hpp"
+#include "platform/relay/source.hpp"
 
 namespace trackops::outbox {
 

@@ -8,8 +8,8 @@
 
 #include <gtest/gtest.h>
 
-#include "platform/outbox/poll_sources.hpp"
-#include "platform/outbox/sources_for_tests.hpp"
+#include "platform/relay/poll_sources.hpp"
+#include "platform/relay/sources_for_tests.hpp"
 #include "platform/outbox/wal_connection.hpp"
 
 namespace trackops::outbox {

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "platform/outbox/poll_sources.hpp"
+#include "platform/relay/poll_sources.hpp"
 #include "platform/outbox/stored_event.hpp"
 
 namespace trackops::outbox {

@@ -1,4 +1,4 @@
-#include "platform/outbox/routes.hpp"
+#include "platform/relay/routes.hpp"
 
 #include <charconv>
 #include <optional>
@@ -8,7 +8,7 @@
 
 #include "platform/http/page.hpp"
 #include "platform/json/writer.hpp"
-#include "platform/outbox/relay.hpp"
+#include "platform/relay/relay.hpp"
 #include "platform/sql/batch.hpp"
 
 namespace trackops::outbox {

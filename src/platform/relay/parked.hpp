@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "platform/outbox/relay.hpp"
+#include "platform/relay/relay.hpp"
 
 namespace trackops::outbox {
 

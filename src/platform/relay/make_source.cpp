@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "platform/outbox/source.hpp"
+#include "platform/relay/source.hpp"
 #include "platform/outbox/wal_source.hpp"
 
 namespace trackops::outbox {

@@ -2,8 +2,8 @@
 #include <optional>
 #include <utility>
 
-#include "platform/outbox/poll_sources.hpp"
-#include "platform/outbox/postgres_checkpoint.hpp"
+#include "platform/relay/poll_sources.hpp"
+#include "platform/relay/postgres_checkpoint.hpp"
 #include "platform/outbox/stored_event.hpp"
 
 namespace trackops::outbox {

@@ -1,4 +1,4 @@
-#include "platform/outbox/parked.hpp"
+#include "platform/relay/parked.hpp"
 
 #include <utility>
 

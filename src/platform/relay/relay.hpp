@@ -12,7 +12,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "platform/bus/bus.hpp"
-#include "platform/outbox/source.hpp"
+#include "platform/relay/source.hpp"
 #include "platform/runtime/pump.hpp"
 
 namespace trackops::outbox {

@@ -6,9 +6,9 @@
 
 #include <gtest/gtest.h>
 
-#include "platform/outbox/relay.hpp"
-#include "platform/outbox/scripted_bus_for_tests.hpp"
-#include "platform/outbox/sources_for_tests.hpp"
+#include "platform/relay/relay.hpp"
+#include "platform/relay/scripted_bus_for_tests.hpp"
+#include "platform/relay/sources_for_tests.hpp"
 
 namespace trackops::outbox {
 namespace {

@@ -1,9 +1,9 @@
-#include "platform/outbox/relay.hpp"
+#include "platform/relay/relay.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "platform/outbox/relay_for_tests.hpp"
+#include "platform/relay/relay_for_tests.hpp"
 
 namespace trackops::outbox {
 namespace {

@@ -1,4 +1,4 @@
-#include "platform/outbox/relay.hpp"
+#include "platform/relay/relay.hpp"
 
 namespace trackops::outbox {
 

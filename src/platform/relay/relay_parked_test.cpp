@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "platform/outbox/relay_for_tests.hpp"
+#include "platform/relay/relay_for_tests.hpp"
 
 namespace trackops::outbox {
 namespace {

@@ -10,8 +10,8 @@
 #include <gtest/gtest.h>
 
 #include "platform/outbox/outbox_for_tests.hpp"
-#include "platform/outbox/relay.hpp"
-#include "platform/outbox/scripted_bus_for_tests.hpp"
+#include "platform/relay/relay.hpp"
+#include "platform/relay/scripted_bus_for_tests.hpp"
 
 namespace trackops::outbox {
 

@@ -1,4 +1,4 @@
-#include "platform/outbox/lease.hpp"
+#include "platform/relay/lease.hpp"
 
 #include <functional>
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "platform/outbox/snapshot.hpp"
-#include "platform/outbox/source.hpp"
+#include "platform/relay/source.hpp"
 #include "platform/outbox/wal_events.hpp"
 
 namespace trackops::outbox {

@@ -1,8 +1,8 @@
-#include "platform/outbox/health.hpp"
+#include "platform/relay/health.hpp"
 
 #include <string>
 
-#include "platform/outbox/relay.hpp"
+#include "platform/relay/relay.hpp"
 
 namespace trackops::outbox {
 namespace {

@@ -1,4 +1,4 @@
-#include "platform/outbox/postgres_checkpoint.hpp"
+#include "platform/relay/postgres_checkpoint.hpp"
 
 #include <algorithm>
 #include <stdexcept>
@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 
-#include "platform/outbox/poll_sources.hpp"
+#include "platform/relay/poll_sources.hpp"
 #include "platform/outbox/stored_event.hpp"
-#include "platform/outbox/without_disk.hpp"
+#include "platform/relay/without_disk.hpp"
 
 namespace trackops::outbox {
 namespace {

@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "platform/outbox/snapshot.hpp"
-#include "platform/outbox/source.hpp"
+#include "platform/relay/source.hpp"
 
 namespace trackops::outbox {
 

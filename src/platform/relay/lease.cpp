@@ -1,9 +1,9 @@
-#include "platform/outbox/lease.hpp"
+#include "platform/relay/lease.hpp"
 
 #include <stdexcept>
 #include <utility>
 
-#include "platform/outbox/without_disk.hpp"
+#include "platform/relay/without_disk.hpp"
 
 namespace trackops::outbox {
 namespace {

@@ -1,14 +1,14 @@
-#include "platform/outbox/routes.hpp"
+#include "platform/relay/routes.hpp"
 
 #include <thread>
 
 #include <gtest/gtest.h>
 
 #include "platform/json/reader.hpp"
-#include "platform/outbox/health.hpp"
+#include "platform/relay/health.hpp"
 #include "platform/outbox/outbox_for_tests.hpp"
-#include "platform/outbox/relay.hpp"
-#include "platform/outbox/routes_for_tests.hpp"
+#include "platform/relay/relay.hpp"
+#include "platform/relay/routes_for_tests.hpp"
 
 namespace trackops::outbox {
 namespace {

@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "platform/json/reader.hpp"
-#include "platform/outbox/relay_for_tests.hpp"
-#include "platform/outbox/routes.hpp"
-#include "platform/outbox/routes_for_tests.hpp"
+#include "platform/relay/relay_for_tests.hpp"
+#include "platform/relay/routes.hpp"
+#include "platform/relay/routes_for_tests.hpp"
 
 namespace trackops::outbox {
 namespace {

@@ -1,4 +1,4 @@
-#include "platform/outbox/postgres_checkpoint.hpp"
+#include "platform/relay/postgres_checkpoint.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 #pragma once
 #include <algorithm>
 
-#include "platform/outbox/relay.hpp"
+#include "platform/relay/relay.hpp"
 
 namespace trackops::outbox {
 

@@ -1,4 +1,4 @@
-#include "platform/outbox/poll_sources.hpp"
+#include "platform/relay/poll_sources.hpp"
 
 namespace trackops::outbox {
 

@@ -1,4 +1,4 @@
-#include "platform/outbox/relay.hpp"
+#include "platform/relay/relay.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -9,11 +9,11 @@
 
 #include <fmt/format.h>
 
-#include "platform/outbox/gather.hpp"
-#include "platform/outbox/lease.hpp"
-#include "platform/outbox/parked.hpp"
-#include "platform/outbox/rate.hpp"
-#include "platform/outbox/relay_meters.hpp"
+#include "platform/relay/gather.hpp"
+#include "platform/relay/lease.hpp"
+#include "platform/relay/parked.hpp"
+#include "platform/relay/rate.hpp"
+#include "platform/relay/meters.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/outbox/outbox_for_tests.hpp"
-#include "platform/outbox/poll_sources.hpp"
+#include "platform/relay/poll_sources.hpp"
 
 namespace trackops::outbox {
 namespace {

@@ -1,7 +1,7 @@
 // Each event of a burst has an answer of its own, also the last one.
 #include <gtest/gtest.h>
 
-#include "platform/outbox/relay_for_tests.hpp"
+#include "platform/relay/relay_for_tests.hpp"
 
 namespace trackops::outbox {
 namespace {
