@@ -1,7 +1,7 @@
 // Frames and messages of PostgreSQL's replication stream: an answer to any bytes, and nothing read
 // beyond them.
 #include "fuzz/promise.hpp"
-#include "platform/outbox/pgoutput.hpp"
+#include "platform/relay/wal/pgoutput.hpp"
 
 namespace trackops::fuzz {
 namespace {

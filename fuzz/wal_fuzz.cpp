@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "fuzz/promise.hpp"
-#include "platform/outbox/wal_events.hpp"
+#include "platform/relay/wal/events.hpp"
 
 namespace trackops::fuzz {
 namespace {

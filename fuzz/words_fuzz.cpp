@@ -5,7 +5,7 @@
 #include "fuzz/promise.hpp"
 #include "platform/config/kind.hpp"
 #include "platform/http/target.hpp"
-#include "platform/outbox/pgoutput.hpp"
+#include "platform/relay/wal/pgoutput.hpp"
 #include "platform/outbox/snapshot.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

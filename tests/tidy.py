@@ -14,7 +14,7 @@ SERVICES = ("order", "inventory")
 CATCHES_ALL = {  # and lets it go again, save for the two drivers of pumps and what names a failure
     "src/platform/runtime/combiner.hpp", "src/platform/runtime/failure.cpp", "src/platform/runtime/threads.cpp", "src/sim/replica.cpp",
     "src/platform/sqlite/sqlite.cpp", "src/platform/sqlite/connection.cpp", "src/platform/sqlite/pool.cpp",
-    "src/platform/postgres/connection.cpp", "src/platform/postgres/pool.cpp", "src/platform/outbox/wal_source.cpp"}
+    "src/platform/postgres/connection.cpp", "src/platform/postgres/pool.cpp", "src/platform/relay/wal/source.cpp"}
 VAGUE = re.compile(r"(^|_)(util|utils|helper|helpers|common|misc|manager|managers|impl|stuff)(_|\.|$)")
 THIRD_PARTY = re.compile(r"<(boost|simdjson|sqlite3|libpq|prometheus|spdlog|openssl|hiredis|librdkafka|CLI)[/.\-]")
 

@@ -119,7 +119,7 @@ def test_the_report_counts_and_shows_survivors(tmp_path, mutant):
 def test_each_file_is_in_the_first_room_that_fits():
     assert campaign.room_of("src/order/adapters/order_cache.cpp") == "cache"
     assert campaign.room_of("src/platform/relay/relay.cpp") == "relay"
-    assert campaign.room_of("src/platform/outbox/wal_source.cpp") == "outbox"
+    assert campaign.room_of("src/platform/relay/wal/source.cpp") == "outbox"
     assert campaign.room_of("src/base/money.cpp") == "base"
 
 

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "platform/relay/source.hpp"
-#include "platform/outbox/wal_source.hpp"
+#include "platform/relay/wal/source.hpp"
 
 namespace trackops::outbox {
 

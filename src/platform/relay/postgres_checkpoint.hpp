@@ -8,7 +8,7 @@
 
 #include "platform/outbox/snapshot.hpp"
 #include "platform/relay/source.hpp"
-#include "platform/outbox/wal_events.hpp"
+#include "platform/relay/wal/events.hpp"
 
 namespace trackops::outbox {
 

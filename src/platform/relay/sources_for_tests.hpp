@@ -12,8 +12,8 @@
 #include <gtest/gtest.h>
 
 #include "platform/outbox/outbox_for_tests.hpp"
-#include "platform/outbox/wal_slot.hpp"
-#include "platform/outbox/wal_source.hpp"
+#include "platform/relay/wal/slot.hpp"
+#include "platform/relay/wal/source.hpp"
 #include "platform/postgres/target.hpp"
 
 namespace trackops::outbox {

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "platform/outbox/pgoutput.hpp"
+#include "platform/relay/wal/pgoutput.hpp"
 #include "platform/outbox/snapshot.hpp"
 #include "platform/sql/database.hpp"
 

@@ -1,4 +1,4 @@
-#include "platform/outbox/wal_connection.hpp"
+#include "platform/relay/wal/connection.hpp"
 
 #include <array>
 #include <cerrno>

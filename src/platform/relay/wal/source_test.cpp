@@ -1,4 +1,4 @@
-#include "platform/outbox/wal_source.hpp"
+#include "platform/relay/wal/source.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -10,7 +10,7 @@
 
 #include "platform/relay/poll_sources.hpp"
 #include "platform/relay/sources_for_tests.hpp"
-#include "platform/outbox/wal_connection.hpp"
+#include "platform/relay/wal/connection.hpp"
 
 namespace trackops::outbox {
 namespace {

@@ -1,4 +1,4 @@
-#include "platform/outbox/wal_source.hpp"
+#include "platform/relay/wal/source.hpp"
 
 #include <algorithm>
 #include <deque>
@@ -8,10 +8,10 @@
 
 #include "platform/relay/poll_sources.hpp"
 #include "platform/relay/postgres_checkpoint.hpp"
-#include "platform/outbox/wal_connection.hpp"
-#include "platform/outbox/wal_events.hpp"
-#include "platform/outbox/wal_meters.hpp"
-#include "platform/outbox/wal_slot.hpp"
+#include "platform/relay/wal/connection.hpp"
+#include "platform/relay/wal/events.hpp"
+#include "platform/relay/wal/meters.hpp"
+#include "platform/relay/wal/slot.hpp"
 #include "platform/postgres/target.hpp"
 #include "platform/telemetry/log.hpp"
 

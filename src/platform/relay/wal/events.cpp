@@ -1,4 +1,4 @@
-#include "platform/outbox/wal_events.hpp"
+#include "platform/relay/wal/events.hpp"
 
 #include <algorithm>
 #include <charconv>

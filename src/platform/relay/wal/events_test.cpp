@@ -1,10 +1,10 @@
-#include "platform/outbox/wal_events.hpp"
+#include "platform/relay/wal/events.hpp"
 
 #include <algorithm>
 
 #include <gtest/gtest.h>
 
-#include "platform/outbox/pgoutput_for_tests.hpp"
+#include "platform/relay/wal/pgoutput_for_tests.hpp"
 
 namespace trackops::outbox {
 namespace {

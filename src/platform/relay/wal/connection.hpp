@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/instant.hpp"
-#include "platform/outbox/pgoutput.hpp"
+#include "platform/relay/wal/pgoutput.hpp"
 
 struct pg_conn;    // PGconn
 struct pg_result;  // PGresult

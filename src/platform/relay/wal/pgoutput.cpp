@@ -1,4 +1,4 @@
-#include "platform/outbox/pgoutput.hpp"
+#include "platform/relay/wal/pgoutput.hpp"
 
 #include <charconv>
 

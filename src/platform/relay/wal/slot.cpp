@@ -1,4 +1,4 @@
-#include "platform/outbox/wal_slot.hpp"
+#include "platform/relay/wal/slot.hpp"
 
 #include <stdexcept>
 

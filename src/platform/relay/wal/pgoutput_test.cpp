@@ -1,8 +1,8 @@
-#include "platform/outbox/pgoutput.hpp"
+#include "platform/relay/wal/pgoutput.hpp"
 
 #include <gtest/gtest.h>
 
-#include "platform/outbox/pgoutput_for_tests.hpp"
+#include "platform/relay/wal/pgoutput_for_tests.hpp"
 
 namespace trackops::outbox::pgoutput {
 namespace {

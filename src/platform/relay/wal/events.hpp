@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "platform/outbox/pgoutput.hpp"
+#include "platform/relay/wal/pgoutput.hpp"
 #include "platform/outbox/snapshot.hpp"
 #include "platform/relay/source.hpp"
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "platform/outbox/pgoutput.hpp"
+#include "platform/relay/wal/pgoutput.hpp"
 
 namespace trackops::outbox::pgoutput::captured {
 
