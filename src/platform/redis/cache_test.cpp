@@ -11,7 +11,7 @@
 
 #include "platform/cache/cache.hpp"
 #include "platform/cache/health.hpp"
-#include "platform/redis/fixture.hpp"
+#include "platform/redis/redis_fixture.hpp"
 #include "platform/redis/link.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/fakes.hpp"

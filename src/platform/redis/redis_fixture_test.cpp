@@ -1,4 +1,4 @@
-#include "platform/redis/fixture.hpp"
+#include "platform/redis/redis_fixture.hpp"
 
 #include <array>
 #include <csignal>
