@@ -5,12 +5,13 @@
 #include <fmt/format.h>
 
 #include "apps/program.hpp"
+#include "event_relay/module.hpp"
 #include "inventory/module.hpp"
 #include "order/module.hpp"
+#include "platform/backends/open_bus.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/runtime/system.hpp"
 #include "platform/telemetry/metrics.hpp"
-#include "relay/module.hpp"
 
 namespace trackops::apps {
 namespace {
@@ -72,12 +73,12 @@ private:
     telemetry::Registry inventory_metrics_;
     telemetry::Registry order_metrics_;  // the bus's too
     std::unique_ptr<bus::Bus> bus_;
-    relay::Module relay_;
+    event_relay::Module relay_;
     inventory::Module inventory_;
     order::Module order_;
 };
 
-order::ModuleOptions order_options(const config::Values& values, relay::Module& relay) {
+order::ModuleOptions order_options(const config::Values& values, event_relay::Module& relay) {
     order::ModuleOptions options;
     options.database_url = database_url(values, "order-database-url", "orders.db");
     options.address = values.text("address");
@@ -98,8 +99,8 @@ inventory::ModuleOptions inventory_options(const config::Values& values) {
     return options;
 }
 
-relay::ModuleOptions relay_options(const config::Values& values) {
-    relay::ModuleOptions options;
+event_relay::ModuleOptions relay_options(const config::Values& values) {
+    event_relay::ModuleOptions options;
     options.database_url = database_url(values, "order-database-url", "orders.db");
     options.address = values.text("address");
     options.port = static_cast<std::uint16_t>(values.integer("relay-port"));
@@ -109,7 +110,8 @@ relay::ModuleOptions relay_options(const config::Values& values) {
 
 Services::Services(const config::Values& values)
     : has_inventory_(values.flag("inventory")),
-      bus_(bus::open("embedded:" + values.text("data-dir") + "/bus", {}, clock_, order_metrics_)),
+      bus_(backends::open_bus("embedded:" + values.text("data-dir") + "/bus", {}, clock_,
+                              order_metrics_)),
       relay_(relay_options(values), clock_, ids_, *bus_, relay_metrics_),
       inventory_(inventory_options(values), clock_, ids_, *bus_, inventory_metrics_),
       order_(order_options(values, relay_), clock_, ids_, *bus_, order_metrics_) {}

@@ -1,6 +1,6 @@
 // event-relay-service: moves committed events of the order database to the bus, as a process.
 #include "apps/service.hpp"
-#include "relay/module.hpp"
+#include "event_relay/module.hpp"
 
 namespace trackops::apps {
 namespace {
@@ -20,8 +20,8 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
     {"bus-url", Kind::text, "kafka://127.0.0.1:9092", "kafka://HOST:PORT[,HOST:PORT...]."},
 }));
 
-relay::ModuleOptions module_options(const config::Values& values) {
-    relay::ModuleOptions options;
+event_relay::ModuleOptions module_options(const config::Values& values) {
+    event_relay::ModuleOptions options;
     options.database_url = values.text("database-url");
     options.source = values.text("source");
     options.address = values.text("address");
@@ -30,7 +30,7 @@ relay::ModuleOptions module_options(const config::Values& values) {
 }
 
 std::unique_ptr<Running> make(const config::Values& values) {
-    return std::make_unique<Service<relay::Module>>(values, "relay", module_options(values));
+    return std::make_unique<Service<event_relay::Module>>(values, "relay", module_options(values));
 }
 
 }  // namespace

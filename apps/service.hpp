@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "apps/program.hpp"
+#include "platform/backends/open_bus.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/runtime/system.hpp"
 #include "platform/telemetry/metrics.hpp"
@@ -21,7 +22,7 @@ public:
     Service(const config::Values& values, std::string name, const auto& module_options,
             const bus::Options& bus_options = {})
         : name_(std::move(name)),
-          bus_(bus::open(values.text("bus-url"), bus_options, clock_, metrics_)),
+          bus_(backends::open_bus(values.text("bus-url"), bus_options, clock_, metrics_)),
           module_(module_options, clock_, ids_, *bus_, metrics_) {}
     // The relay has nothing to prepare: it waits for its servers by itself and says so.
     void prepare() override {

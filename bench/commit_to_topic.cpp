@@ -16,6 +16,8 @@
 #include "bench/sample_order.hpp"
 #include "events/events.hpp"
 #include "order/adapters/sql_order_store.hpp"
+#include "platform/backends/open_bus.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/runtime/system.hpp"
 #include "platform/sql/database.hpp"
@@ -73,9 +75,9 @@ void run(char** words) {
     telemetry::Registry metrics;
     const runtime::SystemClock clock;
     runtime::RandomIds ids{clock};
-    const auto database = sql::open(words[1], {.connections_max = writers}, metrics);
+    const auto database = backends::open_database(words[1], {.connections_max = writers}, metrics);
     const auto store = order::make_sql_order_store(*database, clock, ids);
-    const auto bus = bus::open(words[2], {}, clock, metrics);
+    const auto bus = backends::open_bus(words[2], {}, clock, metrics);
     const std::string topics[] = {std::string(events::OrderCreated::type)};
     const auto subscription = bus->subscribe("bench-" + ids.next().text(), topics);
     (void)subscription->poll(1, std::chrono::seconds(2));  // joins the group

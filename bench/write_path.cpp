@@ -20,6 +20,7 @@
 #include "order/adapters/sql_order_store.hpp"
 #include "order/app/place_orders.hpp"
 #include "order/migrations.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/migrations.hpp"
 #include "platform/runtime/system.hpp"
@@ -155,10 +156,10 @@ Measured measure(const Arguments& arguments,
 // The product's parts, made as its modules make them.
 struct Product {
     explicit Product(const Arguments& arguments)
-        : database(sql::open(arguments.database,
-                             {.connections_max = arguments.connections,
-                              .statement_timeout = std::chrono::minutes(2)},
-                             metrics)) {
+        : database(backends::open_database(arguments.database,
+                                           {.connections_max = arguments.connections,
+                                            .statement_timeout = std::chrono::minutes(2)},
+                                           metrics)) {
         sql::migrate(*database, "outbox", outbox::migrations);
         sql::migrate(*database, "idempotency", idempotency::migrations);
     }

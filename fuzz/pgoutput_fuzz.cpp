@@ -43,13 +43,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace trackops;
     const std::string_view bytes = fuzz::text_of(data, size);
     fuzz::check_message(bytes);
-    const auto frame = outbox::pgoutput::read_frame(bytes);
+    const auto frame = relay::pgoutput::read_frame(bytes);
     if (!frame) return 0;
-    if (const auto* keepalive = std::get_if<outbox::pgoutput::Keepalive>(&*frame)) {
-        const auto status = outbox::pgoutput::status_update(keepalive->end, {});
+    if (const auto* keepalive = std::get_if<relay::pgoutput::Keepalive>(&*frame)) {
+        const auto status = relay::pgoutput::status_update(keepalive->end, {});
         fuzz::promise(status.substr(1, 8) == bytes.substr(1, 8), "an LSN goes back as it came");
     } else {
-        fuzz::check_message(std::get<outbox::pgoutput::Data>(*frame).message);
+        fuzz::check_message(std::get<relay::pgoutput::Data>(*frame).message);
     }
     return 0;
 }

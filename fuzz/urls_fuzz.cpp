@@ -3,12 +3,15 @@
 #include <string>
 
 #include "fuzz/promise.hpp"
+#include "platform/backends/open_bus.hpp"
+#include "platform/backends/open_cache.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/bus/bus.hpp"
-#include "platform/kafka/target.hpp"
 #include "platform/cache/cache.hpp"
+#include "platform/kafka/target.hpp"
+#include "platform/postgres/target.hpp"
 #include "platform/redis/target.hpp"
 #include "platform/sql/database.hpp"
-#include "platform/postgres/target.hpp"
 #include "platform/sql/url.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/fakes.hpp"
@@ -72,9 +75,12 @@ void check_open(const std::string& url) {
                                          "redis://", "embedded:", "sqlite:"}) {
         if (url.starts_with(known)) return;
     }
-    promise(!parsed([&] { return sql::open(url, {}, metrics); }), "no database that we know");
-    promise(!parsed([&] { return bus::open(url, {}, clock, metrics); }), "no bus that we know");
-    promise(!parsed([&] { return cache::open(url, {}, clock, metrics); }), "no cache that we know");
+    promise(!parsed([&] { return backends::open_database(url, {}, metrics); }),
+            "no database that we know");
+    promise(!parsed([&] { return backends::open_bus(url, {}, clock, metrics); }),
+            "no bus that we know");
+    promise(!parsed([&] { return backends::open_cache(url, {}, clock, metrics); }),
+            "no cache that we know");
 }
 
 void check(const std::string& url) {

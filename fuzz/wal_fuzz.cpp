@@ -32,14 +32,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string_view rest = fuzz::text_of(data, size);
     const auto published = outbox::Snapshot::parse(fuzz::take_line(rest));
     if (!published) return 0;
-    const outbox::WalPosition from{{0x1000}, 5};
-    outbox::WalEvents events(from, *published);
-    std::deque<outbox::WalStep> steps;
-    outbox::WalPosition last = from;
+    const relay::WalPosition from{{0x1000}, 5};
+    relay::WalEvents events(from, *published);
+    std::deque<relay::WalStep> steps;
+    relay::WalPosition last = from;
     while (!rest.empty()) {
         const auto taken = events.take(fuzz::take_frame(rest), steps);
         for (; !steps.empty(); steps.pop_front()) {
-            const outbox::WalStep& step = steps.front();
+            const relay::WalStep& step = steps.front();
             promise(step.after.lsn >= last.lsn, "the place in the log never goes back");
             last = step.after;
             if (!step.event) continue;

@@ -5,8 +5,8 @@
 #include "fuzz/promise.hpp"
 #include "platform/config/kind.hpp"
 #include "platform/http/target.hpp"
-#include "platform/relay/wal/pgoutput.hpp"
 #include "platform/outbox/snapshot.hpp"
+#include "platform/relay/wal/pgoutput.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace trackops;
@@ -27,8 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (const auto number = config::parse_integer(text))
         promise(config::parse_integer(std::to_string(*number)) == number,
                 "a number is written as it was read");
-    if (const auto lsn = outbox::pgoutput::Lsn::parse(text))
-        promise(outbox::pgoutput::Lsn::parse(lsn->text()) == lsn, "an LSN is written as read");
+    if (const auto lsn = relay::pgoutput::Lsn::parse(text))
+        promise(relay::pgoutput::Lsn::parse(lsn->text()) == lsn, "an LSN is written as read");
     if (const auto snapshot = outbox::Snapshot::parse(text)) {
         promise(outbox::Snapshot::parse(snapshot->text) == snapshot, "a snapshot keeps its text");
         promise(!snapshot->sees(snapshot->xmax) || snapshot->xmax < snapshot->xmin,

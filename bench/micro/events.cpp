@@ -55,7 +55,7 @@ void event_to_message(benchmark::State& state) {
                               .traceparent = trace.traceparent,
                               .tracestate = trace.tracestate};
     for (auto _ : state) {
-        auto message = outbox::to_message(event, "/trackops/orders");
+        auto message = relay::to_message(event, "/trackops/orders");
         benchmark::DoNotOptimize(message);
     }
 }

@@ -1,9 +1,10 @@
-#include "relay/module.hpp"
+#include "event_relay/module.hpp"
 
 #include <algorithm>
 #include <iterator>
 
 #include "base/version.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/bus/health.hpp"
 #include "platform/http/actuator.hpp"
 #include "platform/http/server.hpp"
@@ -14,10 +15,10 @@
 #include "platform/sql/health.hpp"
 #include "platform/telemetry/metrics.hpp"
 
-namespace trackops::relay {
+namespace trackops::event_relay {
 namespace {
 
-outbox::RelayOptions with_holder(outbox::RelayOptions options, Ids& ids) {
+relay::RelayOptions with_holder(relay::RelayOptions options, Ids& ids) {
     if (options.holder.empty()) options.holder = ids.next().text();
     return options;
 }
@@ -30,20 +31,20 @@ struct Module::Parts {
           telemetry::Registry& the_metrics)
         : bus(the_bus),
           metrics(the_metrics),
-          database(sql::open(options.database_url, {}, metrics)),
+          database(backends::open_database(options.database_url, {}, metrics)),
           relay(*database,
-                outbox::make_source(options.source, *database, options.database_url, metrics), bus,
+                relay::make_source(options.source, *database, options.database_url, metrics), bus,
                 clock, with_holder(options.relay, ids), metrics),
           threads(metrics),
           server(http::make_server({.address = options.address, .port = options.port}, routes(),
                                    clock, ids, metrics)) {}
 
     std::vector<http::Route> routes() {
-        std::vector<http::Route> routes = outbox::relay_routes(relay);
+        std::vector<http::Route> routes = relay::relay_routes(relay);
         std::ranges::move(
             http::actuator_routes({"event-relay-service", std::string(version)},
                                   {sql::health_component(*database), bus::health_component(bus),
-                                   outbox::relay_component(relay)},
+                                   relay::relay_component(relay)},
                                   metrics),
             std::back_inserter(routes));
         return routes;
@@ -52,7 +53,7 @@ struct Module::Parts {
     bus::Bus& bus;
     telemetry::Registry& metrics;
     std::unique_ptr<sql::Database> database;
-    outbox::Relay relay;
+    relay::Relay relay;
     runtime::Threads threads;
     std::unique_ptr<http::Server> server;
 };
@@ -77,4 +78,4 @@ void Module::stop(Duration drain_within) {
     parts_->threads.stop();
 }
 
-}  // namespace trackops::relay
+}  // namespace trackops::event_relay

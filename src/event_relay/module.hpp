@@ -16,13 +16,13 @@ namespace trackops::telemetry {
 class Registry;
 }
 
-namespace trackops::relay {
+namespace trackops::event_relay {
 
 struct ModuleOptions {
     std::string database_url;
     std::string address = "127.0.0.1";
     std::uint16_t port = 8082;    // 0: any free one
-    outbox::RelayOptions relay;   // holder "": a name nobody else has
+    relay::RelayOptions relay;    // holder "": a name nobody else has
     std::string source = "poll";  // or "wal", over PostgreSQL only
 };
 
@@ -47,4 +47,4 @@ private:
     std::unique_ptr<Parts> parts_;
 };
 
-}  // namespace trackops::relay
+}  // namespace trackops::event_relay

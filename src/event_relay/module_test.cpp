@@ -1,8 +1,10 @@
 // The whole relay service over the embedded bus: committed rows in, messages and answers out.
-#include "relay/module.hpp"
+#include "event_relay/module.hpp"
 
 #include <gtest/gtest.h>
 
+#include "platform/backends/open_bus.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/http/raw_client.hpp"
 #include "platform/outbox/event.hpp"
@@ -12,7 +14,7 @@
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
 
-namespace trackops::relay {
+namespace trackops::event_relay {
 namespace {
 
 using Answer = http::RawClient::Answer;
@@ -49,8 +51,9 @@ protected:
     telemetry::Registry metrics;
     testing::TemporaryFolder folder;
     testing::FreshDatabase fresh{GetParam()};
-    std::unique_ptr<sql::Database> database = sql::open(fresh.url(), {}, metrics);
-    std::unique_ptr<bus::Bus> bus = bus::open("embedded:" + folder.path(), {}, clock, metrics);
+    std::unique_ptr<sql::Database> database = backends::open_database(fresh.url(), {}, metrics);
+    std::unique_ptr<bus::Bus> bus =
+        backends::open_bus("embedded:" + folder.path(), {}, clock, metrics);
     const Uuid order = ids.next();
     std::unique_ptr<bus::Subscription> received;
 };
@@ -117,4 +120,4 @@ TEST_P(RelayModule, GoesOnWhereItStopped) {
 }
 
 }  // namespace
-}  // namespace trackops::relay
+}  // namespace trackops::event_relay

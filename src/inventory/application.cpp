@@ -21,8 +21,8 @@
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/cleanup.hpp"
 #include "platform/outbox/grants.hpp"
-#include "platform/relay/health.hpp"
 #include "platform/outbox/migrations.hpp"
+#include "platform/relay/health.hpp"
 #include "platform/relay/relay.hpp"
 #include "platform/relay/routes.hpp"
 #include "platform/sql/grants.hpp"
@@ -42,7 +42,7 @@ struct Application::Parts {
     std::unique_ptr<ItemStore> items;
     std::unique_ptr<InventoryReader> reader;
     Writing writing;
-    outbox::Relay relay;
+    relay::Relay relay;
     outbox::Cleanup cleanup;
     audit::Auditor auditor;
     std::unique_ptr<bus::Consumer> consumer;  // made when its topics are there
@@ -64,8 +64,8 @@ Application::Parts::Parts(const Ports& the_ports, ApplicationOptions given)
                   fail(Errc::unavailable, "the request could not be carried out now; try again"));
           }),
       relay(ports.relay_database,
-            outbox::make_source(options.relay_source, ports.relay_database,
-                                options.relay_database_url, ports.metrics),
+            relay::make_source(options.relay_source, ports.relay_database,
+                               options.relay_database_url, ports.metrics),
             ports.bus, ports.clock,
             {.source_name = "/trackops/inventory", .holder = options.relay_holder}, ports.metrics),
       cleanup(ports.database, ports.clock, {}, ports.metrics),
@@ -90,11 +90,11 @@ std::vector<http::Route> Application::routes() {
     const Ports& ports = parts.ports;
     std::vector<http::Route> routes =
         inventory_routes({parts.writing, *parts.items, *parts.reader, ports.clock, ports.ids});
-    std::ranges::move(outbox::relay_routes(parts.relay), std::back_inserter(routes));
+    std::ranges::move(relay::relay_routes(parts.relay), std::back_inserter(routes));
     std::ranges::move(http::actuator_routes(
                           {"inventory-service", std::string(version)},
                           {sql::health_component(ports.database), bus::health_component(ports.bus),
-                           outbox::relay_component(parts.relay)},
+                           relay::relay_component(parts.relay)},
                           ports.metrics),
                       std::back_inserter(routes));
     return routes;

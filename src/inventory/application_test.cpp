@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "events/events.hpp"
+#include "platform/backends/open_bus.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/http/calls_for_tests.hpp"
 #include "platform/telemetry/metrics.hpp"
@@ -48,11 +50,12 @@ protected:
     testing::TemporaryFolder folder;
     testing::FreshDatabase fresh{GetParam()};
     std::unique_ptr<sql::Database> database = [this] {
-        auto opened = sql::open(fresh.url(), {}, metrics);
+        auto opened = backends::open_database(fresh.url(), {}, metrics);
         migrate(*opened, metrics);
         return opened;
     }();
-    std::unique_ptr<bus::Bus> bus = bus::open("embedded:" + folder.path(), {}, clock, metrics);
+    std::unique_ptr<bus::Bus> bus =
+        backends::open_bus("embedded:" + folder.path(), {}, clock, metrics);
     Application application{{*database, *database, *bus, clock, ids, metrics, &clock},
                             {.relay_holder = "test"}};
     std::map<std::string, runtime::Pump*> pumps;

@@ -1,6 +1,7 @@
 #include "inventory/module.hpp"
 
 #include "inventory/application.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/http/server.hpp"
 #include "platform/runtime/threads.hpp"
 #include "platform/telemetry/metrics.hpp"
@@ -20,8 +21,8 @@ struct Module::Parts {
           telemetry::Registry& the_metrics)
         : migration_url(options.migration_url),
           metrics(the_metrics),
-          database(sql::open(options.database_url, {}, metrics)),
-          relay_database(sql::open(relay_url(options), {}, metrics)),
+          database(backends::open_database(options.database_url, {}, metrics)),
+          relay_database(backends::open_database(relay_url(options), {}, metrics)),
           application(
               {*database, *relay_database, bus, clock, ids, metrics},
               {.consumer_group = options.consumer_group,

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "events/events.hpp"
+#include "platform/backends/open_bus.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/runtime/system.hpp"
 #include "platform/telemetry/metrics.hpp"
@@ -65,7 +66,8 @@ protected:
     testing::FreshDatabase database{GetParam()};
     const std::vector<std::string> topics{std::begin(events::inventory_topics),
                                           std::end(events::inventory_topics)};
-    std::unique_ptr<bus::Bus> bus = bus::open("embedded:" + folder.path(), {}, clock, metrics);
+    std::unique_ptr<bus::Bus> bus =
+        backends::open_bus("embedded:" + folder.path(), {}, clock, metrics);
     const Uuid order = ids.next();
     std::unique_ptr<bus::Subscription> replies;
 };

@@ -52,7 +52,7 @@ struct Application::Parts {
     const ApplicationOptions options;
     OrderCache cache;
     std::unique_ptr<OrderStore> store;
-    std::unique_ptr<outbox::Source> relay_view;  // of the relay's backlog; read only
+    std::unique_ptr<relay::Source> relay_view;  // of the relay's backlog; read only
     Placing placing;
     Changing changing;
     Finding finding;
@@ -68,7 +68,7 @@ Application::Parts::Parts(const Ports& the_ports, ApplicationOptions given)
       options(std::move(given)),
       cache(ports.cache, ports.clock),
       store(make_sql_order_store(ports.database, ports.clock, ports.ids)),
-      relay_view(outbox::make_poll_source(ports.database)),
+      relay_view(relay::make_poll_source(ports.database)),
       placing(
           {.batch_max = 128, .queue_max = 4096},
           [this](std::span<const PlaceOrder> batch) {

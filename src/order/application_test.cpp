@@ -8,6 +8,9 @@
 #include <gtest/gtest.h>
 
 #include "events/events.hpp"
+#include "platform/backends/open_bus.hpp"
+#include "platform/backends/open_cache.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/http/calls_for_tests.hpp"
 #include "platform/relay/relay.hpp"
@@ -73,12 +76,13 @@ protected:
     testing::TemporaryFolder folder;
     testing::FreshDatabase fresh{GetParam()};
     std::unique_ptr<sql::Database> database = [this] {
-        auto opened = sql::open(fresh.url(), {}, metrics);
+        auto opened = backends::open_database(fresh.url(), {}, metrics);
         migrate(*opened, metrics);
         return opened;
     }();
-    std::unique_ptr<cache::Cache> cache = cache::open("embedded:", {}, clock, metrics);
-    std::unique_ptr<bus::Bus> bus = bus::open("embedded:" + folder.path(), {}, clock, metrics);
+    std::unique_ptr<cache::Cache> cache = backends::open_cache("embedded:", {}, clock, metrics);
+    std::unique_ptr<bus::Bus> bus =
+        backends::open_bus("embedded:" + folder.path(), {}, clock, metrics);
     Application application{{*database, *cache, *bus, clock, ids, metrics, &clock},
                             {.patience = short_patience}};
     std::map<std::string, runtime::Pump*> pumps;
@@ -88,8 +92,8 @@ protected:
                               pumps.at(name)->run({});
                           }
                       }};
-    outbox::Relay relay{
-        *database, outbox::make_poll_source(*database), *bus, clock, {.holder = "test"}, metrics};
+    relay::Relay relay{
+        *database, relay::make_poll_source(*database), *bus, clock, {.holder = "test"}, metrics};
     std::unique_ptr<bus::Subscription> heard;
 };
 

@@ -2,6 +2,8 @@
 
 #include "order/adapters/order_cache.hpp"
 #include "order/application.hpp"
+#include "platform/backends/open_cache.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/http/server.hpp"
 #include "platform/runtime/threads.hpp"
 #include "platform/telemetry/metrics.hpp"
@@ -14,9 +16,9 @@ struct Module::Parts {
           telemetry::Registry& the_metrics)
         : migration_url(options.migration_url),
           metrics(the_metrics),
-          database(sql::open(options.database_url, {}, metrics)),
-          orders_cache(
-              cache::open(options.cache_url, {.prefix = OrderCache::prefix}, clock, metrics)),
+          database(backends::open_database(options.database_url, {}, metrics)),
+          orders_cache(backends::open_cache(options.cache_url, {.prefix = OrderCache::prefix},
+                                            clock, metrics)),
           application({*database, *orders_cache, bus, clock, ids, metrics},
                       {options.patience, options.on_events_committed}),
           threads(metrics),

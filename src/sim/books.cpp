@@ -11,7 +11,7 @@ std::vector<EventRow> events_of(const sql::Statement& found) {
     return events;
 }
 
-constexpr sql::Query all_events{"books.events", R"sql(
+constexpr sql::Query all_events{.name = "books.events", .text = R"sql(
     SELECT event_id, aggregate_id, type, sequence, causation_id, correlation_id
     FROM outbox_events ORDER BY position
 )sql"};

@@ -58,9 +58,9 @@ public:
     }
     std::vector<http::Route> routes() override { return application_.routes(); }
     std::vector<runtime::NamedPump> pumps() override { return application_.pumps(); }
-    outbox::Relay* relay() override {
+    relay::Relay* relay() override {
         for (const runtime::NamedPump& pump : application_.pumps()) {
-            if (auto* const relay = dynamic_cast<outbox::Relay*>(&pump.pump)) return relay;
+            if (auto* const relay = dynamic_cast<relay::Relay*>(&pump.pump)) return relay;
         }
         return nullptr;
     }
@@ -72,9 +72,9 @@ private:
 
 // Takes few at a time, so that windows stay open; planted, it confirms what it has read before
 // anybody has published it.
-class GuidedSource final : public outbox::Source {
+class GuidedSource final : public relay::Source {
 public:
-    GuidedSource(std::unique_ptr<outbox::Source> real, std::size_t most, bool is_hasty)
+    GuidedSource(std::unique_ptr<relay::Source> real, std::size_t most, bool is_hasty)
         : real_(std::move(real)), most_(most), is_hasty_(is_hasty) {}
     std::string_view name() const override { return real_->name(); }
     bool claim() override { return real_->claim(); }
@@ -85,37 +85,37 @@ public:
     }
     void confirm() override { real_->confirm(); }
     void rewind() override { real_->rewind(); }
-    outbox::Backlog backlog(Instant now) override { return real_->backlog(now); }
+    relay::Backlog backlog(Instant now) override { return real_->backlog(now); }
     std::vector<outbox::StoredEvent> unconfirmed(std::int64_t after, std::size_t max) override {
         return real_->unconfirmed(after, max);
     }
 
 private:
-    const std::unique_ptr<outbox::Source> real_;
+    const std::unique_ptr<relay::Source> real_;
     const std::size_t most_;
     const bool is_hasty_;
 };
 
-std::unique_ptr<outbox::Source> relay_source(sql::Database& database, World& world) {
+std::unique_ptr<relay::Source> relay_source(sql::Database& database, World& world) {
     constexpr std::array<std::size_t, 3> few = {1, 4, 100};
     const std::size_t most = database.dialect() == sql::Dialect::postgres
                                  ? world.transactions.one_of(few)
                                  : std::numeric_limits<std::size_t>::max();
     const bool is_hasty = world.mutant != nullptr && world.mutant->wrong == Wrong::confirms_unsent;
-    return std::make_unique<GuidedSource>(outbox::make_poll_source(database), most, is_hasty);
+    return std::make_unique<GuidedSource>(relay::make_poll_source(database), most, is_hasty);
 }
 
 class RelayProgram final : public Program {
 public:
-    RelayProgram(sql::Database& database, std::unique_ptr<outbox::Source> source, SimBus& bus,
+    RelayProgram(sql::Database& database, std::unique_ptr<relay::Source> source, SimBus& bus,
                  const Clock& clock, const std::string& holder, telemetry::Registry& metrics)
         : relay_(database, std::move(source), bus, clock, {.holder = holder}, metrics) {}
-    std::vector<http::Route> routes() override { return outbox::relay_routes(relay_); }
+    std::vector<http::Route> routes() override { return relay::relay_routes(relay_); }
     std::vector<runtime::NamedPump> pumps() override { return {{"relay", relay_}}; }
-    outbox::Relay* relay() override { return &relay_; }
+    relay::Relay* relay() override { return &relay_; }
 
 private:
-    outbox::Relay relay_;
+    relay::Relay relay_;
 };
 
 constexpr auto service_names = std::to_array<std::string_view>({"order", "inventory", "relay"});
@@ -310,7 +310,7 @@ void Replica::promise_what_was_written(std::size_t from) {
 // The product's handler waits for the relay on a thread of its own.
 void Replica::retry(const http::Request& request, const http::Reply& reply) {
     const auto event = Uuid::parse(request.param("id"));
-    outbox::Relay* const relay = program_->relay();
+    relay::Relay* const relay = program_->relay();
     if (!event || relay == nullptr) throw std::logic_error("a retry of nothing");
     retrying_.push_back({reply, *event, relay->begin_retry(*event), world_.now + retry_wait});
 }

@@ -39,8 +39,8 @@ public:
     virtual ~Program() = default;
     virtual std::vector<http::Route> routes() = 0;
     virtual std::vector<runtime::NamedPump> pumps() = 0;
-    virtual outbox::Relay* relay() { return nullptr; }  // none: it has none
-    virtual void end() {}                               // in order: answers what waits
+    virtual relay::Relay* relay() { return nullptr; }  // none: it has none
+    virtual void end() {}                              // in order: answers what waits
 };
 
 // An answer on its way; status 0: none came.

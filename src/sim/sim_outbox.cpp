@@ -13,14 +13,14 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t begun_max = 3;
 
-constexpr sql::Query last_event{"sim.outbox.last",
-                                "SELECT coalesce(max(position), 0) FROM outbox_events"};
-constexpr sql::Query events_behind{"sim.outbox.behind", R"sql(
+constexpr sql::Query last_event{.name = "sim.outbox.last",
+                                .text = "SELECT coalesce(max(position), 0) FROM outbox_events"};
+constexpr sql::Query events_behind{.name = "sim.outbox.behind", .text = R"sql(
     SELECT position, event_id, aggregate_id, type, sequence, payload, correlation_id, causation_id,
            traceparent, tracestate, occurred_at
     FROM outbox_events WHERE position > $1 ORDER BY position
 )sql"};
-constexpr sql::Query save_low_water{"sim.outbox.low_water", R"sql(
+constexpr sql::Query save_low_water{.name = "sim.outbox.low_water", .text = R"sql(
     INSERT INTO relay_checkpoint (id, position) VALUES (1, $1)
     ON CONFLICT (id) DO UPDATE SET position = excluded.position
 )sql"};
@@ -139,7 +139,7 @@ outbox::Snapshot SimOutbox::snapshot() const {
     if (is_planted(Wrong::gaps_unseen)) under_way.clear();
     std::ranges::sort(under_way);
     const std::uint64_t first = under_way.empty() ? end : under_way.front();
-    return outbox::snapshot_of(fmt::format("{}:{}:{}", first, end, fmt::join(under_way, ",")));
+    return relay::snapshot_of(fmt::format("{}:{}:{}", first, end, fmt::join(under_way, ",")));
 }
 
 std::vector<SimOutbox::Event> SimOutbox::visible() const {
@@ -157,7 +157,7 @@ std::vector<SimOutbox::Event> SimOutbox::visible() const {
 std::vector<SimOutbox::Event> SimOutbox::fresh(const sql::Params& params) const {
     // Whatever is below the end and not listed is seen; xmin plays no part in the statement.
     const outbox::Snapshot base =
-        outbox::snapshot_of(fmt::format("1:{}:{}", text_of(params.at(0)), text_of(params.at(1))));
+        relay::snapshot_of(fmt::format("1:{}:{}", text_of(params.at(0)), text_of(params.at(1))));
     auto events = visible();
     std::erase_if(events, [&](const Event& event) { return base.sees(event.number); });
     return events;
@@ -182,8 +182,8 @@ std::vector<sql::Row> SimOutbox::poll(const sql::Params& params) const {
 }
 
 std::vector<sql::Row> SimOutbox::page(const sql::Params& params) const {
-    const outbox::Snapshot base = outbox::snapshot_of(text_of(params.at(1)));
-    const outbox::Snapshot target = outbox::snapshot_of(text_of(params.at(2)));
+    const outbox::Snapshot base = relay::snapshot_of(text_of(params.at(1)));
+    const outbox::Snapshot target = relay::snapshot_of(text_of(params.at(2)));
     std::vector<sql::Row> rows;
     for (const Event& event : visible()) {
         if (std::ssize(rows) == number_of(params.at(3))) break;
@@ -216,7 +216,7 @@ std::vector<sql::Row> SimOutbox::answer(std::string_view query, const sql::Param
 // And the mark below which nothing is left, where the rest of the world looks for it.
 void SimOutbox::save(const sql::Params& params) {
     checkpoint_ = {{text_of(params.at(0)), params.at(1), number_of(params.at(2))}};
-    const outbox::Snapshot base = outbox::snapshot_of(checkpoint_.front().base);
+    const outbox::Snapshot base = relay::snapshot_of(checkpoint_.front().base);
     std::int64_t mark = 0;
     for (const Written& one : written_) {
         if (!base.sees(one.number)) break;

@@ -80,7 +80,7 @@ private:
     telemetry::Registry metrics_;
     DatabaseServer server_{"order", sql::open_in_memory({}, metrics_)};
     SimOutbox outbox_{world_, server_};
-    std::unique_ptr<outbox::Source> source_ = outbox::make_poll_source(outbox_);
+    std::unique_ptr<relay::Source> source_ = relay::make_poll_source(outbox_);
     std::map<std::int64_t, Uuid> written_;
     std::vector<std::int64_t> read_;
 };

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "platform/backends/open_database.hpp"
 #include "platform/sql/database.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -29,7 +30,7 @@ TEST(TemporaryFolder, IsGoneWithAllItHolds) {
 class FreshDatabases : public ::testing::TestWithParam<std::string> {
 protected:
     std::unique_ptr<sql::Database> open(const FreshDatabase& fresh) {
-        return sql::open(fresh.url(), {}, metrics_);
+        return backends::open_database(fresh.url(), {}, metrics_);
     }
     static void make_table(sql::Database& database) {
         const auto tx = database.begin(sql::Access::write);
@@ -57,7 +58,7 @@ TEST_P(FreshDatabases, AreGoneWithTheObjectEvenWhenInUse) {
     if (GetParam() == "sqlite") {
         EXPECT_FALSE(std::filesystem::exists(url.substr(7)));
     } else {
-        const auto again = sql::open(url, {}, metrics_);
+        const auto again = backends::open_database(url, {}, metrics_);
         EXPECT_THROW(again->ping(), sql::Failure);
     }
 }

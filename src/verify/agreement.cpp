@@ -30,58 +30,54 @@ constexpr Rule same_lines{"reservation_holds_what_was_ordered",
 constexpr Rule has_order{"reservation_has_its_order", "no stock is held for an order that is not"};
 constexpr Rule is_over{"nothing_is_under_way", "at rest no order is PENDING and no saga waits"};
 
-constexpr sql::Query order_ids{"verify.order_ids",
-                               "SELECT id FROM orders WHERE id > $1 ORDER BY id LIMIT $2"};
-constexpr sql::Query orders_by_id{"verify.orders",
-                                  R"sql(
+constexpr sql::Query order_ids{.name = "verify.order_ids",
+                               .text = "SELECT id FROM orders WHERE id > $1 ORDER BY id LIMIT $2"};
+constexpr sql::Query orders_by_id{.name = "verify.orders",
+                                  .text = R"sql(
     SELECT o.id, o.status, o.version, o.updated_at, coalesce(f.status, 'absent'), coalesce(c.status, 'absent')
     FROM orders o
     LEFT JOIN saga_instances f ON f.order_id = o.id AND f.type = 'ORDER_FULFILMENT'
     LEFT JOIN saga_instances c ON c.order_id = o.id AND c.type = 'ORDER_CANCELLATION'
     WHERE o.id = $1
 )sql",
-                                  {},
-                                  R"sql(
+                                  .postgres_each = R"sql(
     SELECT o.id, o.status, o.version, o.updated_at, coalesce(f.status, 'absent'), coalesce(c.status, 'absent')
     FROM orders o
     LEFT JOIN saga_instances f ON f.order_id = o.id AND f.type = 'ORDER_FULFILMENT'
     LEFT JOIN saga_instances c ON c.order_id = o.id AND c.type = 'ORDER_CANCELLATION'
     WHERE o.id = ANY($1::uuid[])
 )sql"};
-constexpr sql::Query order_lines{"verify.order_lines",
-                                 R"sql(
+constexpr sql::Query order_lines{.name = "verify.order_lines",
+                                 .text = R"sql(
     SELECT order_id, sku, CAST(sum(quantity) AS bigint) FROM order_items WHERE order_id = $1 GROUP BY order_id, sku
 )sql",
-                                 {},
-                                 R"sql(
+                                 .postgres_each = R"sql(
     SELECT order_id, sku, CAST(sum(quantity) AS bigint) FROM order_items
     WHERE order_id = ANY($1::uuid[]) GROUP BY order_id, sku
 )sql"};
-constexpr sql::Query reservations{"verify.reservations",
-                                  R"sql(
+constexpr sql::Query reservations{.name = "verify.reservations",
+                                  .text = R"sql(
     SELECT order_id, status FROM inventory_reservations WHERE order_id = $1
 )sql",
-                                  {},
-                                  R"sql(
+                                  .postgres_each = R"sql(
     SELECT order_id, status FROM inventory_reservations WHERE order_id = ANY($1::uuid[])
 )sql"};
-constexpr sql::Query held_lines{"verify.held_lines",
-                                R"sql(
+constexpr sql::Query held_lines{.name = "verify.held_lines",
+                                .text = R"sql(
     SELECT r.order_id, l.sku, l.quantity FROM inventory_reservations r
     JOIN inventory_reservation_items l ON l.reservation_id = r.id WHERE r.order_id = $1
 )sql",
-                                {},
-                                R"sql(
+                                .postgres_each = R"sql(
     SELECT r.order_id, l.sku, l.quantity FROM inventory_reservations r
     JOIN inventory_reservation_items l ON l.reservation_id = r.id WHERE r.order_id = ANY($1::uuid[])
 )sql"};
-constexpr sql::Query reserved_order_ids{"verify.reserved_order_ids", R"sql(
+constexpr sql::Query reserved_order_ids{.name = "verify.reserved_order_ids", .text = R"sql(
     SELECT order_id FROM inventory_reservations WHERE order_id > $1 ORDER BY order_id LIMIT $2
 )sql"};
-constexpr sql::Query which_exist{"verify.which_exist",
-                                 "SELECT id FROM orders WHERE id = $1",
-                                 {},
-                                 "SELECT id FROM orders WHERE id = ANY($1::uuid[])"};
+constexpr sql::Query which_exist{
+    .name = "verify.which_exist",
+    .text = "SELECT id FROM orders WHERE id = $1",
+    .postgres_each = "SELECT id FROM orders WHERE id = ANY($1::uuid[])"};
 
 using Lines = std::map<std::string, std::int64_t>;
 

@@ -9,6 +9,7 @@
 
 #include "inventory/application.hpp"
 #include "order/application.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/config/settings.hpp"
 #include "platform/runtime/system.hpp"
 #include "platform/telemetry/log.hpp"
@@ -64,8 +65,8 @@ std::unique_ptr<sql::Database> open(const std::string& url, telemetry::Registry&
     constexpr std::string_view sqlite = "sqlite:";
     if (url.starts_with(sqlite) && !std::filesystem::exists(url.substr(sqlite.size())))
         throw std::runtime_error("there is no file " + url.substr(sqlite.size()));
-    return sql::open(url, {.connections_max = 2, .statement_timeout = std::chrono::hours(1)},
-                     metrics);
+    return backends::open_database(
+        url, {.connections_max = 2, .statement_timeout = std::chrono::hours(1)}, metrics);
 }
 
 // Returns how many are broken.

@@ -9,6 +9,7 @@
 
 #include "inventory/application.hpp"
 #include "order/application.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
 
@@ -93,8 +94,10 @@ protected:
     telemetry::Registry metrics_;
     testing::FreshDatabase fresh_orders_{GetParam()};
     testing::FreshDatabase fresh_stock_{GetParam()};
-    std::unique_ptr<sql::Database> orders_ = sql::open(fresh_orders_.url(), {}, metrics_);
-    std::unique_ptr<sql::Database> stock_ = sql::open(fresh_stock_.url(), {}, metrics_);
+    std::unique_ptr<sql::Database> orders_ =
+        backends::open_database(fresh_orders_.url(), {}, metrics_);
+    std::unique_ptr<sql::Database> stock_ =
+        backends::open_database(fresh_stock_.url(), {}, metrics_);
 };
 
 // Each status against each reservation: '+' agrees, '-' is broken, 'r' is broken at rest only.

@@ -10,17 +10,16 @@ namespace trackops::inventory {
 
 namespace {
 
-constexpr sql::Query insert_movement{"movement.insert",
-                                     R"sql(
+constexpr sql::Query insert_movement{.name = "movement.insert",
+                                     .text = R"sql(
     INSERT INTO stock_movements (sku, delta, on_hand_after, reason, order_id, created_at)
     VALUES ($1, $2, $3, $4, $5, $6)
 )sql",
-                                     {},
-                                     R"sql(
+                                     .postgres_each = R"sql(
     INSERT INTO stock_movements (sku, delta, on_hand_after, reason, order_id, created_at)
     SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::uuid[], $6::timestamptz[])
 )sql",
-                                     true};
+                                     .one_by_text = true};
 
 std::string json_of(const std::vector<Shortage>& shortages) {
     std::string text;

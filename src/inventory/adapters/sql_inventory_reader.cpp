@@ -10,13 +10,13 @@ namespace trackops::inventory {
 
 namespace {
 
-constexpr sql::Query find_item{"item.find", R"sql(
+constexpr sql::Query find_item{.name = "item.find", .text = R"sql(
     SELECT sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand, reserved, version,
            created_at, updated_at
     FROM inventory_items WHERE sku = $1
 )sql"};
 
-constexpr sql::Query list_items{"item.list", R"sql(
+constexpr sql::Query list_items{.name = "item.list", .text = R"sql(
     SELECT sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand, reserved, version,
            created_at, updated_at
     FROM inventory_items
@@ -26,50 +26,52 @@ constexpr sql::Query list_items{"item.list", R"sql(
 )sql"};
 
 constexpr sql::Query find_stock{
-    "stock.find", "SELECT sku, on_hand, reserved FROM inventory_items WHERE sku = $1", {}, R"sql(
+    .name = "stock.find",
+    .text = "SELECT sku, on_hand, reserved FROM inventory_items WHERE sku = $1",
+    .postgres_each = R"sql(
     SELECT sku, on_hand, reserved FROM inventory_items WHERE sku = ANY($1::text[])
 )sql"};
 
-constexpr sql::Query list_movements{"movement.list", R"sql(
+constexpr sql::Query list_movements{.name = "movement.list", .text = R"sql(
     SELECT position, delta, on_hand_after, reason, order_id, created_at
     FROM stock_movements WHERE sku = $1 AND position < $2 ORDER BY position DESC LIMIT $3
 )sql"};
 
-constexpr sql::Query find_reservation{"reservation.find", R"sql(
+constexpr sql::Query find_reservation{.name = "reservation.find", .text = R"sql(
     SELECT id, order_id, status, reason, shortages, replies, created_at, updated_at
     FROM inventory_reservations WHERE id = $1 AND status NOT IN ('REFUSED', 'CANCELLED_FIRST')
 )sql"};
 
-constexpr sql::Query find_reservation_of_order{"reservation.of_order", R"sql(
+constexpr sql::Query find_reservation_of_order{.name = "reservation.of_order", .text = R"sql(
     SELECT id, order_id, status, reason, shortages, replies, created_at, updated_at
     FROM inventory_reservations WHERE order_id = $1 AND status NOT IN ('REFUSED', 'CANCELLED_FIRST')
       AND ($2 = '' OR status = $2) AND id < $3
 )sql"};
 
-constexpr sql::Query list_reservations{"reservation.list", R"sql(
+constexpr sql::Query list_reservations{.name = "reservation.list", .text = R"sql(
     SELECT id, order_id, status, reason, shortages, replies, created_at, updated_at
     FROM inventory_reservations WHERE id < $1 AND status NOT IN ('REFUSED', 'CANCELLED_FIRST')
     ORDER BY id DESC LIMIT $2
 )sql"};
 
-constexpr sql::Query list_reservations_by_status{"reservation.by_status", R"sql(
+constexpr sql::Query list_reservations_by_status{.name = "reservation.by_status", .text = R"sql(
     SELECT id, order_id, status, reason, shortages, replies, created_at, updated_at
     FROM inventory_reservations WHERE status = $1 AND id < $2 ORDER BY id DESC LIMIT $3
 )sql"};
 
-constexpr sql::Query list_reservations_by_sku{"reservation.by_sku", R"sql(
+constexpr sql::Query list_reservations_by_sku{.name = "reservation.by_sku", .text = R"sql(
     SELECT r.id, r.order_id, r.status, r.reason, r.shortages, r.replies, r.created_at, r.updated_at
     FROM inventory_reservation_items i JOIN inventory_reservations r ON r.id = i.reservation_id
     WHERE i.sku = $1 AND i.reservation_id < $2 AND ($3 = '' OR r.status = $3)
     ORDER BY i.reservation_id DESC LIMIT $4
 )sql"};
 
-constexpr sql::Query find_lines_of{
-    "reservation.lines_of",
-    "SELECT reservation_id, sku, quantity FROM inventory_reservation_items WHERE reservation_id = "
-    "$1 ORDER BY sku",
-    {},
-    R"sql(
+constexpr sql::Query find_lines_of{.name = "reservation.lines_of",
+                                   .text =
+                                       "SELECT reservation_id, sku, quantity FROM "
+                                       "inventory_reservation_items WHERE reservation_id = "
+                                       "$1 ORDER BY sku",
+                                   .postgres_each = R"sql(
     SELECT reservation_id, sku, quantity FROM inventory_reservation_items
     WHERE reservation_id = ANY($1::uuid[]) ORDER BY sku
 )sql"};

@@ -14,27 +14,25 @@ namespace {
 
 constexpr std::string_view claimant = "inventory-api";
 
-constexpr sql::Query lock_items{"item.lock",
-                                R"sql(
+constexpr sql::Query lock_items{.name = "item.lock",
+                                .text = R"sql(
     SELECT sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand, reserved, version,
            created_at, updated_at
     FROM inventory_items WHERE sku = $1
 )sql",
-                                {},
-                                R"sql(
+                                .postgres_each = R"sql(
     SELECT sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand, reserved, version,
            created_at, updated_at
     FROM inventory_items WHERE sku = ANY($1::text[]) ORDER BY sku FOR UPDATE
 )sql"};
 
-constexpr sql::Query insert_item{"item.insert",
-                                 R"sql(
+constexpr sql::Query insert_item{.name = "item.insert",
+                                 .text = R"sql(
     INSERT INTO inventory_items (sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand,
                                  reserved, version, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (sku) DO NOTHING
 )sql",
-                                 {},
-                                 R"sql(
+                                 .postgres_each = R"sql(
     INSERT INTO inventory_items (sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand,
                                  reserved, version, created_at, updated_at)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[],
@@ -62,7 +60,8 @@ constexpr sql::Query update_item{"item.update",
     WHERE i.sku = d.sku
 )sql"};
 
-constexpr sql::Query delete_item{"item.delete", "DELETE FROM inventory_items WHERE sku = $1"};
+constexpr sql::Query delete_item{.name = "item.delete",
+                                 .text = "DELETE FROM inventory_items WHERE sku = $1"};
 
 using Answered = std::vector<Result<std::optional<RecordedAnswer>>>;
 using KeyName = std::pair<std::string_view, std::string_view>;  // scope, key

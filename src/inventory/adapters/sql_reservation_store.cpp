@@ -15,91 +15,88 @@ namespace {
 
 constexpr std::string_view consumer = "inventory-service";
 
-constexpr sql::Query find_reservations{"reservation.lock",
-                                       R"sql(
+constexpr sql::Query find_reservations{.name = "reservation.lock",
+                                       .text = R"sql(
     SELECT id, order_id, status, reason, shortages, replies, created_at, updated_at
     FROM inventory_reservations WHERE order_id = $1
 )sql",
-                                       {},
-                                       R"sql(
+                                       .postgres_each = R"sql(
     SELECT id, order_id, status, reason, shortages, replies, created_at, updated_at
     FROM inventory_reservations WHERE order_id = ANY($1::uuid[]) ORDER BY order_id FOR UPDATE
 )sql"};
 
 // OFFSET 0: looked up for each, whatever a planner thinks of tables that were empty.
-constexpr sql::Query find_lines{"reservation.lines",
-                                R"sql(
+constexpr sql::Query find_lines{.name = "reservation.lines",
+                                .text = R"sql(
     SELECT r.order_id, i.sku, i.quantity
     FROM inventory_reservations r JOIN inventory_reservation_items i ON i.reservation_id = r.id
     WHERE r.order_id = $1 ORDER BY i.sku
 )sql",
-                                {},
-                                R"sql(
+                                .postgres_each = R"sql(
     SELECT r.order_id, i.sku, i.quantity
     FROM (SELECT id, order_id FROM inventory_reservations WHERE order_id = ANY($1::uuid[]) OFFSET 0) r
     CROSS JOIN LATERAL (
         SELECT sku, quantity FROM inventory_reservation_items WHERE reservation_id = r.id OFFSET 0) i
     ORDER BY i.sku
 )sql",
-                                true};
+                                .one_by_text = true};
 
 constexpr sql::Query lock_stock{
-    "stock.lock", "SELECT sku, on_hand, reserved FROM inventory_items WHERE sku = $1", {}, R"sql(
+    .name = "stock.lock",
+    .text = "SELECT sku, on_hand, reserved FROM inventory_items WHERE sku = $1",
+    .postgres_each = R"sql(
     SELECT sku, on_hand, reserved FROM inventory_items WHERE sku = ANY($1::text[]) ORDER BY sku FOR UPDATE
 )sql"};
 
-constexpr sql::Query change_stock{"stock.change",
-                                  R"sql(
+constexpr sql::Query change_stock{.name = "stock.change",
+                                  .text = R"sql(
     UPDATE inventory_items
     SET on_hand = on_hand + $2, reserved = reserved + $3, version = version + 1, updated_at = $4
     WHERE sku = $1
 )sql",
-                                  {},
-                                  R"sql(
+                                  .postgres_each = R"sql(
     UPDATE inventory_items i
     SET on_hand = i.on_hand + d.on_hand, reserved = i.reserved + d.reserved, version = i.version + 1,
         updated_at = d.updated_at
     FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::timestamptz[]) d(sku, on_hand, reserved, updated_at)
     WHERE i.sku = d.sku
 )sql",
-                                  true};
+                                  .one_by_text = true};
 
-constexpr sql::Query insert_reservation{"reservation.insert",
-                                        R"sql(
+constexpr sql::Query insert_reservation{.name = "reservation.insert",
+                                        .text = R"sql(
     INSERT INTO inventory_reservations (id, order_id, status, reason, shortages, replies, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 )sql",
-                                        {},
-                                        R"sql(
+                                        .postgres_each = R"sql(
     INSERT INTO inventory_reservations (id, order_id, status, reason, shortages, replies, created_at, updated_at)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::bigint[],
                          $7::timestamptz[], $8::timestamptz[])
 )sql",
-                                        true};
+                                        .one_by_text = true};
 
-constexpr sql::Query update_reservation{"reservation.update",
-                                        R"sql(
+constexpr sql::Query update_reservation{.name = "reservation.update",
+                                        .text = R"sql(
     UPDATE inventory_reservations SET status = $2, reason = $3, replies = $4, updated_at = $5 WHERE id = $1
 )sql",
-                                        {},
-                                        R"sql(
+                                        .postgres_each = R"sql(
     UPDATE inventory_reservations r
     SET status = d.status, reason = d.reason, replies = d.replies, updated_at = d.updated_at
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
         d(id, status, reason, replies, updated_at)
     WHERE r.id = d.id
 )sql",
-                                        true};
+                                        .one_by_text = true};
 
-constexpr sql::Query insert_line{
-    "reservation.insert_line",
-    "INSERT INTO inventory_reservation_items (reservation_id, sku, quantity) VALUES ($1, $2, $3)",
-    {},
-    R"sql(
+constexpr sql::Query insert_line{.name = "reservation.insert_line",
+                                 .text =
+                                     "INSERT INTO inventory_reservation_items (reservation_id, "
+                                     "sku, quantity) VALUES ($1, $2, $3)",
+                                 .postgres_each = R"sql(
     INSERT INTO inventory_reservation_items (reservation_id, sku, quantity)
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[])
 )sql",
-    true};
+                                 .one_by_text = true};
 
 // What a transaction knows and has decided so far.
 struct Work {

@@ -8,6 +8,7 @@
 #include "inventory/app/handle_order_events.hpp"
 #include "inventory/app/write_items.hpp"
 #include "inventory/migrations.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/migrations.hpp"
 #include "platform/sql/migrations.hpp"
@@ -22,7 +23,7 @@ public:
     // options: what the URL ends in.
     explicit StoresAtHand(std::string_view kind, std::string_view options = {})
         : fresh(kind),
-          database(sql::open(fresh.url() + std::string(options), {}, metrics)),
+          database(backends::open_database(fresh.url() + std::string(options), {}, metrics)),
           reservations(make_reservation_store(*database)),
           items(make_item_store(*database)),
           reader(make_inventory_reader(*database)) {

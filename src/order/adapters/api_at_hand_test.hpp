@@ -11,6 +11,8 @@
 #include "order/adapters/sql_order_store.hpp"
 #include "order/app/settle_reservations.hpp"
 #include "order/migrations.hpp"
+#include "platform/backends/open_cache.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/http/calls_for_tests.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/migrations.hpp"
@@ -74,9 +76,9 @@ public:
     testing::FakeClock clock;
     testing::SeededIds ids;
     testing::FreshDatabase fresh;
-    std::unique_ptr<sql::Database> database = sql::open(fresh.url(), {}, metrics);
+    std::unique_ptr<sql::Database> database = backends::open_database(fresh.url(), {}, metrics);
     std::unique_ptr<OrderStore> store = make_sql_order_store(*database, clock, ids);
-    std::unique_ptr<cache::Cache> entries = cache::open("embedded:", {}, clock, metrics);
+    std::unique_ptr<cache::Cache> entries = backends::open_cache("embedded:", {}, clock, metrics);
     OrderCache cache{*entries, clock};
     Placing placing{{},
                     [this](std::span<const PlaceOrder> batch) {

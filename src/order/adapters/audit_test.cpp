@@ -15,6 +15,7 @@
 #include "order/app/settle_reservations.hpp"
 #include "order/migrations.hpp"
 #include "platform/audit/plants_for_tests.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/migrations.hpp"
 #include "testing/databases.hpp"
@@ -88,7 +89,7 @@ public:
     testing::FakeClock clock;
     testing::SeededIds ids;
     testing::FreshDatabase fresh;
-    std::unique_ptr<sql::Database> database = sql::open(fresh.url(), {}, metrics);
+    std::unique_ptr<sql::Database> database = backends::open_database(fresh.url(), {}, metrics);
     std::unique_ptr<OrderStore> store = make_sql_order_store(*database, clock, ids);
     std::string pending, confirmed, delivered, cancelled;  // ids
 };

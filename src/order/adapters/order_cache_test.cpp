@@ -6,6 +6,8 @@
 #include "order/adapters/sql_order_store.hpp"
 #include "order/app/place_orders.hpp"
 #include "order/migrations.hpp"
+#include "platform/backends/open_cache.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/migrations.hpp"
 #include "platform/sql/database.hpp"
@@ -61,9 +63,11 @@ protected:
     trackops::testing::SeededIds ids_;
     telemetry::Registry metrics_;
     trackops::testing::FreshDatabase at_hand_{"sqlite"};
-    std::unique_ptr<sql::Database> database_ = sql::open(at_hand_.url(), {}, metrics_);
+    std::unique_ptr<sql::Database> database_ =
+        backends::open_database(at_hand_.url(), {}, metrics_);
     std::unique_ptr<OrderStore> store_;
-    std::unique_ptr<cache::Cache> entries_ = cache::open("embedded:", {}, clock_, metrics_);
+    std::unique_ptr<cache::Cache> entries_ =
+        backends::open_cache("embedded:", {}, clock_, metrics_);
     OrderCache cache_{*entries_, clock_};
 };
 

@@ -7,6 +7,7 @@
 #include "order/app/place_orders.hpp"
 #include "order/app/settle_reservations.hpp"
 #include "order/migrations.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/migrations.hpp"
 #include "platform/telemetry/metrics.hpp"
@@ -72,7 +73,7 @@ protected:
     testing::FakeClock clock_;
     testing::SeededIds ids_;
     testing::FreshDatabase at_hand_{"postgres"};
-    std::unique_ptr<sql::Database> database_ = sql::open(
+    std::unique_ptr<sql::Database> database_ = backends::open_database(
         at_hand_.url() + "?options=-c%20enable_nestloop%3Doff%20-c%20enable_mergejoin%3Doff", {},
         metrics_);
     std::unique_ptr<OrderStore> store_ = make_sql_order_store(*database_, clock_, ids_);

@@ -14,6 +14,7 @@
 #include "order/app/place_orders.hpp"
 #include "order/app/settle_reservations.hpp"
 #include "order/migrations.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/idempotency/keys.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/migrations.hpp"
@@ -38,7 +39,7 @@ Draft draft(std::string sku = "85123A") {
 class OrderStoreContract : public ::testing::TestWithParam<std::string> {
 protected:
     OrderStoreContract()
-        : at_hand_(GetParam()), database_(sql::open(at_hand_.url(), {}, metrics_)) {
+        : at_hand_(GetParam()), database_(backends::open_database(at_hand_.url(), {}, metrics_)) {
         sql::migrate(*database_, "outbox", outbox::migrations);
         sql::migrate(*database_, "idempotency", idempotency::migrations);
         sql::migrate(*database_, "order", migrations);

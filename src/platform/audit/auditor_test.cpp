@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "platform/audit/everything.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
 #include "testing/fakes.hpp"
@@ -87,7 +88,7 @@ protected:
     telemetry::Registry metrics_;
     testing::FakeClock clock_;
     testing::FreshDatabase at_hand_{"sqlite"};
-    std::unique_ptr<sql::Database> real_ = sql::open(at_hand_.url(), {}, metrics_);
+    std::unique_ptr<sql::Database> real_ = backends::open_database(at_hand_.url(), {}, metrics_);
     Away database_{*real_};
     Auditor auditor_{database_, clock_, {small, fresh}, {}, metrics_};
 };
@@ -220,7 +221,7 @@ TEST_F(AuditorAlone, ReadsAPageAnewThatFailed) {
 TEST(WholeTables, AreJoinedOnPostgresInsteadOfLookedUpRowByRow) {
     const testing::FreshDatabase at_hand("postgres");
     telemetry::Registry metrics;
-    const auto database = sql::open(at_hand.url(), {}, metrics);
+    const auto database = backends::open_database(at_hand.url(), {}, metrics);
     const Invariants one{{.name = "scans_and_joins",
                           .sentence = "says how it is planned",
                           .walk = nullptr,

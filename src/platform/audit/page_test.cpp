@@ -11,6 +11,7 @@
 
 #include "platform/audit/auditor.hpp"
 #include "platform/audit/everything.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
 #include "testing/fakes.hpp"
@@ -101,7 +102,8 @@ protected:
 
     testing::FreshDatabase at_hand_{GetParam()};
     telemetry::Registry metrics_;
-    std::unique_ptr<sql::Database> database_ = sql::open(at_hand_.url(), {}, metrics_);
+    std::unique_ptr<sql::Database> database_ =
+        backends::open_database(at_hand_.url(), {}, metrics_);
     const std::vector<Way> ways_ = {
         {KeyKind::integer, "number"}, {KeyKind::text, "name"}, {KeyKind::uuid, "id"}};
 };

@@ -1,4 +1,6 @@
 // What a bus URL may say.
+#include "platform/backends/open_bus.hpp"
+
 #include <stdexcept>
 
 #include <gmock/gmock.h>
@@ -19,7 +21,7 @@ std::string why_not(std::string_view url) {
     const trackops::testing::FakeClock clock;
     telemetry::Registry metrics;
     try {
-        open(url, {}, clock, metrics);
+        backends::open_bus(url, {}, clock, metrics);
         return "";
     } catch (const std::invalid_argument& error) {
         return error.what();

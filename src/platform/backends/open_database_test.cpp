@@ -1,3 +1,5 @@
+#include "platform/backends/open_database.hpp"
+
 #include <gtest/gtest.h>
 
 #include "platform/sql/database.hpp"
@@ -9,7 +11,7 @@ namespace {
 
 std::string opened(std::string_view url) {
     telemetry::Registry metrics;
-    return open(url, {}, metrics)->description();
+    return backends::open_database(url, {}, metrics)->description();
 }
 
 std::string refusal(std::string_view url) {

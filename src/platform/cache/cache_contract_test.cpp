@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "platform/backends/open_cache.hpp"
 #include "platform/cache/cache.hpp"
 #include "platform/redis/redis_fixture.hpp"
 #include "platform/telemetry/metrics.hpp"
@@ -40,10 +41,10 @@ protected:
         options_.prefix = fresh_prefix();
         const std::string url = GetParam().is_redis ? redis_url() : "embedded:";
         if (GetParam().is_redis) outside_ = std::make_unique<RedisClient>(port_of(url));
-        cache_ = open(url, options_, clock_, metrics_);
+        cache_ = backends::open_cache(url, options_, clock_, metrics_);
         EXPECT_TRUE(cache_->ping());
         if (!GetParam().has_two_replicas) return;
-        second_ = open(url, options_, clock_, metrics_);
+        second_ = backends::open_cache(url, options_, clock_, metrics_);
         EXPECT_TRUE(second_->ping());
     }
     Cache& reader() { return second_ ? *second_ : *cache_; }
@@ -256,7 +257,8 @@ protected:
 };
 
 TEST_F(EmbeddedCache, StaysWithinItsBytesAndKeepsWhatIsUsed) {
-    const auto cache = open("embedded:", {.bytes_max = 256 * 1024}, clock_, metrics_);
+    const auto cache =
+        backends::open_cache("embedded:", {.bytes_max = 256 * 1024}, clock_, metrics_);
     cache->put("used", {1, "value"}, seconds(30));
     for (int i = 0; i < 5000; ++i) {
         cache->put(fmt::format("key-{}", i), {1, std::string(400, 'x')}, seconds(30));
@@ -270,14 +272,15 @@ TEST_F(EmbeddedCache, StaysWithinItsBytesAndKeepsWhatIsUsed) {
 }
 
 TEST_F(EmbeddedCache, DoesNotKeepWhatIsLargerThanItsShare) {
-    const auto cache = open("embedded:", {.bytes_max = 64 * 1024}, clock_, metrics_);
+    const auto cache =
+        backends::open_cache("embedded:", {.bytes_max = 64 * 1024}, clock_, metrics_);
     cache->put("large", {1, std::string(100'000, 'x')}, seconds(30));
     EXPECT_FALSE(has(*cache, "large"));
     EXPECT_EQ(metric("trackops_cache_bytes"), 0);
 }
 
 TEST_F(EmbeddedCache, CountsHitsAndMisses) {
-    auto cache = open("embedded:", {}, clock_, metrics_);
+    auto cache = backends::open_cache("embedded:", {}, clock_, metrics_);
     cache->put("a", {1, "one"}, seconds(30));
     EXPECT_TRUE(has(*cache, "a"));
     EXPECT_TRUE(cache->nearby("a"));
@@ -294,7 +297,7 @@ TEST(CacheUrl, IsRefusedWithWhatIsWrongWithIt) {
     telemetry::Registry metrics;
     const auto why = [&](std::string_view url) -> std::string {
         try {
-            open(url, {}, clock, metrics);
+            backends::open_cache(url, {}, clock, metrics);
             return "";
         } catch (const std::invalid_argument& error) {
             return error.what();

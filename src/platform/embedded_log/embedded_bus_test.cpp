@@ -14,6 +14,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "platform/backends/open_database.hpp"
 #include "platform/sql/database.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
@@ -65,7 +66,8 @@ protected:
     }
     sql::Database* database() {
         if (!database_) {
-            database_ = sql::open("sqlite:" + folder_.path() + "/bus.db", {}, metrics_);
+            database_ =
+                backends::open_database("sqlite:" + folder_.path() + "/bus.db", {}, metrics_);
         }
         return database_.get();
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "platform/backends/open_database.hpp"
 #include "platform/bus/migrations.hpp"
 #include "platform/sql/migrations.hpp"
 
@@ -15,35 +16,35 @@ constexpr std::size_t read_bytes_max = 8 * 1024 * 1024;
 constexpr std::size_t read_step =
     64;  // messages a query, so that one with many large ones stays small
 
-constexpr sql::Query load_partitions{"bus.load_partitions", R"sql(
+constexpr sql::Query load_partitions{.name = "bus.load_partitions", .text = R"sql(
     SELECT id, topic, number,
            COALESCE((SELECT MIN(position) FROM messages WHERE partition_id = partitions.id), 0),
            COALESCE((SELECT MAX(position) + 1 FROM messages WHERE partition_id = partitions.id), 0)
     FROM partitions ORDER BY topic, number
 )sql"};
-constexpr sql::Query load_commits{"bus.load_commits", R"sql(
+constexpr sql::Query load_commits{.name = "bus.load_commits", .text = R"sql(
     SELECT group_name, partition_id, next_position FROM commits
 )sql"};
-constexpr sql::Query insert_partition{"bus.insert_partition", R"sql(
+constexpr sql::Query insert_partition{.name = "bus.insert_partition", .text = R"sql(
     INSERT INTO partitions (topic, number) VALUES ($1, $2) ON CONFLICT DO NOTHING
 )sql"};
-constexpr sql::Query insert_message{"bus.insert_message", R"sql(
+constexpr sql::Query insert_message{.name = "bus.insert_message", .text = R"sql(
     INSERT INTO messages (partition_id, position, taken_at, key, value, headers)
     VALUES ($1, $2, $3, $4, $5, $6)
 )sql"};
-constexpr sql::Query save_commit{"bus.save_commit", R"sql(
+constexpr sql::Query save_commit{.name = "bus.save_commit", .text = R"sql(
     INSERT INTO commits (group_name, partition_id, next_position) VALUES ($1, $2, $3)
     ON CONFLICT (group_name, partition_id) DO UPDATE SET next_position = excluded.next_position
 )sql"};
-constexpr sql::Query read_messages{"bus.read_messages", R"sql(
+constexpr sql::Query read_messages{.name = "bus.read_messages", .text = R"sql(
     SELECT position, taken_at, key, value, headers FROM messages
     WHERE partition_id = $1 AND position >= $2 ORDER BY position LIMIT $3
 )sql"};
-constexpr sql::Query drop_messages{"bus.drop_messages", R"sql(
+constexpr sql::Query drop_messages{.name = "bus.drop_messages", .text = R"sql(
     DELETE FROM messages WHERE partition_id = $1 AND position < $2 AND taken_at < $3
        AND position < $4 + (SELECT MIN(position) FROM messages WHERE partition_id = $1)
 )sql"};
-constexpr sql::Query load_first{"bus.load_first", R"sql(
+constexpr sql::Query load_first{.name = "bus.load_first", .text = R"sql(
     SELECT COALESCE(MIN(position), 0) FROM messages WHERE partition_id = $1
 )sql"};
 
@@ -89,8 +90,9 @@ std::vector<Header> decode(std::string_view in) {
 
 MessageStore::MessageStore(const std::string& folder, telemetry::Registry& metrics)
     : lock_(folder),
-      database_(sql::open("sqlite:" + folder + "/bus.db",
-                          {.connections_max = 4, .lock_timeout = lock_timeout}, metrics)) {
+      database_(backends::open_database("sqlite:" + folder + "/bus.db",
+                                        {.connections_max = 4, .lock_timeout = lock_timeout},
+                                        metrics)) {
     sql::migrate(*database_, "bus", migrations);
 }
 

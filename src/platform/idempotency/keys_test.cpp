@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "platform/backends/open_database.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/sql/migrations.hpp"
 #include "platform/telemetry/metrics.hpp"
@@ -57,7 +58,7 @@ protected:
 
     testing::FreshDatabase fresh_{GetParam()};
     telemetry::Registry metrics_;
-    std::unique_ptr<sql::Database> database_ = sql::open(fresh_.url(), {}, metrics_);
+    std::unique_ptr<sql::Database> database_ = backends::open_database(fresh_.url(), {}, metrics_);
     const Key one_{"anonymous POST /api/orders", "one", fingerprint("1")};
     const Key two_{"anonymous POST /api/orders", "two", fingerprint("2")};
     const Answer answer_{201, "{\"ü\": \"\\u0000 \\\\\",  \"spaces\" : 1}", "/api/orders/1",

@@ -43,7 +43,7 @@ protected:
 
     OutboxForTests outbox_{GetParam()};
     testing::FakeClock clock_{noon};
-    std::unique_ptr<Source> source_ = make_poll_source(*outbox_.database);
+    std::unique_ptr<relay::Source> source_ = relay::make_poll_source(*outbox_.database);
     Cleanup cleanup_{
         *outbox_.database, clock_, {.rows_max = 3, .partitions_ahead = 0}, outbox_.metrics};
 };

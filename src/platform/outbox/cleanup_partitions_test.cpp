@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "platform/backends/open_database.hpp"
 #include "platform/outbox/cleanup.hpp"
 #include "platform/outbox/outbox_for_tests.hpp"
 #include "platform/relay/parked.hpp"
@@ -99,7 +100,7 @@ protected:
 
     OutboxForTests outbox_{"postgres"};
     testing::FakeClock clock_{noon};
-    std::unique_ptr<Source> source_ = make_poll_source(*outbox_.database);
+    std::unique_ptr<relay::Source> source_ = relay::make_poll_source(*outbox_.database);
     Cleanup cleanup_{*outbox_.database, clock_, four_a_partition(), outbox_.metrics};
     // Has no more to make, however fast others write: what waits is a drop.
     Cleanup well_ahead_{*outbox_.database,
@@ -232,13 +233,13 @@ TEST_F(Partitions, AreKeptWithWhatIsParkedAndOthersAreDropped) {
     run();
     outbox_.commit("b1 b2 b3 b4 b5");
     const auto events = source_->read(100);
-    const ParkedEvent parked{events[1].position, events[1].event, "too large", noon};
-    Parking(*outbox_.database).add(std::span(&parked, 1));
+    const relay::ParkedEvent parked{events[1].position, events[1].event, "too large", noon};
+    relay::Parking(*outbox_.database).add(std::span(&parked, 1));
     source_->confirm();
     grow_old();
     run_to_the_end();
     EXPECT_EQ(positions(), "1 2 3 4 9");
-    Parking(*outbox_.database).remove(parked.position);
+    relay::Parking(*outbox_.database).remove(parked.position);
     run_to_the_end();
     EXPECT_EQ(positions(), "9");
 }
@@ -365,7 +366,7 @@ TEST_F(Partitions, OverflowRatherThanRefuse) {
 TEST(PartitionsOf, AnInstalledDatabaseKeepItsEvents) {
     OutboxForTests outbox("postgres");
     const testing::FreshDatabase old("postgres");
-    const auto database = sql::open(old.url(), {}, outbox.metrics);
+    const auto database = backends::open_database(old.url(), {}, outbox.metrics);
     std::vector<sql::MigrationFile> before(std::begin(migrations), std::end(migrations));
     std::erase_if(before, [](const auto& file) { return file.name >= "0003"; });
     sql::migrate(*database, "outbox", before);
@@ -383,7 +384,7 @@ TEST(PartitionsOf, AnInstalledDatabaseKeepItsEvents) {
     commit("b1");
     sql::migrate(*database, "outbox", migrations);
     commit("a3");
-    const auto rest = make_poll_source(*database)->read(10);
+    const auto rest = relay::make_poll_source(*database)->read(10);
     EXPECT_EQ(OutboxForTests::names(rest), "b1 a3");
     EXPECT_EQ(rest.at(1).position, 4);
 }

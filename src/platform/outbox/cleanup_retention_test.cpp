@@ -128,12 +128,12 @@ TEST_P(Retention, OfWhatIsParkedEndsWhenItLeaves) {
     publish('a', noon);
     publish('b', noon);
     const auto events = source_->read(10);
-    const ParkedEvent parked{events[0].position, events[0].event, "too large", noon};
-    Parking(*outbox_.database).add(std::span(&parked, 1));
+    const relay::ParkedEvent parked{events[0].position, events[0].event, "too large", noon};
+    relay::Parking(*outbox_.database).add(std::span(&parked, 1));
     source_->confirm();
     run_at(noon + 9 * day);
     EXPECT_EQ(left(), "a1");
-    Parking(*outbox_.database).remove(parked.position);
+    relay::Parking(*outbox_.database).remove(parked.position);
     run_at(noon + 9 * day);
     EXPECT_EQ(left(), "");
 }

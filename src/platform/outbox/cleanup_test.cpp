@@ -39,8 +39,8 @@ TEST_P(CleanupContract, NeverDeletesWhatIsNotConfirmed) {
 TEST_P(CleanupContract, KeepsWhatIsParked) {
     outbox_.commit("a1 a2 b1");
     const auto events = source_->read(100);
-    const ParkedEvent parked{events[1].position, events[1].event, "too large", noon};
-    Parking(*outbox_.database).add(std::span(&parked, 1));
+    const relay::ParkedEvent parked{events[1].position, events[1].event, "too large", noon};
+    relay::Parking(*outbox_.database).add(std::span(&parked, 1));
     source_->confirm();
     clock_.advance(std::chrono::hours(25));
     run(2);
@@ -101,7 +101,7 @@ TEST(Cleanup, LeavesAnOpenWindowOfPostgresAlone) {
     outbox.leave_only_the_overflow();
     testing::FakeClock clock(noon);
     Cleanup cleanup(*outbox.database, clock, {.partitions_ahead = 0}, outbox.metrics);
-    const auto source = make_poll_source(*outbox.database);
+    const auto source = relay::make_poll_source(*outbox.database);
     const auto late = outbox.database->begin(sql::Access::write);
     append(*late, outbox.parse("l1"));
     late->flush();

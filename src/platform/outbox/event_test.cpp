@@ -12,7 +12,7 @@ namespace {
 class EventContract : public ::testing::TestWithParam<std::string> {
 protected:
     OutboxForTests outbox_{GetParam()};
-    const std::unique_ptr<Source> source_ = make_poll_source(*outbox_.database);
+    const std::unique_ptr<relay::Source> source_ = relay::make_poll_source(*outbox_.database);
 };
 INSTANTIATE_TEST_SUITE_P(Databases, EventContract, ::testing::ValuesIn(testing::databases));
 

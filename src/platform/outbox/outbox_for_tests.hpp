@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "platform/backends/open_database.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/event.hpp"
 #include "platform/outbox/migrations.hpp"
@@ -24,11 +25,11 @@ class OutboxForTests {
 public:
     explicit OutboxForTests(std::string_view kind) : fresh_(kind) {
         // Whoever holds a transaction open on purpose may take the time of a busy machine.
-        database = sql::open(fresh_.url(),
-                             {.connections_max = 16,
-                              .lock_timeout = std::chrono::seconds(30),
-                              .idle_in_transaction_timeout = std::chrono::minutes(1)},
-                             metrics);
+        database = backends::open_database(fresh_.url(),
+                                           {.connections_max = 16,
+                                            .lock_timeout = std::chrono::seconds(30),
+                                            .idle_in_transaction_timeout = std::chrono::minutes(1)},
+                                           metrics);
         sql::migrate(*database, "outbox", migrations);
         sql::migrate(*database, "idempotency", idempotency::migrations);
     }

@@ -7,8 +7,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "platform/sql/database.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/postgres/proxy_for_tests.hpp"
+#include "platform/sql/database.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
 
@@ -51,9 +52,10 @@ protected:
 
     testing::FreshDatabase fresh_{"postgres"};
     telemetry::Registry metrics_;
-    std::unique_ptr<Database> direct_ = open(fresh_.url(), {}, metrics_);
+    std::unique_ptr<Database> direct_ = backends::open_database(fresh_.url(), {}, metrics_);
     Proxy proxy_{server_address(fresh_.url())};
-    std::unique_ptr<Database> database_ = open(url_through(proxy_.port()), {}, metrics_);
+    std::unique_ptr<Database> database_ =
+        backends::open_database(url_through(proxy_.port()), {}, metrics_);
 };
 
 TEST_F(PostgresLoss, OfTheAnswerToCommitLeavesTheOutcomeUnknown) {
@@ -175,7 +177,7 @@ TEST_F(PostgresLoss, OfEveryAnswerIsNoticedInTime) {
     Options impatient;
     impatient.statement_timeout = std::chrono::seconds(1);
     impatient.tcp_user_timeout = milliseconds(50);
-    const auto database = open(url_through(proxy_.port()), impatient, metrics_);
+    const auto database = backends::open_database(url_through(proxy_.port()), impatient, metrics_);
     const auto tx = database->begin(Access::write);
     tx->add(add_thing, {1});
     tx->flush();
@@ -209,7 +211,7 @@ TEST_F(PostgresLoss, OfTheServerItselfIsToldAtOnceUntilTheBackoffEnds) {
     const auto port = closed->port();
     auto url = url_through(port);
     url.insert(url.find('@'), ":sesame");
-    const auto away = open(url, {}, metrics_);
+    const auto away = backends::open_database(url, {}, metrics_);
     const auto answer = [&away]() -> std::string {
         try {
             away->ping();
@@ -233,7 +235,7 @@ TEST_F(PostgresLoss, OfAServerThatNeverGreetsEndsInTime) {
     ASSERT_EQ(::listen(deaf->fd(), 16), 0);
     Options impatient;
     impatient.connect_timeout = milliseconds(50);
-    const auto database = open(url_through(deaf->port()), impatient, metrics_);
+    const auto database = backends::open_database(url_through(deaf->port()), impatient, metrics_);
     EXPECT_THROW(database->ping(), Failure);
 }
 

@@ -13,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "platform/backends/open_database.hpp"
 #include "platform/sql/database.hpp"
 #include "platform/sql/url.hpp"
 #include "platform/telemetry/metrics.hpp"
@@ -77,10 +78,10 @@ struct Told {
 Told connect(const std::string& user, const std::string& parameters) {
     Doorkeeper doorkeeper;
     telemetry::Registry metrics;
-    const auto database =
-        open(fmt::format("postgres://{}@127.0.0.1:{}/shop?sslmode=disable&gssencmode=disable{}",
-                         user, doorkeeper.port(), parameters),
-             {}, metrics);
+    const auto database = backends::open_database(
+        fmt::format("postgres://{}@127.0.0.1:{}/shop?sslmode=disable&gssencmode=disable{}", user,
+                    doorkeeper.port(), parameters),
+        {}, metrics);
     Told told;
     try {
         database->ping();

@@ -1,13 +1,13 @@
 // The PostgreSQL database: a pool of pipelined connections.
-#include "platform/sql/drivers.hpp"
 #include "platform/postgres/pool.hpp"
 #include "platform/postgres/target.hpp"
 #include "platform/postgres/transaction.hpp"
+#include "platform/sql/drivers.hpp"
 
 namespace trackops::sql {
 namespace {
 
-constexpr Query ping_query{"database.ping", "SELECT 1"};
+constexpr Query ping_query{.name = "database.ping", .text = "SELECT 1"};
 
 class PostgresDatabase final : public Database {
 public:

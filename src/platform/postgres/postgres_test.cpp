@@ -7,8 +7,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "platform/sql/database.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/postgres/connection.hpp"
+#include "platform/sql/database.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
 
@@ -39,7 +40,7 @@ protected:
 
     std::unique_ptr<Database> open_with(const Options& options,
                                         const std::string& parameters = "") {
-        return open(fresh_.url() + parameters, options, metrics_);
+        return backends::open_database(fresh_.url() + parameters, options, metrics_);
     }
     static std::vector<Row> run(Database& database, const Query& query, Params params = {}) {
         const auto tx = database.begin(Access::write);

@@ -1,5 +1,7 @@
 // What the Redis adapter adds to the contract: memory that hears of changes, and a Redis that is
 // away, slow, or says strange things.
+#include "platform/cache/cache.hpp"
+
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
@@ -9,10 +11,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "platform/cache/cache.hpp"
+#include "platform/backends/open_cache.hpp"
 #include "platform/cache/health.hpp"
-#include "platform/redis/redis_fixture.hpp"
 #include "platform/redis/link.hpp"
+#include "platform/redis/redis_fixture.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/fakes.hpp"
 
@@ -31,7 +33,7 @@ protected:
         options_.prefix = fresh_prefix();
     }
     std::unique_ptr<Cache> opened(const std::string& url) {
-        auto cache = open(url, options_, clock_, metrics_);
+        auto cache = backends::open_cache(url, options_, clock_, metrics_);
         EXPECT_TRUE(cache->ping());
         return cache;
     }
@@ -197,7 +199,7 @@ TEST_F(RedisCache, MemoryIsEmptyFromWhenChangesAreNotHeard) {
 TEST_F(RedisCache, NeedNotBeThereAtStartAndKeepsWhatIsWrittenUntilItIs) {
     PrivateRedis redis;
     redis.kill();
-    const auto cache = open(redis.url(), options_, clock_, metrics_);
+    const auto cache = backends::open_cache(redis.url(), options_, clock_, metrics_);
     EXPECT_FALSE(cache->ping());
     cache->put("x", {1, "one"}, seconds(30));
     cache->put("short", {1, "one"}, milliseconds(50));
@@ -243,7 +245,7 @@ TEST_F(RedisCache, AWriteThatNobodyAnsweredIsSentAgain) {
 TEST_F(RedisCache, OfTooManyWritesWhileRedisIsAwayTheOldestAreDropped) {
     PrivateRedis redis;
     redis.kill();
-    const auto cache = open(redis.url(), options_, clock_, metrics_);
+    const auto cache = backends::open_cache(redis.url(), options_, clock_, metrics_);
     EXPECT_FALSE(cache->ping());
     constexpr int written = RedisLink::queue_max + 100;
     for (int i = 0; i < written; ++i) cache->put(fmt::to_string(i), {1, "v"}, seconds(30));
@@ -337,9 +339,10 @@ TEST_F(RedisCache, LogsInWithThePasswordOfAFileOrTheEnvironment) {
     const std::string file = folder.path() + "/password";
     std::ofstream(file) << "open sesame\n";
     PrivateRedis redis({"--requirepass", "open sesame"});
-    EXPECT_FALSE(open(redis.url(), options_, clock_, metrics_)->ping());
+    EXPECT_FALSE(backends::open_cache(redis.url(), options_, clock_, metrics_)->ping());
     EXPECT_FALSE(
-        open("redis://:wrong@" + redis.url().substr(8), options_, clock_, metrics_)->ping());
+        backends::open_cache("redis://:wrong@" + redis.url().substr(8), options_, clock_, metrics_)
+            ->ping());
     EXPECT_TRUE(opened(redis.url() + "/3?passwordFile=" + file)->ping());
     EXPECT_TRUE(opened("redis://default:open%20sesame@" + redis.url().substr(8))->ping());
     ::setenv("TRACKOPS_REDIS_PASSWORD", "open sesame", 1);

@@ -4,7 +4,7 @@
 
 #include "platform/relay/relay.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 // From the read that found so many events to the next one. What comes after a pause, or at once in
 // one commit, is no flow.
@@ -17,4 +17,4 @@ inline Duration gather_time(const RelayOptions& options, std::size_t found,
     return are_many ? options.gather_time_of_many : options.gather_time;
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -4,7 +4,7 @@
 
 #include "platform/relay/relay.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 constexpr Duration stalled_after = std::chrono::seconds(30);
@@ -49,4 +49,4 @@ telemetry::Component relay_component(Relay& relay) {
             }};
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -2,7 +2,7 @@
 #pragma once
 #include "platform/telemetry/health.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 class Relay;
 
@@ -10,4 +10,4 @@ class Relay;
 // Idle, paused, or standing by for another relay is UP, and says so. relay outlives the component.
 telemetry::Component relay_component(Relay& relay);
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

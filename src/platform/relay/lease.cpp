@@ -5,7 +5,7 @@
 
 #include "platform/relay/without_disk.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 constexpr sql::Query renew_lease{
@@ -95,4 +95,4 @@ void Lease::release() {
     tx->commit();
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -7,7 +7,7 @@
 #include "base/clock.hpp"
 #include "platform/sql/database.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 class Lease {
 public:
@@ -44,4 +44,4 @@ private:
     Instant seen_since_;
 };
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

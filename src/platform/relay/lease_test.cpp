@@ -6,7 +6,7 @@
 
 #include "platform/outbox/outbox_for_tests.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 // Lets something happen just before a writing transaction begins.
@@ -32,8 +32,8 @@ protected:
     using Hold = Lease::Hold;
     static constexpr Duration time = std::chrono::seconds(4);
 
-    OutboxForTests outbox_{GetParam()};
-    testing::FakeClock clock_{noon};
+    outbox::OutboxForTests outbox_{GetParam()};
+    testing::FakeClock clock_{outbox::noon};
     WatchedDatabase watched_{*outbox_.database};
     Lease one_{watched_, clock_, "one", time};
     Lease two_{*outbox_.database, clock_, "two", time};
@@ -114,7 +114,7 @@ TEST_P(LeaseContract, StaysWithAHolderThatRenewsItAfterAnotherHasFoundItRunOut) 
 
 // The one that waits has a clock an hour behind: it goes by what it sees, not by what is written.
 TEST_P(LeaseContract, StaysWithAHolderThatRenewsItBeforeAnotherWithASlowClockTakesIt) {
-    testing::FakeClock slow{noon - std::chrono::hours(1)};
+    testing::FakeClock slow{outbox::noon - std::chrono::hours(1)};
     Lease late{watched_, slow, "late", time};
     EXPECT_EQ(two_.hold(), Hold::taken);
     EXPECT_EQ(late.hold(), Hold::none);
@@ -131,7 +131,7 @@ TEST_P(LeaseContract, StaysWithAHolderThatRenewsItBeforeAnotherWithASlowClockTak
 
 // Renewed, it ends earlier than what the other one saw.
 TEST_P(LeaseContract, StaysWithAHolderThatRenewsItByAClockThatWasSetBackMeanwhile) {
-    testing::FakeClock set_back{noon};
+    testing::FakeClock set_back{outbox::noon};
     Lease holder{*outbox_.database, set_back, "holder", time};
     EXPECT_EQ(holder.hold(), Hold::taken);
     EXPECT_EQ(one_.hold(), Hold::none);
@@ -197,7 +197,7 @@ TEST_P(LeaseContract, IsTakenOverAfterItsTimeByOneWhoseClockWasSetBack) {
 }
 
 TEST_P(LeaseContract, IsNotTakenFromOneThatRenewsItByOneWhoseClockIsSetBackAgainAndAgain) {
-    testing::FakeClock own{noon};
+    testing::FakeClock own{outbox::noon};
     Lease waiting{*outbox_.database, own, "waiting", time};
     EXPECT_EQ(two_.hold(), Hold::taken);
     for (int i = 0; i < 12; ++i) {
@@ -240,10 +240,10 @@ TEST_P(LeaseContract, IsReleasedByItsHolderOnly) {
 
 TEST(Lease, NeedsAName) {
     testing::FakeClock clock;
-    OutboxForTests outbox("sqlite");
+    outbox::OutboxForTests outbox("sqlite");
     EXPECT_THROW(Lease(*outbox.database, clock, "", std::chrono::seconds(1)),
                  std::invalid_argument);
 }
 
 }  // namespace
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -5,7 +5,7 @@
 #include "platform/relay/source.hpp"
 #include "platform/relay/wal/source.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 std::unique_ptr<Source> make_source(std::string_view kind, sql::Database& database,
                                     std::string_view url, telemetry::Registry& metrics) {
@@ -14,4 +14,4 @@ std::unique_ptr<Source> make_source(std::string_view kind, sql::Database& databa
     throw std::invalid_argument(fmt::format("a relay's source is poll or wal, not {}", kind));
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -1,8 +1,8 @@
 #include "platform/relay/relay.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
-bus::OutgoingMessage to_message(const Event& event, std::string_view source_name) {
+bus::OutgoingMessage to_message(const outbox::Event& event, std::string_view source_name) {
     bus::OutgoingMessage message{event.type, event.key.text(), event.payload, {}};
     message.headers = {{"ce_specversion", "1.0"},
                        {"ce_id", event.id.text()},
@@ -23,4 +23,4 @@ bus::OutgoingMessage to_message(const Event& event, std::string_view source_name
     return message;
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -2,7 +2,7 @@
 #pragma once
 #include "platform/telemetry/metrics.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 struct Meters {
     Meters(telemetry::Registry& metrics, const telemetry::Labels& labels)
@@ -40,4 +40,4 @@ struct Meters {
     telemetry::Gauge& paused;
 };
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -4,7 +4,7 @@
 
 #include "platform/outbox/stored_event.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 constexpr sql::Query select_keys{.name = "relay.parked.keys",
@@ -110,7 +110,7 @@ std::size_t Parking::add(std::span<const ParkedEvent> events) {
     std::vector<sql::Params> rows;
     rows.reserve(events.size());
     for (const ParkedEvent& parked : events) {
-        rows.push_back(event_params(parked.event));
+        rows.push_back(outbox::event_params(parked.event));
         rows.back().emplace_back(parked.position);
         rows.back().emplace_back(parked.reason);
         rows.back().emplace_back(parked.parked_at);
@@ -148,7 +148,7 @@ std::vector<ParkedEvent> Parking::read(const sql::Query& query, sql::Params para
     std::vector<ParkedEvent> events;
     events.reserve(found.rows().size());
     for (const sql::Row& row : found.rows()) {
-        StoredEvent stored = stored_event(row);
+        outbox::StoredEvent stored = outbox::stored_event(row);
         events.push_back({stored.position, std::move(stored.event), row.text(11), row.instant(12)});
     }
     return events;
@@ -160,4 +160,4 @@ void Parking::write(const sql::Query& query, sql::Params params) {
     tx->commit();
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -8,7 +8,7 @@
 
 #include "platform/relay/relay.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 // Thread-safe. Everything throws sql::Failure.
 class Parking {
@@ -43,4 +43,4 @@ private:
     sql::Database& database_;
 };
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

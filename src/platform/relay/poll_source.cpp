@@ -1,10 +1,10 @@
 #include "platform/relay/poll_sources.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 std::unique_ptr<Source> make_poll_source(sql::Database& database) {
     if (database.dialect() == sql::Dialect::postgres) return make_postgres_poll_source(database);
     return make_sqlite_poll_source(database);
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -2,11 +2,11 @@
 #include <optional>
 #include <utility>
 
+#include "platform/outbox/stored_event.hpp"
 #include "platform/relay/poll_sources.hpp"
 #include "platform/relay/postgres_checkpoint.hpp"
-#include "platform/outbox/stored_event.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 // One statement is one snapshot: it returns the rows that base does not see, and the snapshot that
@@ -79,10 +79,10 @@ public:
         return true;
     }
 
-    std::vector<StoredEvent> read(std::size_t max) override {
+    std::vector<outbox::StoredEvent> read(std::size_t max) override {
         const auto tx = database_.begin(sql::Access::read);
         if (!read_) find_place(*tx);
-        std::vector<StoredEvent> events;
+        std::vector<outbox::StoredEvent> events;
         if (read_->target) events = page(*tx, *read_, max);
         if (events.empty()) events = poll(*tx, *read_, max);
         is_anything_read_ |= !events.empty();
@@ -119,11 +119,11 @@ public:
         return backlog;
     }
 
-    std::vector<StoredEvent> unconfirmed(std::int64_t after, std::size_t max) override {
+    std::vector<outbox::StoredEvent> unconfirmed(std::int64_t after, std::size_t max) override {
         return list_unconfirmed(database_, {}, after, max);
     }
 
-    std::optional<Snapshot> done() const override {
+    std::optional<outbox::Snapshot> done() const override {
         if (!read_ || read_->target || is_anything_read_) return std::nullopt;
         return read_->base;
     }
@@ -132,7 +132,8 @@ private:
     void find_place(sql::Transaction& tx) { confirmed_ = read_ = load_checkpoint(tx).window; }
 
     // No window is open: everything that has become visible since base.
-    static std::vector<StoredEvent> poll(sql::Transaction& tx, Window& at, std::size_t max) {
+    static std::vector<outbox::StoredEvent> poll(sql::Transaction& tx, Window& at,
+                                                 std::size_t max) {
         const std::size_t gathered_max = gathered_batches_max * max;
         const sql::Statement& found =
             tx.add(poll_window,
@@ -140,7 +141,7 @@ private:
                     static_cast<std::int64_t>(gathered_max + 1), static_cast<std::int64_t>(max)});
         tx.flush();
         const sql::Row& first = found.rows().at(0);
-        Snapshot target = snapshot_of(first.text(0));
+        outbox::Snapshot target = snapshot_of(first.text(0));
         // Only a database that was restored elsewhere has seen less than its own checkpoint. To go
         // on would skip events in silence.
         if (target.xmax < at.base.xmax) {
@@ -158,9 +159,9 @@ private:
             at = {std::move(target), {}, 0};
             return {};
         }
-        std::vector<StoredEvent> events;
+        std::vector<outbox::StoredEvent> events;
         events.reserve(found.rows().size());
-        for (const sql::Row& row : found.rows()) events.push_back(stored_event(row, 2));
+        for (const sql::Row& row : found.rows()) events.push_back(outbox::stored_event(row, 2));
         if (events.size() == count) {
             at = {std::move(target), {}, 0};
         } else {
@@ -171,11 +172,12 @@ private:
 
     // The next events of the open window. Fewer than max: it is drained, and its target is the next
     // base.
-    static std::vector<StoredEvent> page(sql::Transaction& tx, Window& at, std::size_t max) {
+    static std::vector<outbox::StoredEvent> page(sql::Transaction& tx, Window& at,
+                                                 std::size_t max) {
         const sql::Statement& found = tx.add(page_window, {at.cursor, at.base.text, at.target->text,
                                                            static_cast<std::int64_t>(max)});
         tx.flush();
-        std::vector<StoredEvent> events = stored_events(found.rows());
+        std::vector<outbox::StoredEvent> events = outbox::stored_events(found.rows());
         if (events.size() < max) {
             at = {*std::move(at.target), {}, 0};
         } else {
@@ -204,4 +206,4 @@ std::unique_ptr<WindowSource> make_postgres_poll_source(sql::Database& database)
     return std::make_unique<PostgresPollSource>(database);
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

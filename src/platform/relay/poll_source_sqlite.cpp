@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <optional>
 
-#include "platform/relay/poll_sources.hpp"
 #include "platform/outbox/stored_event.hpp"
+#include "platform/relay/poll_sources.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 constexpr sql::Query load_checkpoint{.name = "relay.checkpoint.load",
@@ -39,10 +39,10 @@ public:
         return true;
     }
 
-    std::vector<StoredEvent> read(std::size_t max) override {
+    std::vector<outbox::StoredEvent> read(std::size_t max) override {
         const auto tx = database_.begin(sql::Access::read);
         if (!read_) find_place(*tx);
-        std::vector<StoredEvent> events = after(*tx, *read_, max);
+        std::vector<outbox::StoredEvent> events = after(*tx, *read_, max);
         if (!events.empty()) read_ = events.back().position;
         return events;
     }
@@ -69,7 +69,7 @@ public:
                 .position = std::to_string(position)};
     }
 
-    std::vector<StoredEvent> unconfirmed(std::int64_t position, std::size_t max) override {
+    std::vector<outbox::StoredEvent> unconfirmed(std::int64_t position, std::size_t max) override {
         const auto tx = database_.begin(sql::Access::read);
         return after(*tx, std::max(position, stored(*tx)), max);
     }
@@ -83,12 +83,12 @@ private:
         return found.rows().empty() ? 0 : found.rows().front().integer(0);
     }
 
-    static std::vector<StoredEvent> after(sql::Transaction& tx, std::int64_t position,
-                                          std::size_t max) {
+    static std::vector<outbox::StoredEvent> after(sql::Transaction& tx, std::int64_t position,
+                                                  std::size_t max) {
         const sql::Statement& found =
             tx.add(read_events, {position, static_cast<std::int64_t>(max)});
         tx.flush();
-        return stored_events(found.rows());
+        return outbox::stored_events(found.rows());
     }
 
     sql::Database& database_;
@@ -102,4 +102,4 @@ std::unique_ptr<Source> make_sqlite_poll_source(sql::Database& database) {
     return std::make_unique<SqlitePollSource>(database);
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -6,7 +6,7 @@
 #include "platform/outbox/snapshot.hpp"
 #include "platform/relay/source.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 inline constexpr std::int64_t backlog_counted_max = 100'000;
 
@@ -16,8 +16,8 @@ class WindowSource : public Source {
 public:
     // Everything that it sees is confirmed. Nothing while a window is open, or anything was read
     // and not confirmed.
-    virtual std::optional<Snapshot> done() const = 0;
+    virtual std::optional<outbox::Snapshot> done() const = 0;
 };
 std::unique_ptr<WindowSource> make_postgres_poll_source(sql::Database& database);
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

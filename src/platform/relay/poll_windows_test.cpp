@@ -5,7 +5,7 @@
 #include "platform/outbox/outbox_for_tests.hpp"
 #include "platform/relay/poll_sources.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 class Windows : public ::testing::Test {
@@ -13,7 +13,7 @@ protected:
     using Transaction = std::unique_ptr<sql::Transaction>;
 
     // A transaction that has written events (their positions are drawn) and is still open.
-    Transaction open(std::vector<Event> events) {
+    Transaction open(std::vector<outbox::Event> events) {
         auto tx = outbox_.database->begin(sql::Access::write);
         append(*tx, events);
         tx->flush();
@@ -30,9 +30,9 @@ protected:
         tx.flush();
     }
     static std::string read(Source& source, std::size_t max = 100) {
-        return OutboxForTests::names(source.read(max));
+        return outbox::OutboxForTests::names(source.read(max));
     }
-    OutboxForTests outbox_{"postgres"};
+    outbox::OutboxForTests outbox_{"postgres"};
     std::unique_ptr<Source> source_ = make_poll_source(*outbox_.database);
 };
 
@@ -66,14 +66,15 @@ TEST_F(Windows, KeepsAnOpenWindowApartFromWhatCommitsMeanwhile) {
     source_->confirm();
     source_ = make_poll_source(*outbox_.database);  // the window is stored
     EXPECT_EQ(read(*source_, 4), "a3 b3 a4 b4");
-    EXPECT_EQ(OutboxForTests::names(source_->unconfirmed(0, 10)), "l1 a3 b3 a4 b4 a5 b5 c1");
-    EXPECT_EQ(source_->backlog(noon).events, 8);
+    EXPECT_EQ(outbox::OutboxForTests::names(source_->unconfirmed(0, 10)),
+              "l1 a3 b3 a4 b4 a5 b5 c1");
+    EXPECT_EQ(source_->backlog(outbox::noon).events, 8);
     source_->confirm();
     EXPECT_EQ(read(*source_, 4), "a5 b5");
     EXPECT_EQ(read(*source_, 4), "l1 c1");
     source_->confirm();
     EXPECT_EQ(read(*source_, 4), "");
-    EXPECT_EQ(source_->backlog(noon).events, 0);
+    EXPECT_EQ(source_->backlog(outbox::noon).events, 0);
 }
 
 // The first transaction that the base does not see bears its xmax. Others on the server draw
@@ -95,10 +96,10 @@ TEST_F(Windows, MovesItsCheckpointWhenManyTransactionsPassWithoutEvents) {
     outbox_.commit("a1");
     EXPECT_EQ(read(*source_), "a1");
     source_->confirm();
-    const std::string before = source_->backlog(noon).position;
+    const std::string before = source_->backlog(outbox::noon).position;
     EXPECT_EQ(read(*source_), "");
     source_->confirm();
-    EXPECT_EQ(source_->backlog(noon).position, before);
+    EXPECT_EQ(source_->backlog(outbox::noon).position, before);
     const auto tx = outbox_.database->begin(sql::Access::write);
     run(*tx,
         "DO $$ BEGIN FOR i IN 1..20000 LOOP BEGIN "
@@ -107,7 +108,7 @@ TEST_F(Windows, MovesItsCheckpointWhenManyTransactionsPassWithoutEvents) {
     tx->commit();
     EXPECT_EQ(read(*source_), "");
     source_->confirm();
-    EXPECT_NE(source_->backlog(noon).position, before);
+    EXPECT_NE(source_->backlog(outbox::noon).position, before);
 }
 
 TEST_F(Windows, RefusesACheckpointFromAnotherDatabase) {
@@ -118,4 +119,4 @@ TEST_F(Windows, RefusesACheckpointFromAnotherDatabase) {
 }
 
 }  // namespace
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

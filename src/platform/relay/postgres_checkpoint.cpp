@@ -6,11 +6,11 @@
 
 #include <fmt/format.h>
 
-#include "platform/relay/poll_sources.hpp"
 #include "platform/outbox/stored_event.hpp"
+#include "platform/relay/poll_sources.hpp"
 #include "platform/relay/without_disk.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 constexpr sql::Query select_checkpoint{
@@ -78,15 +78,15 @@ sql::Params waiting_params(const Window& at, const DonePositions& done) {
     for (const auto& [xid, position] : done)
         up_to += fmt::format(R"({}"{}":"{}")", up_to.empty() ? '{' : ',', xid, position);
     up_to += up_to.empty() ? "{}" : "}";
-    const Snapshot& target = at.target ? *at.target : at.base;
+    const outbox::Snapshot& target = at.target ? *at.target : at.base;
     return {std::to_string(at.base.xmax), at.base.xip, target.text, at.cursor, backlog_counted_max,
             sql::Json{std::move(up_to)}};
 }
 
 }  // namespace
 
-Snapshot snapshot_of(const std::string& text) {
-    auto parsed = Snapshot::parse(text);
+outbox::Snapshot snapshot_of(const std::string& text) {
+    auto parsed = outbox::Snapshot::parse(text);
     if (!parsed) throw std::logic_error("no snapshot: " + text);
     return *std::move(parsed);
 }
@@ -95,7 +95,7 @@ Checkpoint load_checkpoint(sql::Transaction& tx) {
     const sql::Statement& found = tx.add(select_checkpoint, {});
     tx.flush();
     if (found.rows().empty()) {
-        return {.window = {snapshot_of(std::string(snapshot_before_everything)), {}, 0},
+        return {.window = {snapshot_of(std::string(outbox::snapshot_before_everything)), {}, 0},
                 .wal = {},
                 .is_first = true};
     }
@@ -113,7 +113,7 @@ Checkpoint load_checkpoint(sql::Transaction& tx) {
 
 void save_checkpoint(sql::Transaction& tx, const Window& window) { save(tx, window, sql::Null{}); }
 
-void save_checkpoint(sql::Transaction& tx, const Snapshot& base, const WalPosition& wal) {
+void save_checkpoint(sql::Transaction& tx, const outbox::Snapshot& base, const WalPosition& wal) {
     save(tx, {base, {}, wal.cursor}, wal.lsn.text());
 }
 
@@ -139,15 +139,16 @@ Backlog count_backlog(sql::Database& database, const DonePositions& done, Instan
             .position = std::move(position)};
 }
 
-std::vector<StoredEvent> list_unconfirmed(sql::Database& database, const DonePositions& done,
-                                          std::int64_t after, std::size_t max) {
+std::vector<outbox::StoredEvent> list_unconfirmed(sql::Database& database,
+                                                  const DonePositions& done, std::int64_t after,
+                                                  std::size_t max) {
     const auto tx = database.begin(sql::Access::read);
     sql::Params params = waiting_params(load_checkpoint(*tx).window, done);
     params.emplace_back(after);
     params.emplace_back(static_cast<std::int64_t>(max));
     const sql::Statement& found = tx->add(select_unconfirmed, std::move(params));
     tx->commit();
-    return stored_events(found.rows());
+    return outbox::stored_events(found.rows());
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

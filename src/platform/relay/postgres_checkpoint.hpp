@@ -10,13 +10,13 @@
 #include "platform/relay/source.hpp"
 #include "platform/relay/wal/events.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 // What base sees is done with. While target is set, a window is open: what target sees and base
 // does not, done with up to cursor.
 struct Window {
-    Snapshot base;
-    std::optional<Snapshot> target;
+    outbox::Snapshot base;
+    std::optional<outbox::Snapshot> target;
     std::int64_t cursor = 0;
     bool operator==(const Window&) const = default;
 };
@@ -28,11 +28,11 @@ struct Checkpoint {
 };
 
 // std::logic_error for what PostgreSQL does not write.
-Snapshot snapshot_of(const std::string& text);
+outbox::Snapshot snapshot_of(const std::string& text);
 
 Checkpoint load_checkpoint(sql::Transaction& tx);
 void save_checkpoint(sql::Transaction& tx, const Window& window);
-void save_checkpoint(sql::Transaction& tx, const Snapshot& base, const WalPosition& wal);
+void save_checkpoint(sql::Transaction& tx, const outbox::Snapshot& base, const WalPosition& wal);
 
 // By transaction: up to which position its events are done with, although base does not see it.
 using DonePositions = std::unordered_map<std::uint64_t, std::int64_t>;
@@ -48,7 +48,8 @@ Waiting count_waiting(sql::Transaction& tx, const Window& window, const DonePosi
 
 // As of the stored checkpoint, without what is done with besides.
 Backlog count_backlog(sql::Database& database, const DonePositions& done, Instant now);
-std::vector<StoredEvent> list_unconfirmed(sql::Database& database, const DonePositions& done,
-                                          std::int64_t after, std::size_t max);
+std::vector<outbox::StoredEvent> list_unconfirmed(sql::Database& database,
+                                                  const DonePositions& done, std::int64_t after,
+                                                  std::size_t max);
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

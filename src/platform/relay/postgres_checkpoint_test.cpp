@@ -4,7 +4,7 @@
 
 #include "platform/outbox/outbox_for_tests.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 // As while the log is caught up with: looked up one by one, this would take a minute, and a
@@ -12,7 +12,7 @@ namespace {
 TEST(PostgresCheckpoint, LeavesOutManyTransactionsThatAreHalfDone) {
     constexpr std::int64_t transactions = 20'000;
     constexpr std::uint64_t first_xid = 1'000'000'000;  // far from those that the test draws
-    OutboxForTests outbox("postgres");
+    outbox::OutboxForTests outbox("postgres");
     outbox.execute(R"sql(
         INSERT INTO outbox_events (event_id, aggregate_id, type, sequence, payload, correlation_id,
                                    causation_id, traceparent, tracestate, occurred_at, xid)
@@ -25,12 +25,12 @@ TEST(PostgresCheckpoint, LeavesOutManyTransactionsThatAreHalfDone) {
     for (std::int64_t i = 0; i < transactions; ++i)
         done[first_xid + static_cast<std::uint64_t>(i)] = 2 * i + 1;
 
-    EXPECT_EQ(count_backlog(*outbox.database, done, noon).events, transactions + 1);
+    EXPECT_EQ(count_backlog(*outbox.database, done, outbox::noon).events, transactions + 1);
     std::vector<std::int64_t> positions;
-    for (const StoredEvent& event : list_unconfirmed(*outbox.database, done, 39'996, 10))
+    for (const outbox::StoredEvent& event : list_unconfirmed(*outbox.database, done, 39'996, 10))
         positions.push_back(event.position);
     EXPECT_EQ(positions, (std::vector<std::int64_t>{39'998, 40'000, 40'001}));
 }
 
 }  // namespace
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

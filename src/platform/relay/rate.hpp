@@ -5,7 +5,7 @@
 
 #include "base/instant.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 class Rate {
 public:
@@ -36,4 +36,4 @@ private:
     std::array<Second, window + 1> seconds_;
 };
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -11,18 +11,18 @@
 
 #include "platform/relay/gather.hpp"
 #include "platform/relay/lease.hpp"
+#include "platform/relay/meters.hpp"
 #include "platform/relay/parked.hpp"
 #include "platform/relay/rate.hpp"
-#include "platform/relay/meters.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 constexpr Duration broker_backoff_min = std::chrono::milliseconds(20);
 
-std::string refusal(const Event& event) {
+std::string refusal(const outbox::Event& event) {
     return fmt::format("the bus refuses the message itself (payload of {} bytes)",
                        event.payload.size());
 }
@@ -66,7 +66,7 @@ struct Relay::State {
     runtime::Progress wait_for_bus();
     runtime::Progress after_read(std::size_t count, Duration max_wait);
 
-    bus::Delivery publish(const Event& event);
+    bus::Delivery publish(const outbox::Event& event);
     void count_published(std::size_t count);
     std::future<Result<void>> enqueue(const std::shared_ptr<Request>& request);
     void answer_requests();
@@ -86,9 +86,10 @@ struct Relay::State {
     const std::shared_ptr<ScrapeGate> gate = std::make_shared<ScrapeGate>();
 
     // Of the thread that calls run().
-    std::vector<StoredEvent> unsent;  // read, neither acknowledged nor set aside; in the order read
-    std::vector<ParkedEvent> aside;   // to be parked before the batch is confirmed
-    bool are_parked_known = false;    // as of the source's place
+    std::vector<outbox::StoredEvent>
+        unsent;                      // read, neither acknowledged nor set aside; in the order read
+    std::vector<ParkedEvent> aside;  // to be parked before the batch is confirmed
+    bool are_parked_known = false;   // as of the source's place
     std::unordered_set<Uuid> parked_keys;  // their events may not leave
     std::vector<Uuid> free_queues;         // parked keys whose first event is not at fault
     std::int64_t parked_count = 0;
@@ -192,8 +193,8 @@ bool Relay::State::send() {
 void Relay::State::set_aside_parked_keys() {
     if (parked_keys.empty()) return;
     const Instant now = clock.now();
-    std::vector<StoredEvent> free;
-    for (StoredEvent& stored : unsent) {
+    std::vector<outbox::StoredEvent> free;
+    for (outbox::StoredEvent& stored : unsent) {
         if (parked_keys.contains(stored.event.key)) {
             aside.push_back({stored.position, std::move(stored.event), "", now});
         } else {
@@ -217,7 +218,7 @@ void Relay::State::send_burst() {
     std::vector<bool> is_settled(unsent.size(), false);
     std::size_t acknowledged = 0;
     for (std::size_t i = 0; i < burst.size(); ++i) {
-        StoredEvent& stored = unsent[burst[i]];
+        outbox::StoredEvent& stored = unsent[burst[i]];
         if (deliveries.at(i) == bus::Delivery::unavailable) {
             is_bus_away = true;
             meters.retries.add();
@@ -238,7 +239,7 @@ void Relay::State::send_burst() {
                         {"reason", reason}});
         aside.push_back({stored.position, std::move(stored.event), std::move(reason), clock.now()});
     }
-    std::vector<StoredEvent> left;
+    std::vector<outbox::StoredEvent> left;
     for (std::size_t i = 0; i < unsent.size(); ++i) {
         if (!is_settled[i]) left.push_back(std::move(unsent[i]));
     }
@@ -281,7 +282,7 @@ runtime::Progress Relay::State::after_read(std::size_t count, Duration max_wait)
     return {0, std::exchange(idle, std::min(idle * 2, options.poll_max))};
 }
 
-bus::Delivery Relay::State::publish(const Event& event) {
+bus::Delivery Relay::State::publish(const outbox::Event& event) {
     const bus::OutgoingMessage message = to_message(event, options.source_name);
     const bus::Delivery delivery = publisher->publish({&message, 1}).at(0);
     if (delivery == bus::Delivery::acknowledged) count_published(1);
@@ -466,7 +467,7 @@ RelayStatus Relay::status() {
     return status;
 }
 
-std::vector<StoredEvent> Relay::unpublished(std::int64_t after, std::size_t max) {
+std::vector<outbox::StoredEvent> Relay::unpublished(std::int64_t after, std::size_t max) {
     return state_->source->unconfirmed(after, max);
 }
 
@@ -496,4 +497,4 @@ void Relay::resume() {
     state_->is_woken = true;
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

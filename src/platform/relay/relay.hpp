@@ -15,7 +15,7 @@
 #include "platform/relay/source.hpp"
 #include "platform/runtime/pump.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 struct RelayOptions {
     std::string source_name = "/trackops/orders";  // ce_source
@@ -42,7 +42,7 @@ struct RelayOptions {
 
 struct ParkedEvent {
     std::int64_t position = 0;
-    Event event;
+    outbox::Event event;
     std::string reason;  // "" for one that only waits behind another of its key
     Instant parked_at;
 };
@@ -77,7 +77,7 @@ public:
 
     RelayStatus status();
     // Committed and not yet confirmed, in position order after `after`, at most `max`.
-    std::vector<StoredEvent> unpublished(std::int64_t after, std::size_t max);
+    std::vector<outbox::StoredEvent> unpublished(std::int64_t after, std::size_t max);
     std::vector<ParkedEvent> parked(std::int64_t after, std::size_t max);
     // Publishes the first parked event of its key and, when acknowledged, those that queue behind
     // it. Errc::not_found; Errc::conflict for one that waits behind another (named in the detail);
@@ -97,6 +97,6 @@ private:
 
 // The CloudEvents 1.0 message (Kafka binary mode) of an event: topic = type, key = the aggregate's
 // id, ce_* headers. Pure.
-bus::OutgoingMessage to_message(const Event& event, std::string_view source_name);
+bus::OutgoingMessage to_message(const outbox::Event& event, std::string_view source_name);
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

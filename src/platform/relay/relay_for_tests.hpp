@@ -13,7 +13,7 @@
 #include "platform/relay/relay.hpp"
 #include "platform/relay/scripted_bus_for_tests.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 // A source whose claim() and confirm() a test steers.
 class WatchedSource final : public Source {
@@ -24,14 +24,14 @@ public:
 
     std::string_view name() const override { return "watched"; }
     bool claim() override { return may_claim && source_->claim(); }
-    std::vector<StoredEvent> read(std::size_t max) override { return source_->read(max); }
+    std::vector<outbox::StoredEvent> read(std::size_t max) override { return source_->read(max); }
     void confirm() override {
         before_confirm();
         source_->confirm();
     }
     void rewind() override { source_->rewind(); }
     Backlog backlog(Instant now) override { return source_->backlog(now); }
-    std::vector<StoredEvent> unconfirmed(std::int64_t after, std::size_t max) override {
+    std::vector<outbox::StoredEvent> unconfirmed(std::int64_t after, std::size_t max) override {
         return source_->unconfirmed(after, max);
     }
 
@@ -72,13 +72,13 @@ protected:
         std::string text;
         for (const ParkedEvent& event : relay_->parked(0, 100)) {
             if (!text.empty()) text += ' ';
-            text += OutboxForTests::name(event.event) + (event.reason.empty() ? "" : "!");
+            text += outbox::OutboxForTests::name(event.event) + (event.reason.empty() ? "" : "!");
         }
         return text;
     }
     Uuid id(std::string_view name) {
         for (const ParkedEvent& event : relay_->parked(0, 100)) {
-            if (OutboxForTests::name(event.event) == name) return event.event.id;
+            if (outbox::OutboxForTests::name(event.event) == name) return event.event.id;
         }
         return {};
     }
@@ -98,10 +98,10 @@ protected:
         return answer;
     }
 
-    OutboxForTests outbox_{GetParam()};
-    testing::FakeClock clock_{noon};
+    outbox::OutboxForTests outbox_{GetParam()};
+    testing::FakeClock clock_{outbox::noon};
     ScriptedBus bus_;
     std::unique_ptr<Relay> relay_;
 };
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -5,7 +5,7 @@
 
 #include "platform/relay/relay_for_tests.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 using bus::Delivery;
@@ -143,12 +143,12 @@ TEST_P(ParkedEvents, SaySinceWhenTheyAreAtFault) {
     clock_.advance(std::chrono::seconds(1));
     refuse({"a1"});
     EXPECT_FALSE(retry(id("a1")));
-    EXPECT_EQ(since(0), noon + std::chrono::seconds(1));
-    EXPECT_EQ(since(1), noon);
+    EXPECT_EQ(since(0), outbox::noon + std::chrono::seconds(1));
+    EXPECT_EQ(since(1), outbox::noon);
     clock_.advance(std::chrono::seconds(1));
     refuse({"a2"});
     EXPECT_TRUE(retry(id("a1")));
-    EXPECT_EQ(since(0), noon + std::chrono::seconds(2));
+    EXPECT_EQ(since(0), outbox::noon + std::chrono::seconds(2));
 }
 
 TEST_P(ParkedEvents, OfOneKeyLeaveWithoutThoseOfAnother) {
@@ -269,10 +269,10 @@ protected:
         return (seed_ >> 33) % below;
     }
     void commit_some() {
-        std::vector<Event> events;
+        std::vector<outbox::Event> events;
         for (std::uint64_t i = dice(6); i > 0; --i) {
             const char key = static_cast<char>('a' + dice(3));
-            events.push_back(OutboxForTests::event(key, ++written_[key], ++ids_));
+            events.push_back(outbox::OutboxForTests::event(key, ++written_[key], ++ids_));
         }
         const auto tx = outbox_.database->begin(sql::Access::write);
         append(*tx, events);
@@ -358,4 +358,4 @@ TEST_P(ParkedEventsAtRandom, AreOvertakenByNoneAndLost) {
 }
 
 }  // namespace
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

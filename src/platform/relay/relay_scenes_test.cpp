@@ -10,7 +10,7 @@
 #include "platform/relay/scripted_bus_for_tests.hpp"
 #include "platform/relay/sources_for_tests.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 using bus::Delivery;
@@ -58,7 +58,7 @@ public:
     Relay& relay() { return *relay_; }
 
 private:
-    testing::FakeClock clock_{noon};
+    testing::FakeClock clock_{outbox::noon};
     std::unique_ptr<Relay> relay_;
 };
 
@@ -73,7 +73,7 @@ public:
     }
 
 protected:
-    Delivery publish(const Event& event) {
+    Delivery publish(const outbox::Event& event) {
         const auto message = to_message(event, "/naive");
         return publisher_->publish({&message, 1}).at(0);
     }
@@ -87,16 +87,17 @@ class LetsOvertake final : public NaiveRelay {
 public:
     using NaiveRelay::NaiveRelay;
     void step() override {
-        std::erase_if(failed_,
-                      [&](const Event& event) { return publish(event) == Delivery::acknowledged; });
-        for (const StoredEvent& stored : source_->read(100)) {
+        std::erase_if(failed_, [&](const outbox::Event& event) {
+            return publish(event) == Delivery::acknowledged;
+        });
+        for (const outbox::StoredEvent& stored : source_->read(100)) {
             if (publish(stored.event) == Delivery::unavailable) failed_.push_back(stored.event);
         }
         if (failed_.empty()) source_->confirm();
     }
 
 private:
-    std::vector<Event> failed_;
+    std::vector<outbox::Event> failed_;
 };
 
 // Knows only by heart whose events may not leave.
@@ -104,7 +105,7 @@ class ForgetsParked final : public NaiveRelay {
 public:
     using NaiveRelay::NaiveRelay;
     void step() override {
-        for (const StoredEvent& stored : source_->read(100)) {
+        for (const outbox::StoredEvent& stored : source_->read(100)) {
             if (parked_keys_.contains(stored.event.key)) continue;
             if (publish(stored.event) == Delivery::refused) parked_keys_.insert(stored.event.key);
         }
@@ -113,7 +114,7 @@ public:
 };
 
 struct Stage {
-    OutboxForTests& outbox;
+    outbox::OutboxForTests& outbox;
     ScriptedBus& bus;
     Player& relay;
 
@@ -204,13 +205,13 @@ protected:
     static constexpr std::chrono::milliseconds sender_timeout{1500};
 
     SourcesForTests sources_{"postgres-wal"};
-    testing::FakeClock clock_{noon};
+    testing::FakeClock clock_{outbox::noon};
     ScriptedBus bus_;
     bool is_one_made_ = false;
 };
 
 TEST_F(RelayOverTheLog, IsActiveOnlyWithTheSlotAndTakesItOver) {
-    testing::FakeClock ahead{noon};
+    testing::FakeClock ahead{outbox::noon};
     const auto one = relay("one", clock_);
     sources_.outbox.commit("a1");
     work_until(*one, [&] { return bus_.taken == "a1"; });
@@ -259,4 +260,4 @@ TEST_F(RelayOverTheLog, WaitsForTheLogAndNotForTheClock) {
 }
 
 }  // namespace
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

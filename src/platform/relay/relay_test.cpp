@@ -5,7 +5,7 @@
 
 #include "platform/relay/relay_for_tests.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 using bus::Delivery;
@@ -164,7 +164,7 @@ TEST_P(RelayContract, RefusesToRetryWhatWaitsOrIsNotParked) {
     ASSERT_FALSE(waiting);
     EXPECT_EQ(waiting.error().code, Errc::conflict);
     EXPECT_NE(waiting.error().detail.find(id("a1").text()), std::string::npos);
-    EXPECT_EQ(retry(uuid_v7(noon, 9, 9)).error().code, Errc::not_found);
+    EXPECT_EQ(retry(uuid_v7(outbox::noon, 9, 9)).error().code, Errc::not_found);
     EXPECT_EQ(parked(), "a1! a2");
     EXPECT_EQ(bus_.taken, "");
 }
@@ -187,7 +187,8 @@ TEST_P(RelayContract, MovesAQueueOnAfterTheBusWasAwayAndARestart) {
 }
 
 TEST_P(RelayContract, AnswersARetryThatNobodyCarriesOut) {
-    EXPECT_EQ(relay_->retry(uuid_v7(noon, 9, 9), Duration::zero()).error().code, Errc::timeout);
+    EXPECT_EQ(relay_->retry(uuid_v7(outbox::noon, 9, 9), Duration::zero()).error().code,
+              Errc::timeout);
     run();  // and it is not carried out later
 }
 
@@ -371,7 +372,7 @@ TEST_P(RelayContract, ShowsItsNumbersWhenScraped) {
 }
 
 TEST(Message, CarriesTheEventAsCloudEvent) {
-    Event event = OutboxForTests::event('a', 3, 7, {1'700'000'000'123'456});
+    outbox::Event event = outbox::OutboxForTests::event('a', 3, 7, {1'700'000'000'123'456});
     event.traceparent = "00-aa-bb-01";
     const bus::OutgoingMessage message = to_message(event, "/trackops/orders");
     EXPECT_EQ(message.topic, "ORDER_CREATED");
@@ -397,4 +398,4 @@ TEST(Message, CarriesTheEventAsCloudEvent) {
 }
 
 }  // namespace
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -11,7 +11,7 @@
 #include "platform/relay/relay.hpp"
 #include "platform/sql/batch.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 constexpr std::int64_t limit_default = 50;
@@ -77,7 +77,7 @@ Result<EventsQuery> read_query(const http::Request& request) {
     return query;
 }
 
-void write_event(json::Writer& writer, std::int64_t position, const Event& event,
+void write_event(json::Writer& writer, std::int64_t position, const outbox::Event& event,
                  const char* state) {
     writer.begin_object()
         .member("id", event.id)
@@ -101,7 +101,7 @@ http::Response list_unpublished(Relay& relay, const EventsQuery& query,
     const auto events = relay.unpublished(query.after, static_cast<std::size_t>(query.limit));
     return http::page_response(
         request, next_cursor(events, query.limit), [&](json::Writer& writer) {
-            for (const StoredEvent& stored : events) {
+            for (const outbox::StoredEvent& stored : events) {
                 write_event(writer, stored.position, stored.event, "UNPUBLISHED");
                 writer.end_object();
             }
@@ -191,4 +191,4 @@ std::vector<http::Route> relay_routes(Relay& relay) {
     return routes;
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -5,7 +5,7 @@
 
 #include "platform/http/router.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 class Relay;
 
@@ -13,4 +13,4 @@ class Relay;
 // outlives the routes.
 std::vector<http::Route> relay_routes(Relay& relay);
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

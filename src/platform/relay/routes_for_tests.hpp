@@ -9,7 +9,7 @@
 
 #include "platform/http/router.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 class Recorded final : public http::Reply::Exchange {
 public:
@@ -40,4 +40,4 @@ inline http::Response ask(std::span<const http::Route> routes, std::string_view 
     return exchange->response;
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

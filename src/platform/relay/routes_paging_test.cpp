@@ -6,7 +6,7 @@
 #include "platform/relay/routes.hpp"
 #include "platform/relay/routes_for_tests.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 using bus::Delivery;
@@ -134,4 +134,4 @@ TEST_P(RelayPages, SkipAndRepeatNothingWhenParkedEventsLeaveMeanwhile) {
 }
 
 }  // namespace
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -5,12 +5,12 @@
 #include <gtest/gtest.h>
 
 #include "platform/json/reader.hpp"
-#include "platform/relay/health.hpp"
 #include "platform/outbox/outbox_for_tests.hpp"
+#include "platform/relay/health.hpp"
 #include "platform/relay/relay.hpp"
 #include "platform/relay/routes_for_tests.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 using bus::Delivery;
@@ -84,8 +84,8 @@ protected:
         return pointers;
     }
 
-    OutboxForTests outbox_{"sqlite"};
-    testing::FakeClock clock_{noon + std::chrono::seconds(2)};
+    outbox::OutboxForTests outbox_{"sqlite"};
+    testing::FakeClock clock_{outbox::noon + std::chrono::seconds(2)};
     RefusingBus bus_;
     Relay relay_{*outbox_.database,
                  make_poll_source(*outbox_.database),
@@ -159,7 +159,7 @@ TEST_F(RelayRoutes, RetriesAParkedEvent) {
     const std::string first = parked.at(0).event.id.text();
     EXPECT_EQ(retry(first).status, 422);  // refused again
     EXPECT_EQ(retry(parked.at(1).event.id.text()).status, 409);
-    EXPECT_EQ(retry(uuid_v7(noon, 5, 5).text()).status, 404);
+    EXPECT_EQ(retry(uuid_v7(outbox::noon, 5, 5).text()).status, 404);
     EXPECT_EQ(ask("POST", "/api/relay/events/{id}/retry", {}, {{"id", "7"}}).status, 422);
     bus_.answer = Delivery::unavailable;
     EXPECT_EQ(retry(first).status, 503);
@@ -201,4 +201,4 @@ TEST_F(RelayRoutes, TellsAStalledRelayFromAnIdleOne) {
 }
 
 }  // namespace
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

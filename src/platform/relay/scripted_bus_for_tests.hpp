@@ -9,7 +9,7 @@
 
 #include "platform/bus/bus.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 inline std::string name_of(const bus::OutgoingMessage& message) {
     std::string sequence;
@@ -64,4 +64,4 @@ public:
     std::vector<bus::TopicState> state(std::string_view) override { return {}; }
 };
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -10,12 +10,12 @@
 
 #include "platform/outbox/event.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
-struct StoredEvent {
+struct outbox::StoredEvent {
     std::int64_t position =
         0;  // order within a key; says nothing across transactions that overlapped
-    Event event;
+    outbox::Event event;
 };
 
 struct Backlog {
@@ -41,7 +41,7 @@ public:
     virtual bool await(Duration /*at_most*/) { return false; }
     // The next events after those that were read before, at most `max`. Throws sql::Failure; then
     // rewind().
-    virtual std::vector<StoredEvent> read(std::size_t max) = 0;
+    virtual std::vector<outbox::StoredEvent> read(std::size_t max) = 0;
     // Everything that read() has given so far is published or parked: it will not come again, also
     // after a restart. A source may store that up to a second later: then what was confirmed in
     // the last second before a crash comes again.
@@ -53,7 +53,7 @@ public:
     virtual Backlog backlog(Instant now) = 0;
     // Committed and not yet confirmed, in position order after `after`, at most `max`; of more than
     // 100,000 the oldest of those.
-    virtual std::vector<StoredEvent> unconfirmed(std::int64_t after, std::size_t max) = 0;
+    virtual std::vector<outbox::StoredEvent> unconfirmed(std::int64_t after, std::size_t max) = 0;
 };
 
 // Polls outbox_events. On PostgreSQL by snapshot windows: {base, target, cursor} in
@@ -67,4 +67,4 @@ std::unique_ptr<Source> make_poll_source(sql::Database& database);
 std::unique_ptr<Source> make_source(std::string_view kind, sql::Database& database,
                                     std::string_view url, telemetry::Registry& metrics);
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

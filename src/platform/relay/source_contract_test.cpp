@@ -5,13 +5,13 @@
 
 #include "platform/relay/sources_for_tests.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 class SourceContract : public ::testing::TestWithParam<std::string> {
 protected:
     std::string read(std::size_t max = 100) {
-        return OutboxForTests::names(sources_.read(*source_, max));
+        return outbox::OutboxForTests::names(sources_.read(*source_, max));
     }
     void restart() {
         source_.reset();
@@ -23,7 +23,7 @@ protected:
     }
 
     SourcesForTests sources_{GetParam()};
-    OutboxForTests& outbox_ = sources_.outbox;
+    outbox::OutboxForTests& outbox_ = sources_.outbox;
     std::unique_ptr<Source> source_ = sources_.make();
 };
 INSTANTIATE_TEST_SUITE_P(Sources, SourceContract, ::testing::ValuesIn(source_kinds));
@@ -124,7 +124,7 @@ TEST_P(SourceContract, ListsWhatWaitsInPagesWhileItIsConfirmed) {
         for (auto page = source_->unconfirmed(at, max); !page.empty();
              page = source_->unconfirmed(at, max)) {
             if (at == 0) after_the_first();
-            text += OutboxForTests::names(page) + "|";
+            text += outbox::OutboxForTests::names(page) + "|";
             at = page.back().position;
         }
         return text;
@@ -139,22 +139,22 @@ TEST_P(SourceContract, ListsWhatWaitsInPagesWhileItIsConfirmed) {
 }
 
 TEST_P(SourceContract, SaysWhatWaits) {
-    EXPECT_EQ(source_->backlog(noon).events, 0);
-    EXPECT_EQ(source_->backlog(noon).oldest_age, Duration::zero());
+    EXPECT_EQ(source_->backlog(outbox::noon).events, 0);
+    EXPECT_EQ(source_->backlog(outbox::noon).oldest_age, Duration::zero());
     outbox_.commit("a1 a2 b1");
-    const Backlog waiting = source_->backlog(noon + std::chrono::seconds(5));
+    const Backlog waiting = source_->backlog(outbox::noon + std::chrono::seconds(5));
     EXPECT_EQ(waiting.events, 3);
     EXPECT_EQ(waiting.oldest_age, std::chrono::seconds(5));
     EXPECT_EQ(read(2), "a1 a2");
-    EXPECT_EQ(source_->backlog(noon).events, 3);  // read is not confirmed
+    EXPECT_EQ(source_->backlog(outbox::noon).events, 3);  // read is not confirmed
     source_->confirm();
     outbox_.commit("b2");
-    EXPECT_EQ(source_->backlog(noon).events, 2);
-    EXPECT_EQ(OutboxForTests::names(source_->unconfirmed(0, 10)), "b1 b2");
-    EXPECT_EQ(OutboxForTests::names(source_->unconfirmed(0, 1)), "b1");
+    EXPECT_EQ(source_->backlog(outbox::noon).events, 2);
+    EXPECT_EQ(outbox::OutboxForTests::names(source_->unconfirmed(0, 10)), "b1 b2");
+    EXPECT_EQ(outbox::OutboxForTests::names(source_->unconfirmed(0, 1)), "b1");
     const auto first = source_->unconfirmed(0, 1).at(0).position;
-    EXPECT_EQ(OutboxForTests::names(source_->unconfirmed(first, 10)), "b2");
+    EXPECT_EQ(outbox::OutboxForTests::names(source_->unconfirmed(first, 10)), "b2");
 }
 
 }  // namespace
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -8,11 +8,11 @@
 
 #include "platform/relay/sources_for_tests.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 // Everything that is committed now.
-std::vector<StoredEvent> visible(sql::Database& database) {
+std::vector<outbox::StoredEvent> visible(sql::Database& database) {
     constexpr sql::Query query{.name = "test.visible",
                                .text =
                                    "SELECT position, event_id, aggregate_id, sequence, "
@@ -20,9 +20,9 @@ std::vector<StoredEvent> visible(sql::Database& database) {
     const auto tx = database.begin(sql::Access::read);
     const sql::Statement& found = tx->add(query, {});
     tx->commit();
-    std::vector<StoredEvent> events;
+    std::vector<outbox::StoredEvent> events;
     for (const sql::Row& row : found.rows()) {
-        Event event;
+        outbox::Event event;
         event.id = row.uuid(1);
         event.key = row.uuid(2);
         event.sequence = row.integer(3);
@@ -40,14 +40,15 @@ public:
     void confirm() override {}
     void rewind() override {}
     Backlog backlog(Instant) override { return {}; }
-    std::vector<StoredEvent> unconfirmed(std::int64_t, std::size_t) override { return {}; }
+    std::vector<outbox::StoredEvent> unconfirmed(std::int64_t, std::size_t) override { return {}; }
 
 protected:
     // What is beyond the highest that was seen of something, in its order.
     template <class Of>
-    std::vector<StoredEvent> beyond(Of of, decltype(of(StoredEvent{}))& highest) {
+    std::vector<outbox::StoredEvent> beyond(Of of, decltype(of(outbox::StoredEvent{}))& highest) {
         auto events = visible(database_);
-        std::erase_if(events, [&](const StoredEvent& stored) { return of(stored) <= highest; });
+        std::erase_if(events,
+                      [&](const outbox::StoredEvent& stored) { return of(stored) <= highest; });
         std::ranges::stable_sort(events, {}, of);
         if (!events.empty()) highest = of(events.back());
         return events;
@@ -59,8 +60,8 @@ protected:
 class SkipsGaps final : public Naive {
 public:
     using Naive::Naive;
-    std::vector<StoredEvent> read(std::size_t) override {
-        return beyond([](const StoredEvent& stored) { return stored.position; }, highest_);
+    std::vector<outbox::StoredEvent> read(std::size_t) override {
+        return beyond([](const outbox::StoredEvent& stored) { return stored.position; }, highest_);
     }
 
 private:
@@ -70,8 +71,8 @@ private:
 class ByEventId final : public Naive {
 public:
     using Naive::Naive;
-    std::vector<StoredEvent> read(std::size_t) override {
-        return beyond([](const StoredEvent& stored) { return stored.event.id; }, highest_);
+    std::vector<outbox::StoredEvent> read(std::size_t) override {
+        return beyond([](const outbox::StoredEvent& stored) { return stored.event.id; }, highest_);
     }
 
 private:
@@ -81,8 +82,9 @@ private:
 class ByTime final : public Naive {
 public:
     using Naive::Naive;
-    std::vector<StoredEvent> read(std::size_t) override {
-        return beyond([](const StoredEvent& stored) { return stored.event.occurred_at; }, highest_);
+    std::vector<outbox::StoredEvent> read(std::size_t) override {
+        return beyond([](const outbox::StoredEvent& stored) { return stored.event.occurred_at; },
+                      highest_);
     }
 
 private:
@@ -93,9 +95,9 @@ private:
 class StopsAtGaps final : public Naive {
 public:
     using Naive::Naive;
-    std::vector<StoredEvent> read(std::size_t) override {
-        std::vector<StoredEvent> events;
-        for (StoredEvent& stored : visible(database_)) {
+    std::vector<outbox::StoredEvent> read(std::size_t) override {
+        std::vector<outbox::StoredEvent> events;
+        for (outbox::StoredEvent& stored : visible(database_)) {
             if (stored.position <= highest_) continue;
             if (stored.position != highest_ + 1) break;
             highest_ = stored.position;
@@ -116,7 +118,7 @@ public:
     Stage(SourcesForTests& sources, Source& source) : sources_(sources), source_(source) {}
 
     // A transaction that has written events (their positions are drawn) and is still open.
-    Transaction open(const std::vector<Event>& events) {
+    Transaction open(const std::vector<outbox::Event>& events) {
         auto tx = begin();
         write(*tx, events);
         return tx;
@@ -127,7 +129,7 @@ public:
         run(*tx, "SELECT pg_current_xact_id()::text");
         return tx;
     }
-    static void write(sql::Transaction& tx, const std::vector<Event>& events) {
+    static void write(sql::Transaction& tx, const std::vector<outbox::Event>& events) {
         append(tx, events);
         tx.flush();
     }
@@ -140,8 +142,8 @@ public:
     void step() {
         auto events = sources_.read(source_);
         std::ranges::stable_sort(events, {},
-                                 [](const StoredEvent& each) { return each.event.key; });
-        seen += (is_first_ ? "" : "|") + OutboxForTests::names(events);
+                                 [](const outbox::StoredEvent& each) { return each.event.key; });
+        seen += (is_first_ ? "" : "|") + outbox::OutboxForTests::names(events);
         is_first_ = false;
         source_.confirm();
     }
@@ -154,8 +156,9 @@ private:
     bool is_first_ = true;
 };
 
-std::vector<Event> one(char key, std::int64_t sequence, std::uint64_t id, Instant at = noon) {
-    return {OutboxForTests::event(key, sequence, id, at)};
+std::vector<outbox::Event> one(char key, std::int64_t sequence, std::uint64_t id,
+                               Instant at = outbox::noon) {
+    return {outbox::OutboxForTests::event(key, sequence, id, at)};
 }
 
 struct Scene {
@@ -178,11 +181,11 @@ void long_transaction(Stage& stage) {
 
 // Clocks and ids run backwards: the later event has the smaller id and the earlier time.
 void skewed_writers(Stage& stage) {
-    auto first = stage.open(one('k', 1, 90, noon + std::chrono::seconds(60)));
-    auto other = stage.open(one('m', 1, 50, noon));
+    auto first = stage.open(one('k', 1, 90, outbox::noon + std::chrono::seconds(60)));
+    auto other = stage.open(one('m', 1, 50, outbox::noon));
     first->commit();
     stage.step();
-    stage.open(one('k', 2, 10, noon - std::chrono::seconds(60)))->commit();
+    stage.open(one('k', 2, 10, outbox::noon - std::chrono::seconds(60)))->commit();
     other->commit();
     stage.step();
     stage.step();
@@ -190,8 +193,8 @@ void skewed_writers(Stage& stage) {
 
 // The same, read in one go.
 void skewed_writers_at_once(Stage& stage) {
-    stage.open(one('k', 1, 90, noon + std::chrono::seconds(60)))->commit();
-    stage.open(one('k', 2, 10, noon))->commit();
+    stage.open(one('k', 1, 90, outbox::noon + std::chrono::seconds(60)))->commit();
+    stage.open(one('k', 2, 10, outbox::noon))->commit();
     stage.step();
 }
 
@@ -302,7 +305,7 @@ TEST_P(SourceScenes, LoseAndDoubleNothingInAnySchedule) {
     std::map<char, std::int64_t> written;
     const auto take = [&](std::size_t max) {
         const auto events = sources.read(*source, max);
-        for (const StoredEvent& stored : events) {
+        for (const outbox::StoredEvent& stored : events) {
             seen[static_cast<char>(stored.event.key.bytes[15])].push_back(stored.event.sequence);
         }
         source->confirm();
@@ -340,4 +343,4 @@ TEST_P(SourceScenes, LoseAndDoubleNothingInAnySchedule) {
 }
 
 }  // namespace
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

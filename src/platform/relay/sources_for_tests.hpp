@@ -12,11 +12,11 @@
 #include <gtest/gtest.h>
 
 #include "platform/outbox/outbox_for_tests.hpp"
+#include "platform/postgres/target.hpp"
 #include "platform/relay/wal/slot.hpp"
 #include "platform/relay/wal/source.hpp"
-#include "platform/postgres/target.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 inline const std::vector<std::string> source_kinds = {"sqlite-poll", "postgres-poll",
                                                       "postgres-wal"};
@@ -63,7 +63,7 @@ public:
         return make_wal_source(*outbox.database, outbox.url(), std::move(options), outbox.metrics);
     }
     // Reads what waits before the log can be read, into `found`.
-    void settle(WalSource& source, std::vector<StoredEvent>* found = nullptr) {
+    void settle(WalSource& source, std::vector<outbox::StoredEvent>* found = nullptr) {
         until([&] {
             auto events = source.read(100);
             if (found != nullptr) found->insert(found->end(), events.begin(), events.end());
@@ -74,7 +74,7 @@ public:
     }
 
     // The next events, when everything that is committed by now has come.
-    std::vector<StoredEvent> read(Source& source, std::size_t max = 100) {
+    std::vector<outbox::StoredEvent> read(Source& source, std::size_t max = 100) {
         if (auto* wal = dynamic_cast<WalSource*>(&source); wal != nullptr && wal->is_streaming()) {
             const pgoutput::Lsn now{static_cast<std::uint64_t>(outbox.number(
                 "SELECT pg_wal_lsn_diff(pg_current_wal_flush_lsn(), '0/0')::bigint"))};
@@ -87,7 +87,7 @@ public:
     // keep that of the log a round behind.
     void store_base(Source& source) {
         until([&] {
-            EXPECT_EQ(OutboxForTests::names(read(source)), "");
+            EXPECT_EQ(outbox::OutboxForTests::names(read(source)), "");
             source.confirm();
             return outbox.number(
                        "SELECT count(*) FROM outbox_events, relay.checkpoint "
@@ -125,7 +125,7 @@ public:
     }
 
     const std::string kind;
-    OutboxForTests outbox;
+    outbox::OutboxForTests outbox;
 };
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -2,7 +2,7 @@
 #pragma once
 #include "platform/sql/database.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 // The transaction's commit does not wait for the disk. A crash of the server can take back the last
 // second of a relay's checkpoint or lease: then events are published again, or by two relays for a
@@ -12,4 +12,4 @@ inline constexpr sql::Query do_not_wait_for_disk{
     .text = "SELECT 1",
     .postgres = "SELECT set_config('synchronous_commit', 'off', true)"};
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

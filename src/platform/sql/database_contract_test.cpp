@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "platform/backends/open_database.hpp"
 #include "platform/sql/database.hpp"
 #include "platform/sql/migrations.hpp"
 #include "platform/telemetry/metrics.hpp"
@@ -56,7 +57,7 @@ protected:
     DatabaseContract() { migrate(*database_, "test", tables); }
 
     std::unique_ptr<Database> open_with(const Options& options) {
-        return open(fresh_.url(), options, metrics_);
+        return backends::open_database(fresh_.url(), options, metrics_);
     }
     void write(const Query& query, Params params) {
         const auto tx = database_->begin(Access::write);

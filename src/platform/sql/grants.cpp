@@ -17,7 +17,8 @@ static_assert(kinds.size() == static_cast<std::size_t>(Securable::function) + 1)
 constexpr std::array<Query, 2> take_patience = {
     Query{"grants.patience", "SET LOCAL lock_timeout = '5min'"},
     Query{"grants.patience", "SET LOCAL statement_timeout = '5min'"}};
-constexpr Query take_lock{"grants.lock", "SELECT pg_advisory_xact_lock(7226014823)"};
+constexpr Query take_lock{.name = "grants.lock",
+                          .text = "SELECT pg_advisory_xact_lock(7226014823)"};
 
 // The statements that are left to say, from the rules ($1 rank, $2 kind, $3 name, $4 service, $5
 // relay) and what the catalogue says is granted.

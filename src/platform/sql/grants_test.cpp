@@ -11,6 +11,7 @@
 
 #include "inventory/migrations.hpp"
 #include "order/migrations.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/grants.hpp"
 #include "platform/outbox/migrations.hpp"
@@ -53,7 +54,8 @@ protected:
                                       : Component{"inventory", inventory::migrations}};
     }
     std::unique_ptr<Database> open_as(std::string_view role) {
-        return open(role == "postgres" ? at_hand_.url() : at_hand_.url_as(role), {}, metrics_);
+        return backends::open_database(role == "postgres" ? at_hand_.url() : at_hand_.url_as(role),
+                                       {}, metrics_);
     }
     void bring_up(std::string_view role, std::string_view owner_role) {
         bring_up_to_date(*open_as(role), owner_role.empty() ? "" : at_hand_.url_as(owner_role),
@@ -265,7 +267,7 @@ TEST_P(Grants, AreOfRolesWithNoAttributesBeyondReplication) {
 TEST(GrantsOfSqlite, AreNone) {
     const testing::FreshDatabase fresh("sqlite");
     telemetry::Registry metrics;
-    const auto database = open(fresh.url(), {}, metrics);
+    const auto database = backends::open_database(fresh.url(), {}, metrics);
     const std::vector<Component> components = {{"outbox", outbox::migrations}};
     bring_up_to_date(*database, "", components, outbox::grants, metrics);
     EXPECT_EQ(grant(*database, outbox::grants), 0U);

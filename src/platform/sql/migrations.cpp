@@ -22,33 +22,37 @@ constexpr int attempts_max = 100;
 
 // One lock for all components of a database, held to the end of the transaction. SQLite's write
 // transaction is that lock already.
-constexpr Query take_lock{"migrations.lock", "SELECT 1",
-                          "SELECT pg_advisory_xact_lock(7226014823)"};
+constexpr Query take_lock{.name = "migrations.lock",
+                          .text = "SELECT 1",
+                          .postgres = "SELECT pg_advisory_xact_lock(7226014823)"};
 // Making an index on a large table takes as long as it takes.
-constexpr Query take_time{"migrations.time", "SELECT 1", "SET LOCAL statement_timeout = 0"};
+constexpr Query take_time{
+    .name = "migrations.time", .text = "SELECT 1", .postgres = "SET LOCAL statement_timeout = 0"};
 constexpr Query find_table{
-    "migrations.find",
-    "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migrations'",
-    "SELECT 1 WHERE to_regclass('schema_migrations') IS NOT NULL"};
-constexpr Query make_table{"migrations.make", R"sql(
+    .name = "migrations.find",
+    .text = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migrations'",
+    .postgres = "SELECT 1 WHERE to_regclass('schema_migrations') IS NOT NULL"};
+constexpr Query make_table{.name = "migrations.make",
+                           .text = R"sql(
     CREATE TABLE schema_migrations (
         component TEXT NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL,
         applied_at TEXT NOT NULL, PRIMARY KEY (component, version))
 )sql",
-                           R"sql(
+                           .postgres = R"sql(
     CREATE TABLE schema_migrations (
         component TEXT NOT NULL, version bigint NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL,
         applied_at timestamptz NOT NULL, PRIMARY KEY (component, version))
 )sql"};
-constexpr Query load_applied{"migrations.load", R"sql(
+constexpr Query load_applied{.name = "migrations.load", .text = R"sql(
     SELECT version, name, checksum FROM schema_migrations WHERE component = $1 ORDER BY version
 )sql"};
-constexpr Query save_applied{"migrations.save", R"sql(
+constexpr Query save_applied{.name = "migrations.save", .text = R"sql(
     INSERT INTO schema_migrations (component, version, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5)
 )sql"};
 // Our own tables only: those of the server are none of our business. SQLite does its part in one
 // word.
-constexpr Query list_tables{"migrations.tables", "SELECT 'ANALYZE'", R"sql(
+constexpr Query list_tables{
+    .name = "migrations.tables", .text = "SELECT 'ANALYZE'", .postgres = R"sql(
     SELECT format('ANALYZE %I.%I', schemaname, tablename) FROM pg_tables
     WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1
 )sql"};

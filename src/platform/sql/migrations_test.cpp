@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "platform/backends/open_database.hpp"
 #include "platform/sql/database.hpp"
 #include "platform/sql/migration_file.hpp"
 #include "platform/telemetry/metrics.hpp"
@@ -28,7 +29,9 @@ constexpr MigrationFile two{"0002_two.sql",
 
 class Migrations : public ::testing::TestWithParam<std::string> {
 protected:
-    std::unique_ptr<Database> open_again() { return open(fresh_.url(), {}, metrics_); }
+    std::unique_ptr<Database> open_again() {
+        return backends::open_database(fresh_.url(), {}, metrics_);
+    }
     std::size_t apply(const Files& files) { return migrate(*database_, "test", files); }
     std::vector<Row> read(std::string_view text) {
         const auto tx = database_->begin(Access::read);
@@ -48,7 +51,7 @@ protected:
 
     testing::FreshDatabase fresh_{GetParam()};
     telemetry::Registry metrics_;
-    std::unique_ptr<Database> database_ = open(fresh_.url(), {}, metrics_);
+    std::unique_ptr<Database> database_ = backends::open_database(fresh_.url(), {}, metrics_);
 };
 
 INSTANTIATE_TEST_SUITE_P(Databases, Migrations, ::testing::ValuesIn(testing::databases),
@@ -99,8 +102,8 @@ TEST_P(Migrations, WaitForWhoeverIsAtIt) {
     auto busy = other->begin(Access::write);
     busy->add({"lock", "SELECT 1", "SELECT pg_advisory_xact_lock(7226014823)"}, {});
     busy->flush();
-    const auto impatient =
-        open(fresh_.url(), {.lock_timeout = std::chrono::milliseconds(5)}, metrics_);
+    const auto impatient = backends::open_database(
+        fresh_.url(), {.lock_timeout = std::chrono::milliseconds(5)}, metrics_);
     std::atomic<bool> done = false;
     std::jthread late([&] {
         migrate(*impatient, "test", Files{one, two});

@@ -9,8 +9,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "platform/sql/database.hpp"
+#include "platform/backends/open_database.hpp"
 #include "platform/postgres/proxy_for_tests.hpp"
+#include "platform/sql/database.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
 
@@ -88,7 +89,8 @@ protected:
     testing::FreshDatabase at_hand_{GetParam()};
     telemetry::Registry metrics_;
     const Options options_{.connections_max = 2, .connection_wait = milliseconds(50)};
-    std::unique_ptr<Database> database_ = open(at_hand_.url(), options_, metrics_);
+    std::unique_ptr<Database> database_ =
+        backends::open_database(at_hand_.url(), options_, metrics_);
 };
 INSTANTIATE_TEST_SUITE_P(Databases, PoolLimits, ::testing::ValuesIn(testing::databases),
                          [](const auto& tested) { return tested.param; });
@@ -126,9 +128,9 @@ TEST(SqlitePoolLimits, HoldAfterFilesThatCouldNotBeOpened) {
     const testing::TemporaryFolder folder;
     const std::string in_the_way = folder.path() + "/made";
     telemetry::Registry metrics;
-    const auto database =
-        open("sqlite:" + in_the_way + "/test.db",
-             {.connections_max = 2, .connection_wait = milliseconds(50)}, metrics);
+    const auto database = backends::open_database(
+        "sqlite:" + in_the_way + "/test.db",
+        {.connections_max = 2, .connection_wait = milliseconds(50)}, metrics);
     std::ofstream(in_the_way) << "a file where a folder should be";
     int refused = 0;
     for (const auto give_up = steady_clock::now() + patience; refused < 3;) {
@@ -153,8 +155,9 @@ TEST(SqlitePoolLimits, HoldAfterFilesThatCouldNotBeOpened) {
 class PostgresPoolLimits : public ::testing::Test {
 protected:
     std::unique_ptr<Database> open_through(std::uint16_t port) {
-        return open(url_through(fresh_.url(), port),
-                    {.connections_max = 2, .connection_wait = milliseconds(50)}, metrics_);
+        return backends::open_database(url_through(fresh_.url(), port),
+                                       {.connections_max = 2, .connection_wait = milliseconds(50)},
+                                       metrics_);
     }
     testing::FreshDatabase fresh_{"postgres"};
     telemetry::Registry metrics_;

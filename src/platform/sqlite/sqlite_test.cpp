@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include "platform/backends/open_database.hpp"
 #include "platform/sql/database.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
@@ -23,7 +24,7 @@ using std::chrono::steady_clock;
 class Sqlite : public ::testing::Test {
 protected:
     std::unique_ptr<Database> open_with(const Options& options) {
-        return open("sqlite:" + file_, options, metrics_);
+        return backends::open_database("sqlite:" + file_, options, metrics_);
     }
     static std::vector<Row> run(Database& database, Access access, std::string_view text,
                                 Params params = {}) {

@@ -11,7 +11,7 @@
 #include "platform/postgres/connection.hpp"
 #include "platform/postgres/target.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 constexpr Duration answer_time = std::chrono::seconds(5);
@@ -166,4 +166,4 @@ void WalConnection::fail_as_lost() const {
                            without_newline(PQerrorMessage(connection_.get())));
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -11,7 +11,7 @@
 struct pg_conn;    // PGconn
 struct pg_result;  // PGresult
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 // Every call throws sql::Failure when the server refuses or is gone; then only destruction is left.
 class WalConnection {
@@ -56,4 +56,4 @@ private:
     std::unique_ptr<char, Free> frame_;
 };
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

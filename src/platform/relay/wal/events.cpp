@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 constexpr std::string_view table = "outbox_events";
@@ -44,8 +44,8 @@ Result<Instant> read_instant(const Values& values, std::size_t column) {
     return *value;
 }
 
-Result<StoredEvent> read_event(const Values& values) {
-    StoredEvent stored;
+Result<outbox::StoredEvent> read_event(const Values& values) {
+    outbox::StoredEvent stored;
     stored.position = TRY(read_integer<std::int64_t>(values, 0));
     stored.event.id = TRY(read_uuid(values, 1));
     stored.event.key = TRY(read_uuid(values, 2));
@@ -62,7 +62,7 @@ Result<StoredEvent> read_event(const Values& values) {
 
 }  // namespace
 
-WalEvents::WalEvents(WalPosition from, Snapshot published)
+WalEvents::WalEvents(WalPosition from, outbox::Snapshot published)
     : published_(std::move(published)), at_(from), skipped_up_to_(from.cursor) {
     static_assert(names.size() == columns_needed);
 }
@@ -133,7 +133,7 @@ Result<void> WalEvents::take_insert(const pgoutput::Insert& insert, std::deque<W
     const auto xid = TRY(read_integer<std::uint64_t>(values, columns_needed - 1));
     if (published_.sees(xid)) return {};
     has_events_ = true;
-    StoredEvent stored = TRY(read_event(values));
+    outbox::StoredEvent stored = TRY(read_event(values));
     if (stored.position <= skipped_up_to_) return {};
     at_.cursor = stored.position;
     steps.push_back({std::move(stored), xid, at_});
@@ -152,4 +152,4 @@ void WalEvents::come_to(pgoutput::Lsn lsn, std::deque<WalStep>& steps) {
     }
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "platform/relay/wal/pgoutput.hpp"
 #include "platform/outbox/snapshot.hpp"
 #include "platform/relay/source.hpp"
+#include "platform/relay/wal/pgoutput.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 // Everything that committed before lsn is done with, and of the next transaction with events the
 // positions up to cursor.
@@ -25,7 +25,7 @@ struct WalPosition {
 };
 
 struct WalStep {
-    std::optional<StoredEvent> event;
+    std::optional<outbox::StoredEvent> event;
     std::uint64_t xid = 0;  // of the event's transaction
     WalPosition after;      // done with this, the reader has come so far
 };
@@ -33,7 +33,7 @@ struct WalStep {
 class WalEvents {
 public:
     // Leaves out what `published` sees, and what `from` is done with.
-    WalEvents(WalPosition from, Snapshot published);
+    WalEvents(WalPosition from, outbox::Snapshot published);
 
     // Appends to steps what a frame brings. True: the server waits for an answer. After an error
     // nothing more can be made of the stream.
@@ -51,7 +51,7 @@ private:
     Result<void> take_insert(const pgoutput::Insert& insert, std::deque<WalStep>& steps);
     void come_to(pgoutput::Lsn lsn, std::deque<WalStep>& steps);
 
-    const Snapshot published_;
+    const outbox::Snapshot published_;
     WalPosition at_;
     std::int64_t skipped_up_to_;  // in the first transaction with events
     bool is_in_transaction_ = false;
@@ -60,4 +60,4 @@ private:
     std::uint64_t ignored_ = 0;
 };
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -6,13 +6,13 @@
 
 #include "platform/relay/wal/pgoutput_for_tests.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 using namespace pgoutput::captured;
 using pgoutput::Lsn;
 
-const Snapshot nothing = *Snapshot::parse(snapshot_before_everything);
+const outbox::Snapshot nothing = *outbox::Snapshot::parse(outbox::snapshot_before_everything);
 
 const std::vector<std::string> columns = {
     "position",       "event_id",     "aggregate_id", "type",       "sequence",    "payload",
@@ -53,7 +53,7 @@ std::vector<std::string> row(int position, int xid = 700) {
 // a cursor.
 class Reading {
 public:
-    explicit Reading(WalPosition from = {}, const Snapshot& published = nothing)
+    explicit Reading(WalPosition from = {}, const outbox::Snapshot& published = nothing)
         : events_(from, published) {}
     Reading& take(const std::string& frame) {
         EXPECT_TRUE(events_.take(frame, steps_));
@@ -90,7 +90,7 @@ TEST(WalEvents, ReadsTheEventThatAServerSent) {
     const WalStep& step = reading.steps_.front();
     EXPECT_EQ(step.xid, 729U);
     EXPECT_EQ(step.event->position, 1);
-    const Event& event = step.event->event;
+    const outbox::Event& event = step.event->event;
     EXPECT_EQ(event.id.text(), "018bcfe5-6800-7000-8000-000000000001");
     EXPECT_EQ(event.key.text(), "018bcfe5-6800-7001-8000-000000000061");
     EXPECT_EQ(event.type, "ORDER_CREATED");
@@ -169,7 +169,7 @@ TEST(WalEvents, GoesOnWithinTheTransactionThatWasHalfDone) {
 }
 
 TEST(WalEvents, LeavesOutWhatIsPublished) {
-    Reading reading({{10}, 7}, *Snapshot::parse("700:703:701"));
+    Reading reading({{10}, 7}, *outbox::Snapshot::parse("700:703:701"));
     reading.take(relation_frame(columns));
     reading.transaction({row(3, 699), row(4, 699)}, 20);
     EXPECT_EQ(reading.text(), "@20+7 ");  // which was not the half done one
@@ -232,4 +232,4 @@ TEST(WalEvents, SurvivesFramesThatWereTamperedWith) {
 }
 
 }  // namespace
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

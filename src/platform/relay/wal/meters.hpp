@@ -2,7 +2,7 @@
 #pragma once
 #include "platform/telemetry/metrics.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 struct WalMeters {
     WalMeters(telemetry::Registry& metrics, const telemetry::Labels& labels)
@@ -24,4 +24,4 @@ struct WalMeters {
     telemetry::Gauge& retained_bytes;
 };
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

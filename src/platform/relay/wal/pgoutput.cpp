@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace trackops::outbox::pgoutput {
+namespace trackops::relay::pgoutput {
 namespace {
 
 constexpr std::int64_t micros_of_2000 = 946'684'800'000'000;  // PostgreSQL's epoch
@@ -185,4 +185,4 @@ Result<Message> read_message(std::string_view bytes) {
     }
 }
 
-}  // namespace trackops::outbox::pgoutput
+}  // namespace trackops::relay::pgoutput

@@ -12,7 +12,7 @@
 #include "base/instant.hpp"
 #include "base/result.hpp"
 
-namespace trackops::outbox::pgoutput {
+namespace trackops::relay::pgoutput {
 
 // A place in the write-ahead log.
 struct Lsn {
@@ -57,4 +57,4 @@ struct Other {
 using Message = std::variant<Begin, Commit, Relation, Insert, Other>;
 Result<Message> read_message(std::string_view bytes);
 
-}  // namespace trackops::outbox::pgoutput
+}  // namespace trackops::relay::pgoutput

@@ -5,7 +5,7 @@
 
 #include "platform/relay/wal/pgoutput.hpp"
 
-namespace trackops::outbox::pgoutput::captured {
+namespace trackops::relay::pgoutput::captured {
 
 inline std::string from_hex(std::string_view hex) {
     std::string bytes;
@@ -55,4 +55,4 @@ inline constexpr std::string_view logical_message =
 inline constexpr std::string_view truncate = "5400000001000000400d";
 inline constexpr std::string_view origin = "4f00000000019504006e6f646500";
 
-}  // namespace trackops::outbox::pgoutput::captured
+}  // namespace trackops::relay::pgoutput::captured

@@ -4,7 +4,7 @@
 
 #include "platform/relay/wal/pgoutput_for_tests.hpp"
 
-namespace trackops::outbox::pgoutput {
+namespace trackops::relay::pgoutput {
 namespace {
 
 using namespace captured;
@@ -113,4 +113,4 @@ TEST(Lsn, IsReadAndWrittenAsPostgresDoes) {
 }
 
 }  // namespace
-}  // namespace trackops::outbox::pgoutput
+}  // namespace trackops::relay::pgoutput

@@ -8,7 +8,7 @@
 
 #include "platform/relay/sources_for_tests.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 // In a folder of its own, reached by a socket in it; its databases are made as on the shared one.
@@ -89,7 +89,9 @@ protected:
         tx->add({.name = "test.run", .text = statement}, {});
         tx->commit();
     }
-    std::string read(Source& source) { return OutboxForTests::names(sources_.read(source)); }
+    std::string read(Source& source) {
+        return outbox::OutboxForTests::names(sources_.read(source));
+    }
 
 private:
     static std::unique_ptr<PrivateServer>& server() {
@@ -99,7 +101,7 @@ private:
 
 protected:
     SourcesForTests sources_{"postgres-wal"};
-    OutboxForTests& outbox_ = sources_.outbox;
+    outbox::OutboxForTests& outbox_ = sources_.outbox;
 };
 
 // The answer to an event must find what it is about.
@@ -131,9 +133,9 @@ TEST_F(WalOfAPrivateServer, LosesNoCommitBetweenPollingAndTheLog) {
     }
     EXPECT_FALSE(source->is_streaming());
     show(std::move(writer));
-    std::vector<StoredEvent> found;
+    std::vector<outbox::StoredEvent> found;
     sources_.settle(*source, &found);
-    EXPECT_EQ(OutboxForTests::names(found), "k1");
+    EXPECT_EQ(outbox::OutboxForTests::names(found), "k1");
 }
 
 TEST_F(WalOfAPrivateServer, RepairsASlotWhoseLogWasThrownAway) {
@@ -144,18 +146,18 @@ TEST_F(WalOfAPrivateServer, RepairsASlotWhoseLogWasThrownAway) {
     source.reset();
     outbox_.commit("a2");
     const auto next = sources_.make_wal();
-    EXPECT_EQ(next->backlog(noon).warning, "");
+    EXPECT_EQ(next->backlog(outbox::noon).warning, "");
     run("CREATE TABLE filler AS SELECT repeat('x', 1000) FROM generate_series(1, 8000)");
     run("CHECKPOINT");
-    EXPECT_NE(next->backlog(noon).warning.find("lost"), std::string::npos);
+    EXPECT_NE(next->backlog(outbox::noon).warning.find("lost"), std::string::npos);
     until([&] { return next->claim(); });
-    std::vector<StoredEvent> found;
+    std::vector<outbox::StoredEvent> found;
     sources_.settle(*next, &found);
-    EXPECT_EQ(OutboxForTests::names(found), "a2");
-    EXPECT_EQ(next->backlog(noon).warning, "");
+    EXPECT_EQ(outbox::OutboxForTests::names(found), "a2");
+    EXPECT_EQ(next->backlog(outbox::noon).warning, "");
     outbox_.commit("a3");
     EXPECT_EQ(read(*next), "a3");
 }
 
 }  // namespace
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

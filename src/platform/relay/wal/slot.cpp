@@ -6,7 +6,7 @@
 
 #include "platform/relay/postgres_checkpoint.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 constexpr std::size_t slot_name_max = 63;
@@ -136,4 +136,4 @@ Horizon draw_horizon(sql::Database& database) {
     return {lsn_of(lsn.rows().at(0).text(0)), std::stoull(xid.rows().at(0).text(0))};
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -5,11 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include "platform/relay/wal/pgoutput.hpp"
 #include "platform/outbox/snapshot.hpp"
+#include "platform/relay/wal/pgoutput.hpp"
 #include "platform/sql/database.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 // trackops_relay_<database>: slots belong to the whole server, and their names are made of
 // [a-z0-9_] and shorter than 64. What does not fit is replaced, and told apart by a hash.
@@ -38,7 +38,7 @@ void end_maker(sql::Database& database, const std::string& slot);
 
 // Everything that the snapshot sees committed before lsn.
 struct Sight {
-    Snapshot snapshot;
+    outbox::Snapshot snapshot;
     pgoutput::Lsn lsn;
 };
 Sight look(sql::Database& database);
@@ -50,4 +50,4 @@ struct Horizon {
 };
 Horizon draw_horizon(sql::Database& database);
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -6,16 +6,16 @@
 #include <stdexcept>
 #include <utility>
 
+#include "platform/postgres/target.hpp"
 #include "platform/relay/poll_sources.hpp"
 #include "platform/relay/postgres_checkpoint.hpp"
 #include "platform/relay/wal/connection.hpp"
 #include "platform/relay/wal/events.hpp"
 #include "platform/relay/wal/meters.hpp"
 #include "platform/relay/wal/slot.hpp"
-#include "platform/postgres/target.hpp"
 #include "platform/telemetry/log.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 using Steady = std::chrono::steady_clock;
@@ -69,9 +69,9 @@ public:
         });
     }
 
-    std::vector<StoredEvent> read(std::size_t max) override {
+    std::vector<outbox::StoredEvent> read(std::size_t max) override {
         if (!claim()) return {};
-        return guarded([&]() -> std::vector<StoredEvent> {
+        return guarded([&]() -> std::vector<outbox::StoredEvent> {
             if (poll_ && !go_over_to_stream()) return poll_ ? poll_->read(max) : no_events();
             receive(max);
             return hand_out(max);
@@ -126,7 +126,7 @@ public:
         return backlog;
     }
 
-    std::vector<StoredEvent> unconfirmed(std::int64_t after, std::size_t max) override {
+    std::vector<outbox::StoredEvent> unconfirmed(std::int64_t after, std::size_t max) override {
         return list_unconfirmed(database_, done(), after, max);
     }
 
@@ -140,7 +140,7 @@ public:
     }
 
 private:
-    static std::vector<StoredEvent> no_events() { return {}; }
+    static std::vector<outbox::StoredEvent> no_events() { return {}; }
 
     // After a failure nothing that is known of the stream holds, and the slot is set free.
     template <class Work>
@@ -238,7 +238,7 @@ private:
         return stream_from(*base, from);
     }
 
-    bool stream_from(const Snapshot& base, const WalPosition& from) {
+    bool stream_from(const outbox::Snapshot& base, const WalPosition& from) {
         if (!connection_->start(options_.slot, options_.publication, from.lsn)) {
             rewind();
             return false;
@@ -272,10 +272,10 @@ private:
 
     // What every session sees by now: the log brings a commit a moment before others see it, and
     // an answer to its event must find what it is about.
-    std::vector<StoredEvent> hand_out(std::size_t max) {
+    std::vector<outbox::StoredEvent> hand_out(std::size_t max) {
         std::optional<Sight> now;
         if (events_waiting_ > 0 || is_sight_needed()) now = look(database_);
-        std::vector<StoredEvent> events;
+        std::vector<outbox::StoredEvent> events;
         while (!steps_.empty()) {
             WalStep& step = steps_.front();
             if (step.event) {
@@ -352,7 +352,7 @@ private:
     WalPosition given_;
     WalPosition confirmed_;
     WalPosition stored_;
-    Snapshot base_;                  // all that it sees is confirmed
+    outbox::Snapshot base_;          // all that it sees is confirmed
     std::optional<Sight> sight_;     // the next base, when everything before its lsn is confirmed
     bool is_base_new_ = false;       // and not stored
     bool has_news_ = false;          // events are confirmed and not stored
@@ -378,4 +378,4 @@ std::unique_ptr<WalSource> make_wal_source(sql::Database& database, std::string_
     return std::make_unique<PostgresWalSource>(database, url, std::move(options), metrics);
 }
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "platform/relay/wal/pgoutput.hpp"
 #include "platform/relay/source.hpp"
+#include "platform/relay/wal/pgoutput.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 
 struct WalOptions {
     std::string slot;  // "": slot_name() of the database
@@ -30,4 +30,4 @@ public:
 std::unique_ptr<WalSource> make_wal_source(sql::Database& database, std::string_view url,
                                            WalOptions options, telemetry::Registry& metrics);
 
-}  // namespace trackops::outbox
+}  // namespace trackops::relay

@@ -12,7 +12,7 @@
 #include "platform/relay/sources_for_tests.hpp"
 #include "platform/relay/wal/connection.hpp"
 
-namespace trackops::outbox {
+namespace trackops::relay {
 namespace {
 
 const WalOptions at_once = stored_each(Duration::zero());
@@ -29,15 +29,15 @@ protected:
         return source;
     }
     std::string read(Source& source, std::size_t max = 100) {
-        return OutboxForTests::names(sources_.read(source, max));
+        return outbox::OutboxForTests::names(sources_.read(source, max));
     }
     // Everything that is found until the log is read again.
     std::string repaired(WalSource& source) {
         until([&] { return source.claim(); });
         EXPECT_FALSE(source.is_streaming());
-        std::vector<StoredEvent> found;
+        std::vector<outbox::StoredEvent> found;
         sources_.settle(source, &found);
-        return OutboxForTests::names(found);
+        return outbox::OutboxForTests::names(found);
     }
     Transaction open(std::string_view events) {
         auto tx = outbox_.database->begin(sql::Access::write);
@@ -65,12 +65,12 @@ protected:
     }
 
     SourcesForTests sources_{"postgres-wal"};
-    OutboxForTests& outbox_ = sources_.outbox;
+    outbox::OutboxForTests& outbox_ = sources_.outbox;
 };
 
 TEST_F(Wal, GivesTheSameEventsAsPolling) {
     const auto source = streaming();
-    std::vector<Event> events = outbox_.parse("a1 b1 c1");
+    std::vector<outbox::Event> events = outbox_.parse("a1 b1 c1");
     events[0].payload = R"({"b": [1, 2.50, "é\n\"\\"], "a": null, "b2": {"x":  1e3}})";
     events[0].traceparent = "00-aa-bb-01";
     events[1].occurred_at = {1'700'000'000'000'001};
@@ -86,8 +86,8 @@ TEST_F(Wal, GivesTheSameEventsAsPolling) {
     EXPECT_EQ(polled[0].event.payload, events[0].payload);  // byte by byte
     for (std::size_t i = 0; i < polled.size(); ++i) {
         EXPECT_EQ(streamed[i].position, polled[i].position);
-        const Event& one = streamed[i].event;
-        const Event& other = polled[i].event;
+        const outbox::Event& one = streamed[i].event;
+        const outbox::Event& other = polled[i].event;
         EXPECT_EQ(std::tie(one.id, one.type, one.key, one.sequence, one.payload, one.occurred_at),
                   std::tie(other.id, other.type, other.key, other.sequence, other.payload,
                            other.occurred_at));
@@ -118,10 +118,10 @@ TEST_F(Wal, PollsWhileAnOldTransactionKeepsTheLogFromBeingRead) {
     }
     EXPECT_FALSE(source->is_streaming());
     old->commit();
-    std::vector<StoredEvent> found;
+    std::vector<outbox::StoredEvent> found;
     sources_.settle(*source, &found);
     for (auto& more : sources_.read(*source)) found.push_back(std::move(more));
-    auto names = OutboxForTests::names(found);
+    auto names = outbox::OutboxForTests::names(found);
     EXPECT_TRUE(names == "o1 a4" || names == "a4 o1") << names;
 }
 
@@ -164,7 +164,7 @@ TEST_F(Wal, RepairsASlotThatIsGoneWhileItRuns) {
     sources_.drop_slot();
     outbox_.commit("c1");
     EXPECT_THROW(until([&] { return source->read(100).empty() && false; }), sql::Failure);
-    EXPECT_EQ(source->backlog(noon).warning, "the replication slot is missing");
+    EXPECT_EQ(source->backlog(outbox::noon).warning, "the replication slot is missing");
     const std::string found = repaired(*source);
     // The base that was stored first sees a1 if the log had come to its end by then.
     EXPECT_TRUE(found == "a2 b1 b2 c1" || found == "a1 a2 b1 b2 c1") << found;
@@ -173,7 +173,7 @@ TEST_F(Wal, RepairsASlotThatIsGoneWhileItRuns) {
               static_cast<double>((found.size() + 1) / 3));
     outbox_.commit("c2");
     EXPECT_EQ(read(*source), "c2");
-    EXPECT_EQ(source->backlog(noon).warning, "");
+    EXPECT_EQ(source->backlog(outbox::noon).warning, "");
 }
 
 TEST_F(Wal, RepairsASlotThatWasMadeAnew) {
@@ -209,7 +209,7 @@ TEST_F(Wal, RepairsWhenThePublicationIsNewerThanTheLog) {
     });
     run("CREATE PUBLICATION trackops_outbox FOR TABLE outbox_events WITH (publish = 'insert', "
         "publish_via_partition_root = true)");
-    std::vector<StoredEvent> found;
+    std::vector<outbox::StoredEvent> found;
     until([&] {
         try {
             for (auto& event : source->read(100)) found.push_back(std::move(event));
@@ -219,7 +219,7 @@ TEST_F(Wal, RepairsWhenThePublicationIsNewerThanTheLog) {
         }
         return !found.empty() && source->is_streaming();
     });
-    EXPECT_EQ(OutboxForTests::names(found), "a1");
+    EXPECT_EQ(outbox::OutboxForTests::names(found), "a1");
     outbox_.commit("a2");
     EXPECT_EQ(read(*source), "a2");
 }
@@ -260,8 +260,8 @@ TEST_F(Wal, StoresNotMoreOftenThanItsIntervalAndAtItsEnd) {
     outbox_.commit("a2 a3");
     EXPECT_EQ(read(*source, 1), "a2");
     source->confirm();
-    EXPECT_EQ(source->backlog(noon).events, 1);  // though it is not stored
-    source->rewind();                            // as after a crash
+    EXPECT_EQ(source->backlog(outbox::noon).events, 1);  // though it is not stored
+    source->rewind();                                    // as after a crash
     until([&] { return source->claim(); });
     EXPECT_TRUE(source->is_streaming());
     EXPECT_EQ(read(*source, 1), "a2");
@@ -335,7 +335,7 @@ TEST_F(Wal, WakesWhenEventsCome) {
     std::string found;
     until([&] {
         EXPECT_TRUE(source->await(std::chrono::seconds(30)));
-        found += OutboxForTests::names(source->read(10));
+        found += outbox::OutboxForTests::names(source->read(10));
         return !found.empty();
     });
     writer.join();
@@ -351,7 +351,7 @@ TEST_F(Wal, MaySwitchToPollingAndBackWhileEventsAreWritten) {
         std::map<char, std::int64_t> sequences;
         std::uint64_t ids = 0;
         const auto next = [&](char key) {
-            return std::vector{OutboxForTests::event(key, ++sequences[key], ++ids)};
+            return std::vector{outbox::OutboxForTests::event(key, ++sequences[key], ++ids)};
         };
         Transaction slow;
         for (int i = 0; i < transactions; ++i) {
@@ -374,7 +374,7 @@ TEST_F(Wal, MaySwitchToPollingAndBackWhileEventsAreWritten) {
     std::size_t doubles = 0;
     const auto take = [&](Source& source, std::size_t max) {
         const auto events = source.read(max);
-        for (const StoredEvent& stored : events) {
+        for (const outbox::StoredEvent& stored : events) {
             if (!ids.insert(stored.event.id).second) {
                 ++doubles;
                 continue;
@@ -417,10 +417,10 @@ TEST_F(Wal, PollingSaysThatASlotIsLeftOver) {
     streaming().reset();
     const auto polling = make_poll_source(*outbox_.database);
     until([&] {  // the server has noticed
-        return polling->backlog(noon).warning.find(sources_.slot()) != std::string::npos;
+        return polling->backlog(outbox::noon).warning.find(sources_.slot()) != std::string::npos;
     });
     sources_.drop_slot();
-    EXPECT_EQ(polling->backlog(noon).warning, "");
+    EXPECT_EQ(polling->backlog(outbox::noon).warning, "");
 }
 
 TEST(WalSlot, IsNamedAfterItsDatabase) {
@@ -450,13 +450,13 @@ TEST(WalSlot, WarnsBeforeTheServerDropsItsLog) {
 }
 
 TEST(MakeSource, KnowsPollAndWal) {
-    OutboxForTests sqlite("sqlite");
+    outbox::OutboxForTests sqlite("sqlite");
     EXPECT_EQ(make_source("poll", *sqlite.database, sqlite.url(), sqlite.metrics)->name(), "poll");
     EXPECT_THROW((void)make_source("wal", *sqlite.database, sqlite.url(), sqlite.metrics),
                  std::invalid_argument);
     EXPECT_THROW((void)make_source("push", *sqlite.database, sqlite.url(), sqlite.metrics),
                  std::invalid_argument);
-    OutboxForTests postgres("postgres");
+    outbox::OutboxForTests postgres("postgres");
     EXPECT_EQ(make_source("poll", *postgres.database, postgres.url(), postgres.metrics)->name(),
               "poll");
     EXPECT_EQ(make_source("wal", *postgres.database, postgres.url(), postgres.metrics)->name(),
@@ -464,4 +464,4 @@ TEST(MakeSource, KnowsPollAndWal) {
 }
 
 }  // namespace
-}  // namespace trackops::outbox
+}  // namespace trackops::relay
