@@ -39,17 +39,17 @@ struct Load {
 };
 
 // Places every `writers`th order when it is due; when each was committed.
-Times write(order::OrderStore& store, const Load& load, std::int64_t first,
+Times write(order::app::OrderStore& store, const Load& load, std::int64_t first,
             SteadyClock::time_point start) {
     runtime::SystemClock clock;
     runtime::RandomIds ids{clock};
-    const order::CustomerId customer(ids.next());
+    const order::domain::CustomerId customer(ids.next());
     Times committed;
     for (std::int64_t number = first; number < load.orders; number += writers) {
         std::this_thread::sleep_until(start + std::chrono::nanoseconds(1'000'000'000) * number /
                                                   load.per_second);
-        const order::PlaceOrder command = bench::two_lines(ids, customer);
-        const auto receipts = order::place_orders({&command, 1}, store, clock, ids, {});
+        const order::app::PlaceOrder command = bench::two_lines(ids, customer);
+        const auto receipts = order::app::place_orders({&command, 1}, store, clock, ids, {});
         if (!receipts.front()) throw std::runtime_error(receipts.front().error().detail);
         committed[receipts.front()->order.id.text()] = SteadyClock::now();
     }
@@ -76,7 +76,7 @@ void run(char** words) {
     const runtime::SystemClock clock;
     runtime::RandomIds ids{clock};
     const auto database = backends::open_database(words[1], {.connections_max = writers}, metrics);
-    const auto store = order::make_sql_order_store(*database, clock, ids);
+    const auto store = order::adapters::make_sql_order_store(*database, clock, ids);
     const auto bus = backends::open_bus(words[2], {}, clock, metrics);
     const std::string topics[] = {std::string(events::OrderCreated::type)};
     const auto subscription = bus->subscribe("bench-" + ids.next().text(), topics);

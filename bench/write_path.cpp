@@ -171,40 +171,41 @@ struct Product {
 
 Measured place(Product& product, const Arguments& arguments) {
     sql::migrate(*product.database, "order", order::migrations);
-    const auto store = order::make_sql_order_store(*product.database, product.clock, product.ids);
-    const order::CustomerId customer(product.ids.next());
+    const auto store =
+        order::adapters::make_sql_order_store(*product.database, product.clock, product.ids);
+    const order::domain::CustomerId customer(product.ids.next());
     return measure(arguments, [&] {
-        std::vector<order::PlaceOrder> commands;
+        std::vector<order::app::PlaceOrder> commands;
         for (std::size_t i = 0; i < arguments.batch; ++i)
             commands.push_back(two_lines(product.ids, customer));
         return [&product, &store, commands] {
-            expect_all(order::place_orders(commands, *store, product.clock, product.ids, {}));
+            expect_all(order::app::place_orders(commands, *store, product.clock, product.ids, {}));
         };
     });
 }
 
 Measured reserve(Product& product, const Arguments& arguments) {
     sql::migrate(*product.database, "inventory", inventory::migrations);
-    const auto items = inventory::make_item_store(*product.database);
-    const inventory::ItemWrite item{
+    const auto items = inventory::adapters::make_item_store(*product.database);
+    const inventory::app::ItemWrite item{
         .id = product.ids.next(),
         .sku = std::string(hot_sku),
-        .command = inventory::CreateItem{.words = {.name = "hot"}, .on_hand = stock}};
-    expect_all(inventory::write_items({&item, 1}, *items, product.clock));
-    const auto store = inventory::make_reservation_store(*product.database);
+        .command = inventory::domain::CreateItem{.words = {.name = "hot"}, .on_hand = stock}};
+    expect_all(inventory::app::write_items({&item, 1}, *items, product.clock));
+    const auto store = inventory::adapters::make_reservation_store(*product.database);
     return measure(arguments, [&] {
         const Trace trace = trace_of(product.ids);
         return [&product, &arguments, store = store.get(), trace] {
-            std::vector<inventory::IncomingMessage> messages(arguments.batch);
+            std::vector<inventory::app::IncomingMessage> messages(arguments.batch);
             for (auto& message : messages) {
                 message = {product.ids.next(),
-                           {inventory::OrderId(product.ids.next()),
-                            inventory::Ask::create,
+                           {inventory::domain::OrderId(product.ids.next()),
+                            inventory::domain::Ask::create,
                             {{std::string(hot_sku), 1}}},
                            trace};
             }
             expect_all(
-                inventory::handle_order_events(messages, *store, product.clock, product.ids));
+                inventory::app::handle_order_events(messages, *store, product.clock, product.ids));
         };
     });
 }

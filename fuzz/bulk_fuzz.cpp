@@ -8,26 +8,28 @@
 namespace trackops::fuzz {
 namespace {
 
-class Shelf final : public inventory::ItemStore {
+class Shelf final : public inventory::app::ItemStore {
 public:
-    std::vector<Result<inventory::Written>> write(std::span<const inventory::ItemWrite> writes,
-                                                  const Decide& decide, Instant) override {
-        std::vector<Result<inventory::Written>> answers;
-        for (const inventory::ItemWrite& write : writes) answers.push_back(written(write, decide));
+    std::vector<Result<inventory::app::Written>> write(
+        std::span<const inventory::app::ItemWrite> writes, const Decide& decide, Instant) override {
+        std::vector<Result<inventory::app::Written>> answers;
+        for (const inventory::app::ItemWrite& write : writes)
+            answers.push_back(written(write, decide));
         return answers;
     }
 
 private:
-    Result<inventory::Written> written(const inventory::ItemWrite& write, const Decide& decide) {
+    Result<inventory::app::Written> written(const inventory::app::ItemWrite& write,
+                                            const Decide& decide) {
         const auto found = items_.find(write.sku);
         const auto before = found == items_.end() ? std::nullopt : std::optional(found->second);
-        const inventory::ItemChange change = TRY(decide(before, write));
+        const inventory::domain::ItemChange change = TRY(decide(before, write));
         promise(change.item && change.item->sku == write.sku, "an upsert leaves the item there");
         promise(change.item->stock.is_sound(), "stock is sound");
         items_.insert_or_assign(write.sku, *change.item);
-        return inventory::Written{change.item, !before, {}};
+        return inventory::app::Written{change.item, !before, {}};
     }
-    std::map<std::string, inventory::Item> items_;
+    std::map<std::string, inventory::domain::Item> items_;
 };
 
 }  // namespace
@@ -40,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::Shelf shelf;
     const testing::FakeClock clock;
     testing::SeededIds ids;
-    const std::string text = inventory::put_items(asked, shelf, clock, ids);
+    const std::string text = inventory::adapters::put_items(asked, shelf, clock, ids);
     std::string_view outcomes = text;
     for (std::int64_t number = 1; !asked.empty(); ++number) {
         const std::string_view line = fuzz::take_line(asked);

@@ -69,10 +69,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::check_key(request);
     if (const auto fault = http::media_type_fault(request, "application/json"))
         promise(!fault->empty(), "a body that is not taken is told why");
-    if (const auto wait = order::read_wait(request); fuzz::is_taken(wait) && *wait)
+    if (const auto wait = order::adapters::read_wait(request); fuzz::is_taken(wait) && *wait)
         promise(**wait > Duration::zero() && **wait <= std::chrono::seconds(5), "waits end");
-    const auto of_order = order::read_if_match(request);
-    const auto of_item = inventory::read_if_match(request);
+    const auto of_order = order::adapters::read_if_match(request);
+    const auto of_item = inventory::adapters::read_if_match(request);
     promise(
         fuzz::is_taken(of_order) == fuzz::is_taken(of_item) && (!of_order || *of_order == *of_item),
         "both services read If-Match alike");

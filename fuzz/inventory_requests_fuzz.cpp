@@ -9,7 +9,7 @@
 namespace trackops::fuzz {
 namespace {
 
-void check_words(const inventory::ItemWords& words) {
+void check_words(const inventory::domain::ItemWords& words) {
     if (words.name) promise(!words.name->empty() && words.name->size() <= 200, "a name fits");
     if (words.price && *words.price) {
         promise(is_currency((*words.price)->currency), "a price has a currency");
@@ -18,7 +18,7 @@ void check_words(const inventory::ItemWords& words) {
 }
 
 void check_units(std::int64_t units) {
-    promise(units >= 0 && units <= inventory::max_units, "stock is within its bounds");
+    promise(units >= 0 && units <= inventory::domain::max_units, "stock is within its bounds");
 }
 
 }  // namespace
@@ -30,32 +30,34 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string_view rest = fuzz::text_of(data, size);
     switch (fuzz::take_choice(rest, 4)) {
         case 0:
-            if (const auto item = inventory::read_new_item(rest); fuzz::is_taken(item)) {
+            if (const auto item = inventory::adapters::read_new_item(rest); fuzz::is_taken(item)) {
                 promise(is_sku(item->sku), "an item has a SKU");
-                const auto& command = std::get<inventory::CreateItem>(item->command);
+                const auto& command = std::get<inventory::domain::CreateItem>(item->command);
                 fuzz::check_words(command.words);
                 fuzz::check_units(command.on_hand);
             }
             break;
         case 1: {
             std::string sku;
-            const auto item = inventory::read_bulk_line(rest, sku);
+            const auto item = inventory::adapters::read_bulk_line(rest, sku);
             promise(sku.empty() || is_sku(sku), "a line is named by its SKU");
             if (!fuzz::is_taken(item)) break;
             promise(item->sku == sku, "a line is named by its SKU");
-            const auto& command = std::get<inventory::PutItem>(item->command);
+            const auto& command = std::get<inventory::domain::PutItem>(item->command);
             fuzz::check_words(command.words);
             fuzz::check_units(command.on_hand.value_or(0));
             break;
         }
         case 2:
-            if (const auto patch = inventory::read_patch(rest); fuzz::is_taken(patch))
+            if (const auto patch = inventory::adapters::read_patch(rest); fuzz::is_taken(patch))
                 fuzz::check_words(patch->words);
             break;
         default:
-            if (const auto change = inventory::read_adjustment(rest); fuzz::is_taken(change)) {
-                promise(change->delta != 0 && std::llabs(change->delta) <= inventory::max_units,
-                        "an adjustment changes something");
+            if (const auto change = inventory::adapters::read_adjustment(rest);
+                fuzz::is_taken(change)) {
+                promise(
+                    change->delta != 0 && std::llabs(change->delta) <= inventory::domain::max_units,
+                    "an adjustment changes something");
                 promise(!change->reason.empty(), "and says why");
             }
     }

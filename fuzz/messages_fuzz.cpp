@@ -13,48 +13,54 @@ namespace trackops::fuzz {
 namespace {
 
 // Takes what can be told of a message; each store only counts.
-class Reservations final : public inventory::ReservationStore {
+class Reservations final : public inventory::app::ReservationStore {
 public:
-    std::vector<Result<inventory::Handled>> handle(
-        std::span<const inventory::IncomingMessage> messages, const Decide&, Instant) override {
+    std::vector<Result<inventory::app::Handled>> handle(
+        std::span<const inventory::app::IncomingMessage> messages, const Decide&,
+        Instant) override {
         heard += messages.size();
         for (const auto& message : messages) {
             promise(message.trace.causation_id == message.id.text(), "a reply names its cause");
             for (const auto& line : message.message.lines)
                 promise(line.quantity > 0, "a line asks for something");
         }
-        return {messages.size(), inventory::Handled{}};
+        return {messages.size(), inventory::app::Handled{}};
     }
     std::size_t heard = 0;
 };
 
-class Orders final : public order::OrderStore {
+class Orders final : public order::app::OrderStore {
 public:
-    std::vector<Result<order::Receipt>> update(
-        std::span<const order::OrderChange> changes) override {
+    std::vector<Result<order::app::Receipt>> update(
+        std::span<const order::app::OrderChange> changes) override {
         heard += changes.size();
-        return {changes.size(), order::Receipt{}};
+        return {changes.size(), order::app::Receipt{}};
     }
-    std::vector<Result<order::Receipt>> add(std::span<const order::NewOrder>) override {
+    std::vector<Result<order::app::Receipt>> add(std::span<const order::app::NewOrder>) override {
         unasked();
     }
-    std::vector<Result<order::Order>> find(std::span<const order::OrderId>) override { unasked(); }
-    Result<std::vector<order::Order>> settled(std::span<const order::OrderId>) override {
+    std::vector<Result<order::domain::Order>> find(
+        std::span<const order::domain::OrderId>) override {
         unasked();
     }
-    Result<order::Page<order::Order, order::OrderId>> list(const order::OrderFilter&,
-                                                           std::optional<order::OrderId>,
-                                                           std::size_t) override {
+    Result<std::vector<order::domain::Order>> settled(
+        std::span<const order::domain::OrderId>) override {
         unasked();
     }
-    Result<std::vector<order::HistoryEntry>> timeline(order::OrderId) override { unasked(); }
-    Result<order::SagaOfOrder> saga(order::SagaId) override { unasked(); }
-    Result<order::Page<order::SagaOfOrder, order::SagaId>> sagas(const order::SagaFilter&,
-                                                                 std::optional<order::SagaId>,
-                                                                 std::size_t) override {
+    Result<order::app::Page<order::domain::Order, order::domain::OrderId>> list(
+        const order::app::OrderFilter&, std::optional<order::domain::OrderId>,
+        std::size_t) override {
         unasked();
     }
-    Result<std::vector<order::OrderId>> claim_due(Instant, Duration, std::size_t) override {
+    Result<std::vector<order::app::HistoryEntry>> timeline(order::domain::OrderId) override {
+        unasked();
+    }
+    Result<order::app::SagaOfOrder> saga(order::domain::SagaId) override { unasked(); }
+    Result<order::app::Page<order::app::SagaOfOrder, order::domain::SagaId>> sagas(
+        const order::app::SagaFilter&, std::optional<order::domain::SagaId>, std::size_t) override {
+        unasked();
+    }
+    Result<std::vector<order::domain::OrderId>> claim_due(Instant, Duration, std::size_t) override {
         unasked();
     }
     std::size_t heard = 0;
@@ -106,10 +112,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const testing::FakeClock clock;
     testing::SeededIds ids;
     fuzz::Reservations reservations;
-    fuzz::check(inventory::make_order_events_handler({reservations, clock, ids, metrics, [] {}}),
-                message, reservations.heard);
+    fuzz::check(
+        inventory::adapters::make_order_events_handler({reservations, clock, ids, metrics, [] {}}),
+        message, reservations.heard);
     fuzz::Orders orders;
-    fuzz::check(order::handle_inventory_events(orders, clock, {}, [](auto) {}), message,
+    fuzz::check(order::adapters::handle_inventory_events(orders, clock, {}, [](auto) {}), message,
                 orders.heard);
     return 0;
 }

@@ -8,15 +8,16 @@ namespace trackops::fuzz {
 namespace {
 
 void read_draft(std::string_view body) {
-    const auto draft = order::read_draft(body);
+    const auto draft = order::adapters::read_draft(body);
     if (!is_taken(draft)) return;
-    const auto total = order::total_of(*draft);
+    const auto total = order::domain::total_of(*draft);
     promise(total && *total >= 0 && *total <= max_amount_minor, "the total of an order fits");
-    promise(!draft->items.empty() && draft->items.size() <= order::max_lines,
+    promise(!draft->items.empty() && draft->items.size() <= order::domain::max_lines,
             "an order has 1 to 2000 lines");
-    for (const order::Line& line : draft->items) {
+    for (const order::domain::Line& line : draft->items) {
         promise(is_sku(line.sku), "a line has a SKU");
-        promise(line.quantity >= 1 && line.quantity <= order::max_quantity, "and a quantity");
+        promise(line.quantity >= 1 && line.quantity <= order::domain::max_quantity,
+                "and a quantity");
     }
     promise(is_currency(draft->currency), "an order has a currency");
     promise(is_country(draft->shipping_address.country), "and goes to a country");
@@ -27,11 +28,12 @@ void read_draft(std::string_view body) {
     }
 }
 
-void read_command(order::Action action, std::string_view body) {
-    const auto command = order::read_command(action, body);
+void read_command(order::domain::Action action, std::string_view body) {
+    const auto command = order::adapters::read_command(action, body);
     if (!is_taken(command)) return;
     promise(command->action == action, "a command does what it was asked for");
-    promise(action == order::Action::ship || !command->shipment, "only a shipment has a carrier");
+    promise(action == order::domain::Action::ship || !command->shipment,
+            "only a shipment has a carrier");
     promise(command->reason.size() <= 64, "a reason is short");
 }
 
@@ -46,17 +48,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             fuzz::read_draft(rest);
             break;
         case 1:
-            fuzz::read_command(order::Action::ship, rest);
+            fuzz::read_command(order::domain::Action::ship, rest);
             break;
         case 2:
-            fuzz::read_command(order::Action::cancel, rest);
+            fuzz::read_command(order::domain::Action::cancel, rest);
             break;
         case 3:
-            fuzz::read_command(order::Action::process, rest);
+            fuzz::read_command(order::domain::Action::process, rest);
             break;
         default:
-            if (const auto command = order::read_status_change(rest); fuzz::is_taken(command))
-                fuzz::promise(command->action != order::Action::confirm, "no client confirms");
+            if (const auto command = order::adapters::read_status_change(rest);
+                fuzz::is_taken(command))
+                fuzz::promise(command->action != order::domain::Action::confirm,
+                              "no client confirms");
     }
     return 0;
 }

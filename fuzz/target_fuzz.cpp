@@ -47,12 +47,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                           .query = target->query};
     fuzz::check_refusal({Errc::not_found, target->path, {{target->path, target->path}}});
     fuzz::check_page(request, target->path);
-    fuzz::check_list(order::read_list_request(request));
-    fuzz::check_list(order::read_saga_list_request(request));
-    fuzz::check_list(inventory::read_item_list(request));
-    fuzz::check_list(inventory::read_reservation_list(request));
-    fuzz::check_list(inventory::read_movement_list(request));
-    if (const auto skus = inventory::read_availability(request); fuzz::is_taken(skus))
-        promise(!skus->empty() && skus->size() <= inventory::list_max, "some SKUs are asked for");
+    fuzz::check_list(order::adapters::read_list_request(request));
+    fuzz::check_list(order::adapters::read_saga_list_request(request));
+    fuzz::check_list(inventory::adapters::read_item_list(request));
+    fuzz::check_list(inventory::adapters::read_reservation_list(request));
+    fuzz::check_list(inventory::adapters::read_movement_list(request));
+    if (const auto skus = inventory::adapters::read_availability(request); fuzz::is_taken(skus))
+        promise(!skus->empty() && skus->size() <= inventory::adapters::list_max,
+                "some SKUs are asked for");
     return 0;
 }

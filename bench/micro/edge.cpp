@@ -17,11 +17,12 @@ namespace {
 constexpr std::string_view body =
     R"({"customerId":"0190a6de-1f3b-7c55-9f4e-2f6b7d1c0a11","currency":"GBP","items":[{"sku":"SKU-12","quantity":2,"unitAmount":6499},{"sku":"SKU-49","quantity":1,"unitAmount":1999}],"shippingAddress":{"recipient":"Ada Lovelace","line1":"12 St James Square","city":"London","region":"LDN","postalCode":"SW1Y 4JH","country":"GB"},"deliveryInstructions":"leave at the door, ring the bell twice"})";
 
-order::Order sample_order() {
+order::domain::Order sample_order() {
     const runtime::SystemClock clock;
     runtime::RandomIds ids{clock};
-    const auto record = order::place(
-        order::read_draft(body).value(), order::OrderId(ids.next()), order::SagaId(ids.next()),
+    const auto record = order::domain::place(
+        order::adapters::read_draft(body).value(), order::domain::OrderId(ids.next()),
+        order::domain::SagaId(ids.next()),
         {.now = clock.now(), .actor = "anonymous", .trace = bench::trace_of(ids), .patience = {}});
     return record->order;
 }
@@ -74,7 +75,7 @@ BENCHMARK(parse_json);
 // parse_json is part of it.
 void read_and_validate_draft(benchmark::State& state) {
     for (auto _ : state) {
-        auto draft = order::read_draft(body);
+        auto draft = order::adapters::read_draft(body);
         benchmark::DoNotOptimize(draft);
     }
 }
@@ -89,9 +90,9 @@ void fingerprint_body(benchmark::State& state) {
 BENCHMARK(fingerprint_body);
 
 void serialise_order(benchmark::State& state) {
-    const order::Order order = sample_order();
+    const order::domain::Order order = sample_order();
     for (auto _ : state) {
-        auto text = order::order_json(order);
+        auto text = order::adapters::order_json(order);
         benchmark::DoNotOptimize(text);
     }
 }

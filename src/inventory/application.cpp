@@ -38,10 +38,10 @@ struct Application::Parts {
 
     const Ports ports;
     const ApplicationOptions options;
-    std::unique_ptr<ReservationStore> reservations;
-    std::unique_ptr<ItemStore> items;
-    std::unique_ptr<InventoryReader> reader;
-    Writing writing;
+    std::unique_ptr<app::ReservationStore> reservations;
+    std::unique_ptr<app::ItemStore> items;
+    std::unique_ptr<app::InventoryReader> reader;
+    adapters::Writing writing;
     relay::Relay relay;
     outbox::Cleanup cleanup;
     audit::Auditor auditor;
@@ -51,16 +51,16 @@ struct Application::Parts {
 Application::Parts::Parts(const Ports& the_ports, ApplicationOptions given)
     : ports(the_ports),
       options(std::move(given)),
-      reservations(make_reservation_store(ports.database)),
-      items(make_item_store(ports.database)),
-      reader(make_inventory_reader(ports.database)),
+      reservations(adapters::make_reservation_store(ports.database)),
+      items(adapters::make_item_store(ports.database)),
+      reader(adapters::make_inventory_reader(ports.database)),
       writing(
           {.batch_max = 128, .queue_max = 4096},
-          [this](std::span<const ItemWrite> writes) {
-              return write_items(writes, *items, ports.clock);
+          [this](std::span<const app::ItemWrite> writes) {
+              return app::write_items(writes, *items, ports.clock);
           },
           [] {
-              return Result<Written>(
+              return Result<app::Written>(
                   fail(Errc::unavailable, "the request could not be carried out now; try again"));
           }),
       relay(ports.relay_database,
@@ -78,7 +78,7 @@ void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_
     sql::bring_up_to_date(database, owner_url, components, outbox::grants, metrics);
 }
 
-audit::Invariants invariants() { return stock_invariants(); }
+audit::Invariants invariants() { return adapters::stock_invariants(); }
 
 Application::Application(const Ports& ports, ApplicationOptions options)
     : parts_(std::make_unique<Parts>(ports, std::move(options))) {}
@@ -88,8 +88,8 @@ Application::~Application() { close(); }
 std::vector<http::Route> Application::routes() {
     Parts& parts = *parts_;
     const Ports& ports = parts.ports;
-    std::vector<http::Route> routes =
-        inventory_routes({parts.writing, *parts.items, *parts.reader, ports.clock, ports.ids});
+    std::vector<http::Route> routes = adapters::inventory_routes(
+        {parts.writing, *parts.items, *parts.reader, ports.clock, ports.ids});
     std::ranges::move(relay::relay_routes(parts.relay), std::back_inserter(routes));
     std::ranges::move(http::actuator_routes(
                           {"inventory-service", std::string(version)},
@@ -102,7 +102,8 @@ std::vector<http::Route> Application::routes() {
 
 void Application::listen() {
     Parts& parts = *parts_;
-    const std::vector<std::string> heard(topics_heard().begin(), topics_heard().end());
+    const std::vector<std::string> heard(adapters::topics_heard().begin(),
+                                         adapters::topics_heard().end());
     std::vector<std::string> topics = heard;
     topics.insert(topics.end(), std::begin(events::inventory_topics),
                   std::end(events::inventory_topics));
@@ -112,9 +113,9 @@ void Application::listen() {
         bus::ConsumerOptions{.group = parts.options.consumer_group,
                              .topics = heard,
                              .clock = parts.ports.steady_clock},
-        make_order_events_handler({*parts.reservations, parts.ports.clock, parts.ports.ids,
-                                   parts.ports.metrics,
-                                   [&parts] { parts.options.on_events_committed(parts.relay); }}),
+        adapters::make_order_events_handler(
+            {*parts.reservations, parts.ports.clock, parts.ports.ids, parts.ports.metrics,
+             [&parts] { parts.options.on_events_committed(parts.relay); }}),
         parts.ports.metrics);
 }
 

@@ -41,23 +41,23 @@ auto lost_as_unavailable() {
 struct Application::Parts {
     Parts(const Ports& the_ports, ApplicationOptions given);
 
-    std::vector<Result<Receipt>> announced(std::vector<Result<Receipt>> receipts) const {
+    std::vector<Result<app::Receipt>> announced(std::vector<Result<app::Receipt>> receipts) const {
         options.on_events_committed();
         return receipts;
     }
-    void settled(std::span<const Order> orders);
+    void settled(std::span<const domain::Order> orders);
     std::vector<telemetry::Component> components();
 
     const Ports ports;
     const ApplicationOptions options;
-    OrderCache cache;
-    std::unique_ptr<OrderStore> store;
+    adapters::OrderCache cache;
+    std::unique_ptr<app::OrderStore> store;
     std::unique_ptr<relay::Source> relay_view;  // of the relay's backlog; read only
-    Placing placing;
-    Changing changing;
-    Finding finding;
-    Confirmations confirmations;
-    SagaClock saga_clock;
+    adapters::Placing placing;
+    adapters::Changing changing;
+    adapters::Finding finding;
+    adapters::Confirmations confirmations;
+    adapters::SagaClock saga_clock;
     outbox::Cleanup cleanup;
     audit::Auditor auditor;
     std::unique_ptr<bus::Consumer> consumer;  // made when its topics are there
@@ -67,38 +67,38 @@ Application::Parts::Parts(const Ports& the_ports, ApplicationOptions given)
     : ports(the_ports),
       options(std::move(given)),
       cache(ports.cache, ports.clock),
-      store(make_sql_order_store(ports.database, ports.clock, ports.ids)),
+      store(adapters::make_sql_order_store(ports.database, ports.clock, ports.ids)),
       relay_view(relay::make_poll_source(ports.database)),
       placing(
           {.batch_max = 128, .queue_max = 4096},
-          [this](std::span<const PlaceOrder> batch) {
+          [this](std::span<const app::PlaceOrder> batch) {
               return announced(
-                  place_orders(batch, *store, ports.clock, ports.ids, options.patience));
+                  app::place_orders(batch, *store, ports.clock, ports.ids, options.patience));
           },
-          lost_as_unavailable<Result<Receipt>>()),
+          lost_as_unavailable<Result<app::Receipt>>()),
       changing(
           {.batch_max = 128, .queue_max = 4096},
-          [this](std::span<const ChangeOrder> batch) {
+          [this](std::span<const app::ChangeOrder> batch) {
               return announced(
-                  change_orders(batch, *store, ports.clock, ports.ids, options.patience));
+                  app::change_orders(batch, *store, ports.clock, ports.ids, options.patience));
           },
-          lost_as_unavailable<Result<Receipt>>()),
+          lost_as_unavailable<Result<app::Receipt>>()),
       finding(
           {.batch_max = 128, .queue_max = 4096},
-          [this](std::span<const OrderId> batch) { return cache.find(batch, *store); },
-          lost_as_unavailable<Result<CachedOrder>>()),
+          [this](std::span<const domain::OrderId> batch) { return cache.find(batch, *store); },
+          lost_as_unavailable<Result<adapters::CachedOrder>>()),
       confirmations(*store, ports.clock),
       saga_clock(
           {.relay_lag = [this] { return relay_view->backlog(ports.clock.now()).oldest_age; }},
           *store, ports.clock, ports.ids, options.patience,
-          [this](std::span<const Order> orders) { settled(orders); }),
+          [this](std::span<const domain::Order> orders) { settled(orders); }),
       cleanup(ports.database, ports.clock, {}, ports.metrics),
       auditor(ports.database, ports.clock, invariants(), {}, ports.metrics) {}
 
-void Application::Parts::settled(std::span<const Order> orders) {
+void Application::Parts::settled(std::span<const domain::Order> orders) {
     if (orders.empty()) return;
     options.on_events_committed();
-    for (const Order& order : orders) cache.remember(order);
+    for (const domain::Order& order : orders) cache.remember(order);
     confirmations.settled(orders);
 }
 
@@ -117,7 +117,7 @@ void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_
     sql::bring_up_to_date(database, owner_url, components, outbox::grants, metrics);
 }
 
-audit::Invariants invariants() { return order_invariants(); }
+audit::Invariants invariants() { return adapters::order_invariants(); }
 
 Application::Application(const Ports& ports, ApplicationOptions options)
     : parts_(std::make_unique<Parts>(ports, std::move(options))) {}
@@ -127,8 +127,8 @@ Application::~Application() { close(); }
 std::vector<http::Route> Application::routes() {
     Parts& parts = *parts_;
     std::vector<http::Route> routes =
-        order_routes({parts.placing, parts.changing, parts.finding, parts.confirmations,
-                      parts.cache, *parts.store});
+        adapters::order_routes({parts.placing, parts.changing, parts.finding, parts.confirmations,
+                                parts.cache, *parts.store});
     std::ranges::move(http::actuator_routes({"order-service", std::string(version)},
                                             parts.components(), parts.ports.metrics),
                       std::back_inserter(routes));
@@ -147,8 +147,9 @@ void Application::listen() {
         parts.ports.bus,
         bus::ConsumerOptions{
             .group = "trackops-orders", .topics = replies, .clock = parts.ports.steady_clock},
-        handle_inventory_events(*parts.store, parts.ports.clock, parts.options.patience,
-                                [&parts](std::span<const Order> orders) { parts.settled(orders); }),
+        adapters::handle_inventory_events(
+            *parts.store, parts.ports.clock, parts.options.patience,
+            [&parts](std::span<const domain::Order> orders) { parts.settled(orders); }),
         parts.ports.metrics);
 }
 

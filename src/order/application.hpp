@@ -29,7 +29,7 @@ struct Ports {
 };
 
 struct ApplicationOptions {
-    Patience patience;
+    domain::Patience patience;
     // A hint, from any thread: events were committed and may be relayed.
     std::function<void()> on_events_committed = [] {};
 };

@@ -26,7 +26,8 @@ using std::chrono::seconds;
 using ::testing::HasSubstr;
 
 // Less than the half minute for which an order may be answered from memory.
-constexpr Patience short_patience{.reserve_deadline = seconds(10), .first_retry = seconds(5)};
+constexpr domain::Patience short_patience{.reserve_deadline = seconds(10),
+                                          .first_retry = seconds(5)};
 
 constexpr const char* draft =
     R"({"customerId":"018bcfe5-687b-7abc-8123-456789abcdef","currency":"GBP","items":)"
@@ -43,7 +44,7 @@ protected:
                                                                 std::end(events::order_topics)));
     }
 
-    std::string place() {
+    std::string domain::place() {
         const auto placed = calls.call("POST", "/api/orders", draft);
         EXPECT_EQ(placed.status, 201) << placed.body;
         return http::header(placed, "Location");
@@ -98,7 +99,7 @@ protected:
 };
 
 TEST_P(OrderApplication, ShowsAtOnceWhatInventoryAnswered) {
-    const std::string path = place();
+    const std::string path = domain::place();
     EXPECT_EQ(status_of(path), "PENDING");  // and is in the cache from now on
     reserve(path);
     EXPECT_EQ(status_of(path), "CONFIRMED");
@@ -106,7 +107,7 @@ TEST_P(OrderApplication, ShowsAtOnceWhatInventoryAnswered) {
 }
 
 TEST_P(OrderApplication, ShowsAtOnceWhatTheSagaClockGaveUp) {
-    const std::string path = place();
+    const std::string path = domain::place();
     EXPECT_EQ(sent().size(), 1U);
     EXPECT_EQ(status_of(path), "PENDING");
     clock.advance(short_patience.reserve_deadline);
@@ -117,7 +118,7 @@ TEST_P(OrderApplication, ShowsAtOnceWhatTheSagaClockGaveUp) {
 }
 
 TEST_P(OrderApplication, IsPatientWhileItsEventsDoNotLeave) {
-    const std::string path = place();
+    const std::string path = domain::place();
     clock.advance(short_patience.reserve_deadline);
     pumps.at("order-sagas")->run({});
     EXPECT_EQ(status_of(path), "PENDING");
@@ -137,7 +138,7 @@ TEST_P(OrderApplication, SaysOverTheBusWhereEachEventComesFrom) {
     calls.origin.correlation_id = "mine";
     calls.origin.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     calls.origin.tracestate = "a=b";
-    const std::string path = place();
+    const std::string path = domain::place();
     const auto created = sent();
     ASSERT_EQ(created.size(), 1U);
     EXPECT_EQ(created[0].topic, "ORDER_CREATED");

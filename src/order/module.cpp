@@ -17,8 +17,8 @@ struct Module::Parts {
         : migration_url(options.migration_url),
           metrics(the_metrics),
           database(backends::open_database(options.database_url, {}, metrics)),
-          orders_cache(backends::open_cache(options.cache_url, {.prefix = OrderCache::prefix},
-                                            clock, metrics)),
+          orders_cache(backends::open_cache(
+              options.cache_url, {.prefix = adapters::OrderCache::prefix}, clock, metrics)),
           application({*database, *orders_cache, bus, clock, ids, metrics},
                       {options.patience, options.on_events_committed}),
           threads(metrics),

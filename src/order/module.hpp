@@ -24,7 +24,7 @@ struct ModuleOptions {
     std::string cache_url = "embedded:";
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;  // 0: any free one
-    Patience patience;
+    domain::Patience patience;
     // A hint, from any thread: events were committed and may be relayed.
     std::function<void()> on_events_committed = [] {};
 };

@@ -23,15 +23,15 @@ std::string number_in(const std::string& tracking_number) {
 }
 
 // The versions that were the newest at some time since then, with their statuses.
-std::vector<std::pair<std::int64_t, order::Status>> versions_since(const DatabaseServer& orders,
-                                                                   Uuid order, Instant since) {
-    std::vector<std::pair<std::int64_t, order::Status>> found;
+std::vector<std::pair<std::int64_t, order::domain::Status>> versions_since(
+    const DatabaseServer& orders, Uuid order, Instant since) {
+    std::vector<std::pair<std::int64_t, order::domain::Status>> found;
     const auto changes = orders.changes.find(order);
     if (changes == orders.changes.end()) return found;
     for (const auto& [version, committed] : changes->second) {
         const auto next = changes->second.find(version + 1);
         if (next != changes->second.end() && next->second.at < since) continue;
-        found.emplace_back(version, order::status_named(committed.status).value());
+        found.emplace_back(version, order::domain::status_named(committed.status).value());
     }
     return found;
 }
@@ -104,7 +104,7 @@ ReadOrder Answers::order(const Answer& answer, const std::string& reference,
         int number = 0;
         std::from_chars(digits.data(), digits.data() + digits.size(), number);
         const auto shipped = asked.changes.find(number);
-        if (shipped == asked.changes.end() || shipped->second.action != order::Action::ship)
+        if (shipped == asked.changes.end() || shipped->second.action != order::domain::Action::ship)
             wrong(fmt::format("{} was shipped by nobody: {}", reference, read.shipment));
     }
     return read;
@@ -126,14 +126,14 @@ ReadOrder Answers::status(const Answer& answer) {
 
 void Answers::change(const ReadOrder& read, const Attempt& attempt, int number) {
     const std::string& name = world_.story.name_of(attempt.order);
-    const auto status = order::status_named(read.status);
+    const auto status = order::domain::status_named(read.status);
     if (read.id != attempt.order || !status || order::action_to(*status) != attempt.action)
         wrong(fmt::format("to {} {} is answered with {} {}", order::name_of(attempt.action), name,
                           world_.story.name_of(read.id), read.status));
     if (attempt.expected_version && read.version != *attempt.expected_version + 1)
         wrong(fmt::format("version {} of {} follows on If-Match {}", read.version, name,
                           *attempt.expected_version));
-    if (attempt.action == order::Action::ship &&
+    if (attempt.action == order::domain::Action::ship &&
         number_in(read.tracking_number) != fmt::to_string(number))
         wrong(fmt::format("{} was shipped by change {}: {}", name, number, read.shipment));
 }

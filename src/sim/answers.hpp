@@ -29,7 +29,7 @@ ReadOrder read_order(const std::string& body);
 // A request to change an order, as far as its refusal depends on it.
 struct Attempt {
     Uuid order;
-    order::Action action = order::Action::process;
+    order::domain::Action action = order::domain::Action::process;
     std::optional<std::int64_t> expected_version;  // If-Match
     Instant first_sent;
 };

@@ -314,12 +314,12 @@ Finding nothing_is_put_aside(const Evidence& on) {
 
 Finding outcome_of(const Evidence& on, const std::string& reference, const ModelOrder& asked,
                    const OrderRow& order) {
-    const auto status = order::status_named(order.status);
+    const auto status = order::domain::status_named(order.status);
     if (!status || !asked.possible.has(*status))
         return fmt::format("{} is {}; possible are {}", reference, order.status,
                            asked.possible.text());
     const bool is_cancel_sent = std::ranges::any_of(asked.changes, [](const auto& entry) {
-        return entry.second.action == order::Action::cancel && !entry.second.is_refused;
+        return entry.second.action == order::domain::Action::cancel && !entry.second.is_refused;
     });
     if (order.cancel_reason == "CUSTOMER_REQUEST" && !is_cancel_sent)
         return reference + " was cancelled by nobody";

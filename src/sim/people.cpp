@@ -74,8 +74,8 @@ private:
     void ask_otherwise(const Placement& placement);
     void ask_for_nothing();
     void change();
-    void change(std::size_t order, order::Action action);
-    Change draw(std::size_t order, order::Action action);
+    void change(std::size_t order, order::domain::Action action);
+    Change draw(std::size_t order, order::domain::Action action);
     void send(const Change& change);
     void hear(const Change& change, const Answer& answer);
     void succeed(Change change, const Answer& answer);
@@ -84,7 +84,7 @@ private:
         return shop_.orders().at(known.reference);
     }
     void learn(KnownOrder& known, const ReadOrder& read);
-    order::Action likely_action(order::Status known);
+    order::domain::Action likely_action(order::domain::Status known);
 
     World& world_;
     Shop& shop_;
@@ -203,8 +203,8 @@ void Customer::hear(std::size_t at, bool has_waited, bool is_repeated, const Ans
     const std::size_t order = *placement.known;
     // Is impatient: looks, asks again and waits, and looks.
     if (has_waited && chance_.happens(0.5)) return read(order);
-    if (has_waited || placement.key.empty() || known_[order].status != order::Status::pending ||
-        !chance_.happens(0.25))
+    if (has_waited || placement.key.empty() ||
+        known_[order].status != order::domain::Status::pending || !chance_.happens(0.25))
         return end();
     ++waiting_for_;
     read(order);
@@ -266,13 +266,13 @@ void Customer::ask_for_nothing() {
 // What is old is no news.
 void Customer::learn(KnownOrder& known, const ReadOrder& read) {
     if (read.version < known.version) return;
-    known.status = order::status_named(read.status).value_or(known.status);
+    known.status = order::domain::status_named(read.status).value_or(known.status);
     known.version = read.version;
 }
 
-order::Action Customer::likely_action(order::Status known) {
-    using order::Action;
-    using order::Status;
+order::domain::Action Customer::likely_action(order::domain::Status known) {
+    using order::domain::Action;
+    using order::domain::Status;
     if (chance_.happens(0.2)) return Action::cancel;
     if (known == Status::processing) return Action::ship;
     if (known == Status::shipped) return Action::deliver;
@@ -292,10 +292,10 @@ void Customer::change() {
     waiting_for_ += 1 + (has_second_thoughts ? 1 : 0) + (looks_meanwhile ? 1 : 0);
     change(order, likely_action(known_[order].status));
     if (looks_meanwhile) read(order);
-    if (has_second_thoughts) change(order, order::Action::cancel);
+    if (has_second_thoughts) change(order, order::domain::Action::cancel);
 }
 
-Change Customer::draw(std::size_t order, order::Action action) {
+Change Customer::draw(std::size_t order, order::domain::Action action) {
     const KnownOrder& known = known_[order];
     const int number = first_change_ + ++changes_;
     Change change{.order = order,
@@ -306,7 +306,7 @@ Change Customer::draw(std::size_t order, order::Action action) {
                                                             order::name_of(action))),
                   .has_key = chance_.happens(0.5)};
     change.request.correlation_id = fmt::format("change-{}", number);
-    if (action == order::Action::ship)
+    if (action == order::domain::Action::ship)
         change.request.body =
             fmt::format(R"({{"carrier":"Mail","trackingNumber":"change-{}"}})", number);
     // The same keys for each path: a key is of its path alone.
@@ -323,7 +323,9 @@ Change Customer::draw(std::size_t order, order::Action action) {
     return change;
 }
 
-void Customer::change(std::size_t order, order::Action action) { send(draw(order, action)); }
+void Customer::change(std::size_t order, order::domain::Action action) {
+    send(draw(order, action));
+}
 
 void Customer::send(const Change& change) {
     world_.tell(name_, "asks to {} {}{}", order::name_of(change.attempt.action), change.name,
@@ -360,7 +362,7 @@ void Customer::succeed(Change change, const Answer& answer) {
     KnownOrder& known = known_[change.order];
     const ReadOrder order = answers_.order(answer, known.reference, asked(known));
     answers_.change(order, change.attempt, change.number);
-    const auto status = order::status_named(order.status);
+    const auto status = order::domain::status_named(order.status);
     if (!status || !shop_.hears(known.reference, change.number, *status, order.version)) {
         world_.broken("the_model_allows_it", fmt::format("to {} {} is answered with {}",
                                                          order::name_of(change.attempt.action),

@@ -39,7 +39,7 @@ using OnRead = std::function<void(Uuid order, const std::string& status, std::in
 struct KnownOrder {
     std::string reference;
     Uuid id;
-    order::Status status = order::Status::pending;
+    order::domain::Status status = order::domain::Status::pending;
     std::int64_t version = 1;
 };
 

@@ -5,12 +5,12 @@
 namespace trackops::sim {
 namespace {
 
-using order::Action;
-using order::Status;
+using order::domain::Action;
+using order::domain::Status;
 
 // Where an order can come to from here by itself and by what was ever asked of it.
 Statuses reachable_from(Status start, const ModelOrder& order) {
-    const auto may_happen = [&](const order::Transition& row) {
+    const auto may_happen = [&](const order::domain::Transition& row) {
         if (row.from == Status::pending) return true;
         return std::ranges::any_of(order.changes, [&](const auto& entry) {
             return entry.second.action == row.action && !entry.second.is_refused;
@@ -20,7 +20,7 @@ Statuses reachable_from(Status start, const ModelOrder& order) {
     reached.add(start);
     for (Statuses before; before != reached;) {
         before = reached;
-        for (const order::Transition& row : order::transitions) {
+        for (const order::domain::Transition& row : order::domain::transitions) {
             if (reached.has(row.from) && may_happen(row)) reached.add(row.to);
         }
     }
@@ -31,7 +31,7 @@ Statuses reachable_from(Status start, const ModelOrder& order) {
 
 std::string Statuses::text() const {
     std::string text;
-    for (const Status status : order::statuses) {
+    for (const Status status : order::domain::statuses) {
         if (!has(status)) continue;
         text += text.empty() ? "" : ", ";
         text += order::name_of(status);
@@ -49,7 +49,7 @@ void Shop::close(ModelOrder& order) {
         }
         for (const auto& [number, change] : order.changes) {
             if (change.heard || change.is_refused) continue;
-            for (const Status from : order::statuses) {
+            for (const Status from : order::domain::statuses) {
                 const auto to = order::next(from, change.action);
                 if (before.has(from) && to) order.possible.add(*to);
             }

@@ -18,8 +18,8 @@ using Lines = std::map<std::string, std::int64_t>;  // quantities by SKU
 // A set of statuses in which an order may be.
 class Statuses {
 public:
-    void add(order::Status status) { bits_ |= bit(status); }
-    bool has(order::Status status) const { return (bits_ & bit(status)) != 0; }
+    void add(order::domain::Status status) { bits_ |= bit(status); }
+    bool has(order::domain::Status status) const { return (bits_ & bit(status)) != 0; }
     bool is_empty() const { return bits_ == 0; }
     Statuses only(const Statuses& others) const { return Statuses(bits_ & others.bits_); }
     std::string text() const;
@@ -28,14 +28,17 @@ public:
 
 private:
     explicit Statuses(unsigned bits) : bits_(bits) {}
-    static unsigned bit(order::Status status) { return 1U << static_cast<unsigned>(status); }
+    static unsigned bit(order::domain::Status status) {
+        return 1U << static_cast<unsigned>(status);
+    }
     unsigned bits_ = 0;
 };
 
 // A request to change an order: several attempts under one key are one request.
 struct ModelChange {
-    order::Action action = order::Action::process;
-    std::optional<std::pair<order::Status, std::int64_t>> heard;  // status and version after it
+    order::domain::Action action = order::domain::Action::process;
+    std::optional<std::pair<order::domain::Status, std::int64_t>>
+        heard;  // status and version after it
     bool is_refused = false;
 };
 
@@ -65,10 +68,10 @@ public:
     void asks_for(const std::string& reference, const ModelOrder& asked);
     void placed(const std::string& reference, Uuid id) { orders_.at(reference).id = id; }
     // A change is sent: it may take effect from now on.
-    void sends(const std::string& reference, int change, order::Action action);
+    void sends(const std::string& reference, int change, order::domain::Action action);
     // Its success is heard: the order was in this status, in this version, at some time until now.
     // False: by all that was heard before, it cannot have been.
-    bool hears(const std::string& reference, int change, order::Status status,
+    bool hears(const std::string& reference, int change, order::domain::Status status,
                std::int64_t version);
     // The refusal of a change that was sent only once is heard: it does not happen any more.
     void hears_refusal(const std::string& reference, int change);

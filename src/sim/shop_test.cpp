@@ -5,8 +5,8 @@
 namespace trackops::sim {
 namespace {
 
-using order::Action;
-using order::Status;
+using order::domain::Action;
+using order::domain::Status;
 
 class Model : public ::testing::Test {
 protected:

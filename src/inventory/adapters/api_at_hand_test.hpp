@@ -8,7 +8,7 @@
 #include "inventory/adapters/stores_at_hand_test.hpp"
 #include "platform/http/calls_for_tests.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
 class ApiAtHand : public StoresAtHand {
 public:
@@ -19,12 +19,13 @@ public:
         return calls.call(method, target, std::move(body), std::move(headers));
     }
 
-    Writing writing{
-        {},
-        [this](std::span<const ItemWrite> writes) { return write_items(writes, *items, clock); },
-        [] { return Result<Written>(fail(Errc::unavailable, "lost")); }};
+    Writing writing{{},
+                    [this](std::span<const app::ItemWrite> writes) {
+                        return app::write_items(writes, *items, clock);
+                    },
+                    [] { return Result<app::Written>(fail(Errc::unavailable, "lost")); }};
     http::Calls calls{inventory_routes({writing, *items, *reader, clock, ids}),
                       [this] { writing.run(Duration::zero()); }};
 };
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

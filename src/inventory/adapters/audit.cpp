@@ -4,7 +4,7 @@
 
 #include "platform/audit/outbox_invariants.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 namespace {
 
 using audit::Invariant;
@@ -215,4 +215,4 @@ audit::Invariants stock_invariants() {
     return all;
 }
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

@@ -2,9 +2,9 @@
 #pragma once
 #include "platform/audit/invariant.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
 // With those of the relay's tables.
 audit::Invariants stock_invariants();
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

@@ -12,7 +12,7 @@
 #include "inventory/adapters/stores_at_hand_test.hpp"
 #include "platform/audit/plants_for_tests.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 namespace {
 
 using audit::Plant;
@@ -29,23 +29,25 @@ public:
         stock_up("scarce", 1);
     }
 
-    OrderId create(std::vector<Line> lines) {
-        const OrderId order(ids.next());
-        hear({{ids.next(), {order, Ask::create, std::move(lines)}}});
+    domain::OrderId create(std::vector<domain::Line> lines) {
+        const domain::OrderId order(ids.next());
+        hear({{ids.next(), {order, domain::Ask::create, std::move(lines)}}});
         return order;
     }
-    void say(OrderId order, Ask ask) { hear({{ids.next(), {order, ask, {}, "CUSTOMER_REQUEST"}}}); }
+    void say(domain::OrderId order, domain::Ask ask) {
+        hear({{ids.next(), {order, ask, {}, "CUSTOMER_REQUEST"}}});
+    }
     void a_reservation_of_each_kind() {
         reserved = create({{"a", 2}, {"b", 1}}).uuid.text();
-        const OrderId shipped = create({{"a", 3}, {"b", 4}});
-        say(shipped, Ask::ship);
+        const domain::OrderId shipped = create({{"a", 3}, {"b", 4}});
+        say(shipped, domain::Ask::ship);
         fulfilled = shipped.uuid.text();
-        say(create({{"a", 5}}), Ask::cancel);
+        say(create({{"a", 5}}), domain::Ask::cancel);
         refused = create({{"a", 1}, {"scarce", 2}}).uuid.text();
-        say(OrderId(ids.next()), Ask::cancel);
-        (void)write("a", AdjustStock{.delta = -7, .reason = "COUNTED"}).value();
+        say(domain::OrderId(ids.next()), domain::Ask::cancel);
+        (void)write("a", domain::AdjustStock{.delta = -7, .reason = "COUNTED"}).value();
         stock_up("gone", 5);
-        (void)write("gone", DeleteItem{}).value();
+        (void)write("gone", domain::DeleteItem{}).value();
         stock_up("gone", 6);
     }
     std::vector<Plant> plants() const;
@@ -154,13 +156,14 @@ TEST_P(StockAudit, FindsNothingWhileManyWrite) {
     Stocked stocked(GetParam());
     const auto live = [&](const std::stop_token& stop, int salt) {
         for (int round = salt; !stop.stop_requested(); ++round) {
-            std::vector<OrderId> orders;
+            std::vector<domain::OrderId> orders;
             orders.reserve(4);
             for (int i = 0; i < 4; ++i) orders.push_back(stocked.create({{"a", 1 + i}, {"b", 2}}));
-            stocked.say(orders[0], Ask::ship);
-            stocked.say(orders[1], Ask::cancel);
-            stocked.say(orders[2], round % 2 == 0 ? Ask::ship : Ask::cancel);
-            (void)stocked.write("b", AdjustStock{.delta = round % 2 == 0 ? 3 : -3, .reason = "C"});
+            stocked.say(orders[0], domain::Ask::ship);
+            stocked.say(orders[1], domain::Ask::cancel);
+            stocked.say(orders[2], round % 2 == 0 ? domain::Ask::ship : domain::Ask::cancel);
+            (void)stocked.write(
+                "b", domain::AdjustStock{.delta = round % 2 == 0 ? 3 : -3, .reason = "C"});
         }
     };
     {
@@ -180,4 +183,4 @@ TEST_P(StockAudit, FindsNothingWhileManyWrite) {
 INSTANTIATE_TEST_SUITE_P(Databases, StockAudit, ::testing::ValuesIn(testing::databases));
 
 }  // namespace
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

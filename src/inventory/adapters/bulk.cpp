@@ -8,14 +8,14 @@
 #include "platform/http/message.hpp"
 #include "platform/json/writer.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
 namespace {
 
 struct Outcome {
     std::int64_t line = 0;
     std::string sku;
-    Result<Written> answer;
+    Result<app::Written> answer;
 };
 
 Result<ItemRequest> read_line(std::string_view text, std::string& sku) {
@@ -58,7 +58,7 @@ void write_outcome(std::string& text, const Outcome& outcome) {
 // Lines that were read and wait for their transaction, with those that were refused in between.
 class Bulk {
 public:
-    Bulk(ItemStore& store, const Clock& clock, Ids& ids)
+    Bulk(app::ItemStore& store, const Clock& clock, Ids& ids)
         : store_(store), clock_(clock), ids_(ids) {}
 
     void take(std::int64_t line, std::string_view text) {
@@ -82,7 +82,7 @@ public:
 private:
     void flush() {
         if (!writes_.empty()) {
-            auto answers = write_items(writes_, store_, clock_);
+            auto answers = app::write_items(writes_, store_, clock_);
             for (std::size_t i = 0; i < places_.size(); ++i) {
                 outcomes_[places_[i]].answer = std::move(answers[i]);
             }
@@ -93,18 +93,19 @@ private:
         places_.clear();
     }
 
-    ItemStore& store_;
+    app::ItemStore& store_;
     const Clock& clock_;
     Ids& ids_;
     std::vector<Outcome> outcomes_;
-    std::vector<ItemWrite> writes_;
+    std::vector<app::ItemWrite> writes_;
     std::vector<std::size_t> places_;  // of the writes among the outcomes
     std::string text_;
 };
 
 }  // namespace
 
-std::string put_items(std::string_view ndjson, ItemStore& store, const Clock& clock, Ids& ids) {
+std::string put_items(std::string_view ndjson, app::ItemStore& store, const Clock& clock,
+                      Ids& ids) {
     Bulk bulk(store, clock, ids);
     std::int64_t number = 0;
     while (!ndjson.empty()) {
@@ -117,4 +118,4 @@ std::string put_items(std::string_view ndjson, ItemStore& store, const Clock& cl
     return bulk.finish();
 }
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

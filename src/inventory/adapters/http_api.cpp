@@ -11,7 +11,7 @@
 #include "platform/idempotency/keys.hpp"
 #include "platform/sql/batch.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
 namespace {
 
@@ -32,10 +32,10 @@ Result<std::optional<IdempotencyKey>> read_key(const Request& request) {
 }
 
 // The one form of a successful write: as it is answered, and as it is kept under the client's key.
-RecordedAnswer answer_of(const ItemCommand& command, const Written& written) {
+RecordedAnswer answer_of(const domain::ItemCommand& command, const app::Written& written) {
     if (!written.item) return {.status = 204};
     RecordedAnswer answer{200, item_json(*written.item), {}, etag_of(*written.item)};
-    if (std::holds_alternative<CreateItem>(command)) {
+    if (std::holds_alternative<domain::CreateItem>(command)) {
         answer.status = 201;
         answer.location = path_of_item(written.item->sku);
     }
@@ -52,23 +52,23 @@ Response response_of(const RecordedAnswer& answer) {
 // Every write of one item goes this way: read, hand over, answer when its batch is committed.
 void write_item(const Request& request, const Reply& reply, Result<ItemRequest> item,
                 const ApiParts& parts) {
-    const auto read = [&]() -> Result<ItemWrite> {
+    const auto read = [&]() -> Result<app::ItemWrite> {
         auto [sku, command] = TRY(std::move(item));
-        ItemWrite write{parts.ids.next(), std::move(sku), std::move(command)};
+        app::ItemWrite write{parts.ids.next(), std::move(sku), std::move(command)};
         write.key = TRY(read_key(request));
-        if (!write.key && std::holds_alternative<AdjustStock>(write.command)) {
+        if (!write.key && std::holds_alternative<domain::AdjustStock>(write.command)) {
             return fail(Errc::precondition_required,
                         "an adjustment needs an Idempotency-Key, so that it cannot count twice");
         }
         TRY(http::check_query(request, {}));
-        write.record = [asked = write.command](const Written& written) {
+        write.record = [asked = write.command](const app::Written& written) {
             return answer_of(asked, written);
         };
         return write;
     };
     auto write = read();
     if (!write) return reply.problem(write.error());
-    const auto done = [reply, record = write->record](const Result<Written>& written) {
+    const auto done = [reply, record = write->record](const Result<app::Written>& written) {
         if (!written) return reply.problem(written.error());
         Response response = response_of(written->replayed ? *written->replayed : record(*written));
         if (written->replayed) response.headers.emplace_back("Idempotency-Replayed", "true");
@@ -85,7 +85,7 @@ Result<ItemRequest> on_item(const Request& request, Result<Command> command) {
     return ItemRequest{std::string(request.param("sku")), std::move(read)};
 }
 
-Result<void> get_item(const Request& request, const Reply& reply, InventoryReader& reader) {
+Result<void> get_item(const Request& request, const Reply& reply, app::InventoryReader& reader) {
     TRY(http::check_query(request, {}));
     const auto item = reader.item(request.param("sku"));
     if (!item) return fail(Errc::not_found, "there is no such item");
@@ -105,37 +105,39 @@ Response page_of(const Request& request, std::vector<T> found, std::size_t limit
     });
 }
 
-Result<void> list_items(const Request& request, const Reply& reply, InventoryReader& reader) {
+Result<void> list_items(const Request& request, const Reply& reply, app::InventoryReader& reader) {
     const auto list = TRY(read_item_list(request));
     reply.send(page_of(
         request, reader.items(list.filter, list.cursor.value_or(std::string()), list.limit + 1),
-        list.limit, [](const Item& item) { return item.sku; }));
+        list.limit, [](const domain::Item& item) { return item.sku; }));
     return {};
 }
 
-Result<void> list_movements(const Request& request, const Reply& reply, InventoryReader& reader) {
+Result<void> list_movements(const Request& request, const Reply& reply,
+                            app::InventoryReader& reader) {
     const auto list = TRY(read_movement_list(request));
     const std::string_view sku = request.param("sku");
     auto found = reader.movements(sku, list.cursor, list.limit + 1);
     // The ledger of an item that was deleted can still be read.
     if (found.empty() && !reader.item(sku)) return fail(Errc::not_found, "there is no such item");
     reply.send(page_of(request, std::move(found), list.limit,
-                       [](const LedgerRow& row) { return fmt::to_string(row.position); }));
+                       [](const app::LedgerRow& row) { return fmt::to_string(row.position); }));
     return {};
 }
 
 Result<void> list_reservations(const Request& request, const Reply& reply,
-                               InventoryReader& reader) {
+                               app::InventoryReader& reader) {
     const auto list = TRY(read_reservation_list(request));
-    reply.send(page_of(request, reader.reservations(list.filter, list.cursor, list.limit + 1),
-                       list.limit,
-                       [](const Reservation& reservation) { return reservation.id.text(); }));
+    reply.send(
+        page_of(request, reader.reservations(list.filter, list.cursor, list.limit + 1), list.limit,
+                [](const domain::Reservation& reservation) { return reservation.id.text(); }));
     return {};
 }
 
-Result<void> get_reservation(const Request& request, const Reply& reply, InventoryReader& reader) {
+Result<void> get_reservation(const Request& request, const Reply& reply,
+                             app::InventoryReader& reader) {
     TRY(http::check_query(request, {}));
-    const auto id = ReservationId::parse(request.param("id"));
+    const auto id = domain::ReservationId::parse(request.param("id"));
     const auto found = id ? reader.reservation(*id) : std::nullopt;
     if (!found) return fail(Errc::not_found, "there is no such reservation");
     std::string body;
@@ -145,9 +147,10 @@ Result<void> get_reservation(const Request& request, const Reply& reply, Invento
     return {};
 }
 
-Result<void> get_availability(const Request& request, const Reply& reply, InventoryReader& reader) {
+Result<void> get_availability(const Request& request, const Reply& reply,
+                              app::InventoryReader& reader) {
     const auto skus = TRY(read_availability(request));
-    const Shelves shelves = reader.stock_of(skus);
+    const domain::Shelves shelves = reader.stock_of(skus);
     std::string body;
     json::Writer out(body);
     out.begin_object().name("items").begin_array();
@@ -175,9 +178,9 @@ Result<void> put_many(const Request& request, const Reply& reply, const ApiParts
     return {};
 }
 
-using Read = Result<void> (*)(const Request&, const Reply&, InventoryReader&);
+using Read = Result<void> (*)(const Request&, const Reply&, app::InventoryReader&);
 
-http::Route reading(std::string_view pattern, Read read, InventoryReader& reader) {
+http::Route reading(std::string_view pattern, Read read, app::InventoryReader& reader) {
     return {"GET", pattern, http::Run::on_worker,
             [read, &reader](const Request& request, const Reply& reply) {
                 try {
@@ -207,7 +210,8 @@ std::vector<http::Route> inventory_routes(ApiParts parts) {
          }},
         {"DELETE", item, Run::on_io,
          [parts](const Request& request, const Reply& reply) {
-             write_item(request, reply, on_item(request, Result<DeleteItem>(DeleteItem{})), parts);
+             write_item(request, reply,
+                        on_item(request, Result<domain::DeleteItem>(domain::DeleteItem{})), parts);
          }},
         {"POST", "/api/inventory/items/{sku}/adjustments", Run::on_io,
          [parts](const Request& request, const Reply& reply) {
@@ -227,4 +231,4 @@ std::vector<http::Route> inventory_routes(ApiParts parts) {
     };
 }
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

@@ -8,19 +8,19 @@
 #include "platform/http/router.hpp"
 #include "platform/runtime/combiner.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
 // Writes that arrive together share a transaction.
-using Writing = runtime::Combiner<ItemWrite, Result<Written>>;
+using Writing = runtime::Combiner<app::ItemWrite, Result<app::Written>>;
 
 // What the routes use; all of it outlives them.
 struct ApiParts {
     Writing& writing;
-    ItemStore& items;  // for bulk, which brings batches of its own
-    InventoryReader& reader;
+    app::ItemStore& items;  // for bulk, which brings batches of its own
+    app::InventoryReader& reader;
     const Clock& clock;
     Ids& ids;
 };
 std::vector<http::Route> inventory_routes(ApiParts parts);
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

@@ -6,7 +6,7 @@
 
 #include "inventory/adapters/api_at_hand_test.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 namespace {
 
 using http::expect_pages;
@@ -17,12 +17,12 @@ using Names = std::vector<std::string>;
 
 class InventoryPages : public ::testing::TestWithParam<std::string> {
 protected:
-    void hear(OrderId order, Ask ask, std::vector<Line> lines = {}) {
+    void hear(domain::OrderId order, domain::Ask ask, std::vector<domain::Line> lines = {}) {
         at_hand.hear({{at_hand.ids.next(), {order, ask, std::move(lines), "CUSTOMER_REQUEST"}}});
     }
-    OrderId reserve(std::vector<Line> lines) {
-        const OrderId order(at_hand.ids.next());
-        hear(order, Ask::create, std::move(lines));
+    domain::OrderId reserve(std::vector<domain::Line> lines) {
+        const domain::OrderId order(at_hand.ids.next());
+        hear(order, domain::Ask::create, std::move(lines));
         return order;
     }
     // Of the reservations that may be listed, newest first, as JSON.
@@ -39,7 +39,7 @@ protected:
                         sku));
     }
     void adjust(std::string sku, std::int64_t delta) {
-        EXPECT_TRUE(at_hand.write(std::move(sku), AdjustStock{delta, "COUNTED"}));
+        EXPECT_TRUE(at_hand.write(std::move(sku), domain::AdjustStock{delta, "COUNTED"}));
     }
 
     ApiAtHand at_hand{GetParam()};
@@ -47,7 +47,7 @@ protected:
 
 TEST_P(InventoryPages, HoldEachItemOnce) {
     for (const auto* sku : {"b", "a/c", "B", "a b", "a"}) at_hand.stock_up(sku, 5);
-    const PatchItem words{{.category = "cloth", .low_stock_threshold = 5}};
+    const domain::PatchItem words{{.category = "cloth", .low_stock_threshold = 5}};
     for (const auto* sku : {"a", "a b", "b"}) ASSERT_TRUE(at_hand.write(sku, words));
     const Names all = {"\"B\"", "\"a\"", "\"a b\"", "\"a/c\"", "\"b\""};
     const std::string items = "/api/inventory/items?";
@@ -64,7 +64,7 @@ TEST_P(InventoryPages, LeaveNobodyOutWhileItemsComeAndGo) {
     for (const auto* sku : {"b", "d", "f"}) at_hand.stock_up(sku, 5);
     // The end of each page goes before the next page is asked for.
     const auto delete_seen = [&, seen = Names{"b", "c", "d", "f"}]() mutable {
-        ASSERT_TRUE(at_hand.write(seen.front(), DeleteItem{}));
+        ASSERT_TRUE(at_hand.write(seen.front(), domain::DeleteItem{}));
         if (seen.front() == "b") {
             at_hand.stock_up("a", 1);  // before the page
             at_hand.stock_up("c", 1);  // behind it
@@ -78,15 +78,15 @@ TEST_P(InventoryPages, LeaveNobodyOutWhileItemsComeAndGo) {
 TEST_P(InventoryPages, HoldEachReservationOnce) {
     at_hand.stock_up("A", 50);
     at_hand.stock_up("B", 50);
-    std::vector<OrderId> orders;
+    std::vector<domain::OrderId> orders;
     for (int i = 0; i < 5; ++i) {
-        orders.push_back(
-            reserve(i == 2 ? std::vector<Line>{{"B", 1}} : std::vector<Line>{{"A", 1}, {"B", 1}}));
-        reserve({{"A", 99}});                            // refused: no reservation
-        hear(OrderId(at_hand.ids.next()), Ask::cancel);  // of nothing: none either
+        orders.push_back(reserve(i == 2 ? std::vector<domain::Line>{{"B", 1}}
+                                        : std::vector<domain::Line>{{"A", 1}, {"B", 1}}));
+        reserve({{"A", 99}});                                            // refused: no reservation
+        hear(domain::OrderId(at_hand.ids.next()), domain::Ask::cancel);  // of nothing: none either
     }
-    for (const std::size_t i : {0, 3, 4}) hear(orders[i], Ask::ship);
-    hear(orders[1], Ask::cancel);
+    for (const std::size_t i : {0, 3, 4}) hear(orders[i], domain::Ask::ship);
+    hear(orders[1], domain::Ask::cancel);
     ASSERT_EQ(reservation_ids().size(), 5U);
     const std::string list = "/api/inventory/reservations?";
     expect_pages(at_hand.calls, list, "id", reservation_ids());
@@ -122,7 +122,7 @@ TEST_P(InventoryPages, LeaveNobodyOutWhileReservationsComeAndGo) {
         // A newer one comes, and the end of the page is held no longer.
         const auto change = [&] {
             reserve({{"A", 1}});
-            hear(OrderId::parse(seen.front().substr(1, 36)).value(), Ask::cancel);
+            hear(domain::OrderId::parse(seen.front().substr(1, 36)).value(), domain::Ask::cancel);
             seen.erase(seen.begin());
         };
         EXPECT_EQ(joined(pages_of(at_hand.calls, list + "&limit=1", "id", change)), ids) << filter;
@@ -143,7 +143,7 @@ TEST_P(InventoryPages, HoldEachMovementOnce) {
     const auto one_more = [this] { adjust("A/1 x", 1); };  // stands before the first page
     EXPECT_EQ(joined(pages_of(at_hand.calls, list + "limit=1", "position", one_more)), before);
     // The ledger outlives its item.
-    ASSERT_TRUE(at_hand.write("A/1 x", DeleteItem{}));
+    ASSERT_TRUE(at_hand.write("A/1 x", domain::DeleteItem{}));
     expect_pages(at_hand.calls, list, "position", positions("A/1 x"));
 }
 
@@ -151,4 +151,4 @@ INSTANTIATE_TEST_SUITE_P(Databases, InventoryPages, ::testing::ValuesIn(testing:
                          [](const auto& kind) { return kind.param; });
 
 }  // namespace
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

@@ -7,7 +7,7 @@
 #include "inventory/adapters/api_at_hand_test.hpp"
 #include "inventory/adapters/bulk.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 namespace {
 
 using http::header;
@@ -55,8 +55,8 @@ TEST_F(InventoryApi, TakesAnItemThroughItsLife) {
     EXPECT_EQ(header(patched, "ETag"), "\"2\"");
     EXPECT_THAT(patched.body, Not(HasSubstr("unitAmount")));
 
-    at_hand.hear(
-        {{at_hand.ids.next(), {OrderId(at_hand.ids.next()), Ask::create, {{"A/1 x", 2}}}}});
+    at_hand.hear({{at_hand.ids.next(),
+                   {domain::OrderId(at_hand.ids.next()), domain::Ask::create, {{"A/1 x", 2}}}}});
     EXPECT_EQ(call("DELETE", path).status, 409);
     EXPECT_EQ(call("DELETE", "/api/inventory/items/none").status, 404);
     call("POST", "/api/inventory/items", R"({"sku":"B","name":"Bowl"})");
@@ -167,7 +167,8 @@ TEST_F(InventoryApi, NamesEveryFaultAndWritesNothing) {
 
 TEST_F(InventoryApi, TakesManyItemsLineByLine) {
     at_hand.stock_up("B", 5);
-    at_hand.hear({{at_hand.ids.next(), {OrderId(at_hand.ids.next()), Ask::create, {{"B", 3}}}}});
+    at_hand.hear({{at_hand.ids.next(),
+                   {domain::OrderId(at_hand.ids.next()), domain::Ask::create, {{"B", 3}}}}});
     const auto answer = call("POST", "/api/inventory/items/bulk",
                              "{\"sku\":\"A\",\"name\":\"a\",\"onHand\":4}\r\n"
                              "\n"
@@ -191,7 +192,7 @@ TEST_F(InventoryApi, TakesManyItemsLineByLine) {
     EXPECT_THAT(lines[5], HasSubstr(R"({"line":7,"status":400,)"));
     EXPECT_EQ(lines[6], R"({"line":8,"sku":"B","status":200,"version":3})");
     EXPECT_EQ(at_hand.stock("A").on_hand, 6);
-    EXPECT_EQ(at_hand.stock("B"), (Stock{3, 3}));
+    EXPECT_EQ(at_hand.stock("B"), (domain::Stock{3, 3}));
     EXPECT_EQ(at_hand.reader->movements("B", {}, 1)[0].reason, "BULK");
 }
 
@@ -217,8 +218,8 @@ TEST_F(InventoryApi, PagesThroughItems) {
 
 TEST_F(InventoryApi, TellsWhatIsAvailableAndWhatIsHeld) {
     at_hand.stock_up("A", 5);
-    const OrderId order(at_hand.ids.next());
-    at_hand.hear({{at_hand.ids.next(), {order, Ask::create, {{"A", 3}}}}});
+    const domain::OrderId order(at_hand.ids.next());
+    at_hand.hear({{at_hand.ids.next(), {order, domain::Ask::create, {{"A", 3}}}}});
     EXPECT_EQ(call("GET", "/api/inventory/availability?sku=A&sku=zz&sku=A").body,
               R"({"items":[{"sku":"A","onHand":5,"reserved":3,"available":2}],"unknown":["zz"]})");
     EXPECT_EQ(call("GET", "/api/inventory/availability").status, 422);
@@ -231,4 +232,4 @@ TEST_F(InventoryApi, TellsWhatIsAvailableAndWhatIsHeld) {
 }
 
 }  // namespace
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

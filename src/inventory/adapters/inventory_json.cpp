@@ -4,7 +4,7 @@
 
 #include "inventory/adapters/names.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
 namespace {
 
@@ -15,7 +15,7 @@ void write_maybe(json::Writer& out, std::string_view name, const std::optional<T
 
 }  // namespace
 
-void write_json(json::Writer& out, const Item& item) {
+void write_json(json::Writer& out, const domain::Item& item) {
     out.begin_object().member("sku", item.sku).member("name", item.name);
     write_maybe(out, "description", item.description);
     write_maybe(out, "category", item.category);
@@ -33,14 +33,14 @@ void write_json(json::Writer& out, const Item& item) {
         .end_object();
 }
 
-void write_json(json::Writer& out, const Reservation& reservation) {
+void write_json(json::Writer& out, const domain::Reservation& reservation) {
     out.begin_object()
         .member("id", reservation.id.uuid)
         .member("orderId", reservation.order_id.uuid)
         .member("status", name_of(reservation.state))
         .name("items")
         .begin_array();
-    for (const Line& line : reservation.lines) {
+    for (const domain::Line& line : reservation.lines) {
         out.begin_object().member("sku", line.sku).member("quantity", line.quantity).end_object();
     }
     out.end_array()
@@ -49,7 +49,7 @@ void write_json(json::Writer& out, const Reservation& reservation) {
         .end_object();
 }
 
-void write_json(json::Writer& out, const LedgerRow& row) {
+void write_json(json::Writer& out, const app::LedgerRow& row) {
     out.begin_object()
         .member("position", row.position)
         .member("sku", row.movement.sku)
@@ -60,14 +60,14 @@ void write_json(json::Writer& out, const LedgerRow& row) {
     out.member("createdAt", row.at).end_object();
 }
 
-std::string item_json(const Item& item) {
+std::string item_json(const domain::Item& item) {
     std::string text;
     json::Writer out(text);
     write_json(out, item);
     return text;
 }
 
-std::string etag_of(const Item& item) { return fmt::format("\"{}\"", item.version); }
+std::string etag_of(const domain::Item& item) { return fmt::format("\"{}\"", item.version); }
 
 std::string path_of_item(std::string_view sku) {
     // Of what a SKU may hold, these two mean something else in a path.
@@ -84,4 +84,4 @@ std::string path_of_item(std::string_view sku) {
     return path;
 }
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

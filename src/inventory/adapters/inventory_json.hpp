@@ -6,15 +6,15 @@
 #include "inventory/app/ports.hpp"
 #include "platform/json/writer.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
-void write_json(json::Writer& out, const Item& item);
-void write_json(json::Writer& out, const Reservation& reservation);
-void write_json(json::Writer& out, const LedgerRow& row);
+void write_json(json::Writer& out, const domain::Item& item);
+void write_json(json::Writer& out, const domain::Reservation& reservation);
+void write_json(json::Writer& out, const app::LedgerRow& row);
 
-std::string item_json(const Item& item);
-std::string etag_of(const Item& item);
+std::string item_json(const domain::Item& item);
+std::string etag_of(const domain::Item& item);
 // /api/inventory/items/{sku}, percent-encoded.
 std::string path_of_item(std::string_view sku);
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

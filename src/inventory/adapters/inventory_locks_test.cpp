@@ -7,7 +7,7 @@
 
 #include "inventory/adapters/stores_at_hand_test.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 namespace {
 
 // Two batches over the same rows in opposite order must not wait for each other. Played: the lower
@@ -46,9 +46,9 @@ protected:
         tx->add({"test.write", text}, {});
         tx->commit();
     }
-    OrderId new_order() { return OrderId(at_hand_.ids.next()); }
-    IncomingMessage create(OrderId order, std::vector<Line> lines) {
-        return {at_hand_.ids.next(), {order, Ask::create, std::move(lines)}};
+    domain::OrderId new_order() { return domain::OrderId(at_hand_.ids.next()); }
+    app::IncomingMessage create(domain::OrderId order, std::vector<domain::Line> lines) {
+        return {at_hand_.ids.next(), {order, domain::Ask::create, std::move(lines)}};
     }
 
     // A plan in the order of the table: the usual one follows the keys by luck.
@@ -61,17 +61,17 @@ TEST_F(InventoryLocks, OfStockAreTakenInTheOrderOfSkus) {
     expect_lowest_first({"inventory_items", "sku", "A", "B"}, [&] {
         EXPECT_TRUE(at_hand_.hear({create(new_order(), {{"B", 1}, {"A", 1}})}).at(0));
     });
-    EXPECT_EQ(at_hand_.stock("B"), (Stock{5, 1}));
+    EXPECT_EQ(at_hand_.stock("B"), (domain::Stock{5, 1}));
 }
 
 TEST_F(InventoryLocks, OfItemsAreTakenInTheOrderOfSkus) {
     at_hand_.stock_up("B", 5);
     at_hand_.stock_up("A", 5);
     expect_lowest_first({"inventory_items", "sku", "A", "B"}, [&] {
-        const std::vector<ItemWrite> writes = {
-            {at_hand_.ids.next(), "B", AdjustStock{1, "RETURN"}},
-            {at_hand_.ids.next(), "A", AdjustStock{1, "RETURN"}}};
-        for (const auto& written : write_items(writes, *at_hand_.items, at_hand_.clock)) {
+        const std::vector<app::ItemWrite> writes = {
+            {at_hand_.ids.next(), "B", domain::AdjustStock{1, "RETURN"}},
+            {at_hand_.ids.next(), "A", domain::AdjustStock{1, "RETURN"}}};
+        for (const auto& written : app::write_items(writes, *at_hand_.items, at_hand_.clock)) {
             EXPECT_TRUE(written);
         }
     });
@@ -80,21 +80,22 @@ TEST_F(InventoryLocks, OfItemsAreTakenInTheOrderOfSkus) {
 
 TEST_F(InventoryLocks, OfReservationsAreTakenInTheOrderOfOrders) {
     at_hand_.stock_up("A", 5);
-    const OrderId low = new_order();
-    const OrderId high = new_order();
+    const domain::OrderId low = new_order();
+    const domain::OrderId high = new_order();
     ASSERT_LT(low, high);
     at_hand_.hear({create(high, {{"A", 1}})});
     at_hand_.hear({create(low, {{"A", 1}})});
     expect_lowest_first({"inventory_reservations", "order_id", low.text(), high.text()}, [&] {
-        const auto cancel = [&](OrderId order) {
-            return IncomingMessage{at_hand_.ids.next(), {order, Ask::cancel, {}, "CUSTOMER"}};
+        const auto cancel = [&](domain::OrderId order) {
+            return app::IncomingMessage{at_hand_.ids.next(),
+                                        {order, domain::Ask::cancel, {}, "CUSTOMER"}};
         };
         for (const auto& handled : at_hand_.hear({cancel(high), cancel(low)})) {
             EXPECT_TRUE(handled);
         }
     });
-    EXPECT_EQ(at_hand_.stock("A"), (Stock{5, 0}));
+    EXPECT_EQ(at_hand_.stock("A"), (domain::Stock{5, 0}));
 }
 
 }  // namespace
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

@@ -7,26 +7,27 @@
 
 #include "inventory/adapters/stores_at_hand_test.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 namespace {
 
 using ::testing::ElementsAre;
 
 class ItemStoreContract : public ::testing::TestWithParam<std::string> {
 protected:
-    ItemWrite adjustment(std::string key, std::int64_t delta, std::string fingerprint = "f") {
-        return {at_hand.ids.next(), "A", AdjustStock{delta, "RETURN"},
+    app::ItemWrite adjustment(std::string key, std::int64_t delta, std::string fingerprint = "f") {
+        return {at_hand.ids.next(), "A", domain::AdjustStock{delta, "RETURN"},
                 IdempotencyKey{"test", std::move(key), std::move(fingerprint)},
-                [](const Written& written) {
+                [](const app::Written& written) {
                     return RecordedAnswer{200, std::to_string(written.item->stock.on_hand), "", ""};
                 }};
     }
-    std::vector<Result<Written>> write(const std::vector<ItemWrite>& writes) {
-        return write_items(writes, *at_hand.items, at_hand.clock);
+    std::vector<Result<app::Written>> write(const std::vector<app::ItemWrite>& writes) {
+        return app::write_items(writes, *at_hand.items, at_hand.clock);
     }
-    std::vector<std::string> skus(const ItemFilter& filter, std::string_view after = "") {
+    std::vector<std::string> skus(const app::ItemFilter& filter, std::string_view after = "") {
         std::vector<std::string> found;
-        for (const Item& item : at_hand.reader->items(filter, after, 3)) found.push_back(item.sku);
+        for (const domain::Item& item : at_hand.reader->items(filter, after, 3))
+            found.push_back(item.sku);
         return found;
     }
 
@@ -37,33 +38,34 @@ protected:
 class ItemsOfTwoWriters : public ItemStoreContract {};
 
 TEST_P(ItemStoreContract, KeepsEveryWordOfAnItem) {
-    const CreateItem command{{.name = "Mug",
-                              .description = "of \"clay\" \xc3\xa9",
-                              .category = "kitchen",
-                              .price = Price{250, "GBP"},
-                              .low_stock_threshold = 3},
-                             7};
+    const domain::CreateItem command{{.name = "Mug",
+                                      .description = "of \"clay\" \xc3\xa9",
+                                      .category = "kitchen",
+                                      .price = domain::Price{250, "GBP"},
+                                      .low_stock_threshold = 3},
+                                     7};
     const auto written = at_hand.write("MUG 1/2", command);
     EXPECT_TRUE(written->is_new);
     EXPECT_EQ(at_hand.reader->item("MUG 1/2"), written->item);
     at_hand.clock.advance(std::chrono::seconds(1));
-    const auto changed = at_hand.write("MUG 1/2", PatchItem{{.price = std::optional<Price>()}, 1});
+    const auto changed =
+        at_hand.write("MUG 1/2", domain::PatchItem{{.price = std::optional<domain::Price>()}, 1});
     EXPECT_EQ(at_hand.reader->item("MUG 1/2"), changed->item);
     EXPECT_EQ(changed->item->version, 2);
     EXPECT_EQ(at_hand.reader->item("mug 1/2"), std::nullopt);
 }
 
 TEST_P(ItemStoreContract, AppliesWritesOfOneItemOneAfterTheOther) {
-    std::vector<ItemWrite> writes;
-    const auto add = [&](ItemCommand command) {
+    std::vector<app::ItemWrite> writes;
+    const auto add = [&](domain::ItemCommand command) {
         writes.push_back({at_hand.ids.next(), "A", std::move(command)});
     };
-    add(CreateItem{{.name = "one"}, 5});
-    add(CreateItem{{.name = "two"}, 6});
-    add(AdjustStock{-2, "LOSS"});
-    add(AdjustStock{-4, "LOSS"});
-    add(DeleteItem{});
-    add(CreateItem{{.name = "three"}, 1});
+    add(domain::CreateItem{{.name = "one"}, 5});
+    add(domain::CreateItem{{.name = "two"}, 6});
+    add(domain::AdjustStock{-2, "LOSS"});
+    add(domain::AdjustStock{-4, "LOSS"});
+    add(domain::DeleteItem{});
+    add(domain::CreateItem{{.name = "three"}, 1});
     const auto answers = write(writes);
     EXPECT_TRUE(answers[0] && answers[2] && answers[4] && answers[5]);
     EXPECT_EQ(answers[1].error().code, Errc::conflict);
@@ -117,7 +119,7 @@ TEST_P(ItemStoreContract, CountsOnceWhatThirtyTwoTwinsSayAtOnce) {
 // A commit whose answer was lost: the same write comes a second time.
 TEST_P(ItemStoreContract, CarriesOutOneWriteOnce) {
     at_hand.stock_up("A", 5);
-    const ItemWrite one{at_hand.ids.next(), "A", AdjustStock{2, "RETURN"}};
+    const app::ItemWrite one{at_hand.ids.next(), "A", domain::AdjustStock{2, "RETURN"}};
     write({one});
     EXPECT_EQ(write({one})[0]->item->stock.on_hand, 7);
     EXPECT_EQ(at_hand.stock("A").on_hand, 7);
@@ -125,8 +127,9 @@ TEST_P(ItemStoreContract, CarriesOutOneWriteOnce) {
 
 TEST_P(ItemsOfTwoWriters, RunsAgainWhenTheItemCameMeanwhile) {
     bool overtaken = false;
-    const ItemWrite one{at_hand.ids.next(), "A", PutItem{{.name = "A"}, 9}};
-    const auto decide = [&](const std::optional<Item>& current, const ItemWrite& write) {
+    const app::ItemWrite one{at_hand.ids.next(), "A", domain::PutItem{{.name = "A"}, 9}};
+    const auto decide = [&](const std::optional<domain::Item>& current,
+                            const app::ItemWrite& write) {
         if (!std::exchange(overtaken, true)) at_hand.stock_up("A", 5);
         return apply(current, write.sku, write.command, at_hand.clock.now());
     };
@@ -137,7 +140,8 @@ TEST_P(ItemsOfTwoWriters, RunsAgainWhenTheItemCameMeanwhile) {
 
 TEST_P(ItemStoreContract, ListsItemsByWhatIsAsked) {
     for (const auto* sku : {"b", "A", "a_c", "abc", "c"}) at_hand.stock_up(sku, 5);
-    const PatchItem words{{.name = "100% Cotton", .category = "cloth", .low_stock_threshold = 5}};
+    const domain::PatchItem words{
+        {.name = "100% Cotton", .category = "cloth", .low_stock_threshold = 5}};
     EXPECT_TRUE(at_hand.write("c", words));
     EXPECT_THAT(skus({}), ElementsAre("A", "a_c", "abc"));
     EXPECT_THAT(skus({}, "abc"), ElementsAre("b", "c"));
@@ -156,15 +160,15 @@ TEST_P(ItemStoreContract, ListsItemsByWhatIsAsked) {
 TEST_P(ItemStoreContract, ListsReservationsAndMovementsNewestFirst) {
     at_hand.stock_up("A", 50);
     at_hand.stock_up("B", 50);
-    std::vector<OrderId> orders;
+    std::vector<domain::OrderId> orders;
     for (int i = 0; i < 4; ++i) {
         orders.emplace_back(at_hand.ids.next());
         at_hand.hear({{at_hand.ids.next(),
-                       {orders.back(), Ask::create, {{i % 2 ? "A" : "B", 1}, {"A", 1}}}}});
+                       {orders.back(), domain::Ask::create, {{i % 2 ? "A" : "B", 1}, {"A", 1}}}}});
     }
-    at_hand.hear({{at_hand.ids.next(), {orders[1], Ask::ship}}});
-    const auto of = [](const std::vector<Reservation>& found) {
-        std::vector<OrderId> ids;
+    at_hand.hear({{at_hand.ids.next(), {orders[1], domain::Ask::ship}}});
+    const auto of = [](const std::vector<domain::Reservation>& found) {
+        std::vector<domain::OrderId> ids;
         for (const auto& one : found) ids.push_back(one.order_id);
         return ids;
     };
@@ -173,18 +177,18 @@ TEST_P(ItemStoreContract, ListsReservationsAndMovementsNewestFirst) {
     EXPECT_THAT(of(page), ElementsAre(orders[3], orders[2], orders[1]));
     EXPECT_THAT(of(reader.reservations({}, page.back().id, 3)), ElementsAre(orders[0]));
     EXPECT_THAT(of(reader.reservations({.sku = "B"}, {}, 3)), ElementsAre(orders[2], orders[0]));
-    EXPECT_THAT(of(reader.reservations({.status = State::fulfilled}, {}, 3)),
+    EXPECT_THAT(of(reader.reservations({.status = domain::State::fulfilled}, {}, 3)),
                 ElementsAre(orders[1]));
-    EXPECT_THAT(of(reader.reservations({.sku = "A", .status = State::reserved}, {}, 9)),
+    EXPECT_THAT(of(reader.reservations({.sku = "A", .status = domain::State::reserved}, {}, 9)),
                 ElementsAre(orders[3], orders[2], orders[0]));
     EXPECT_THAT(of(reader.reservations({.order_id = orders[1], .sku = "B"}, {}, 9)), ElementsAre());
-    EXPECT_EQ(reader.reservation(page[0].id)->lines, (std::vector<Line>{{"A", 2}}));
+    EXPECT_EQ(reader.reservation(page[0].id)->lines, (std::vector<domain::Line>{{"A", 2}}));
     const auto movements = reader.movements("A", {}, 1);
     ASSERT_EQ(movements.size(), 1);
     EXPECT_EQ(movements[0].reason, "SHIPMENT");
     EXPECT_EQ(reader.movements("A", movements[0].position, 9)[0].reason, "CREATED");
     const std::vector<std::string> asked = {"A", "nowhere"};
-    EXPECT_EQ(reader.stock_of(asked), (Shelves{{"A", {48, 4}}}));
+    EXPECT_EQ(reader.stock_of(asked), (domain::Shelves{{"A", {48, 4}}}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Postgres, ItemsOfTwoWriters, ::testing::Values("postgres"));
@@ -192,4 +196,4 @@ INSTANTIATE_TEST_SUITE_P(Databases, ItemStoreContract, ::testing::ValuesIn(testi
                          [](const auto& kind) { return kind.param; });
 
 }  // namespace
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

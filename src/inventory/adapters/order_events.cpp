@@ -9,21 +9,21 @@
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
 namespace {
 
 // Nothing: the message does not concern stock.
-Result<std::optional<IncomingMessage>> read(const bus::Message& message) {
+Result<std::optional<app::IncomingMessage>> read(const bus::Message& message) {
     const auto id = Uuid::parse(message.header("ce_id"));
     if (!id) return fail(Errc::malformed, "the header ce_id is no UUID");
     const events::Event event = TRY(events::decode(message.topic, message.value));
     auto meaning = TRY(from_wire(event));
-    if (!meaning) return std::optional<IncomingMessage>();
-    return IncomingMessage{*id, *std::move(meaning),
-                           Trace{std::string(message.header("ce_correlationid")), id->text(),
-                                 std::string(message.header("traceparent")),
-                                 std::string(message.header("tracestate"))}};
+    if (!meaning) return std::optional<app::IncomingMessage>();
+    return app::IncomingMessage{*id, *std::move(meaning),
+                                Trace{std::string(message.header("ce_correlationid")), id->text(),
+                                      std::string(message.header("traceparent")),
+                                      std::string(message.header("tracestate"))}};
 }
 
 std::string told(const Error& error) {
@@ -32,7 +32,7 @@ std::string told(const Error& error) {
     return text;
 }
 
-bus::Disposition disposition_of(const Result<Handled>& answer) {
+bus::Disposition disposition_of(const Result<app::Handled>& answer) {
     if (answer) {
         if (answer->dead_letter) return bus::DeadLetter{*answer->dead_letter};
         return bus::Done{};
@@ -67,7 +67,7 @@ bus::Handler make_order_events_handler(OrderEvents parts) {
     }
     return [parts = std::move(parts), counters](std::span<const bus::Message> messages) {
         std::vector<bus::Disposition> dispositions(messages.size(), bus::Done{});
-        std::vector<IncomingMessage> heard;
+        std::vector<app::IncomingMessage> heard;
         std::vector<std::size_t> places;  // of what was heard among the messages
         for (std::size_t i = 0; i < messages.size(); ++i) {
             auto incoming = read(messages[i]);
@@ -79,7 +79,8 @@ bus::Handler make_order_events_handler(OrderEvents parts) {
             }
         }
         if (!heard.empty()) {
-            const auto answers = handle_order_events(heard, parts.store, parts.clock, parts.ids);
+            const auto answers =
+                app::handle_order_events(heard, parts.store, parts.clock, parts.ids);
             for (std::size_t i = 0; i < places.size(); ++i) {
                 dispositions[places[i]] = disposition_of(answers[i]);
             }
@@ -93,4 +94,4 @@ bus::Handler make_order_events_handler(OrderEvents parts) {
     };
 }
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

@@ -11,13 +11,13 @@ namespace trackops::telemetry {
 class Registry;
 }
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
 // What cannot be read becomes a dead letter; what the database cannot take now comes again.
 // replied: called after each batch that was committed, so that the relay need not wait for its next
 // poll. Everything referred to outlives the handler.
 struct OrderEvents {
-    ReservationStore& store;
+    app::ReservationStore& store;
     const Clock& clock;
     Ids& ids;
     telemetry::Registry& metrics;
@@ -25,4 +25,4 @@ struct OrderEvents {
 };
 bus::Handler make_order_events_handler(OrderEvents parts);
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

@@ -5,7 +5,7 @@
 #include "events/events.hpp"
 #include "inventory/adapters/stores_at_hand_test.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 namespace {
 
 class OrderEventsHandler : public ::testing::Test {
@@ -56,7 +56,7 @@ TEST_F(OrderEventsHandler, GivesEachMessageItsOwnAnswer) {
     ASSERT_EQ(answers.size(), batch.size());
     const std::vector<std::size_t> expected = {0, 1, 1, 0, 1, 0};  // 1: dead letter
     for (std::size_t i = 0; i < batch.size(); ++i) EXPECT_EQ(answers[i].index(), expected[i]) << i;
-    EXPECT_EQ(at_hand.stock("A"), (Stock{3, 0}));
+    EXPECT_EQ(at_hand.stock("A"), (domain::Stock{3, 0}));
     EXPECT_EQ(batches_committed, 1);
     EXPECT_EQ(at_hand.ask("SELECT causation_id FROM outbox_events ORDER BY position")[0],
               batch[0].header("ce_id"));
@@ -64,10 +64,11 @@ TEST_F(OrderEventsHandler, GivesEachMessageItsOwnAnswer) {
 
 TEST_F(OrderEventsHandler, AsksForAMessageAgainWhileTheDatabaseIsAway) {
     at_hand.stock_up("A", 5);
-    struct Away final : ReservationStore {
-        std::vector<Result<Handled>> handle(std::span<const IncomingMessage> messages,
-                                            const Decide&, Instant) override {
-            return std::vector<Result<Handled>>(messages.size(), fail(Errc::unavailable, "away"));
+    struct Away final : app::ReservationStore {
+        std::vector<Result<app::Handled>> handle(std::span<const app::IncomingMessage> messages,
+                                                 const Decide&, Instant) override {
+            return std::vector<Result<app::Handled>>(messages.size(),
+                                                     fail(Errc::unavailable, "away"));
         }
     } away;
     const auto waiting =
@@ -110,4 +111,4 @@ TEST_F(OrderEventsHandler, SaysWhereEachReplyComesFrom) {
 }
 
 }  // namespace
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

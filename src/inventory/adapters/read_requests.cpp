@@ -12,7 +12,7 @@
 #include "inventory/adapters/names.hpp"
 #include "platform/json/reader.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
 namespace {
 
@@ -23,7 +23,7 @@ constexpr json::TextRule sku_rule{
     .is_valid = is_sku,
     .expected = "must start with a letter or digit and hold only those and ' ._/:-'"};
 constexpr json::TextRule name_rule{.max_bytes = 200};
-constexpr json::IntegerRule units_rule{.min = 0, .max = max_units};
+constexpr json::IntegerRule units_rule{.min = 0, .max = domain::max_units};
 
 // A reason that a client may give: a word, and not one of those that the ledger keeps for itself.
 bool is_clients_reason(std::string_view text) {
@@ -48,7 +48,7 @@ std::optional<std::optional<T>> words_of(ObjectReader& in, std::string_view name
     return std::nullopt;
 }
 
-std::optional<std::optional<Price>> read_price(ObjectReader& in) {
+std::optional<std::optional<domain::Price>> read_price(ObjectReader& in) {
     const auto amount = in.maybe_integer("unitAmount", {.min = 0, .max = max_amount_minor});
     auto currency = in.maybe_text(
         "currency",
@@ -59,16 +59,16 @@ std::optional<std::optional<Price>> read_price(ObjectReader& in) {
         in.fault(!gives_amount || in.has("currency") ? "unitAmount" : "currency",
                  "is required: an amount and its currency go together", "required");
     }
-    if (amount && currency) return std::optional(Price{*amount, *std::move(currency)});
+    if (amount && currency) return std::optional(domain::Price{*amount, *std::move(currency)});
     if (is_given_as_null(in, "unitAmount") && is_given_as_null(in, "currency")) {
-        return std::optional<Price>();
+        return std::optional<domain::Price>();
     }
     return std::nullopt;
 }
 
 // Everything but the name.
-ItemWords read_words(ObjectReader& in) {
-    ItemWords words;
+domain::ItemWords read_words(ObjectReader& in) {
+    domain::ItemWords words;
     words.description =
         words_of(in, "description", in.maybe_text("description", {.max_bytes = 2000}));
     words.category = words_of(in, "category", in.maybe_text("category", {.max_bytes = 100}));
@@ -140,9 +140,10 @@ private:
     std::vector<FieldError> faults_;
 };
 
-std::optional<State> listed_state(std::string_view text) {
+std::optional<domain::State> listed_state(std::string_view text) {
     const auto state = state_named(text);
-    if (state == State::refused || state == State::cancelled_first) return std::nullopt;
+    if (state == domain::State::refused || state == domain::State::cancelled_first)
+        return std::nullopt;
     return state;
 }
 
@@ -151,7 +152,7 @@ std::optional<State> listed_state(std::string_view text) {
 Result<ItemRequest> read_new_item(std::string_view body) {
     return read_object(body, [](ObjectReader& in) {
         ItemRequest request{in.text("sku", sku_rule), {}};
-        CreateItem command;
+        domain::CreateItem command;
         std::string name = in.text("name", name_rule);
         command.words = read_words(in);
         command.words.name = std::move(name);
@@ -164,7 +165,7 @@ Result<ItemRequest> read_new_item(std::string_view body) {
 Result<ItemRequest> read_bulk_line(std::string_view line, std::string& sku) {
     return read_object(line, [&](ObjectReader& in) {
         sku = in.text("sku", sku_rule);
-        PutItem command;
+        domain::PutItem command;
         auto name = in.maybe_text("name", name_rule);
         command.words = read_words(in);
         command.words.name = std::move(name);
@@ -173,20 +174,20 @@ Result<ItemRequest> read_bulk_line(std::string_view line, std::string& sku) {
     });
 }
 
-Result<PatchItem> read_patch(std::string_view body) {
+Result<domain::PatchItem> read_patch(std::string_view body) {
     return read_object(body, [](ObjectReader& in) {
         auto name = in.maybe_text("name", name_rule);
         if (is_given_as_null(in, "name")) in.fault("name", "cannot be cleared", "required");
-        PatchItem command{read_words(in), {}};
+        domain::PatchItem command{read_words(in), {}};
         command.words.name = std::move(name);
         return command;
     });
 }
 
-Result<AdjustStock> read_adjustment(std::string_view body) {
+Result<domain::AdjustStock> read_adjustment(std::string_view body) {
     return read_object(body, [](ObjectReader& in) {
-        AdjustStock command;
-        command.delta = in.integer("delta", {.min = -max_units, .max = max_units});
+        domain::AdjustStock command;
+        command.delta = in.integer("delta", {.min = -domain::max_units, .max = domain::max_units});
         if (command.delta == 0 && in.has("delta")) {
             const auto given = in.any("delta");
             if (given->integer() == 0) in.fault("delta", "must not be 0", "range");
@@ -211,10 +212,10 @@ Result<std::optional<std::int64_t>> read_if_match(const http::Request& request) 
     return fail(Errc::precondition_failed, "If-Match names no version of this item");
 }
 
-Result<ListRequest<ItemFilter, std::string>> read_item_list(const http::Request& request) {
+Result<ListRequest<app::ItemFilter, std::string>> read_item_list(const http::Request& request) {
     TRY(http::check_query(request, {"category", "lowStock", "q", "limit", "cursor"}));
     QueryReader in(request);
-    ListRequest<ItemFilter, std::string> list;
+    ListRequest<app::ItemFilter, std::string> list;
     const auto word = [](std::string_view text) {
         return !text.empty() && text.size() <= 200 ? std::optional(std::string(text))
                                                    : std::nullopt;
@@ -232,16 +233,16 @@ Result<ListRequest<ItemFilter, std::string>> read_item_list(const http::Request&
     return in.finish(std::move(list));
 }
 
-Result<ListRequest<ReservationFilter, ReservationId>> read_reservation_list(
+Result<ListRequest<app::ReservationFilter, domain::ReservationId>> read_reservation_list(
     const http::Request& request) {
     TRY(http::check_query(request, {"orderId", "sku", "status", "limit", "cursor"}));
     QueryReader in(request);
-    ListRequest<ReservationFilter, ReservationId> list;
-    list.filter.order_id = in.value("orderId", "must be a UUID", OrderId::parse);
+    ListRequest<app::ReservationFilter, domain::ReservationId> list;
+    list.filter.order_id = in.value("orderId", "must be a UUID", domain::OrderId::parse);
     list.filter.sku = in.sku("sku").value_or(std::string());
     list.filter.status =
         in.value("status", "must be RESERVED, FULFILLED, RELEASED or EXPIRED", listed_state);
-    list.cursor = in.value("cursor", "is no cursor of this list", ReservationId::parse);
+    list.cursor = in.value("cursor", "is no cursor of this list", domain::ReservationId::parse);
     list.limit = in.limit();
     return in.finish(std::move(list));
 }
@@ -271,4 +272,4 @@ Result<std::vector<std::string>> read_availability(const http::Request& request)
     return std::vector<std::string>(skus.begin(), skus.end());
 }
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 namespace {
 
 http::Request asking(std::vector<std::pair<std::string, std::string>> query,
@@ -27,12 +27,15 @@ TEST(ReadItem, TakesUnitsUpToTheirBorders) {
     const auto on_hand = [](std::string_view units) {
         return read_new_item(fmt::format(R"({{"sku":"a","name":"a","onHand":{}}})", units));
     };
-    EXPECT_EQ(std::get<CreateItem>(on_hand("0")->command).on_hand, 0);
-    EXPECT_EQ(std::get<CreateItem>(on_hand("1000000000000")->command).on_hand, max_units);
+    EXPECT_EQ(std::get<domain::CreateItem>(on_hand("0")->command).on_hand, 0);
+    EXPECT_EQ(std::get<domain::CreateItem>(on_hand("1000000000000")->command).on_hand,
+              domain::max_units);
     for (const auto* units : {"-1", "1000000000001"}) {
         EXPECT_EQ(pointers(on_hand(units).error()), std::vector<std::string>{"/onHand"}) << units;
     }
-    EXPECT_EQ(std::get<CreateItem>(read_new_item(R"({"sku":"a","name":"a"})")->command).on_hand, 0);
+    EXPECT_EQ(
+        std::get<domain::CreateItem>(read_new_item(R"({"sku":"a","name":"a"})")->command).on_hand,
+        0);
 }
 
 TEST(ReadItem, TakesTextsUpToTheirBorders) {
@@ -51,7 +54,8 @@ TEST(ReadAdjustment, TakesDeltasUpToTheirBorders) {
     };
     for (const auto& [text, number] :
          {std::pair{"1", std::int64_t{1}}, std::pair{"-1", std::int64_t{-1}},
-          std::pair{"1000000000000", max_units}, std::pair{"-1000000000000", -max_units}}) {
+          std::pair{"1000000000000", domain::max_units},
+          std::pair{"-1000000000000", -domain::max_units}}) {
         EXPECT_EQ(delta(text).value().delta, number);
     }
     for (const auto* number : {"0", "1000000000001", "-1000000000001"})
@@ -111,4 +115,4 @@ TEST(ReadIfMatch, NamesAVersionOrFails) {
 }
 
 }  // namespace
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

@@ -6,7 +6,7 @@
 
 #include "inventory/adapters/stores_at_hand_test.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 namespace {
 
 // What should be true, said as plainly as possible.
@@ -16,7 +16,7 @@ struct Model {
         std::map<std::string, std::int64_t> held;
     };
     std::map<std::string, std::int64_t> on_hand;
-    std::map<OrderId, Order> orders;
+    std::map<domain::OrderId, Order> orders;
 
     std::int64_t reserved(const std::string& sku) const {
         std::int64_t sum = 0;
@@ -25,19 +25,19 @@ struct Model {
         }
         return sum;
     }
-    void hear(const OrderMessage& message) {
+    void hear(const domain::OrderMessage& message) {
         Order& order = orders[message.order_id];
-        if (message.ask == Ask::create && order.status.empty()) {
+        if (message.ask == domain::Ask::create && order.status.empty()) {
             std::map<std::string, std::int64_t> wanted;
-            for (const Line& line : message.lines) wanted[line.sku] += line.quantity;
+            for (const domain::Line& line : message.lines) wanted[line.sku] += line.quantity;
             for (const auto& [sku, quantity] : wanted) {
                 if (quantity > on_hand[sku] - reserved(sku)) order.status = "REFUSED";
             }
             if (order.status.empty()) order = {"RESERVED", wanted};
-        } else if (message.ask == Ask::cancel) {
+        } else if (message.ask == domain::Ask::cancel) {
             if (order.status.empty()) order.status = "CANCELLED_FIRST";
             if (order.status == "RESERVED") order.status = "RELEASED";
-        } else if (message.ask == Ask::ship) {
+        } else if (message.ask == domain::Ask::ship) {
             if (order.status.empty()) order.status = "REFUSED";
             if (order.status != "RESERVED") return;
             for (const auto& [sku, quantity] : order.held) on_hand[sku] -= quantity;
@@ -52,17 +52,18 @@ protected:
 
     // The life of one order as messages, some of them twice: the same message, or another that says
     // the same.
-    std::vector<IncomingMessage> life_of_an_order() {
-        const OrderId order(at_hand.ids.next());
-        OrderMessage create{order, Ask::create};
+    std::vector<app::IncomingMessage> life_of_an_order() {
+        const domain::OrderId order(at_hand.ids.next());
+        domain::OrderMessage create{order, domain::Ask::create};
         for (std::size_t i = 0; i <= random(3); ++i) {
             create.lines.push_back({skus[random(skus.size())], 1 + std::int64_t(random(4))});
         }
-        std::vector<IncomingMessage> life = {{at_hand.ids.next(), create}};
-        if (random(3) == 0) life.push_back({at_hand.ids.next(), {order, Ask::cancel, {}, "R"}});
-        if (random(3) == 0) life.push_back({at_hand.ids.next(), {order, Ask::ship}});
+        std::vector<app::IncomingMessage> life = {{at_hand.ids.next(), create}};
+        if (random(3) == 0)
+            life.push_back({at_hand.ids.next(), {order, domain::Ask::cancel, {}, "R"}});
+        if (random(3) == 0) life.push_back({at_hand.ids.next(), {order, domain::Ask::ship}});
         for (std::size_t i = random(3); i > 0; --i) {
-            IncomingMessage again = life[random(life.size())];
+            app::IncomingMessage again = life[random(life.size())];
             if (random(2) == 0) again.id = at_hand.ids.next();
             life.push_back(again);
         }
@@ -72,7 +73,7 @@ protected:
     void compare(const Model& model) {
         for (const auto& [sku, on_hand] : model.on_hand) {
             if (sku == "GONE") continue;
-            EXPECT_EQ(at_hand.stock(sku), (Stock{on_hand, model.reserved(sku)})) << sku;
+            EXPECT_EQ(at_hand.stock(sku), (domain::Stock{on_hand, model.reserved(sku)})) << sku;
         }
         EXPECT_EQ(at_hand.count("SELECT count(*) FROM inventory_items i WHERE on_hand <> "
                                 "(SELECT sum(delta) FROM stock_movements m WHERE m.sku = i.sku)"),
@@ -105,18 +106,18 @@ TEST_P(ReservationModel, AgreesHoweverMessagesCome) {
     for (const auto& [sku, on_hand] : model.on_hand) {
         if (sku != "GONE") at_hand.stock_up(sku, on_hand);
     }
-    std::vector<IncomingMessage> under_way;
+    std::vector<app::IncomingMessage> under_way;
     for (int round = 0; round < 60; ++round) {
         for (int order = 0; order < 25; ++order) {
             for (auto& message : life_of_an_order()) under_way.push_back(std::move(message));
         }
         std::ranges::shuffle(under_way, chance);
         const std::size_t size = 1 + random(under_way.size());
-        const std::vector<IncomingMessage> batch(under_way.end() - std::ptrdiff_t(size),
-                                                 under_way.end());
+        const std::vector<app::IncomingMessage> batch(under_way.end() - std::ptrdiff_t(size),
+                                                      under_way.end());
         under_way.resize(under_way.size() - size);
         for (const auto& answer : at_hand.hear(batch)) ASSERT_TRUE(answer);
-        for (const IncomingMessage& incoming : batch) model.hear(incoming.message);
+        for (const app::IncomingMessage& incoming : batch) model.hear(incoming.message);
         if (random(5) == 0) {  // so late that even the claims are forgotten
             const auto tx = at_hand.database->begin(sql::Access::write);
             tx->add({"test.forget", "DELETE FROM processed_events"}, {});
@@ -125,7 +126,8 @@ TEST_P(ReservationModel, AgreesHoweverMessagesCome) {
         if (random(3) == 0) {
             const auto delta = std::int64_t(random(40)) - 10;
             const std::string sku = skus[random(3)];
-            if (at_hand.write(sku, AdjustStock{delta, "COUNT"})) model.on_hand[sku] += delta;
+            if (at_hand.write(sku, domain::AdjustStock{delta, "COUNT"}))
+                model.on_hand[sku] += delta;
         }
     }
     compare(model);
@@ -150,4 +152,4 @@ INSTANTIATE_TEST_SUITE_P(Databases, ReservationModel, ::testing::ValuesIn(testin
                          [](const auto& kind) { return kind.param; });
 
 }  // namespace
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

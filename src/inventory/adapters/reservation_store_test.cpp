@@ -7,7 +7,7 @@
 
 #include "inventory/adapters/stores_at_hand_test.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 namespace {
 
 using ::testing::ElementsAre;
@@ -15,18 +15,21 @@ using ::testing::IsEmpty;
 
 class ReservationStoreContract : public ::testing::TestWithParam<std::string> {
 protected:
-    OrderId new_order() { return OrderId(at_hand.ids.next()); }
-    IncomingMessage create(OrderId order, std::vector<Line> lines) {
-        return {
-            at_hand.ids.next(), {order, Ask::create, std::move(lines)}, {.correlation_id = "c"}};
+    domain::OrderId new_order() { return domain::OrderId(at_hand.ids.next()); }
+    app::IncomingMessage create(domain::OrderId order, std::vector<domain::Line> lines) {
+        return {at_hand.ids.next(),
+                {order, domain::Ask::create, std::move(lines)},
+                {.correlation_id = "c"}};
     }
-    IncomingMessage cancel(OrderId order) {
-        return {at_hand.ids.next(), {order, Ask::cancel, {}, "CUSTOMER_REQUEST"}};
+    app::IncomingMessage cancel(domain::OrderId order) {
+        return {at_hand.ids.next(), {order, domain::Ask::cancel, {}, "CUSTOMER_REQUEST"}};
     }
-    IncomingMessage ship_it(OrderId order) { return {at_hand.ids.next(), {order, Ask::ship}}; }
+    app::IncomingMessage ship_it(domain::OrderId order) {
+        return {at_hand.ids.next(), {order, domain::Ask::ship}};
+    }
 
     // Hears the messages; how many of them were dead letters.
-    std::size_t hear(const std::vector<IncomingMessage>& messages) {
+    std::size_t hear(const std::vector<app::IncomingMessage>& messages) {
         std::size_t dead = 0;
         for (const auto& answer : at_hand.hear(messages)) {
             EXPECT_TRUE(answer) << answer.error().detail;
@@ -37,7 +40,7 @@ protected:
     std::vector<std::string> replies() {
         return at_hand.ask("SELECT type FROM outbox_events ORDER BY position");
     }
-    std::string status_of(OrderId order) {
+    std::string status_of(domain::OrderId order) {
         const auto found = at_hand.ask(
             "SELECT status FROM inventory_reservations WHERE order_id = '" + order.text() + "'");
         return found.empty() ? "" : found.front();
@@ -51,14 +54,14 @@ class ReservationsOfTwoWriters : public ReservationStoreContract {};
 
 TEST_P(ReservationStoreContract, HoldsWhatIsOrderedAndSaysSo) {
     at_hand.stock_up("A/1 x", 5);
-    const OrderId order = new_order();
+    const domain::OrderId order = new_order();
     const auto message = create(order, {{"A/1 x", 2}, {"A/1 x", 1}});
     hear({message});
-    EXPECT_EQ(at_hand.stock("A/1 x"), (Stock{5, 3}));
+    EXPECT_EQ(at_hand.stock("A/1 x"), (domain::Stock{5, 3}));
     const auto held = at_hand.reader->reservations({.order_id = order}, {}, 10);
     ASSERT_EQ(held.size(), 1);
-    EXPECT_EQ(held[0].state, State::reserved);
-    EXPECT_THAT(held[0].lines, ElementsAre(Line{"A/1 x", 3}));
+    EXPECT_EQ(held[0].state, domain::State::reserved);
+    EXPECT_THAT(held[0].lines, ElementsAre(domain::Line{"A/1 x", 3}));
     EXPECT_THAT(replies(), ElementsAre("INVENTORY_RESERVED"));
     EXPECT_EQ(at_hand.count("SELECT sequence FROM outbox_events"), 1);
     EXPECT_EQ(at_hand.ask("SELECT correlation_id FROM outbox_events").front(), "c");
@@ -69,16 +72,16 @@ TEST_P(ReservationStoreContract, HearsADoubledMessageOnce) {
     const auto message = create(new_order(), {{"A", 2}});
     hear({message, message});
     hear({message});
-    EXPECT_EQ(at_hand.stock("A"), (Stock{5, 2}));
+    EXPECT_EQ(at_hand.stock("A"), (domain::Stock{5, 2}));
     EXPECT_THAT(replies(), ElementsAre("INVENTORY_RESERVED"));
 }
 
 TEST_P(ReservationStoreContract, AnswersARepeatedRequestAgainWithoutEffect) {
     at_hand.stock_up("A", 5);
-    const OrderId order = new_order();
+    const domain::OrderId order = new_order();
     hear({create(order, {{"A", 2}}), create(order, {{"A", 2}})});
     hear({create(order, {{"A", 2}})});
-    EXPECT_EQ(at_hand.stock("A"), (Stock{5, 2}));
+    EXPECT_EQ(at_hand.stock("A"), (domain::Stock{5, 2}));
     EXPECT_EQ(at_hand.count("SELECT count(*) FROM outbox_events"), 3);
     EXPECT_EQ(at_hand.count("SELECT count(DISTINCT sequence) FROM outbox_events"), 3);
     EXPECT_EQ(at_hand.count("SELECT max(sequence) FROM outbox_events"), 3);
@@ -87,39 +90,39 @@ TEST_P(ReservationStoreContract, AnswersARepeatedRequestAgainWithoutEffect) {
 
 TEST_P(ReservationStoreContract, GivesTheLastUnitToTheFirstOfABatch) {
     at_hand.stock_up("A", 1);
-    const OrderId first = new_order();
-    const OrderId second = new_order();
+    const domain::OrderId first = new_order();
+    const domain::OrderId second = new_order();
     hear({create(second, {{"A", 1}}), create(first, {{"A", 1}})});
     EXPECT_EQ(status_of(second), "RESERVED");
     EXPECT_EQ(status_of(first), "REFUSED");
-    EXPECT_EQ(at_hand.stock("A"), (Stock{1, 1}));
+    EXPECT_EQ(at_hand.stock("A"), (domain::Stock{1, 1}));
     EXPECT_THAT(at_hand.reader->reservations({.order_id = first}, {}, 10), IsEmpty());
 }
 
 TEST_P(ReservationStoreContract, HoldsAllLinesOrNone) {
     at_hand.stock_up("A", 5);
     at_hand.stock_up("B", 1);
-    const OrderId order = new_order();
+    const domain::OrderId order = new_order();
     hear({create(order, {{"A", 2}, {"B", 2}, {"C", 1}})});
-    EXPECT_EQ(at_hand.stock("A"), (Stock{5, 0}));
-    EXPECT_EQ(at_hand.stock("B"), (Stock{1, 0}));
+    EXPECT_EQ(at_hand.stock("A"), (domain::Stock{5, 0}));
+    EXPECT_EQ(at_hand.stock("B"), (domain::Stock{1, 0}));
     const std::string refusal = at_hand.ask("SELECT payload FROM outbox_events").front();
     for (const auto* word : {"OUT_OF_STOCK", "INSUFFICIENT_STOCK", "UNKNOWN_SKU"}) {
         EXPECT_THAT(refusal, ::testing::HasSubstr(word));
     }
     hear({create(order, {{"A", 2}})});
-    EXPECT_EQ(at_hand.stock("A"), (Stock{5, 0}));
+    EXPECT_EQ(at_hand.stock("A"), (domain::Stock{5, 0}));
     EXPECT_THAT(at_hand.ask("SELECT payload FROM outbox_events"), ElementsAre(refusal, refusal));
 }
 
 TEST_P(ReservationStoreContract, HoldsNothingForAnOrderThatWasCancelledFirst) {
     at_hand.stock_up("A", 5);
-    const OrderId apart = new_order();
-    const OrderId together = new_order();
+    const domain::OrderId apart = new_order();
+    const domain::OrderId together = new_order();
     hear({cancel(apart)});
     hear({create(apart, {{"A", 2}})});
     hear({cancel(together), create(together, {{"A", 2}})});
-    EXPECT_EQ(at_hand.stock("A"), (Stock{5, 0}));
+    EXPECT_EQ(at_hand.stock("A"), (domain::Stock{5, 0}));
     EXPECT_EQ(status_of(apart), "CANCELLED_FIRST");
     EXPECT_EQ(status_of(together), "CANCELLED_FIRST");
     EXPECT_THAT(replies(), ElementsAre("INVENTORY_RELEASED", "INVENTORY_RESERVATION_FAILED",
@@ -128,13 +131,13 @@ TEST_P(ReservationStoreContract, HoldsNothingForAnOrderThatWasCancelledFirst) {
 
 TEST_P(ReservationStoreContract, GivesBackWhatIsCancelled) {
     at_hand.stock_up("A", 5);
-    const OrderId apart = new_order();
-    const OrderId together = new_order();
+    const domain::OrderId apart = new_order();
+    const domain::OrderId together = new_order();
     hear({create(apart, {{"A", 2}})});
     hear({cancel(apart)});
     hear({create(together, {{"A", 3}}), cancel(together), cancel(together)});
     hear({create(apart, {{"A", 2}}), cancel(apart)});
-    EXPECT_EQ(at_hand.stock("A"), (Stock{5, 0}));
+    EXPECT_EQ(at_hand.stock("A"), (domain::Stock{5, 0}));
     EXPECT_EQ(status_of(apart), "RELEASED");
     EXPECT_EQ(status_of(together), "RELEASED");
     EXPECT_EQ(at_hand.count("SELECT count(*) FROM outbox_events WHERE type = 'INVENTORY_RELEASED'"),
@@ -144,15 +147,15 @@ TEST_P(ReservationStoreContract, GivesBackWhatIsCancelled) {
 TEST_P(ReservationStoreContract, ShipsOnceAndWritesTheLedger) {
     at_hand.stock_up("A", 5);
     at_hand.stock_up("B", 2);
-    const OrderId order = new_order();
+    const domain::OrderId order = new_order();
     hear({create(order, {{"A", 2}, {"B", 2}})});
     EXPECT_EQ(hear({ship_it(order), ship_it(order)}), 0);
     EXPECT_EQ(hear({ship_it(order)}), 0);
-    EXPECT_EQ(at_hand.stock("A"), (Stock{3, 0}));
-    EXPECT_EQ(at_hand.stock("B"), (Stock{0, 0}));
+    EXPECT_EQ(at_hand.stock("A"), (domain::Stock{3, 0}));
+    EXPECT_EQ(at_hand.stock("B"), (domain::Stock{0, 0}));
     const auto ledger = at_hand.reader->movements("A", {}, 10);
     ASSERT_EQ(ledger.size(), 2);
-    EXPECT_EQ(ledger[0].movement, (Movement{"A", -2, 3}));
+    EXPECT_EQ(ledger[0].movement, (domain::Movement{"A", -2, 3}));
     EXPECT_EQ(ledger[0].reason, "SHIPMENT");
     EXPECT_EQ(ledger[0].order_id, order);
     EXPECT_THAT(replies(), ElementsAre("INVENTORY_RESERVED"));
@@ -160,14 +163,14 @@ TEST_P(ReservationStoreContract, ShipsOnceAndWritesTheLedger) {
 
 TEST_P(ReservationStoreContract, PutsAsideWhatCannotBe) {
     at_hand.stock_up("A", 5);
-    const OrderId shipped = new_order();
-    const OrderId unknown = new_order();
+    const domain::OrderId shipped = new_order();
+    const domain::OrderId unknown = new_order();
     hear({create(shipped, {{"A", 2}}), ship_it(shipped)});
     EXPECT_EQ(hear({cancel(shipped)}), 1);
     const auto lost = ship_it(unknown);
     EXPECT_EQ(hear({lost}), 1);
     EXPECT_EQ(hear({lost}), 1) << "a dead letter whose delivery was lost must come out again";
-    EXPECT_EQ(at_hand.stock("A"), (Stock{3, 0}));
+    EXPECT_EQ(at_hand.stock("A"), (domain::Stock{3, 0}));
     EXPECT_THAT(replies(), ElementsAre("INVENTORY_RESERVED", "INVENTORY_RESERVATION_FAILED"));
     EXPECT_THAT(at_hand.ask("SELECT payload FROM outbox_events ORDER BY position").back(),
                 ::testing::HasSubstr("NOT_RESERVED"));
@@ -175,7 +178,7 @@ TEST_P(ReservationStoreContract, PutsAsideWhatCannotBe) {
 
 TEST_P(ReservationStoreContract, CarriesOutADeadLetterAfterARepair) {
     at_hand.stock_up("A", 5);
-    const OrderId order = new_order();
+    const domain::OrderId order = new_order();
     hear({create(order, {{"A", 2}})});
     const auto run = [&](std::string_view text) {
         const auto tx = at_hand.database->begin(sql::Access::write);
@@ -188,27 +191,28 @@ TEST_P(ReservationStoreContract, CarriesOutADeadLetterAfterARepair) {
     EXPECT_EQ(status_of(order), "RESERVED");
     run("UPDATE inventory_items SET reserved = 2 WHERE sku = 'A'");
     EXPECT_EQ(hear({shipment}), 0);
-    EXPECT_EQ(at_hand.stock("A"), (Stock{3, 0}));
+    EXPECT_EQ(at_hand.stock("A"), (domain::Stock{3, 0}));
 }
 
 // Another consumer hears of the same order by another message, while this one decides.
 TEST_P(ReservationsOfTwoWriters, LosesToWhoHeardOfTheOrderMeanwhile) {
     at_hand.stock_up("A", 5);
-    const OrderId order = new_order();
+    const domain::OrderId order = new_order();
     const auto first = create(order, {{"A", 2}});
     bool overtaken = false;
-    const auto decide_late = [&](Reservation& reservation, Shelves& shelves,
-                                 const OrderMessage& message) {
+    const auto decide_late = [&](domain::Reservation& reservation, domain::Shelves& shelves,
+                                 const domain::OrderMessage& message) {
         if (!std::exchange(overtaken, true)) hear({cancel(order)});
-        const Occasion occasion{ReservationId(at_hand.ids.next()), at_hand.clock.now()};
-        return ReservationStore::Step{decide(reservation, shelves, message, occasion),
-                                      at_hand.ids.next()};
+        const domain::Occasion occasion{domain::ReservationId(at_hand.ids.next()),
+                                        at_hand.clock.now()};
+        return app::ReservationStore::Step{decide(reservation, shelves, message, occasion),
+                                           at_hand.ids.next()};
     };
     const auto answers =
         at_hand.reservations->handle({&first, 1}, decide_late, at_hand.clock.now());
     EXPECT_TRUE(answers[0]);
     EXPECT_EQ(status_of(order), "CANCELLED_FIRST");
-    EXPECT_EQ(at_hand.stock("A"), (Stock{5, 0}));
+    EXPECT_EQ(at_hand.stock("A"), (domain::Stock{5, 0}));
     EXPECT_THAT(replies(), ElementsAre("INVENTORY_RELEASED", "INVENTORY_RESERVATION_FAILED"));
 }
 
@@ -218,8 +222,8 @@ TEST_P(ReservationsOfTwoWriters, HoldsTheSkuWhileItDecides) {
     const sql::Query take{"test.take",
                           "SELECT sku FROM inventory_items WHERE sku = 'A' FOR UPDATE NOWAIT"};
     bool was_free = true;
-    const auto decide_slowly = [&](Reservation& reservation, Shelves& shelves,
-                                   const OrderMessage& message) {
+    const auto decide_slowly = [&](domain::Reservation& reservation, domain::Shelves& shelves,
+                                   const domain::OrderMessage& message) {
         const auto tx = at_hand.database->begin(sql::Access::write);
         tx->add(take, {});
         try {
@@ -227,9 +231,10 @@ TEST_P(ReservationsOfTwoWriters, HoldsTheSkuWhileItDecides) {
         } catch (const sql::Failure&) {
             was_free = false;
         }
-        const Occasion occasion{ReservationId(at_hand.ids.next()), at_hand.clock.now()};
-        return ReservationStore::Step{decide(reservation, shelves, message, occasion),
-                                      at_hand.ids.next()};
+        const domain::Occasion occasion{domain::ReservationId(at_hand.ids.next()),
+                                        at_hand.clock.now()};
+        return app::ReservationStore::Step{decide(reservation, shelves, message, occasion),
+                                           at_hand.ids.next()};
     };
     const auto message = create(new_order(), {{"A", 1}});
     EXPECT_TRUE(at_hand.reservations->handle({&message, 1}, decide_slowly, at_hand.clock.now())[0]);
@@ -243,7 +248,7 @@ TEST_P(ReservationStoreContract, SellsAThousandUnitsToSixtyFourBuyersExactly) {
     for (int buyer = 0; buyer < 64; ++buyer) {
         buyers.emplace_back([&] {
             for (int round = 0; round < 2; ++round) {
-                std::vector<IncomingMessage> messages;
+                std::vector<app::IncomingMessage> messages;
                 for (int i = 0; i < 10; ++i) messages.push_back(create(new_order(), {{"A", 1}}));
                 for (;;) {  // as the bus does: what could not be handled comes again
                     const auto answers = at_hand.hear(messages);
@@ -257,7 +262,8 @@ TEST_P(ReservationStoreContract, SellsAThousandUnitsToSixtyFourBuyersExactly) {
         });
     }
     for (std::thread& buyer : buyers) buyer.join();
-    EXPECT_EQ(at_hand.stock("A"), (Stock{1000, 1000})) << unanswered << " batches came again";
+    EXPECT_EQ(at_hand.stock("A"), (domain::Stock{1000, 1000}))
+        << unanswered << " batches came again";
     EXPECT_EQ(
         at_hand.count("SELECT count(*) FROM inventory_reservations WHERE status = 'RESERVED'"),
         1000);
@@ -291,7 +297,7 @@ TEST_P(ReservationStoreContract, HasADatabaseThatRefusesToOversell) {
             EXPECT_EQ(failure.fault, sql::Fault::culprit) << text << ": " << failure.what();
         }
     }
-    EXPECT_EQ(at_hand.stock("A"), (Stock{5, 2}));
+    EXPECT_EQ(at_hand.stock("A"), (domain::Stock{5, 2}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Postgres, ReservationsOfTwoWriters, ::testing::Values("postgres"));
@@ -300,4 +306,4 @@ INSTANTIATE_TEST_SUITE_P(Databases, ReservationStoreContract,
                          [](const auto& kind) { return kind.param; });
 
 }  // namespace
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

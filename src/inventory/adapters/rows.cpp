@@ -6,7 +6,7 @@
 #include "platform/json/reader.hpp"
 #include "platform/json/writer.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
 namespace {
 
@@ -21,11 +21,11 @@ constexpr sql::Query insert_movement{.name = "movement.insert",
 )sql",
                                      .one_by_text = true};
 
-std::string json_of(const std::vector<Shortage>& shortages) {
+std::string json_of(const std::vector<domain::Shortage>& shortages) {
     std::string text;
     json::Writer writer(text);
     writer.begin_array();
-    for (const Shortage& shortage : shortages) {
+    for (const domain::Shortage& shortage : shortages) {
         writer.begin_object()
             .member("sku", shortage.sku)
             .member("requested", shortage.requested)
@@ -37,18 +37,18 @@ std::string json_of(const std::vector<Shortage>& shortages) {
     return text;
 }
 
-std::vector<Shortage> shortages_of(const std::string& text) {
+std::vector<domain::Shortage> shortages_of(const std::string& text) {
     const auto document = json::Document::parse(text);
     if (!document) throw std::logic_error("shortages that are no JSON");
-    std::vector<Shortage> shortages;
+    std::vector<domain::Shortage> shortages;
     std::vector<FieldError> faults;
     document->root().each_element([&](std::size_t, json::Value element) {
         json::ObjectReader fields(element, "", faults);
         shortages.push_back({fields.text("sku", {}), fields.integer("requested", {}),
                              fields.integer("available", {}),
-                             fields.text("reason", {}) == name_of(Lack::unknown_sku)
-                                 ? Lack::unknown_sku
-                                 : Lack::insufficient_stock});
+                             fields.text("reason", {}) == name_of(domain::Lack::unknown_sku)
+                                 ? domain::Lack::unknown_sku
+                                 : domain::Lack::insufficient_stock});
     });
     if (!faults.empty()) throw std::logic_error("shortages that were not written by us");
     return shortages;
@@ -56,21 +56,21 @@ std::vector<Shortage> shortages_of(const std::string& text) {
 
 }  // namespace
 
-Item item_of(const sql::Row& row) {
-    Item item{.sku = row.text(0),
-              .name = row.text(1),
-              .description = row.maybe_text(2),
-              .category = row.maybe_text(3),
-              .low_stock_threshold = row.maybe_integer(6),
-              .stock = {row.integer(7), row.integer(8)},
-              .version = row.integer(9),
-              .created_at = row.instant(10),
-              .updated_at = row.instant(11)};
-    if (!row.is_null(4)) item.price = Price{row.integer(4), row.text(5)};
+domain::Item item_of(const sql::Row& row) {
+    domain::Item item{.sku = row.text(0),
+                      .name = row.text(1),
+                      .description = row.maybe_text(2),
+                      .category = row.maybe_text(3),
+                      .low_stock_threshold = row.maybe_integer(6),
+                      .stock = {row.integer(7), row.integer(8)},
+                      .version = row.integer(9),
+                      .created_at = row.instant(10),
+                      .updated_at = row.instant(11)};
+    if (!row.is_null(4)) item.price = domain::Price{row.integer(4), row.text(5)};
     return item;
 }
 
-sql::Params params_of(const Item& item) {
+sql::Params params_of(const domain::Item& item) {
     using sql::Value;
     const auto& price = item.price;
     return {item.sku,
@@ -87,11 +87,11 @@ sql::Params params_of(const Item& item) {
             item.updated_at};
 }
 
-Reservation reservation_of(const sql::Row& row) {
+domain::Reservation reservation_of(const sql::Row& row) {
     const auto state = state_named(row.text(2));
     if (!state) throw std::logic_error("a reservation of no state that we know");
-    return {.id = ReservationId(row.uuid(0)),
-            .order_id = OrderId(row.maybe_uuid(1).value_or(Uuid{})),
+    return {.id = domain::ReservationId(row.uuid(0)),
+            .order_id = domain::OrderId(row.maybe_uuid(1).value_or(Uuid{})),
             .state = *state,
             .reason = row.text(3),
             .shortages = shortages_of(row.text(4)),
@@ -100,7 +100,7 @@ Reservation reservation_of(const sql::Row& row) {
             .updated_at = row.instant(7)};
 }
 
-sql::Params params_of(const Reservation& reservation) {
+sql::Params params_of(const domain::Reservation& reservation) {
     return {reservation.id,
             reservation.order_id,
             name_of(reservation.state),
@@ -121,4 +121,4 @@ void add_movements(sql::Transaction& tx, const std::vector<NewMovement>& movemen
     tx.add_each(insert_movement, std::move(rows));
 }
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

@@ -6,24 +6,24 @@
 #include "inventory/app/ports.hpp"
 #include "platform/sql/database.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
 // Columns sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand,
 // reserved, version, created_at, updated_at.
-Item item_of(const sql::Row& row);
-sql::Params params_of(const Item& item);
+domain::Item item_of(const sql::Row& row);
+sql::Params params_of(const domain::Item& item);
 
 // Columns id, order_id, status, reason, shortages, replies, created_at, updated_at; without the
 // lines.
-Reservation reservation_of(const sql::Row& row);
-sql::Params params_of(const Reservation& reservation);
+domain::Reservation reservation_of(const sql::Row& row);
+sql::Params params_of(const domain::Reservation& reservation);
 
 // A row of the ledger that is not written yet.
 struct NewMovement {
-    Movement movement;
+    domain::Movement movement;
     std::string reason;
-    std::optional<OrderId> order_id;
+    std::optional<domain::OrderId> order_id;
 };
 void add_movements(sql::Transaction& tx, const std::vector<NewMovement>& movements, Instant now);
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

@@ -6,7 +6,7 @@
 #include "inventory/adapters/rows.hpp"
 #include "inventory/adapters/sql_stores.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
 namespace {
 
@@ -87,11 +87,11 @@ std::string pattern_of(std::string_view words) {
     return pattern + '%';
 }
 
-constexpr ReservationId newest{Uuid{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                     0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}};
+constexpr domain::ReservationId newest{Uuid{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                             0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}};
 
-const sql::Statement& add_list(sql::Transaction& tx, const ReservationFilter& filter,
-                               ReservationId before, std::size_t most) {
+const sql::Statement& add_list(sql::Transaction& tx, const app::ReservationFilter& filter,
+                               domain::ReservationId before, std::size_t most) {
     const std::string_view status = filter.status ? name_of(*filter.status) : std::string_view();
     const auto limit = static_cast<std::int64_t>(most);
     if (filter.order_id)
@@ -103,8 +103,8 @@ const sql::Statement& add_list(sql::Transaction& tx, const ReservationFilter& fi
     return tx.add(list_reservations, {before, limit});
 }
 
-std::vector<Reservation> with_lines(sql::Transaction& tx, const sql::Statement& found) {
-    std::vector<Reservation> reservations;
+std::vector<domain::Reservation> with_lines(sql::Transaction& tx, const sql::Statement& found) {
+    std::vector<domain::Reservation> reservations;
     std::vector<sql::Params> keys;
     for (const auto& row : found.rows()) {
         reservations.push_back(reservation_of(row));
@@ -113,18 +113,18 @@ std::vector<Reservation> with_lines(sql::Transaction& tx, const sql::Statement& 
     const auto& lines = tx.add_each(find_lines_of, std::move(keys));
     tx.flush();
     for (const auto& row : lines.rows()) {
-        const auto owner =
-            std::ranges::find(reservations, ReservationId(row.uuid(0)), &Reservation::id);
+        const auto owner = std::ranges::find(reservations, domain::ReservationId(row.uuid(0)),
+                                             &domain::Reservation::id);
         owner->lines.push_back({row.text(1), row.integer(2)});
     }
     return reservations;
 }
 
-class SqlInventoryReader final : public InventoryReader {
+class SqlInventoryReader final : public app::InventoryReader {
 public:
     explicit SqlInventoryReader(sql::Database& database) : database_(database) {}
 
-    std::optional<Item> item(std::string_view sku) override {
+    std::optional<domain::Item> item(std::string_view sku) override {
         const auto tx = database_.begin(sql::Access::read);
         const auto& found = tx->add(find_item, {sku});
         tx->flush();
@@ -132,50 +132,50 @@ public:
         return item_of(found.rows().front());
     }
 
-    std::vector<Item> items(const ItemFilter& filter, std::string_view after,
-                            std::size_t most) override {
+    std::vector<domain::Item> items(const app::ItemFilter& filter, std::string_view after,
+                                    std::size_t most) override {
         const auto tx = database_.begin(sql::Access::read);
         const auto& found =
             tx->add(list_items, {after, filter.category, filter.low_stock, pattern_of(filter.words),
                                  static_cast<std::int64_t>(most)});
         tx->flush();
-        std::vector<Item> items;
+        std::vector<domain::Item> items;
         for (const auto& row : found.rows()) items.push_back(item_of(row));
         return items;
     }
 
-    Shelves stock_of(std::span<const std::string> skus) override {
+    domain::Shelves stock_of(std::span<const std::string> skus) override {
         const auto tx = database_.begin(sql::Access::read);
         std::vector<sql::Params> keys;
         for (const std::string& sku : skus) keys.push_back({sku});
         const auto& found = tx->add_each(find_stock, std::move(keys));
         tx->flush();
-        Shelves shelves;
+        domain::Shelves shelves;
         for (const auto& row : found.rows()) {
-            shelves.emplace(row.text(0), Stock{row.integer(1), row.integer(2)});
+            shelves.emplace(row.text(0), domain::Stock{row.integer(1), row.integer(2)});
         }
         return shelves;
     }
 
-    std::vector<LedgerRow> movements(std::string_view sku, std::optional<std::int64_t> before,
-                                     std::size_t most) override {
+    std::vector<app::LedgerRow> movements(std::string_view sku, std::optional<std::int64_t> before,
+                                          std::size_t most) override {
         const auto tx = database_.begin(sql::Access::read);
         const auto& found = tx->add(
             list_movements, {sku, before.value_or(INT64_MAX), static_cast<std::int64_t>(most)});
         tx->flush();
-        std::vector<LedgerRow> rows;
+        std::vector<app::LedgerRow> rows;
         for (const auto& row : found.rows()) {
             const auto order = row.maybe_uuid(4);
             rows.push_back({row.integer(0),
                             {std::string(sku), row.integer(1), row.integer(2)},
                             row.text(3),
-                            order ? std::optional(OrderId(*order)) : std::nullopt,
+                            order ? std::optional(domain::OrderId(*order)) : std::nullopt,
                             row.instant(5)});
         }
         return rows;
     }
 
-    std::optional<Reservation> reservation(ReservationId id) override {
+    std::optional<domain::Reservation> reservation(domain::ReservationId id) override {
         const auto tx = database_.begin(sql::Access::read);
         const auto& found = tx->add(find_reservation, {id});
         tx->flush();
@@ -184,16 +184,16 @@ public:
         return std::move(reservations.front());
     }
 
-    std::vector<Reservation> reservations(const ReservationFilter& filter,
-                                          std::optional<ReservationId> before,
-                                          std::size_t most) override {
+    std::vector<domain::Reservation> reservations(const app::ReservationFilter& filter,
+                                                  std::optional<domain::ReservationId> before,
+                                                  std::size_t most) override {
         const auto tx = database_.begin(sql::Access::read);
         const auto& found = add_list(*tx, filter, before.value_or(newest), most);
         tx->flush();
         auto reservations = with_lines(*tx, found);
         if (filter.order_id && !filter.sku.empty()) {
-            std::erase_if(reservations, [&](const Reservation& reservation) {
-                return std::ranges::find(reservation.lines, filter.sku, &Line::sku) ==
+            std::erase_if(reservations, [&](const domain::Reservation& reservation) {
+                return std::ranges::find(reservation.lines, filter.sku, &domain::Line::sku) ==
                        reservation.lines.end();
             });
         }
@@ -206,8 +206,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<InventoryReader> make_inventory_reader(sql::Database& database) {
+std::unique_ptr<app::InventoryReader> make_inventory_reader(sql::Database& database) {
     return std::make_unique<SqlInventoryReader>(database);
 }
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

@@ -8,7 +8,7 @@
 #include "platform/outbox/event.hpp"
 #include "platform/sql/batch.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
 namespace {
 
@@ -73,16 +73,16 @@ struct Work {
     Answered answered;                   // of the writes that carry a client's key
     std::set<Uuid> claimed_now;          // of those that do not
     std::vector<outbox::Claim> refused;  // claims of writes that were refused
-    std::map<std::string, std::optional<Item>, std::less<>> read;
-    std::map<std::string, std::optional<Item>, std::less<>> items;
+    std::map<std::string, std::optional<domain::Item>, std::less<>> read;
+    std::map<std::string, std::optional<domain::Item>, std::less<>> items;
     std::map<KeyName, idempotency::Given> recorded;  // by this batch
     std::vector<NewMovement> movements;
 };
 
-void find_answers(sql::Database& database, std::span<const ItemWrite> writes, Work& work,
+void find_answers(sql::Database& database, std::span<const app::ItemWrite> writes, Work& work,
                   Instant now) {
     std::vector<IdempotencyKey> keys;
-    for (const ItemWrite& write : writes) {
+    for (const app::ItemWrite& write : writes) {
         if (write.key) keys.push_back(*write.key);
     }
     if (keys.empty()) return;
@@ -90,10 +90,10 @@ void find_answers(sql::Database& database, std::span<const ItemWrite> writes, Wo
     work.answered = idempotency::find(*tx, keys, now);
 }
 
-void claim_and_lock(sql::Transaction& tx, std::span<const ItemWrite> writes, Work& work,
+void claim_and_lock(sql::Transaction& tx, std::span<const app::ItemWrite> writes, Work& work,
                     Instant now) {
     std::set<outbox::Claim> wanted;
-    for (const ItemWrite& write : writes) {
+    for (const app::ItemWrite& write : writes) {
         if (!write.key) wanted.insert({write.id, std::string(claimant)});
         work.read.try_emplace(write.sku);
     }
@@ -126,16 +126,17 @@ Result<const RecordedAnswer*> answered_before(const IdempotencyKey& key,
     return &twin->second.answer;
 }
 
-Result<Written> carry_out(const ItemWrite& write, const ItemStore::Decide& decide, Work& work) {
-    std::optional<Item>& current = work.items.find(write.sku)->second;
-    ItemChange change = TRY(decide(current, write));
+Result<app::Written> carry_out(const app::ItemWrite& write, const app::ItemStore::Decide& decide,
+                               Work& work) {
+    std::optional<domain::Item>& current = work.items.find(write.sku)->second;
+    domain::ItemChange change = TRY(decide(current, write));
     const std::int64_t before = current ? current->stock.on_hand : 0;
     const std::int64_t after = change.item ? change.item->stock.on_hand : 0;
     if (after != before) {
         work.movements.push_back(
             {{write.sku, after - before, after}, std::move(change.reason), std::nullopt});
     }
-    Written written{.item = change.item, .is_new = !current && change.item};
+    app::Written written{.item = change.item, .is_new = !current && change.item};
     current = std::move(change.item);
     if (write.key) {
         work.recorded.emplace(name_of(*write.key),
@@ -172,29 +173,30 @@ void save(sql::Transaction& tx, const Work& work, Instant now) {
     tx.commit();
 }
 
-Result<Written> carry_out_once(const ItemWrite& write,
-                               const Result<std::optional<RecordedAnswer>>& earlier,
-                               const ItemStore::Decide& decide, Work& work) {
+Result<app::Written> carry_out_once(const app::ItemWrite& write,
+                                    const Result<std::optional<RecordedAnswer>>& earlier,
+                                    const app::ItemStore::Decide& decide, Work& work) {
     const RecordedAnswer* known = TRY(answered_before(*write.key, earlier, work));
-    if (known) return Written{.replayed = *known};
+    if (known) return app::Written{.replayed = *known};
     return carry_out(write, decide, work);
 }
 
 // By an attempt whose answer was lost.
-Result<Written> committed_before(const ItemWrite& write, const Work& work) {
-    return Written{.item = work.items.find(write.sku)->second};
+Result<app::Written> committed_before(const app::ItemWrite& write, const Work& work) {
+    return app::Written{.item = work.items.find(write.sku)->second};
 }
 
-std::vector<Result<Written>> write_once(sql::Database& database, std::span<const ItemWrite> writes,
-                                        const ItemStore::Decide& decide, Instant now) {
+std::vector<Result<app::Written>> write_once(sql::Database& database,
+                                             std::span<const app::ItemWrite> writes,
+                                             const app::ItemStore::Decide& decide, Instant now) {
     Work work;
     find_answers(database, writes, work, now);
     const auto tx = database.begin(sql::Access::write);
     claim_and_lock(*tx, writes, work, now);
-    std::vector<Result<Written>> answers;
+    std::vector<Result<app::Written>> answers;
     answers.reserve(writes.size());
     auto earlier = work.answered.begin();
-    for (const ItemWrite& write : writes) {
+    for (const app::ItemWrite& write : writes) {
         answers.push_back(write.key ? carry_out_once(write, *earlier++, decide, work)
                           : work.claimed_now.erase(write.id) > 0 ? carry_out(write, decide, work)
                                                                  : committed_before(write, work));
@@ -205,14 +207,14 @@ std::vector<Result<Written>> write_once(sql::Database& database, std::span<const
     return answers;
 }
 
-class SqlItemStore final : public ItemStore {
+class SqlItemStore final : public app::ItemStore {
 public:
     explicit SqlItemStore(sql::Database& database) : database_(database) {}
 
-    std::vector<Result<Written>> write(std::span<const ItemWrite> writes, const Decide& decide,
-                                       Instant now) override {
-        return sql::run_batch<ItemWrite, Written>(
-            database_, writes, [&](std::span<const ItemWrite> part) {
+    std::vector<Result<app::Written>> write(std::span<const app::ItemWrite> writes,
+                                            const Decide& decide, Instant now) override {
+        return sql::run_batch<app::ItemWrite, app::Written>(
+            database_, writes, [&](std::span<const app::ItemWrite> part) {
                 return write_once(database_, part, decide, now);
             });
     }
@@ -223,8 +225,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<ItemStore> make_item_store(sql::Database& database) {
+std::unique_ptr<app::ItemStore> make_item_store(sql::Database& database) {
     return std::make_unique<SqlItemStore>(database);
 }
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

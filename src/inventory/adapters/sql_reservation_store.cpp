@@ -9,7 +9,7 @@
 #include "platform/outbox/event.hpp"
 #include "platform/sql/batch.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
 namespace {
 
@@ -101,51 +101,53 @@ constexpr sql::Query insert_line{.name = "reservation.insert_line",
 // What a transaction knows and has decided so far.
 struct Work {
     std::set<Uuid> claimed_now;
-    std::map<OrderId, Reservation> read;  // as they stood
-    std::map<OrderId, Reservation> reservations;
-    Shelves shelves_read;
-    Shelves shelves;
+    std::map<domain::OrderId, domain::Reservation> read;  // as they stood
+    std::map<domain::OrderId, domain::Reservation> reservations;
+    domain::Shelves shelves_read;
+    domain::Shelves shelves;
     std::vector<outbox::Event> replies;
     std::vector<NewMovement> movements;
 };
 
-void claim_and_read(sql::Transaction& tx, std::span<const IncomingMessage> messages, Work& work,
-                    Instant now) {
+void claim_and_read(sql::Transaction& tx, std::span<const app::IncomingMessage> messages,
+                    Work& work, Instant now) {
     std::set<outbox::Claim> wanted;
-    std::set<OrderId> orders;
-    for (const IncomingMessage& incoming : messages) {
+    std::set<domain::OrderId> orders;
+    for (const app::IncomingMessage& incoming : messages) {
         wanted.insert({incoming.id, std::string(consumer)});
         orders.insert(incoming.message.order_id);
     }
     const std::vector<outbox::Claim> claims(wanted.begin(), wanted.end());
     std::vector<sql::Params> keys;
     keys.reserve(orders.size());
-    for (const OrderId& order : orders) keys.push_back({order});
+    for (const domain::OrderId& order : orders) keys.push_back({order});
     const auto& claimed = outbox::claim(tx, claims, now);
     const auto& rows = tx.add_each(find_reservations, keys);
     const auto& lines = tx.add_each(find_lines, std::move(keys));
     tx.flush();
     for (const auto& row : claimed.rows()) work.claimed_now.insert(row.uuid(0));
     for (const auto& row : rows.rows()) {
-        Reservation reservation = reservation_of(row);
+        domain::Reservation reservation = reservation_of(row);
         work.read.emplace(reservation.order_id, std::move(reservation));
     }
     for (const auto& row : lines.rows()) {
-        const auto found = work.read.find(OrderId(row.uuid(0)));
+        const auto found = work.read.find(domain::OrderId(row.uuid(0)));
         // A row that was inserted between the two statements is met again as a lost race.
         if (found != work.read.end()) found->second.lines.push_back({row.text(1), row.integer(2)});
     }
     work.reservations = work.read;
-    for (const OrderId& order : orders) work.reservations.try_emplace(order);
+    for (const domain::OrderId& order : orders) work.reservations.try_emplace(order);
 }
 
-void lock_shelves(sql::Transaction& tx, std::span<const IncomingMessage> messages, Work& work) {
+void lock_shelves(sql::Transaction& tx, std::span<const app::IncomingMessage> messages,
+                  Work& work) {
     std::set<std::string_view> skus;
     for (const auto& [id, message, trace] : messages) {
-        const Reservation& reservation = work.reservations.at(message.order_id);
-        const bool arrives = reservation.state == State::absent;
+        const domain::Reservation& reservation = work.reservations.at(message.order_id);
+        const bool arrives = reservation.state == domain::State::absent;
         if (!arrives && is_settled(reservation.state, message.ask)) continue;
-        for (const Line& line : arrives ? message.lines : reservation.lines) skus.insert(line.sku);
+        for (const domain::Line& line : arrives ? message.lines : reservation.lines)
+            skus.insert(line.sku);
     }
     if (skus.empty()) return;
     std::vector<sql::Params> keys;
@@ -154,21 +156,21 @@ void lock_shelves(sql::Transaction& tx, std::span<const IncomingMessage> message
     const auto& rows = tx.add_each(lock_stock, std::move(keys));
     tx.flush();
     for (const auto& row : rows.rows()) {
-        work.shelves.emplace(row.text(0), Stock{row.integer(1), row.integer(2)});
+        work.shelves.emplace(row.text(0), domain::Stock{row.integer(1), row.integer(2)});
     }
     work.shelves_read = work.shelves;
 }
 
-Handled decide_one(const IncomingMessage& incoming, const ReservationStore::Decide& decide,
-                   Work& work, Instant now) {
+app::Handled decide_one(const app::IncomingMessage& incoming,
+                        const app::ReservationStore::Decide& decide, Work& work, Instant now) {
     const auto& [id, message, trace] = incoming;
-    Reservation& reservation = work.reservations.at(message.order_id);
+    domain::Reservation& reservation = work.reservations.at(message.order_id);
     const bool is_new = work.claimed_now.erase(id) > 0;  // its double in the same batch is not
     if (!is_new && is_settled(reservation.state, message.ask)) {
         return {decide_again(reservation, message).dead_letter};
     }
     auto [decision, reply_id] = decide(reservation, work.shelves, message);
-    for (Movement& movement : decision.movements) {
+    for (domain::Movement& movement : decision.movements) {
         work.movements.push_back({std::move(movement), "SHIPMENT", message.order_id});
     }
     if (decision.reply) {
@@ -191,7 +193,7 @@ Handled decide_one(const IncomingMessage& incoming, const ReservationStore::Deci
 void save_stock(sql::Transaction& tx, const Work& work, Instant now) {
     std::vector<sql::Params> changes;
     for (const auto& [sku, stock] : work.shelves) {
-        const Stock& before = work.shelves_read.find(sku)->second;
+        const domain::Stock& before = work.shelves_read.find(sku)->second;
         if (stock == before) continue;
         changes.push_back(
             {sku, stock.on_hand - before.on_hand, stock.reserved - before.reserved, now});
@@ -206,9 +208,9 @@ void save_reservations(sql::Transaction& tx, const Work& work) {
     for (const auto& [order, reservation] : work.reservations) {
         const auto before = work.read.find(order);
         if (before == work.read.end()) {
-            if (reservation.state == State::absent) continue;
+            if (reservation.state == domain::State::absent) continue;
             fresh.push_back(params_of(reservation));
-            for (const Line& line : reservation.lines) {
+            for (const domain::Line& line : reservation.lines) {
                 lines.push_back({reservation.id, line.sku, line.quantity});
             }
         } else if (reservation != before->second) {
@@ -221,16 +223,17 @@ void save_reservations(sql::Transaction& tx, const Work& work) {
     tx.add_each(update_reservation, std::move(changed));
 }
 
-std::vector<Result<Handled>> handle_once(sql::Database& database,
-                                         std::span<const IncomingMessage> messages,
-                                         const ReservationStore::Decide& decide, Instant now) {
+std::vector<Result<app::Handled>> handle_once(sql::Database& database,
+                                              std::span<const app::IncomingMessage> messages,
+                                              const app::ReservationStore::Decide& decide,
+                                              Instant now) {
     Work work;
     const auto tx = database.begin(sql::Access::write);
     claim_and_read(*tx, messages, work, now);
     lock_shelves(*tx, messages, work);
-    std::vector<Result<Handled>> answers;
+    std::vector<Result<app::Handled>> answers;
     answers.reserve(messages.size());
-    for (const IncomingMessage& incoming : messages) {
+    for (const app::IncomingMessage& incoming : messages) {
         answers.emplace_back(decide_one(incoming, decide, work, now));
     }
     save_stock(*tx, work, now);
@@ -242,14 +245,14 @@ std::vector<Result<Handled>> handle_once(sql::Database& database,
     return answers;
 }
 
-class SqlReservationStore final : public ReservationStore {
+class SqlReservationStore final : public app::ReservationStore {
 public:
     explicit SqlReservationStore(sql::Database& database) : database_(database) {}
 
-    std::vector<Result<Handled>> handle(std::span<const IncomingMessage> messages,
-                                        const Decide& decide, Instant now) override {
-        return sql::run_batch<IncomingMessage, Handled>(
-            database_, messages, [&](std::span<const IncomingMessage> part) {
+    std::vector<Result<app::Handled>> handle(std::span<const app::IncomingMessage> messages,
+                                             const Decide& decide, Instant now) override {
+        return sql::run_batch<app::IncomingMessage, app::Handled>(
+            database_, messages, [&](std::span<const app::IncomingMessage> part) {
                 return handle_once(database_, part, decide, now);
             });
     }
@@ -260,8 +263,8 @@ private:
 
 }  // namespace
 
-std::unique_ptr<ReservationStore> make_reservation_store(sql::Database& database) {
+std::unique_ptr<app::ReservationStore> make_reservation_store(sql::Database& database) {
     return std::make_unique<SqlReservationStore>(database);
 }
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

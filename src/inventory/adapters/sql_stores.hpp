@@ -7,10 +7,10 @@
 #include "inventory/app/ports.hpp"
 #include "platform/sql/database.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
-std::unique_ptr<ReservationStore> make_reservation_store(sql::Database& database);
-std::unique_ptr<ItemStore> make_item_store(sql::Database& database);
-std::unique_ptr<InventoryReader> make_inventory_reader(sql::Database& database);
+std::unique_ptr<app::ReservationStore> make_reservation_store(sql::Database& database);
+std::unique_ptr<app::ItemStore> make_item_store(sql::Database& database);
+std::unique_ptr<app::InventoryReader> make_inventory_reader(sql::Database& database);
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

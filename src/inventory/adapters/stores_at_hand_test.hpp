@@ -16,7 +16,7 @@
 #include "testing/databases.hpp"
 #include "testing/fakes.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
 class StoresAtHand {
 public:
@@ -32,18 +32,18 @@ public:
         sql::migrate(*database, "inventory", inventory::migrations);
     }
 
-    std::vector<Result<Handled>> hear(const std::vector<IncomingMessage>& messages) {
-        return handle_order_events(messages, *reservations, clock, ids);
+    std::vector<Result<app::Handled>> hear(const std::vector<app::IncomingMessage>& messages) {
+        return app::handle_order_events(messages, *reservations, clock, ids);
     }
-    Result<Written> write(std::string sku, ItemCommand command) {
-        const ItemWrite one{ids.next(), std::move(sku), std::move(command)};
-        return write_items({&one, 1}, *items, clock).front();
+    Result<app::Written> write(std::string sku, domain::ItemCommand command) {
+        const app::ItemWrite one{ids.next(), std::move(sku), std::move(command)};
+        return app::write_items({&one, 1}, *items, clock).front();
     }
     void stock_up(std::string sku, std::int64_t on_hand) {
-        const auto written = write(sku, CreateItem{{.name = "a " + sku}, on_hand});
+        const auto written = write(sku, domain::CreateItem{{.name = "a " + sku}, on_hand});
         if (!written) throw std::runtime_error(written.error().detail);
     }
-    Stock stock(std::string_view sku) { return reader->item(sku).value().stock; }
+    domain::Stock stock(std::string_view sku) { return reader->item(sku).value().stock; }
 
     // The only column of a query, as text.
     std::vector<std::string> ask(std::string_view text) {
@@ -64,11 +64,11 @@ public:
     testing::FreshDatabase fresh;
     telemetry::Registry metrics;
     std::unique_ptr<sql::Database> database;
-    std::unique_ptr<ReservationStore> reservations;
-    std::unique_ptr<ItemStore> items;
-    std::unique_ptr<InventoryReader> reader;
+    std::unique_ptr<app::ReservationStore> reservations;
+    std::unique_ptr<app::ItemStore> items;
+    std::unique_ptr<app::InventoryReader> reader;
     testing::FakeClock clock;
     testing::SeededIds ids;
 };
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

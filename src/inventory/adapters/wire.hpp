@@ -8,14 +8,14 @@
 #include "events/events.hpp"
 #include "inventory/domain/reservation.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::adapters {
 
 // The topics we listen to.
 std::span<const std::string_view> topics_heard();
 
 // What the event says to us; nothing where it does not concern stock. Errc::invalid for one that no
 // order can mean.
-Result<std::optional<OrderMessage>> from_wire(const events::Event& event);
-events::Event to_wire(OrderId order_id, const OrderReply& reply);
+Result<std::optional<domain::OrderMessage>> from_wire(const events::Event& event);
+events::Event to_wire(domain::OrderId order_id, const domain::OrderReply& reply);
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::adapters

@@ -7,7 +7,7 @@
 #include "base/ids.hpp"
 #include "inventory/app/ports.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::app {
 
 // One answer a message, in order. However often and in whatever order messages come, each order's
 // stock is held and let go at most once.
@@ -15,4 +15,4 @@ std::vector<Result<Handled>> handle_order_events(std::span<const IncomingMessage
                                                  ReservationStore& store, const Clock& clock,
                                                  Ids& ids);
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::app

@@ -14,11 +14,11 @@
 #include "inventory/domain/item.hpp"
 #include "inventory/domain/reservation.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::app {
 
 struct IncomingMessage {
     Uuid id;  // of the event: what is claimed
-    OrderMessage message;
+    domain::OrderMessage message;
     Trace trace = {};  // of its replies: caused by it
 };
 
@@ -29,11 +29,12 @@ struct Handled {
 struct ReservationStore {
     virtual ~ReservationStore() = default;
     struct Step {
-        Decision decision;
+        domain::Decision decision;
         Uuid reply_id;
     };
     // Pure: a transaction that must run again asks again.
-    using Decide = std::function<Step(Reservation&, Shelves&, const OrderMessage&)>;
+    using Decide =
+        std::function<Step(domain::Reservation&, domain::Shelves&, const domain::OrderMessage&)>;
     // Claims the messages, reads and locks what they concern, decides one after the other, saves it
     // all with the replies. A message that was claimed before and is settled changes nothing.
     // Errc::unavailable and its like: nothing of the message happened.
@@ -42,7 +43,7 @@ struct ReservationStore {
 };
 
 struct Written {
-    std::optional<Item> item;  // nothing: deleted
+    std::optional<domain::Item> item;  // nothing: deleted
     bool is_new = false;
     std::optional<RecordedAnswer>
         replayed;  // the key was answered before, with this; the rest says nothing
@@ -51,7 +52,7 @@ struct Written {
 struct ItemWrite {
     Uuid id;  // of this request: a lost commit is found by it
     std::string sku;
-    ItemCommand command;
+    domain::ItemCommand command;
     std::optional<IdempotencyKey> key =
         {};  // the same again is answered with what was recorded the first time
     std::function<RecordedAnswer(const Written&)> record = {};  // what that is; with a key only
@@ -59,7 +60,8 @@ struct ItemWrite {
 
 struct ItemStore {
     virtual ~ItemStore() = default;
-    using Decide = std::function<Result<ItemChange>(const std::optional<Item>&, const ItemWrite&)>;
+    using Decide = std::function<Result<domain::ItemChange>(const std::optional<domain::Item>&,
+                                                            const ItemWrite&)>;
     // Locks the items, decides one write after the other, saves what changed with its rows in the
     // ledger. A refusal concerns its own write only. Errc::key_reused for a client's key that came
     // with another body.
@@ -69,9 +71,9 @@ struct ItemStore {
 
 struct LedgerRow {
     std::int64_t position = 0;
-    Movement movement;
+    domain::Movement movement;
     std::string reason;
-    std::optional<OrderId> order_id;
+    std::optional<domain::OrderId> order_id;
     Instant at;
 };
 
@@ -83,27 +85,27 @@ struct ItemFilter {
 
 // What may be listed: what is held, was shipped, or was given up. Refusals are no reservations.
 struct ReservationFilter {
-    std::optional<OrderId> order_id;
+    std::optional<domain::OrderId> order_id;
     std::string sku;  // "": any
-    std::optional<State> status;
+    std::optional<domain::State> status;
 };
 
 // Lists give at most `most`, those behind `after` ("": from the start).
 struct InventoryReader {
     virtual ~InventoryReader() = default;
-    virtual std::optional<Item> item(std::string_view sku) = 0;
-    virtual std::vector<Item> items(const ItemFilter& filter, std::string_view after,
-                                    std::size_t most) = 0;  // by SKU
-    virtual Shelves stock_of(std::span<const std::string> skus) = 0;
+    virtual std::optional<domain::Item> item(std::string_view sku) = 0;
+    virtual std::vector<domain::Item> items(const ItemFilter& filter, std::string_view after,
+                                            std::size_t most) = 0;  // by SKU
+    virtual domain::Shelves stock_of(std::span<const std::string> skus) = 0;
     // Newest first; before: a position.
     virtual std::vector<LedgerRow> movements(std::string_view sku,
                                              std::optional<std::int64_t> before,
                                              std::size_t most) = 0;
-    virtual std::optional<Reservation> reservation(ReservationId id) = 0;
+    virtual std::optional<domain::Reservation> reservation(domain::ReservationId id) = 0;
     // Newest first; before: an id.
-    virtual std::vector<Reservation> reservations(const ReservationFilter& filter,
-                                                  std::optional<ReservationId> before,
-                                                  std::size_t most) = 0;
+    virtual std::vector<domain::Reservation> reservations(
+        const ReservationFilter& filter, std::optional<domain::ReservationId> before,
+        std::size_t most) = 0;
 };
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::app

@@ -6,10 +6,10 @@
 #include "base/clock.hpp"
 #include "inventory/app/ports.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::app {
 
 // One answer a write, in order. Writes of one item are applied one after the other.
 std::vector<Result<Written>> write_items(std::span<const ItemWrite> writes, ItemStore& store,
                                          const Clock& clock);
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::app

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace trackops::inventory {
+namespace trackops::inventory::domain {
 
 namespace {
 
@@ -108,4 +108,4 @@ Result<ItemChange> apply(const std::optional<Item>& current, std::string_view sk
     return std::visit([&](const auto& one) { return apply_to(at, one); }, command);
 }
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::domain

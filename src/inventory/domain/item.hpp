@@ -10,7 +10,7 @@
 #include "base/result.hpp"
 #include "inventory/domain/stock.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::domain {
 
 struct Price {
     std::int64_t unit_amount_minor = 0;
@@ -76,4 +76,4 @@ struct ItemChange {
 Result<ItemChange> apply(const std::optional<Item>& current, std::string_view sku,
                          const ItemCommand& command, Instant now);
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::domain

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace trackops::inventory {
+namespace trackops::inventory::domain {
 namespace {
 
 const Instant now{2'000'000};
@@ -90,4 +90,4 @@ TEST(Item, IsBroughtInByAPutOnlyWithAName) {
 }
 
 }  // namespace
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::domain

@@ -3,7 +3,7 @@
 #include <map>
 #include <utility>
 
-namespace trackops::inventory {
+namespace trackops::inventory::domain {
 
 namespace {
 
@@ -142,4 +142,4 @@ Decision decide_again(const Reservation& reservation, const OrderMessage& messag
     return {.dead_letter = dead_letter_for(rule_for(reservation.state, message.ask).answer)};
 }
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::domain

@@ -14,7 +14,7 @@
 #include "base/instant.hpp"
 #include "inventory/domain/stock.hpp"
 
-namespace trackops::inventory {
+namespace trackops::inventory::domain {
 
 using OrderId = Id<struct OrderTag>;
 using ReservationId = Id<struct ReservationTag>;
@@ -204,4 +204,4 @@ Decision decide_again(const Reservation& reservation, const OrderMessage& messag
 // much).
 std::vector<Line> summed(const std::vector<Line>& lines);
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::domain

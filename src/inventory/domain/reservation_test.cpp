@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace trackops::inventory {
+namespace trackops::inventory::domain {
 namespace {
 
 const Instant then{1'000'000};
@@ -32,7 +32,7 @@ Reservation in(State state) {
     return row;
 }
 
-constexpr std::array<std::string_view, state_count> state_names = {
+constexpr std::array<std::string_view, state_count> adapters::state_names = {
     "absent", "RESERVED", "REFUSED", "RELEASED", "FULFILLED", "EXPIRED", "CANCELLED_FIRST"};
 constexpr std::array<std::string_view, ask_count> ask_names = {"create", "cancel", "ship"};
 
@@ -84,8 +84,8 @@ TEST(Reservation, AnswersEveryPairAsTheTableSays) {
     std::size_t pairs = 0;
     while (rows >> from >> ask >> to >> on_hand >> held >> answer) {
         SCOPED_TRACE(testing::Message() << from << " " << ask);
-        const auto state =
-            static_cast<State>(std::ranges::find(state_names, from) - state_names.begin());
+        const auto state = static_cast<State>(std::ranges::find(adapters::state_names, from) -
+                                              adapters::state_names.begin());
         OrderMessage message = ask == "create"   ? create({{"B", 1}, {"A", 2}})
                                : ask == "cancel" ? cancel
                                                  : ship_it;
@@ -93,7 +93,7 @@ TEST(Reservation, AnswersEveryPairAsTheTableSays) {
         Reservation reservation = in(state);
         Shelves shelves{{"A", {10, 5}}, {"B", {10, 5}}};
         const Decision decision = decide(reservation, shelves, message, occasion);
-        EXPECT_EQ(state_names[static_cast<std::size_t>(reservation.state)], to);
+        EXPECT_EQ(adapters::state_names[static_cast<std::size_t>(reservation.state)], to);
         EXPECT_EQ(shelves["A"], (Stock{10 + on_hand, 5 + held}));
         EXPECT_EQ(shelves["B"], (Stock{10 + on_hand / 2, 5 + held / 2}));
         EXPECT_EQ(described(decision), answer);
@@ -185,4 +185,4 @@ TEST(Stock, StaysSoundOrSaysNo) {
 }
 
 }  // namespace
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::domain

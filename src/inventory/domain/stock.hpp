@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace trackops::inventory {
+namespace trackops::inventory::domain {
 
 // The most units of one SKU we keep: far beyond any warehouse, far below overflow.
 inline constexpr std::int64_t max_units = 1'000'000'000'000;
@@ -43,4 +43,4 @@ constexpr std::optional<Stock> adjust(Stock stock, std::int64_t delta) {
 // The stock of the SKUs that exist, as far as a batch is concerned with them; in bytewise order.
 using Shelves = std::map<std::string, Stock, std::less<>>;
 
-}  // namespace trackops::inventory
+}  // namespace trackops::inventory::domain

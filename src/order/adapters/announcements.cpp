@@ -4,10 +4,10 @@
 
 #include "events/events.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
-events::Event created(const Order& order, const Change& change) {
+events::Event created(const domain::Order& order, const domain::Change& change) {
     events::OrderCreated event{order.id.uuid,
                                change.version,
                                order.agreed.customer.uuid,
@@ -16,40 +16,42 @@ events::Event created(const Order& order, const Change& change) {
                                {},
                                order.created_at};
     event.items.reserve(order.agreed.items.size());
-    for (const Line& line : order.agreed.items)
+    for (const domain::Line& line : order.agreed.items)
         event.items.push_back({line.sku, line.quantity, line.unit_amount_minor});
     return event;
 }
 
-events::Event status_updated(const Order& order, const Change& change) {
-    events::OrderStatusUpdated event{order.id.uuid,
-                                     change.version,
-                                     std::string(name_of(change.from.value_or(Status::pending))),
-                                     std::string(name_of(change.to)),
-                                     {},
-                                     change.at,
-                                     {}};
-    if (change.to == Status::shipped && order.shipment) {
+events::Event status_updated(const domain::Order& order, const domain::Change& change) {
+    events::OrderStatusUpdated event{
+        order.id.uuid,
+        change.version,
+        std::string(name_of(change.from.value_or(domain::Status::pending))),
+        std::string(name_of(change.to)),
+        {},
+        change.at,
+        {}};
+    if (change.to == domain::Status::shipped && order.shipment) {
         event.shipment = {order.shipment->carrier.value_or(""),
                           order.shipment->tracking_number.value_or("")};
     }
     return event;
 }
 
-events::Event delivered(const Order& order, const Change& change) {
+events::Event delivered(const domain::Order& order, const domain::Change& change) {
     return events::OrderDelivered{order.id.uuid, change.version, change.at};
 }
 
-events::Event cancelled(const Order& order, const Change& change) {
+events::Event cancelled(const domain::Order& order, const domain::Change& change) {
     return events::OrderCancelled{order.id.uuid, change.version, change.reason, change.actor,
                                   change.at};
 }
 
 }  // namespace
 
-outbox::Event to_event(const Order& order, const Notice& notice, Uuid id, std::int64_t sequence) {
+outbox::Event to_event(const domain::Order& order, const domain::Notice& notice, Uuid id,
+                       std::int64_t sequence) {
     constexpr auto makers = std::to_array({created, status_updated, delivered, cancelled});
-    static_assert(makers.size() == static_cast<std::size_t>(Announcement::cancelled) + 1);
+    static_assert(makers.size() == static_cast<std::size_t>(domain::Announcement::cancelled) + 1);
     const events::Event event =
         makers[static_cast<std::size_t>(notice.announcement)](order, notice.change);
     return {id,
@@ -64,4 +66,4 @@ outbox::Event to_event(const Order& order, const Notice& notice, Uuid id, std::i
             notice.trace.tracestate};
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

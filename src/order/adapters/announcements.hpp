@@ -3,9 +3,10 @@
 #include "order/domain/record.hpp"
 #include "platform/outbox/event.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 
 // id: of the event; sequence: its place among the order's events, from 1.
-outbox::Event to_event(const Order& order, const Notice& notice, Uuid id, std::int64_t sequence);
+outbox::Event to_event(const domain::Order& order, const domain::Notice& notice, Uuid id,
+                       std::int64_t sequence);
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -20,7 +20,7 @@
 #include "testing/databases.hpp"
 #include "testing/fakes.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 
 class ApiAtHand {
 public:
@@ -47,16 +47,16 @@ public:
         if (answer.status != 201) throw std::runtime_error(answer.body);
         return http::header(answer, "Location");
     }
-    static OrderId id_of(std::string_view path) {
-        return OrderId::parse(path.substr(path.rfind('/') + 1)).value();
+    static domain::OrderId id_of(std::string_view path) {
+        return domain::OrderId::parse(path.substr(path.rfind('/') + 1)).value();
     }
     // As another replica hears it from inventory: nobody here is told.
-    void settle(std::string_view path, StockAnswer answer) {
-        const std::vector<ReservationReply> replies = {{id_of(path), ids.next(), answer, {}}};
-        (void)settle_reservations(replies, *store, clock, {}).at(0).value();
+    void settle(std::string_view path, domain::StockAnswer answer) {
+        const std::vector<app::ReservationReply> replies = {{id_of(path), ids.next(), answer, {}}};
+        (void)app::settle_reservations(replies, *store, clock, {}).at(0).value();
     }
     // As it is stored.
-    Order found(std::string_view path) {
+    domain::Order found(std::string_view path) {
         return store->find(std::vector{id_of(path)}).at(0).value();
     }
     // Rows of the only column of a query.
@@ -77,22 +77,23 @@ public:
     testing::SeededIds ids;
     testing::FreshDatabase fresh;
     std::unique_ptr<sql::Database> database = backends::open_database(fresh.url(), {}, metrics);
-    std::unique_ptr<OrderStore> store = make_sql_order_store(*database, clock, ids);
+    std::unique_ptr<app::OrderStore> store = make_sql_order_store(*database, clock, ids);
     std::unique_ptr<cache::Cache> entries = backends::open_cache("embedded:", {}, clock, metrics);
     OrderCache cache{*entries, clock};
     Placing placing{{},
-                    [this](std::span<const PlaceOrder> batch) {
-                        return place_orders(batch, *store, clock, ids, {});
+                    [this](std::span<const app::PlaceOrder> batch) {
+                        return app::place_orders(batch, *store, clock, ids, {});
                     },
-                    [] { return Result<Receipt>(fail(Errc::unavailable, "lost")); }};
+                    [] { return Result<app::Receipt>(fail(Errc::unavailable, "lost")); }};
     Changing changing{{},
-                      [this](std::span<const ChangeOrder> batch) {
-                          return change_orders(batch, *store, clock, ids, {});
+                      [this](std::span<const app::ChangeOrder> batch) {
+                          return app::change_orders(batch, *store, clock, ids, {});
                       },
-                      [] { return Result<Receipt>(fail(Errc::unavailable, "lost")); }};
-    Finding finding{{},
-                    [this](std::span<const OrderId> batch) { return cache.find(batch, *store); },
-                    [] { return Result<CachedOrder>(fail(Errc::unavailable, "lost")); }};
+                      [] { return Result<app::Receipt>(fail(Errc::unavailable, "lost")); }};
+    Finding finding{
+        {},
+        [this](std::span<const domain::OrderId> batch) { return cache.find(batch, *store); },
+        [] { return Result<CachedOrder>(fail(Errc::unavailable, "lost")); }};
     Confirmations confirmations{*store, clock};
     http::Calls calls{order_routes({placing, changing, finding, confirmations, cache, *store}),
                       [this] {
@@ -103,4 +104,4 @@ public:
                       }};
 };
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -5,7 +5,7 @@
 
 #include "platform/audit/outbox_invariants.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 using audit::Invariant;
@@ -298,4 +298,4 @@ audit::Invariants order_invariants() {
     return all;
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -2,9 +2,9 @@
 #pragma once
 #include "platform/audit/invariant.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 
 // With those of the relay's tables.
 audit::Invariants order_invariants();
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -20,7 +20,7 @@
 #include "platform/outbox/migrations.hpp"
 #include "testing/databases.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 using audit::Plant;
@@ -37,48 +37,51 @@ public:
         sql::migrate(*database, "order", migrations);
     }
 
-    std::vector<OrderId> place(std::size_t count) {
-        Draft draft;
+    std::vector<domain::OrderId> domain::place(std::size_t count) {
+        domain::Draft draft;
         draft.currency = "GBP";
         draft.shipping_amount_minor = 5;
         draft.items = {{"a", {}, 2, 10}, {"b", {}, 1, 7}};
         draft.shipping_address = {{}, "1 High St", {}, "London", {}, "N1", "GB", {}};
-        const std::vector<PlaceOrder> wanted(count, PlaceOrder{draft, "anonymous", {}, {}});
-        std::vector<OrderId> placed;
-        for (auto& receipt : place_orders(wanted, *store, clock, ids, {}))
+        const std::vector<app::PlaceOrder> wanted(count,
+                                                  app::PlaceOrder{draft, "anonymous", {}, {}});
+        std::vector<domain::OrderId> placed;
+        for (auto& receipt : app::place_orders(wanted, *store, clock, ids, {}))
             placed.push_back(receipt.value().order.id);
         return placed;
     }
-    void answer(std::span<const OrderId> orders, StockAnswer answer) {
-        std::vector<ReservationReply> replies;
-        for (const OrderId id : orders) replies.push_back({id, ids.next(), answer, {}});
-        for (auto& receipt : settle_reservations(replies, *store, clock, {})) (void)receipt.value();
+    void answer(std::span<const domain::OrderId> orders, domain::StockAnswer answer) {
+        std::vector<app::ReservationReply> replies;
+        for (const domain::OrderId id : orders) replies.push_back({id, ids.next(), answer, {}});
+        for (auto& receipt : app::settle_reservations(replies, *store, clock, {}))
+            (void)receipt.value();
     }
     // A change that is refused by now is none.
-    void change(std::span<const OrderId> orders, Action action) {
-        std::vector<ChangeOrder> changes;
-        for (const OrderId id : orders)
+    void change(std::span<const domain::OrderId> orders, domain::Action action) {
+        std::vector<app::ChangeOrder> changes;
+        for (const domain::OrderId id : orders)
             changes.push_back({id, {action, "", {}}, "anonymous", {}, {}, {}});
-        (void)change_orders(changes, *store, clock, ids, {});
+        (void)app::change_orders(changes, *store, clock, ids, {});
     }
     void a_life_of_each_kind() {
-        const auto orders = place(9);
+        const auto orders = domain::place(9);
         const std::span all(orders);
         pending = orders[8].uuid.text();
-        answer(all.subspan(0, 4), StockAnswer::reserved);
+        answer(all.subspan(0, 4), domain::StockAnswer::reserved);
         confirmed = orders[0].uuid.text();
-        change(all.subspan(1, 3), Action::process);
-        change(all.subspan(1, 2), Action::ship);
-        change(all.subspan(1, 1), Action::deliver);
+        change(all.subspan(1, 3), domain::Action::process);
+        change(all.subspan(1, 2), domain::Action::ship);
+        change(all.subspan(1, 1), domain::Action::deliver);
         delivered = orders[1].uuid.text();
-        change(all.subspan(3, 1), Action::cancel);  // its cancellation goes on
-        answer(all.subspan(4, 1), StockAnswer::refused);
-        change(all.subspan(5, 1), Action::cancel);
-        answer(all.subspan(5, 1), StockAnswer::released);
+        change(all.subspan(3, 1), domain::Action::cancel);  // its cancellation goes on
+        answer(all.subspan(4, 1), domain::StockAnswer::refused);
+        change(all.subspan(5, 1), domain::Action::cancel);
+        answer(all.subspan(5, 1), domain::StockAnswer::released);
         cancelled = orders[5].uuid.text();
-        change(all.subspan(6, 1), Action::cancel);
+        change(all.subspan(6, 1), domain::Action::cancel);
         clock.advance(std::chrono::seconds(40));  // what waits asks again
-        (void)advance_sagas({.relay_lag = [] { return Duration::zero(); }}, *store, clock, ids, {});
+        (void)app::advance_sagas({.relay_lag = [] { return Duration::zero(); }}, *store, clock, ids,
+                                 {});
     }
     std::vector<Plant> plants() const;
     std::map<std::string, std::int64_t> everything(std::int64_t rows_max = 2'000) {
@@ -90,7 +93,7 @@ public:
     testing::SeededIds ids;
     testing::FreshDatabase fresh;
     std::unique_ptr<sql::Database> database = backends::open_database(fresh.url(), {}, metrics);
-    std::unique_ptr<OrderStore> store = make_sql_order_store(*database, clock, ids);
+    std::unique_ptr<app::OrderStore> store = make_sql_order_store(*database, clock, ids);
     std::string pending, confirmed, delivered, cancelled;  // ids
 };
 
@@ -189,8 +192,8 @@ TEST_P(OrderAudit, FindsAPlantedFaultForEachRowOfTheTable) {
 TEST_P(OrderAudit, KnowsEveryStepThatAnOrderMayTake) {
     Orders orders(GetParam());
     orders.place(1);
-    for (const Status from : statuses) {
-        for (const Status to : statuses) {
+    for (const domain::Status from : domain::statuses) {
+        for (const domain::Status to : domain::statuses) {
             audit::plant(
                 *orders.database,
                 {.invariant = "",
@@ -201,11 +204,12 @@ TEST_P(OrderAudit, KnowsEveryStepThatAnOrderMayTake) {
                      fmt::format("INSERT INTO order_history SELECT order_id, 2, '{}', '{}', '', "
                                  "'', cause, event_id, occurred_at FROM order_history",
                                  name_of(from), name_of(to))}});
-            const bool is_legal = std::ranges::any_of(transitions, [&](const Transition& row) {
-                return row.from == from && row.to == to;
-            });
+            const bool is_legal = std::ranges::any_of(
+                domain::transitions,
+                [&](const domain::Transition& row) { return row.from == from && row.to == to; });
             // Only PENDING can come first.
-            const std::int64_t expected = (is_legal ? 0 : 1) + (from == Status::pending ? 0 : 1);
+            const std::int64_t expected =
+                (is_legal ? 0 : 1) + (from == domain::Status::pending ? 0 : 1);
             EXPECT_EQ(orders.everything()["history_is_a_life_of_an_order"], expected)
                 << name_of(from) << " to " << name_of(to);
         }
@@ -218,12 +222,12 @@ TEST_P(OrderAudit, FindsNothingWhileManyWrite) {
         for (unsigned round = salt; !stop.stop_requested(); ++round) {
             const auto placed = orders.place(8);
             const std::span all(placed);
-            orders.answer(all.subspan(round % 5, 3), StockAnswer::reserved);
-            orders.change(all.subspan(round % 4), Action::cancel);
-            orders.change(all, Action::process);
-            orders.answer(all.first(5), StockAnswer::released);
-            orders.change(all, Action::ship);
-            orders.change(all, Action::deliver);
+            orders.answer(all.subspan(round % 5, 3), domain::StockAnswer::reserved);
+            orders.change(all.subspan(round % 4), domain::Action::cancel);
+            orders.change(all, domain::Action::process);
+            orders.answer(all.first(5), domain::StockAnswer::released);
+            orders.change(all, domain::Action::ship);
+            orders.change(all, domain::Action::deliver);
         }
     };
     {
@@ -243,4 +247,4 @@ TEST_P(OrderAudit, FindsNothingWhileManyWrite) {
 INSTANTIATE_TEST_SUITE_P(Databases, OrderAudit, ::testing::ValuesIn(testing::databases));
 
 }  // namespace
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -4,9 +4,9 @@
 
 #include "platform/telemetry/log.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 
-void Confirmations::wait(OrderId id, Duration at_most, Done done) {
+void Confirmations::wait(domain::OrderId id, Duration at_most, Done done) {
     {
         const std::scoped_lock lock(mutex_);
         if (!closed_ && waiting_.size() < waiting_max) {
@@ -19,13 +19,13 @@ void Confirmations::wait(OrderId id, Duration at_most, Done done) {
     done(std::nullopt);
 }
 
-void Confirmations::settled(std::span<const Order> orders) {
-    std::vector<std::pair<Done, const Order*>> ready;
+void Confirmations::settled(std::span<const domain::Order> orders) {
+    std::vector<std::pair<Done, const domain::Order*>> ready;
     {
         const std::scoped_lock lock(mutex_);
         if (waiting_.empty()) return;
-        for (const Order& order : orders) {
-            if (order.status == Status::pending) continue;
+        for (const domain::Order& order : orders) {
+            if (order.status == domain::Status::pending) continue;
             const auto [from, to] = waiting_.equal_range(order.id);
             for (auto it = from; it != to; ++it)
                 ready.emplace_back(std::move(it->second.done), &order);
@@ -50,8 +50,8 @@ std::vector<Confirmations::Waiting> Confirmations::expired(Instant now) {
 }
 
 // Waits until somebody does.
-std::vector<OrderId> Confirmations::to_be_asked_for(Duration max_wait) {
-    std::set<OrderId> ids;
+std::vector<domain::OrderId> Confirmations::to_be_asked_for(Duration max_wait) {
+    std::set<domain::OrderId> ids;
     std::unique_lock lock(mutex_);
     const auto is_awake = [this] { return !waiting_.empty() || closed_ || woken_; };
     // Even a wait of no time costs a switch to another thread.
@@ -65,7 +65,7 @@ std::vector<OrderId> Confirmations::to_be_asked_for(Duration max_wait) {
 }
 
 runtime::Progress Confirmations::run(Duration max_wait) {
-    const std::vector<OrderId> ids = to_be_asked_for(max_wait);
+    const std::vector<domain::OrderId> ids = to_be_asked_for(max_wait);
     std::size_t found = 0;
     if (!ids.empty()) {
         const auto left = store_.settled(ids);
@@ -89,7 +89,7 @@ void Confirmations::wake() {
 }
 
 void Confirmations::close() {
-    std::unordered_multimap<OrderId, Waiting> left;
+    std::unordered_multimap<domain::OrderId, Waiting> left;
     {
         const std::scoped_lock lock(mutex_);
         closed_ = true;
@@ -99,4 +99,4 @@ void Confirmations::close() {
     for (auto& [id, waiting] : left) waiting.done(std::nullopt);
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

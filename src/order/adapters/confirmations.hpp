@@ -12,25 +12,26 @@
 #include "order/app/ports.hpp"
 #include "platform/runtime/pump.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 
 // Most orders are settled in the process that they wait in, which says so at once. The store is
 // asked, in one query, only for those that have waited for an interval: another replica may have
 // settled them.
 class Confirmations final : public runtime::Pump {
 public:
-    using Done = std::move_only_function<void(std::optional<Order>)>;  // nothing: still PENDING
-                                                                       // when the time was up
-    static constexpr std::size_t waiting_max = 4096;                   // requests
+    using Done =
+        std::move_only_function<void(std::optional<domain::Order>)>;  // nothing: still PENDING
+                                                                      // when the time was up
+    static constexpr std::size_t waiting_max = 4096;                  // requests
     static constexpr Duration poll_interval = std::chrono::milliseconds(25);
 
-    Confirmations(OrderStore& store, const Clock& clock) : store_(store), clock_(clock) {}
+    Confirmations(app::OrderStore& store, const Clock& clock) : store_(store), clock_(clock) {}
     ~Confirmations() override { close(); }
 
     // done runs exactly once; at once when too many wait or after close().
-    void wait(OrderId id, Duration at_most, Done done);
+    void wait(domain::OrderId id, Duration at_most, Done done);
     // Orders that were just settled in this process: spares them the next poll.
-    void settled(std::span<const Order> orders);
+    void settled(std::span<const domain::Order> orders);
     runtime::Progress run(Duration max_wait) override;
     void wake() override;
     // Answers everybody who waits. Idempotent.
@@ -42,16 +43,16 @@ private:
         Instant until;
         Done done;
     };
-    std::vector<OrderId> to_be_asked_for(Duration max_wait);
+    std::vector<domain::OrderId> to_be_asked_for(Duration max_wait);
     std::vector<Waiting> expired(Instant now);
 
-    OrderStore& store_;
+    app::OrderStore& store_;
     const Clock& clock_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::unordered_multimap<OrderId, Waiting> waiting_;
+    std::unordered_multimap<domain::OrderId, Waiting> waiting_;
     bool closed_ = false;
     bool woken_ = false;
 };
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -4,44 +4,53 @@
 
 #include "testing/fakes.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 // Knows only which orders are settled.
-class SettledOnly final : public OrderStore {
+class SettledOnly final : public app::OrderStore {
 public:
-    std::vector<Result<Receipt>> add(std::span<const NewOrder>) override { return {}; }
-    std::vector<Result<Receipt>> update(std::span<const OrderChange>) override { return {}; }
-    std::vector<Result<Order>> find(std::span<const OrderId>) override { return {}; }
-    Result<std::vector<Order>> settled(std::span<const OrderId> ids) override {
+    std::vector<Result<app::Receipt>> add(std::span<const app::NewOrder>) override { return {}; }
+    std::vector<Result<app::Receipt>> update(std::span<const app::OrderChange>) override {
+        return {};
+    }
+    std::vector<Result<domain::Order>> find(std::span<const domain::OrderId>) override {
+        return {};
+    }
+    Result<std::vector<domain::Order>> settled(std::span<const domain::OrderId> ids) override {
         asked.emplace_back(ids.begin(), ids.end());
         return answer;
     }
-    Result<Page<Order, OrderId>> list(const OrderFilter&, std::optional<OrderId>,
-                                      std::size_t) override {
+    Result<app::Page<domain::Order, domain::OrderId>> list(const app::OrderFilter&,
+                                                           std::optional<domain::OrderId>,
+                                                           std::size_t) override {
         return {};
     }
-    Result<std::vector<HistoryEntry>> timeline(OrderId) override { return {}; }
-    Result<SagaOfOrder> saga(SagaId) override { return {}; }
-    Result<Page<SagaOfOrder, SagaId>> sagas(const SagaFilter&, std::optional<SagaId>,
-                                            std::size_t) override {
+    Result<std::vector<app::HistoryEntry>> timeline(domain::OrderId) override { return {}; }
+    Result<app::SagaOfOrder> saga(domain::SagaId) override { return {}; }
+    Result<app::Page<app::SagaOfOrder, domain::SagaId>> sagas(const app::SagaFilter&,
+                                                              std::optional<domain::SagaId>,
+                                                              std::size_t) override {
         return {};
     }
-    Result<std::vector<OrderId>> claim_due(Instant, Duration, std::size_t) override { return {}; }
+    Result<std::vector<domain::OrderId>> claim_due(Instant, Duration, std::size_t) override {
+        return {};
+    }
 
-    std::vector<std::vector<OrderId>> asked;
-    Result<std::vector<Order>> answer = std::vector<Order>();
+    std::vector<std::vector<domain::OrderId>> asked;
+    Result<std::vector<domain::Order>> answer = std::vector<domain::Order>();
 };
 
 class ConfirmationsTest : public ::testing::Test {
 protected:
-    void wait(OrderId id) {
-        waiting_.wait(id, std::chrono::seconds(5), [this](const std::optional<Order>& order) {
-            answers_.push_back(order ? std::string(name_of(order->status)) : "TIME_IS_UP");
-        });
+    void wait(domain::OrderId id) {
+        waiting_.wait(
+            id, std::chrono::seconds(5), [this](const std::optional<domain::Order>& order) {
+                answers_.push_back(order ? std::string(name_of(order->status)) : "TIME_IS_UP");
+            });
     }
-    static Order order(OrderId id, Status status) {
-        Order made;
+    static domain::Order order(domain::OrderId id, domain::Status status) {
+        domain::Order made;
         made.id = id;
         made.status = status;
         return made;
@@ -50,12 +59,12 @@ protected:
     SettledOnly store_;
     std::vector<std::string> answers_;
     Confirmations waiting_{store_, clock_};
-    const OrderId id_{uuid_v7({1}, 1, 1)};
-    const OrderId other_{uuid_v7({1}, 2, 2)};
+    const domain::OrderId id_{uuid_v7({1}, 1, 1)};
+    const domain::OrderId other_{uuid_v7({1}, 2, 2)};
 };
 
 TEST_F(ConfirmationsTest, AskOnceForAllWhoHaveWaitedAndForNobodyElse) {
-    const OrderId late{uuid_v7({1}, 3, 3)};
+    const domain::OrderId late{uuid_v7({1}, 3, 3)};
     waiting_.run({});
     wait(id_);
     wait(id_);
@@ -64,9 +73,9 @@ TEST_F(ConfirmationsTest, AskOnceForAllWhoHaveWaitedAndForNobodyElse) {
     EXPECT_TRUE(store_.asked.empty());
     clock_.advance(Confirmations::poll_interval);
     wait(late);
-    store_.answer = std::vector{order(id_, Status::confirmed)};
+    store_.answer = std::vector{order(id_, domain::Status::confirmed)};
     EXPECT_EQ(waiting_.run({}).call_again_in, Confirmations::poll_interval);
-    EXPECT_EQ(store_.asked, (std::vector<std::vector<OrderId>>{{id_, other_}}));
+    EXPECT_EQ(store_.asked, (std::vector<std::vector<domain::OrderId>>{{id_, other_}}));
     EXPECT_EQ(answers_, (std::vector<std::string>{"CONFIRMED", "CONFIRMED"}));
 }
 
@@ -90,9 +99,10 @@ TEST_F(ConfirmationsTest, EndAlsoWhileTheDatabaseIsAway) {
 
 TEST_F(ConfirmationsTest, HearWhatWasSettledNextDoor) {
     wait(id_);
-    waiting_.settled(std::vector{order(id_, Status::pending), order(other_, Status::confirmed)});
+    waiting_.settled(
+        std::vector{order(id_, domain::Status::pending), order(other_, domain::Status::confirmed)});
     EXPECT_TRUE(answers_.empty());
-    waiting_.settled(std::vector{order(id_, Status::cancelled)});
+    waiting_.settled(std::vector{order(id_, domain::Status::cancelled)});
     EXPECT_EQ(answers_, std::vector<std::string>{"CANCELLED"});
 }
 
@@ -104,4 +114,4 @@ TEST_F(ConfirmationsTest, AnswerEverybodyAtTheEnd) {
 }
 
 }  // namespace
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -8,7 +8,7 @@
 #include "platform/idempotency/keys.hpp"
 #include "platform/json/writer.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 using http::Reply;
@@ -17,8 +17,8 @@ using http::Response;
 
 constexpr std::string_view anonymous = "anonymous";  // until the security work lands
 
-Result<OrderId> read_order_id(const Request& request) {
-    const auto id = OrderId::parse(request.param("id"));
+Result<domain::OrderId> read_order_id(const Request& request) {
+    const auto id = domain::OrderId::parse(request.param("id"));
     if (!id) return fail(Errc::not_found, "no order has this id");
     return *id;
 }
@@ -37,7 +37,7 @@ Result<std::optional<IdempotencyKey>> read_key(const Request& request) {
                        *std::move(key), idempotency::fingerprint(request.body)});
 }
 
-Response order_response(int status, const Order& order) {
+Response order_response(int status, const domain::Order& order) {
     Response response{
         .status = status, .body = order_json(order), .headers = {{"ETag", etag_of(order)}}};
     if (status == 201) response.headers.emplace_back("Location", path_of(order.id));
@@ -53,7 +53,7 @@ Response recorded_response(const RecordedAnswer& recorded) {
 }
 
 // The answer to whatever changed one order: what was recorded under its key, or the order as it is.
-void answer_change(const Reply& reply, int status, const Result<Receipt>& receipt,
+void answer_change(const Reply& reply, int status, const Result<app::Receipt>& receipt,
                    OrderCache& cache) {
     if (!receipt) return reply.problem(receipt.error());
     if (receipt->recorded) return reply.send(recorded_response(*receipt->recorded));
@@ -63,17 +63,18 @@ void answer_change(const Reply& reply, int status, const Result<Receipt>& receip
 
 // The answer to a placed order that may wait until inventory has spoken. Time's up: the answer it
 // would have been without waiting.
-void answer_when_settled(Reply reply, Duration at_most, const Receipt& receipt,
+void answer_when_settled(Reply reply, Duration at_most, const app::Receipt& receipt,
                          const ApiParts& parts) {
-    const auto id = receipt.recorded
-                        ? OrderId::parse(std::string_view(receipt.recorded->location).substr(12))
-                        : receipt.order.id;
+    const auto id =
+        receipt.recorded
+            ? domain::OrderId::parse(std::string_view(receipt.recorded->location).substr(12))
+            : receipt.order.id;
     Response unsettled = receipt.recorded ? recorded_response(*receipt.recorded)
                                           : order_response(201, receipt.order);
     parts.confirmations.wait(
         id.value(), at_most,
         [reply = std::move(reply), unsettled = std::move(unsettled), &cache = parts.cache,
-         replayed = receipt.recorded.has_value()](const std::optional<Order>& order) {
+         replayed = receipt.recorded.has_value()](const std::optional<domain::Order>& order) {
             if (!order) return reply.send(unsettled);
             cache.remember(*order);  // whoever reads it next sees no older one
             Response response = order_response(201, *order);
@@ -82,8 +83,8 @@ void answer_when_settled(Reply reply, Duration at_most, const Receipt& receipt,
         });
 }
 
-Result<PlaceOrder> read_place_order(const Request& request) {
-    PlaceOrder command;
+Result<app::PlaceOrder> read_place_order(const Request& request) {
+    app::PlaceOrder command;
     command.key = TRY(read_key(request));
     command.draft = TRY(read_draft(request.body));
     command.actor = anonymous;
@@ -96,7 +97,7 @@ void place_order(const Request& request, const Reply& reply, const ApiParts& par
     if (!wait) return reply.problem(wait.error());
     auto command = read_place_order(request);
     if (!command) return reply.problem(command.error());
-    const auto done = [reply, parts, wait = *wait](const Result<Receipt>& receipt) {
+    const auto done = [reply, parts, wait = *wait](const Result<app::Receipt>& receipt) {
         // Hardly anybody reads it before inventory has answered: it is not worth a place in the
         // cache.
         if (!receipt) return reply.problem(receipt.error());
@@ -109,19 +110,20 @@ void place_order(const Request& request, const Reply& reply, const ApiParts& par
 
 // The one path of every transition: POST .../process, ship, deliver, cancel, PUT status and DELETE
 // differ in how they say what.
-void change_order(const Request& request, const Reply& reply, Result<Command> command,
+void change_order(const Request& request, const Reply& reply, Result<domain::Command> command,
                   const ApiParts& parts) {
-    const auto read = [&]() -> Result<ChangeOrder> {
+    const auto read = [&]() -> Result<app::ChangeOrder> {
         TRY(http::check_query(request, {}));
-        const OrderId id = TRY(read_order_id(request));
-        ChangeOrder change{id, TRY(command), std::string(anonymous), trace_of(request), {}, {}};
+        const domain::OrderId id = TRY(read_order_id(request));
+        app::ChangeOrder change{id, TRY(command), std::string(anonymous), trace_of(request), {},
+                                {}};
         change.key = TRY(read_key(request));
         change.expected_version = TRY(read_if_match(request));
         return change;
     };
     auto change = read();
     if (!change) return reply.problem(change.error());
-    const auto done = [reply, parts](const Result<Receipt>& receipt) {
+    const auto done = [reply, parts](const Result<app::Receipt>& receipt) {
         answer_change(reply, 200, receipt, parts.cache);
     };
     if (!parts.changing.submit(*std::move(change), done)) reply.busy();
@@ -146,33 +148,33 @@ void get_order(const Request& request, const Reply& reply, bool status_only,
     if (!parts.finding.submit(*id, done)) reply.busy();
 }
 
-void list_orders(const Request& request, const Reply& reply, OrderStore& store) {
+void list_orders(const Request& request, const Reply& reply, app::OrderStore& store) {
     const auto list = read_list_request(request);
     if (!list) return reply.problem(list.error());
     const auto page = store.list(list->filter, list->after, list->limit);
     if (!page) return reply.problem(page.error());
     reply.send(
         http::page_response(request, page->next ? page->next->text() : "", [&](json::Writer& out) {
-            for (const Order& order : page->items) write_order(out, order);
+            for (const domain::Order& order : page->items) write_order(out, order);
         }));
 }
 
-void list_sagas(const Request& request, const Reply& reply, OrderStore& store) {
+void list_sagas(const Request& request, const Reply& reply, app::OrderStore& store) {
     const auto list = read_saga_list_request(request);
     if (!list) return reply.problem(list.error());
     const auto page = store.sagas(list->filter, list->after, list->limit);
     if (!page) return reply.problem(page.error());
     reply.send(
         http::page_response(request, page->next ? page->next->text() : "", [&](json::Writer& out) {
-            for (const SagaOfOrder& saga : page->items) write_saga(out, saga);
+            for (const app::SagaOfOrder& saga : page->items) write_saga(out, saga);
         }));
 }
 
-void get_saga(const Request& request, const Reply& reply, OrderStore& store) {
+void get_saga(const Request& request, const Reply& reply, app::OrderStore& store) {
     if (auto known = http::check_query(request, {}); !known) return reply.problem(known.error());
-    const auto id = SagaId::parse(request.param("id"));
-    const auto saga =
-        id ? store.saga(*id) : Result<SagaOfOrder>(fail(Errc::not_found, "no saga has this id"));
+    const auto id = domain::SagaId::parse(request.param("id"));
+    const auto saga = id ? store.saga(*id)
+                         : Result<app::SagaOfOrder>(fail(Errc::not_found, "no saga has this id"));
     if (!saga) return reply.problem(saga.error());
     std::string body;
     json::Writer out(body);
@@ -180,15 +182,15 @@ void get_saga(const Request& request, const Reply& reply, OrderStore& store) {
     reply.json(200, std::move(body));
 }
 
-void get_timeline(const Request& request, const Reply& reply, OrderStore& store) {
+void get_timeline(const Request& request, const Reply& reply, app::OrderStore& store) {
     if (auto known = http::check_query(request, {}); !known) return reply.problem(known.error());
     const auto id = read_order_id(request);
-    const auto entries =
-        id ? store.timeline(*id) : Result<std::vector<HistoryEntry>>(std::unexpected(id.error()));
+    const auto entries = id ? store.timeline(*id)
+                            : Result<std::vector<app::HistoryEntry>>(std::unexpected(id.error()));
     if (!entries) return reply.problem(entries.error());
     reply.send(http::page_response(
         request, "", [&](json::Writer& out) {  // an order has at most six entries
-            for (const HistoryEntry& entry : *entries) {
+            for (const app::HistoryEntry& entry : *entries) {
                 out.begin_object().member("version", entry.change.version);
                 if (entry.change.from) out.member("from", name_of(*entry.change.from));
                 out.member("to", name_of(entry.change.to))
@@ -204,7 +206,7 @@ void get_timeline(const Request& request, const Reply& reply, OrderStore& store)
 
 std::vector<http::Route> order_routes(ApiParts parts) {
     using enum http::Run;
-    const auto action = [parts](Action name) {
+    const auto action = [parts](domain::Action name) {
         return [parts, name](const Request& request, const Reply& reply) {
             change_order(request, reply, read_command(name, request.body), parts);
         };
@@ -230,11 +232,11 @@ std::vector<http::Route> order_routes(ApiParts parts) {
          [parts](const Request& request, const Reply& reply) {
              change_order(request, reply, read_status_change(request.body), parts);
          }},
-        {"DELETE", "/api/orders/{id}", on_io, action(Action::cancel)},
-        {"POST", "/api/orders/{id}/process", on_io, action(Action::process)},
-        {"POST", "/api/orders/{id}/ship", on_io, action(Action::ship)},
-        {"POST", "/api/orders/{id}/deliver", on_io, action(Action::deliver)},
-        {"POST", "/api/orders/{id}/cancel", on_io, action(Action::cancel)},
+        {"DELETE", "/api/orders/{id}", on_io, action(domain::Action::cancel)},
+        {"POST", "/api/orders/{id}/process", on_io, action(domain::Action::process)},
+        {"POST", "/api/orders/{id}/ship", on_io, action(domain::Action::ship)},
+        {"POST", "/api/orders/{id}/deliver", on_io, action(domain::Action::deliver)},
+        {"POST", "/api/orders/{id}/cancel", on_io, action(domain::Action::cancel)},
         {"GET", "/api/orders/{id}/timeline", on_worker,
          [parts](const Request& request, const Reply& reply) {
              get_timeline(request, reply, parts.store);
@@ -255,4 +257,4 @@ std::vector<http::Route> order_routes(ApiParts parts) {
     return routes;
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

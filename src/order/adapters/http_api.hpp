@@ -10,11 +10,11 @@
 #include "platform/http/router.hpp"
 #include "platform/runtime/combiner.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 
-using Placing = runtime::Combiner<PlaceOrder, Result<Receipt>>;
-using Changing = runtime::Combiner<ChangeOrder, Result<Receipt>>;
-using Finding = runtime::Combiner<OrderId, Result<CachedOrder>>;
+using Placing = runtime::Combiner<app::PlaceOrder, Result<app::Receipt>>;
+using Changing = runtime::Combiner<app::ChangeOrder, Result<app::Receipt>>;
+using Finding = runtime::Combiner<domain::OrderId, Result<CachedOrder>>;
 
 // What the handlers use; all of it outlives the routes.
 struct ApiParts {
@@ -23,9 +23,9 @@ struct ApiParts {
     Finding& finding;
     Confirmations& confirmations;
     OrderCache& cache;
-    OrderStore& store;
+    app::OrderStore& store;
 };
 
 std::vector<http::Route> order_routes(ApiParts parts);
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -3,7 +3,7 @@
 
 #include "order/adapters/api_at_hand_test.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 using http::header;
@@ -170,29 +170,33 @@ TEST(OrderApiErrors, NameEveryFaultAndWriteNothing) {
 }
 
 // Answers nothing: its database is away.
-class Away final : public OrderStore {
+class Away final : public app::OrderStore {
 public:
-    std::vector<Result<Receipt>> add(std::span<const NewOrder> orders) override {
+    std::vector<Result<app::Receipt>> add(std::span<const app::NewOrder> orders) override {
         return {orders.size(), fail(Errc::outcome_unknown, "away")};
     }
-    std::vector<Result<Receipt>> update(std::span<const OrderChange> changes) override {
+    std::vector<Result<app::Receipt>> update(std::span<const app::OrderChange> changes) override {
         return {changes.size(), fail(Errc::unavailable, "away")};
     }
-    std::vector<Result<Order>> find(std::span<const OrderId> ids) override {
+    std::vector<Result<domain::Order>> find(std::span<const domain::OrderId> ids) override {
         return {ids.size(), fail(Errc::unavailable, "away")};
     }
-    Result<std::vector<Order>> settled(std::span<const OrderId>) override { return away(); }
-    Result<Page<Order, OrderId>> list(const OrderFilter&, std::optional<OrderId>,
-                                      std::size_t) override {
+    Result<std::vector<domain::Order>> settled(std::span<const domain::OrderId>) override {
         return away();
     }
-    Result<std::vector<HistoryEntry>> timeline(OrderId) override { return away(); }
-    Result<SagaOfOrder> saga(SagaId) override { return away(); }
-    Result<Page<SagaOfOrder, SagaId>> sagas(const SagaFilter&, std::optional<SagaId>,
-                                            std::size_t) override {
+    Result<app::Page<domain::Order, domain::OrderId>> list(const app::OrderFilter&,
+                                                           std::optional<domain::OrderId>,
+                                                           std::size_t) override {
         return away();
     }
-    Result<std::vector<OrderId>> claim_due(Instant, Duration, std::size_t) override {
+    Result<std::vector<app::HistoryEntry>> timeline(domain::OrderId) override { return away(); }
+    Result<app::SagaOfOrder> saga(domain::SagaId) override { return away(); }
+    Result<app::Page<app::SagaOfOrder, domain::SagaId>> sagas(const app::SagaFilter&,
+                                                              std::optional<domain::SagaId>,
+                                                              std::size_t) override {
+        return away();
+    }
+    Result<std::vector<domain::OrderId>> claim_due(Instant, Duration, std::size_t) override {
         return away();
     }
 
@@ -243,4 +247,4 @@ TEST(OrderApiErrors, SayThatTooManyWait) {
 }
 
 }  // namespace
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

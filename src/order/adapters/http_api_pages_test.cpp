@@ -5,7 +5,7 @@
 
 #include "order/adapters/api_at_hand_test.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 using http::expect_pages;
@@ -85,7 +85,7 @@ TEST_P(OrderPages, LeaveNobodyOutWhileOrdersComeAndGo) {
 TEST_P(OrderPages, HoldEachSagaOnce) {
     const Names orders = placed(5);
     for (const std::size_t i : {1, 3}) {
-        at_hand.settle(path_of(orders[i]), StockAnswer::reserved);
+        at_hand.settle(path_of(orders[i]), domain::StockAnswer::reserved);
         cancel(orders[i]);  // a second saga
     }
     ASSERT_EQ(saga_ids().size(), 7U);
@@ -109,7 +109,9 @@ TEST_P(OrderPages, LeaveNobodyOutWhileSagasComeAndGo) {
     const Names running = saga_ids("WHERE status = 'RUNNING'");
     const Names theirs = joined(pages_of(at_hand.calls, "/api/sagas?status=RUNNING", "orderId"));
     auto seen = theirs.begin();
-    const auto settle_last = [&] { at_hand.settle(path_of(*seen++), StockAnswer::reserved); };
+    const auto settle_last = [&] {
+        at_hand.settle(path_of(*seen++), domain::StockAnswer::reserved);
+    };
     EXPECT_EQ(
         joined(pages_of(at_hand.calls, "/api/sagas?status=RUNNING&limit=1", "id", settle_last)),
         running);
@@ -119,4 +121,4 @@ INSTANTIATE_TEST_SUITE_P(Databases, OrderPages, ::testing::ValuesIn(testing::dat
                          [](const auto& kind) { return kind.param; });
 
 }  // namespace
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

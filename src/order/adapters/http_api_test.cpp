@@ -7,7 +7,7 @@
 #include "order/adapters/api_at_hand_test.hpp"
 #include "order/adapters/order_json.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 using http::header;
@@ -58,7 +58,7 @@ TEST_F(OrderApi, AnswersAPlacedOrderWithWhatWasAgreed) {
 
 TEST_F(OrderApi, TakesAnOrderThroughItsLife) {
     const std::string path = at_hand.placed();
-    at_hand.settle(path, StockAnswer::reserved);
+    at_hand.settle(path, domain::StockAnswer::reserved);
     const auto processing = call("POST", path + "/process");
     EXPECT_EQ(processing.status, 200);
     EXPECT_EQ(member(processing, "status"), "PROCESSING");
@@ -102,7 +102,7 @@ TEST_F(OrderApi, CancelsInThreeWays) {
 
 TEST_F(OrderApi, ChangesOnlyTheVersionThatIfMatchNames) {
     const std::string path = at_hand.placed();
-    at_hand.settle(path, StockAnswer::reserved);
+    at_hand.settle(path, domain::StockAnswer::reserved);
     for (const auto* other : {"\"1\"", "\"3\"", "\"0\"", "\"-2\"", "\"x\"", "2"}) {
         const auto refused = call("POST", path + "/process", "", if_match(other));
         EXPECT_EQ(refused.status, 412) << other;
@@ -132,7 +132,7 @@ TEST_F(OrderApi, AnswersAKeyOnceAsItWasAnsweredFirst) {
 
 TEST_F(OrderApi, AnswersTheKeyOfAChangeAsItWasAnsweredFirst) {
     const std::string path = at_hand.placed();
-    at_hand.settle(path, StockAnswer::reserved);
+    at_hand.settle(path, domain::StockAnswer::reserved);
     const auto first = call("POST", path + "/process", "", key("k"));
     ASSERT_EQ(first.status, 200);
     ASSERT_EQ(call("POST", path + "/ship").status, 200);
@@ -160,7 +160,7 @@ TEST_F(OrderApi, RefusesAKeyThatComesWithAnotherBody) {
 TEST_F(OrderApi, AKeyIsOfItsMethodAndPathAlone) {
     const std::string one = at_hand.placed();
     const std::string other = at_hand.placed();
-    for (const auto& path : {one, other}) at_hand.settle(path, StockAnswer::reserved);
+    for (const auto& path : {one, other}) at_hand.settle(path, domain::StockAnswer::reserved);
     for (const auto& path : {one, other}) {
         const auto processing = call("POST", path + "/process", "", key("k"));
         EXPECT_EQ(processing.status, 200);
@@ -178,7 +178,7 @@ TEST_F(OrderApi, AKeyIsOfItsMethodAndPathAlone) {
 TEST_F(OrderApi, ForgetsTheKeyOfARefusal) {
     const std::string path = at_hand.placed();
     EXPECT_EQ(call("POST", path + "/process", "", key("k")).status, 409);
-    at_hand.settle(path, StockAnswer::reserved);
+    at_hand.settle(path, domain::StockAnswer::reserved);
     const auto carried_out = call("POST", path + "/process", "", key("k"));
     EXPECT_EQ(carried_out.status, 200);
     EXPECT_EQ(header(carried_out, "Idempotency-Replayed"), "");
@@ -186,7 +186,7 @@ TEST_F(OrderApi, ForgetsTheKeyOfARefusal) {
 
 TEST_F(OrderApi, RemembersWhatAClientChanged) {
     const std::string path = at_hand.placed();
-    at_hand.settle(path, StockAnswer::reserved);
+    at_hand.settle(path, domain::StockAnswer::reserved);
     for (const auto* action : {"/process", "/ship", "/deliver"}) {
         const auto before = call("GET", path);  // and is in the cache from now on
         at_hand.clock.advance(std::chrono::seconds(1));
@@ -207,7 +207,7 @@ TEST_F(OrderApi, RemembersWhatAClientChanged) {
 TEST_F(OrderApi, AnswersFromMemoryForHalfAMinute) {
     const std::string path = at_hand.placed();
     EXPECT_EQ(status_of(path), "PENDING");
-    at_hand.settle(path, StockAnswer::reserved);
+    at_hand.settle(path, domain::StockAnswer::reserved);
     at_hand.clock.advance(std::chrono::seconds(30) - Duration(1));
     EXPECT_EQ(status_of(path), "PENDING");
     at_hand.clock.advance(Duration(1));
@@ -216,7 +216,7 @@ TEST_F(OrderApi, AnswersFromMemoryForHalfAMinute) {
 
 TEST_F(OrderApi, ShowsTheSagasOfAnOrder) {
     const std::string path = at_hand.placed();
-    at_hand.settle(path, StockAnswer::reserved);
+    at_hand.settle(path, domain::StockAnswer::reserved);
     ASSERT_EQ(call("DELETE", path).status, 200);
     const std::string id = path.substr(path.rfind('/') + 1);
     const auto list = call("GET", "/api/sagas?orderId=" + id);
@@ -234,4 +234,4 @@ TEST_F(OrderApi, ShowsTheSagasOfAnOrder) {
 }
 
 }  // namespace
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

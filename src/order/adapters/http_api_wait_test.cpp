@@ -3,7 +3,7 @@
 
 #include "order/adapters/api_at_hand_test.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 using http::header;
@@ -29,8 +29,8 @@ protected:
 };
 
 TEST_F(OrderApiWait, IsAnsweredWhenInventoryHasSpoken) {
-    for (const auto& [answer, status] : {std::pair{StockAnswer::reserved, "CONFIRMED"},
-                                         std::pair{StockAnswer::refused, "CANCELLED"}}) {
+    for (const auto& [answer, status] : {std::pair{domain::StockAnswer::reserved, "CONFIRMED"},
+                                         std::pair{domain::StockAnswer::refused, "CANCELLED"}}) {
         const auto waiting = place_and_wait();
         EXPECT_FALSE(waiting->answer);
         const std::string path = newest();
@@ -50,7 +50,7 @@ TEST_F(OrderApiWait, RemembersWhatWasWaitedFor) {
     const auto waiting = place_and_wait();
     const std::string path = newest();
     EXPECT_EQ(member(at_hand.call("GET", path), "status"), "PENDING");
-    at_hand.settle(path, StockAnswer::reserved);
+    at_hand.settle(path, domain::StockAnswer::reserved);
     EXPECT_EQ(member(at_hand.call("GET", path), "status"), "PENDING") << "no longer a hint";
     pass(Confirmations::poll_interval);
     ASSERT_TRUE(waiting->answer);
@@ -91,7 +91,7 @@ TEST_F(OrderApiWait, WaitsAlsoForAnOrderThatItsKeyMadeBefore) {
     EXPECT_EQ(header(*in_vain->answer, "Idempotency-Replayed"), "true");
 
     const auto waiting = place_and_wait(key);
-    at_hand.settle(header(first, "Location"), StockAnswer::reserved);
+    at_hand.settle(header(first, "Location"), domain::StockAnswer::reserved);
     pass(Confirmations::poll_interval);
     ASSERT_TRUE(waiting->answer);
     EXPECT_EQ(waiting->answer->status, 201);
@@ -113,4 +113,4 @@ TEST_F(OrderApiWait, IsAnsweredAtOnceWhenTheOrderIsRefused) {
 }
 
 }  // namespace
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -3,28 +3,28 @@
 #include "events/events.hpp"
 #include "order/app/settle_reservations.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 struct Meaning {
     Uuid order;
-    StockAnswer answer;
+    domain::StockAnswer answer;
 };
 
 Result<Meaning> meaning_of(const events::Event& event) {
     if (const auto* reserved = std::get_if<events::InventoryReserved>(&event))
-        return Meaning{reserved->order_id, StockAnswer::reserved};
+        return Meaning{reserved->order_id, domain::StockAnswer::reserved};
     if (const auto* released = std::get_if<events::InventoryReleased>(&event))
-        return Meaning{released->order_id, StockAnswer::released};
+        return Meaning{released->order_id, domain::StockAnswer::released};
     if (const auto* failed = std::get_if<events::InventoryReservationFailed>(&event)) {
         const bool of_shipment = failed->reason == "NOT_RESERVED";
-        return Meaning{failed->order_id,
-                       of_shipment ? StockAnswer::not_reserved : StockAnswer::refused};
+        return Meaning{failed->order_id, of_shipment ? domain::StockAnswer::not_reserved
+                                                     : domain::StockAnswer::refused};
     }
     return fail(Errc::invalid, "not an event of inventory");
 }
 
-Result<ReservationReply> read_reply(const bus::Message& message) {
+Result<app::ReservationReply> read_reply(const bus::Message& message) {
     const auto id = Uuid::parse(message.header("ce_id"));
     if (!id) return fail(Errc::invalid, "the header ce_id is no UUID");
     const events::Event event = TRY(events::decode(message.topic, message.value));
@@ -32,7 +32,7 @@ Result<ReservationReply> read_reply(const bus::Message& message) {
     const Trace trace{std::string(message.header("ce_correlationid")), id->text(),
                       std::string(message.header("traceparent")),
                       std::string(message.header("tracestate"))};
-    return ReservationReply{OrderId(meaning.order), *id, meaning.answer, trace};
+    return app::ReservationReply{domain::OrderId(meaning.order), *id, meaning.answer, trace};
 }
 
 std::string explain(const Error& error) {
@@ -52,13 +52,13 @@ bus::Disposition disposition_of(const Error& error) {
 
 }  // namespace
 
-bus::Handler handle_inventory_events(OrderStore& store, const Clock& clock,
-                                     const Patience& patience,
-                                     std::function<void(std::span<const Order>)> on_settled) {
+bus::Handler handle_inventory_events(
+    app::OrderStore& store, const Clock& clock, const domain::Patience& patience,
+    std::function<void(std::span<const domain::Order>)> on_settled) {
     return [&store, &clock, patience,
             on_settled = std::move(on_settled)](std::span<const bus::Message> messages) {
         std::vector<bus::Disposition> dispositions(messages.size(), bus::Done{});
-        std::vector<ReservationReply> replies;
+        std::vector<app::ReservationReply> replies;
         std::vector<std::size_t> places;
         for (std::size_t i = 0; i < messages.size(); ++i) {
             auto reply = read_reply(messages[i]);
@@ -69,8 +69,8 @@ bus::Handler handle_inventory_events(OrderStore& store, const Clock& clock,
                 dispositions[i] = disposition_of(reply.error());
             }
         }
-        std::vector<Order> orders;
-        auto receipts = settle_reservations(replies, store, clock, patience);
+        std::vector<domain::Order> orders;
+        auto receipts = app::settle_reservations(replies, store, clock, patience);
         for (std::size_t i = 0; i < receipts.size(); ++i) {
             if (receipts[i]) {
                 orders.push_back(std::move(receipts[i]->order));
@@ -83,4 +83,4 @@ bus::Handler handle_inventory_events(OrderStore& store, const Clock& clock,
     };
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -7,12 +7,12 @@
 #include "order/app/ports.hpp"
 #include "platform/bus/consumer.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 
 // Dead letters: what cannot be decoded, has no id, or speaks of an order that is not here. Again:
 // while the database is away. on_settled: the orders of a batch as they are after it.
-bus::Handler handle_inventory_events(OrderStore& store, const Clock& clock,
-                                     const Patience& patience,
-                                     std::function<void(std::span<const Order>)> on_settled);
+bus::Handler handle_inventory_events(
+    app::OrderStore& store, const Clock& clock, const domain::Patience& patience,
+    std::function<void(std::span<const domain::Order>)> on_settled);
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -5,7 +5,7 @@
 
 #include "order/adapters/order_json.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 constexpr Duration time_to_live = std::chrono::seconds(30);
@@ -22,23 +22,24 @@ std::optional<CachedOrder> cached_order(const std::optional<cache::Entry>& entry
 
 }  // namespace
 
-CachedOrder OrderCache::remember(const Order& order, Instant known_at) {
+CachedOrder OrderCache::remember(const domain::Order& order, Instant known_at) {
     CachedOrder cached{order.version, order_json(order), status_json(order)};
     cache_.put(order.id.text(), {order.version, cached.status + '\n' + cached.order},
                std::min(time_to_live, known_at + time_to_live - clock_.now()));
     return cached;
 }
 
-std::optional<CachedOrder> OrderCache::nearby(OrderId id) {
+std::optional<CachedOrder> OrderCache::nearby(domain::OrderId id) {
     return cached_order(cache_.nearby(id.text()));
 }
 
-std::vector<Result<CachedOrder>> OrderCache::find(std::span<const OrderId> ids, OrderStore& store) {
+std::vector<Result<CachedOrder>> OrderCache::find(std::span<const domain::OrderId> ids,
+                                                  app::OrderStore& store) {
     std::vector<std::string> keys;
-    for (const OrderId id : ids) keys.push_back(id.text());
+    for (const domain::OrderId id : ids) keys.push_back(id.text());
     const auto entries = cache_.get(keys);
     std::vector<Result<CachedOrder>> found(ids.size());
-    std::vector<OrderId> missing;
+    std::vector<domain::OrderId> missing;
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < ids.size(); ++i) {
         if (auto cached = cached_order(entries[i])) {
@@ -58,4 +59,4 @@ std::vector<Result<CachedOrder>> OrderCache::find(std::span<const OrderId> ids, 
     return found;
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -12,7 +12,7 @@
 #include "order/domain/order.hpp"
 #include "platform/cache/cache.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 
 struct CachedOrder {
     std::int64_t version = 0;
@@ -28,19 +28,20 @@ public:
     // Both outlive it.
     OrderCache(cache::Cache& cache, const Clock& clock) : cache_(cache), clock_(clock) {}
     // What a write has just made of it.
-    void remember(const Order& order) { remember(order, order.updated_at); }
+    void remember(const domain::Order& order) { remember(order, order.updated_at); }
     // It was the newest at `known_at`, and is forgotten half a minute after that: a process that
     // stood still in between brings nothing old back for longer.
-    CachedOrder remember(const Order& order, Instant known_at);
+    CachedOrder remember(const domain::Order& order, Instant known_at);
     // In the memory of this process; never waits.
-    std::optional<CachedOrder> nearby(OrderId id);
+    std::optional<CachedOrder> nearby(domain::OrderId id);
     // One answer an id, in order: from the cache, the rest from the store, which the cache then
     // knows. Blocks.
-    std::vector<Result<CachedOrder>> find(std::span<const OrderId> ids, OrderStore& store);
+    std::vector<Result<CachedOrder>> find(std::span<const domain::OrderId> ids,
+                                          app::OrderStore& store);
 
 private:
     cache::Cache& cache_;
     const Clock& clock_;
 };
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -15,7 +15,7 @@
 #include "testing/databases.hpp"
 #include "testing/fakes.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 using std::chrono::seconds;
@@ -48,15 +48,15 @@ protected:
         sql::migrate(*database_, "order", migrations);
         store_ = make_sql_order_store(*database_, clock_, ids_);
     }
-    Order placed() {
-        Draft draft;
-        draft.customer = CustomerId(uuid_v7({1}, 2, 3));
+    domain::Order placed() {
+        domain::Draft draft;
+        draft.customer = domain::CustomerId(uuid_v7({1}, 2, 3));
         draft.currency = "GBP";
         draft.items = {{"85123A", "Holder", 6, 255}};
         draft.shipping_address = {"Ada", "1 High St", {}, "London", {}, "N1", "GB", {}};
-        const std::vector<PlaceOrder> commands = {
+        const std::vector<app::PlaceOrder> commands = {
             {std::move(draft), "anonymous", {"c", "c", "", ""}, {}}};
-        return place_orders(commands, *store_, clock_, ids_, {}).at(0).value().order;
+        return app::place_orders(commands, *store_, clock_, ids_, {}).at(0).value().order;
     }
 
     trackops::testing::FakeClock clock_;
@@ -65,19 +65,19 @@ protected:
     trackops::testing::FreshDatabase at_hand_{"sqlite"};
     std::unique_ptr<sql::Database> database_ =
         backends::open_database(at_hand_.url(), {}, metrics_);
-    std::unique_ptr<OrderStore> store_;
+    std::unique_ptr<app::OrderStore> store_;
     std::unique_ptr<cache::Cache> entries_ =
         backends::open_cache("embedded:", {}, clock_, metrics_);
     OrderCache cache_{*entries_, clock_};
 };
 
 TEST_F(OrderCacheTest, FindsEachOrderWhereItIsAndKnowsItAfterwards) {
-    const Order known = placed();
-    const Order stored = placed();
-    Order newer = known;  // the cache is asked first: it has what the store has not
+    const domain::Order known = placed();
+    const domain::Order stored = placed();
+    domain::Order newer = known;  // the cache is asked first: it has what the store has not
     newer.version = 7;
     cache_.remember(newer);
-    const OrderId nobody(ids_.next());
+    const domain::OrderId nobody(ids_.next());
     const auto found = cache_.find(std::vector{nobody, stored.id, known.id, stored.id}, *store_);
     ASSERT_EQ(found.size(), 4U);
     ASSERT_FALSE(found[0]);
@@ -92,7 +92,7 @@ TEST_F(OrderCacheTest, FindsEachOrderWhereItIsAndKnowsItAfterwards) {
 }
 
 TEST_F(OrderCacheTest, WhatWasKnownLongAgoIsForgottenSoonerAndAfterHalfAMinuteNotKept) {
-    const Order order = placed();
+    const domain::Order order = placed();
     const Instant read_at = clock_.now();
     clock_.advance(seconds(20));  // the process stood still
     cache_.remember(order, read_at);
@@ -107,7 +107,7 @@ TEST_F(OrderCacheTest, WhatWasKnownLongAgoIsForgottenSoonerAndAfterHalfAMinuteNo
 }
 
 TEST_F(OrderCacheTest, KeepsAnEntryForHalfAMinuteAndNotAMomentLonger) {
-    const Order order = placed();
+    const domain::Order order = placed();
     const Instant start = clock_.now();
     cache_.remember(order);
     clock_.set(start + seconds(30) - Duration(1));
@@ -127,7 +127,7 @@ TEST_F(OrderCacheTest, KeepsAnEntryForHalfAMinuteAndNotAMomentLonger) {
 
 // It may have changed since the database looked at it.
 TEST_F(OrderCacheTest, CountsTheAgeOfWhatItReadFromBeforeTheRead) {
-    const Order order = placed();
+    const domain::Order order = placed();
     SlowDatabase slow(*database_, clock_);
     const auto store = make_sql_order_store(slow, clock_, ids_);
     const Instant asked_at = clock_.now();
@@ -143,8 +143,8 @@ TEST_F(OrderCacheTest, CountsTheAgeOfWhatItReadFromBeforeTheRead) {
 }
 
 TEST_F(OrderCacheTest, BringsNoOlderVersionBack) {
-    const Order order = placed();
-    Order newer = order;
+    const domain::Order order = placed();
+    domain::Order newer = order;
     newer.version = 2;
     cache_.remember(newer);
     cache_.remember(order);
@@ -152,11 +152,11 @@ TEST_F(OrderCacheTest, BringsNoOlderVersionBack) {
 }
 
 TEST_F(OrderCacheTest, AsksTheStoreForWhatItCannotRead) {
-    const Order order = placed();
+    const domain::Order order = placed();
     entries_->put(order.id.text(), {7, "no line end"}, seconds(10));
     EXPECT_FALSE(cache_.nearby(order.id));
     EXPECT_EQ(cache_.find(std::vector{order.id}, *store_).at(0).value().version, 1);
 }
 
 }  // namespace
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

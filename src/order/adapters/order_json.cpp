@@ -4,7 +4,7 @@
 
 #include "platform/json/writer.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 void maybe(json::Writer& out, std::string_view name, const std::optional<std::string>& value) {
@@ -14,7 +14,7 @@ void maybe(json::Writer& out, std::string_view name, const std::optional<Instant
     if (value) out.member(name, *value);
 }
 
-void write_step(json::Writer& out, const SagaStep& step) {
+void write_step(json::Writer& out, const domain::SagaStep& step) {
     out.begin_object()
         .member("name", step.name)
         .member("status", name_of(step.status))
@@ -27,7 +27,7 @@ void write_step(json::Writer& out, const SagaStep& step) {
 
 }  // namespace
 
-void write_address(json::Writer& out, const Address& address) {
+void write_address(json::Writer& out, const domain::Address& address) {
     out.begin_object();
     maybe(out, "recipient", address.recipient);
     out.member("line1", address.line1);
@@ -39,7 +39,7 @@ void write_address(json::Writer& out, const Address& address) {
     out.end_object();
 }
 
-void write_order(json::Writer& out, const Order& order) {
+void write_order(json::Writer& out, const domain::Order& order) {
     out.begin_object().member("id", order.id.uuid);
     maybe(out, "externalRef", order.agreed.external_ref);
     out.member("customerId", order.agreed.customer.uuid)
@@ -49,7 +49,7 @@ void write_order(json::Writer& out, const Order& order) {
     if (order.agreed.shipping_amount_minor)
         out.member("shippingAmount", *order.agreed.shipping_amount_minor);
     out.name("items").begin_array();
-    for (const Line& line : order.agreed.items) {
+    for (const domain::Line& line : order.agreed.items) {
         out.begin_object().member("sku", line.sku);
         maybe(out, "name", line.name);
         out.member("quantity", line.quantity)
@@ -74,7 +74,7 @@ void write_order(json::Writer& out, const Order& order) {
         .end_object();
 }
 
-std::string order_json(const Order& order) {
+std::string order_json(const domain::Order& order) {
     std::string text;
     text.reserve(512 + order.agreed.items.size() * 96);
     json::Writer out(text);
@@ -82,7 +82,7 @@ std::string order_json(const Order& order) {
     return text;
 }
 
-std::string status_json(const Order& order) {
+std::string status_json(const domain::Order& order) {
     std::string text;
     json::Writer out(text);
     out.begin_object()
@@ -95,8 +95,8 @@ std::string status_json(const Order& order) {
     return text;
 }
 
-void write_saga(json::Writer& out, const SagaOfOrder& entry) {
-    const Saga& saga = entry.saga;
+void write_saga(json::Writer& out, const app::SagaOfOrder& entry) {
+    const domain::Saga& saga = entry.saga;
     out.begin_object()
         .member("id", saga.id.uuid)
         .member("type", name_of(saga.type))
@@ -104,7 +104,7 @@ void write_saga(json::Writer& out, const SagaOfOrder& entry) {
         .member("status", name_of(saga.status))
         .name("steps")
         .begin_array();
-    for (const SagaStep& step : saga.steps) write_step(out, step);
+    for (const domain::SagaStep& step : saga.steps) write_step(out, step);
     out.end_array();
     maybe(out, "deadlineAt", saga.deadline_at);
     out.member("startedAt", saga.started_at);
@@ -112,8 +112,8 @@ void write_saga(json::Writer& out, const SagaOfOrder& entry) {
     out.end_object();
 }
 
-std::string etag_of(const Order& order) { return fmt::format("\"{}\"", order.version); }
+std::string etag_of(const domain::Order& order) { return fmt::format("\"{}\"", order.version); }
 
-std::string path_of(OrderId id) { return "/api/orders/" + id.text(); }
+std::string path_of(domain::OrderId id) { return "/api/orders/" + id.text(); }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

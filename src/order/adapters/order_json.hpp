@@ -8,14 +8,15 @@ namespace trackops::json {
 class Writer;
 }
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 
-void write_order(json::Writer& out, const Order& order);
-void write_address(json::Writer& out, const Address& address);
-void write_saga(json::Writer& out, const SagaOfOrder& saga);
-std::string order_json(const Order& order);
-std::string status_json(const Order& order);  // {id, status, version, updatedAt, cancelReason?}
-std::string etag_of(const Order& order);
-std::string path_of(OrderId id);
+void write_order(json::Writer& out, const domain::Order& order);
+void write_address(json::Writer& out, const domain::Address& address);
+void write_saga(json::Writer& out, const app::SagaOfOrder& saga);
+std::string order_json(const domain::Order& order);
+std::string status_json(
+    const domain::Order& order);  // {id, status, version, updatedAt, cancelReason?}
+std::string etag_of(const domain::Order& order);
+std::string path_of(domain::OrderId id);
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -14,7 +14,7 @@
 #include "testing/databases.hpp"
 #include "testing/fakes.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 class OrderLocks : public ::testing::Test {
@@ -25,13 +25,13 @@ protected:
         sql::migrate(*database_, "order", migrations);
     }
 
-    OrderId placed(Ids& ids) {
-        Draft draft;
+    domain::OrderId placed(Ids& ids) {
+        domain::Draft draft;
         draft.currency = "GBP";
         draft.items = {{"a", {}, 1, 1}};
         draft.shipping_address = {{}, "1 High St", {}, "London", {}, "N1", "GB", {}};
-        return place_orders(std::vector<PlaceOrder>{{draft, "anonymous", {}, {}}}, *store_, clock_,
-                            ids, {})
+        return app::place_orders(std::vector<app::PlaceOrder>{{draft, "anonymous", {}, {}}},
+                                 *store_, clock_, ids, {})
             .at(0)
             .value()
             .order.id;
@@ -47,7 +47,7 @@ protected:
         tx->commit();
     }
     // Whether the row can be locked by another connection at once.
-    bool is_free(OrderId id) {
+    bool is_free(domain::OrderId id) {
         const auto tx = database_->begin(sql::Access::write);
         const auto& row =
             tx->add({.name = "test.is_free",
@@ -76,7 +76,7 @@ protected:
     std::unique_ptr<sql::Database> database_ = backends::open_database(
         at_hand_.url() + "?options=-c%20enable_nestloop%3Doff%20-c%20enable_mergejoin%3Doff", {},
         metrics_);
-    std::unique_ptr<OrderStore> store_ = make_sql_order_store(*database_, clock_, ids_);
+    std::unique_ptr<app::OrderStore> store_ = make_sql_order_store(*database_, clock_, ids_);
 };
 
 // Two batches over the same orders in opposite order must not wait for each other. Played: the
@@ -84,27 +84,28 @@ protected:
 // table, must wait for the lower one with nothing in hand.
 TEST_F(OrderLocks, AreTakenInTheOrderOfIdsWhateverTheBatchSays) {
     testing::SeededIds later_ids(2);
-    const OrderId high = placed(later_ids);
-    const OrderId low = placed(ids_);
+    const domain::OrderId high = placed(later_ids);
+    const domain::OrderId low = placed(ids_);
     ASSERT_LT(low, high);
     forget_the_indexes();
     auto holder = database_->begin(sql::Access::write);
     holder->add({.name = "test.hold", .text = "SELECT id FROM orders WHERE id = $1 FOR UPDATE"},
                 {low});
     holder->flush();
-    std::vector<Result<Receipt>> receipts;
+    std::vector<Result<app::Receipt>> receipts;
     std::jthread batch([&] {
-        const std::vector<ReservationReply> replies = {
-            {high, ids_.next(), StockAnswer::reserved, {}},
-            {low, ids_.next(), StockAnswer::reserved, {}}};
-        receipts = settle_reservations(replies, *store_, clock_, {});
+        const std::vector<app::ReservationReply> replies = {
+            {high, ids_.next(), domain::StockAnswer::reserved, {}},
+            {low, ids_.next(), domain::StockAnswer::reserved, {}}};
+        receipts = app::settle_reservations(replies, *store_, clock_, {});
     });
     wait_until_somebody_waits_for_a_lock();
     EXPECT_TRUE(is_free(high));
     holder.reset();
     batch.join();
-    for (const auto& receipt : receipts) EXPECT_EQ(receipt.value().order.status, Status::confirmed);
+    for (const auto& receipt : receipts)
+        EXPECT_EQ(receipt.value().order.status, domain::Status::confirmed);
 }
 
 }  // namespace
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

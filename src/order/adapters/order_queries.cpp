@@ -10,7 +10,7 @@
 #include "order/adapters/order_rows.hpp"
 #include "platform/sql/batch.hpp"
 
-namespace trackops::order::queries {
+namespace trackops::order::adapters::queries {
 namespace {
 
 // The answer of a reading transaction, or why the database gave none.
@@ -73,7 +73,7 @@ constexpr Duration id_slack = std::chrono::minutes(1);
 // An id has no milliseconds before the epoch.
 Instant dated(Instant at) { return std::max(at, Instant{}); }
 
-Conditions conditions_of(const OrderFilter& filter, std::optional<OrderId> after) {
+Conditions conditions_of(const app::OrderFilter& filter, std::optional<domain::OrderId> after) {
     Conditions conditions;
     if (after) conditions.add("id < {}", *after);
     if (filter.status) conditions.add("status = {}", name_of(*filter.status));
@@ -90,8 +90,8 @@ Conditions conditions_of(const OrderFilter& filter, std::optional<OrderId> after
     return conditions;
 }
 
-std::vector<SagaOfOrder> with_steps(sql::Transaction& tx, const std::vector<sql::Row>& rows) {
-    std::vector<SagaOfOrder> sagas;
+std::vector<app::SagaOfOrder> with_steps(sql::Transaction& tx, const std::vector<sql::Row>& rows) {
+    std::vector<app::SagaOfOrder> sagas;
     std::vector<sql::Params> ids;
     for (const sql::Row& row : rows) {
         sagas.push_back(saga_of(row));
@@ -100,19 +100,20 @@ std::vector<SagaOfOrder> with_steps(sql::Transaction& tx, const std::vector<sql:
     const sql::Statement& steps = tx.add_each(steps_of_saga, std::move(ids));
     tx.flush();
     for (const sql::Row& row : steps.rows()) {
-        const auto saga = std::ranges::find(sagas, SagaId(row.uuid(0)),
-                                            [](const SagaOfOrder& entry) { return entry.saga.id; });
+        const auto saga =
+            std::ranges::find(sagas, domain::SagaId(row.uuid(0)),
+                              [](const app::SagaOfOrder& entry) { return entry.saga.id; });
         if (saga != sagas.end()) saga->saga.steps.push_back(step_of(row));
     }
     return sagas;
 }
 
-std::vector<Order> load(sql::Transaction& tx, std::span<const OrderId> ids) {
+std::vector<domain::Order> load(sql::Transaction& tx, std::span<const domain::OrderId> ids) {
     const OrderLoad loading(tx, ids, false);
     tx.flush();
     LoadedOrders loaded = loading.take();
-    std::vector<Order> orders;
-    for (const OrderId id : ids) {
+    std::vector<domain::Order> orders;
+    for (const domain::OrderId id : ids) {
         const auto found = loaded.find(id);
         if (found != loaded.end()) orders.push_back(std::move(found->second.record.order));
     }
@@ -121,15 +122,17 @@ std::vector<Order> load(sql::Transaction& tx, std::span<const OrderId> ids) {
 
 }  // namespace
 
-std::vector<Result<Order>> find(sql::Database& database, std::span<const OrderId> ids) {
+std::vector<Result<domain::Order>> find(sql::Database& database,
+                                        std::span<const domain::OrderId> ids) {
     auto loaded = read_only<LoadedOrders>(database, [ids](sql::Transaction& tx) {
         const OrderLoad loading(tx, ids, false);
         tx.commit();
         return loading.take();
     });
-    if (!loaded) return std::vector<Result<Order>>(ids.size(), std::unexpected(loaded.error()));
-    std::vector<Result<Order>> orders;
-    for (const OrderId id : ids) {
+    if (!loaded)
+        return std::vector<Result<domain::Order>>(ids.size(), std::unexpected(loaded.error()));
+    std::vector<Result<domain::Order>> orders;
+    for (const domain::OrderId id : ids) {
         const auto found = loaded->find(id);
         if (found == loaded->end()) {
             orders.emplace_back(fail(Errc::not_found, "no order has this id"));
@@ -140,53 +143,57 @@ std::vector<Result<Order>> find(sql::Database& database, std::span<const OrderId
     return orders;
 }
 
-Result<std::vector<Order>> settled(sql::Database& database, std::span<const OrderId> ids) {
-    return read_only<std::vector<Order>>(database, [ids](sql::Transaction& tx) {
+Result<std::vector<domain::Order>> settled(sql::Database& database,
+                                           std::span<const domain::OrderId> ids) {
+    return read_only<std::vector<domain::Order>>(database, [ids](sql::Transaction& tx) {
         std::vector<sql::Params> rows;
-        for (const OrderId id : ids) rows.push_back({id});
+        for (const domain::OrderId id : ids) rows.push_back({id});
         const sql::Statement& found = tx.add_each(settled_ids, std::move(rows));
         tx.flush();
-        std::vector<OrderId> left;
+        std::vector<domain::OrderId> left;
         for (const sql::Row& row : found.rows()) left.emplace_back(row.uuid(0));
-        return left.empty() ? std::vector<Order>() : load(tx, left);
+        return left.empty() ? std::vector<domain::Order>() : load(tx, left);
     });
 }
 
-Result<Page<Order, OrderId>> list(sql::Database& database, const OrderFilter& filter,
-                                  std::optional<OrderId> after, std::size_t limit) {
+Result<app::Page<domain::Order, domain::OrderId>> list(sql::Database& database,
+                                                       const app::OrderFilter& filter,
+                                                       std::optional<domain::OrderId> after,
+                                                       std::size_t limit) {
     Conditions conditions = conditions_of(filter, after);
     conditions.params.emplace_back(static_cast<std::int64_t>(limit) + 1);
     const std::string_view text =
         kept(fmt::format("SELECT id FROM orders{} ORDER BY id DESC LIMIT ${}", conditions.where,
                          conditions.params.size()));
-    return read_only<Page<Order, OrderId>>(database, [&](sql::Transaction& tx) {
-        const sql::Statement& found =
-            tx.add({.name = "order.list", .text = text}, conditions.params);
-        tx.flush();
-        std::vector<OrderId> ids;
-        for (const sql::Row& row : found.rows()) ids.emplace_back(row.uuid(0));
-        Page<Order, OrderId> page;
-        if (ids.size() > limit) {
-            ids.resize(limit);
-            page.next = ids.back();
-        }
-        page.items = load(tx, ids);
-        return page;
-    });
+    return read_only<app::Page<domain::Order, domain::OrderId>>(
+        database, [&](sql::Transaction& tx) {
+            const sql::Statement& found =
+                tx.add({.name = "order.list", .text = text}, conditions.params);
+            tx.flush();
+            std::vector<domain::OrderId> ids;
+            for (const sql::Row& row : found.rows()) ids.emplace_back(row.uuid(0));
+            app::Page<domain::Order, domain::OrderId> page;
+            if (ids.size() > limit) {
+                ids.resize(limit);
+                page.next = ids.back();
+            }
+            page.items = load(tx, ids);
+            return page;
+        });
 }
 
-Result<std::vector<HistoryEntry>> timeline(sql::Database& database, OrderId id) {
-    auto entries = read_only<std::vector<HistoryEntry>>(database, [id](sql::Transaction& tx) {
+Result<std::vector<app::HistoryEntry>> timeline(sql::Database& database, domain::OrderId id) {
+    auto entries = read_only<std::vector<app::HistoryEntry>>(database, [id](sql::Transaction& tx) {
         const sql::Statement& found = tx.add(load_history, {id});
         tx.flush();
-        std::vector<HistoryEntry> list;
+        std::vector<app::HistoryEntry> list;
         for (const sql::Row& row : found.rows()) {
             const auto from = row.maybe_text(1);
-            list.push_back(
-                {{row.integer(0), from ? status_named(*from) : std::nullopt,
-                  status_named(row.text(2)).value(), row.text(3), row.text(4), row.instant(5)},
-                 row.uuid(6),
-                 row.uuid(7)});
+            list.push_back({{row.integer(0), from ? domain::status_named(*from) : std::nullopt,
+                             domain::status_named(row.text(2)).value(), row.text(3), row.text(4),
+                             row.instant(5)},
+                            row.uuid(6),
+                            row.uuid(7)});
         }
         return list;
     });
@@ -194,22 +201,23 @@ Result<std::vector<HistoryEntry>> timeline(sql::Database& database, OrderId id) 
     return entries;
 }
 
-Result<SagaOfOrder> saga(sql::Database& database, SagaId id) {
+Result<app::SagaOfOrder> saga(sql::Database& database, domain::SagaId id) {
     constexpr sql::Query one_saga{.name = "saga.get", .text = R"sql(
         SELECT id, type, order_id, status, deadline_at, next_attempt_at, started_at, finished_at FROM saga_instances WHERE id = $1
     )sql"};
-    return read_only<SagaOfOrder>(database,
-                                  [id, &one_saga](sql::Transaction& tx) -> Result<SagaOfOrder> {
-                                      const sql::Statement& found = tx.add(one_saga, {id});
-                                      tx.flush();
-                                      if (found.rows().empty())
-                                          return fail(Errc::not_found, "no saga has this id");
-                                      return with_steps(tx, found.rows()).front();
-                                  });
+    return read_only<app::SagaOfOrder>(
+        database, [id, &one_saga](sql::Transaction& tx) -> Result<app::SagaOfOrder> {
+            const sql::Statement& found = tx.add(one_saga, {id});
+            tx.flush();
+            if (found.rows().empty()) return fail(Errc::not_found, "no saga has this id");
+            return with_steps(tx, found.rows()).front();
+        });
 }
 
-Result<Page<SagaOfOrder, SagaId>> sagas(sql::Database& database, const SagaFilter& filter,
-                                        std::optional<SagaId> after, std::size_t limit) {
+Result<app::Page<app::SagaOfOrder, domain::SagaId>> sagas(sql::Database& database,
+                                                          const app::SagaFilter& filter,
+                                                          std::optional<domain::SagaId> after,
+                                                          std::size_t limit) {
     Conditions conditions;
     if (after) conditions.add("id < {}", *after);
     if (filter.status) conditions.add("status = {}", name_of(*filter.status));
@@ -221,17 +229,18 @@ Result<Page<SagaOfOrder, SagaId>> sagas(sql::Database& database, const SagaFilte
                          "started_at, finished_at FROM saga_instances{} ORDER BY id "
                          "DESC LIMIT ${}",
                          conditions.where, conditions.params.size()));
-    return read_only<Page<SagaOfOrder, SagaId>>(database, [&](sql::Transaction& tx) {
-        const sql::Statement& found =
-            tx.add({.name = "saga.list", .text = text}, conditions.params);
-        tx.flush();
-        Page<SagaOfOrder, SagaId> page{with_steps(tx, found.rows()), {}};
-        if (page.items.size() > limit) {
-            page.items.resize(limit);
-            page.next = page.items.back().saga.id;
-        }
-        return page;
-    });
+    return read_only<app::Page<app::SagaOfOrder, domain::SagaId>>(
+        database, [&](sql::Transaction& tx) {
+            const sql::Statement& found =
+                tx.add({.name = "saga.list", .text = text}, conditions.params);
+            tx.flush();
+            app::Page<app::SagaOfOrder, domain::SagaId> page{with_steps(tx, found.rows()), {}};
+            if (page.items.size() > limit) {
+                page.items.resize(limit);
+                page.next = page.items.back().saga.id;
+            }
+            return page;
+        });
 }
 
-}  // namespace trackops::order::queries
+}  // namespace trackops::order::adapters::queries

@@ -7,15 +7,21 @@
 #include "order/app/ports.hpp"
 #include "platform/sql/database.hpp"
 
-namespace trackops::order::queries {
+namespace trackops::order::adapters::queries {
 
-std::vector<Result<Order>> find(sql::Database& database, std::span<const OrderId> ids);
-Result<std::vector<Order>> settled(sql::Database& database, std::span<const OrderId> ids);
-Result<Page<Order, OrderId>> list(sql::Database& database, const OrderFilter& filter,
-                                  std::optional<OrderId> after, std::size_t limit);
-Result<std::vector<HistoryEntry>> timeline(sql::Database& database, OrderId id);
-Result<SagaOfOrder> saga(sql::Database& database, SagaId id);
-Result<Page<SagaOfOrder, SagaId>> sagas(sql::Database& database, const SagaFilter& filter,
-                                        std::optional<SagaId> after, std::size_t limit);
+std::vector<Result<domain::Order>> find(sql::Database& database,
+                                        std::span<const domain::OrderId> ids);
+Result<std::vector<domain::Order>> settled(sql::Database& database,
+                                           std::span<const domain::OrderId> ids);
+Result<app::Page<domain::Order, domain::OrderId>> list(sql::Database& database,
+                                                       const app::OrderFilter& filter,
+                                                       std::optional<domain::OrderId> after,
+                                                       std::size_t limit);
+Result<std::vector<app::HistoryEntry>> timeline(sql::Database& database, domain::OrderId id);
+Result<app::SagaOfOrder> saga(sql::Database& database, domain::SagaId id);
+Result<app::Page<app::SagaOfOrder, domain::SagaId>> sagas(sql::Database& database,
+                                                          const app::SagaFilter& filter,
+                                                          std::optional<domain::SagaId> after,
+                                                          std::size_t limit);
 
-}  // namespace trackops::order::queries
+}  // namespace trackops::order::adapters::queries

@@ -8,7 +8,7 @@
 #include "order/adapters/order_json.hpp"
 #include "platform/json/reader.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 constexpr sql::Query load_orders{.name = "order.load",
@@ -78,7 +78,7 @@ std::string_view step_name(std::string_view name) {
     return names[named<std::size_t>(names, name)];
 }
 
-Address address_of(std::string_view text) {
+domain::Address address_of(std::string_view text) {
     const auto document = json::Document::parse(text);
     if (!document) throw std::logic_error("a stored address is no JSON");
     const json::Value value = document->root();
@@ -98,11 +98,11 @@ Address address_of(std::string_view text) {
 }
 
 // Each id once: rows of an order that is asked for twice would come twice, and double its lines.
-std::vector<sql::Params> params_of(std::span<const OrderId> ids) {
+std::vector<sql::Params> params_of(std::span<const domain::OrderId> ids) {
     std::vector<sql::Params> rows;
     rows.reserve(ids.size());
-    std::unordered_set<OrderId> known;
-    for (const OrderId id : ids) {
+    std::unordered_set<domain::OrderId> known;
+    for (const domain::OrderId id : ids) {
         if (known.insert(id).second) rows.push_back({id});
     }
     return rows;
@@ -112,10 +112,10 @@ std::vector<sql::Params> params_of(std::span<const OrderId> ids) {
 
 LoadedOrder order_of(const sql::Row& row) {
     LoadedOrder loaded;
-    Order& order = loaded.record.order;
-    order.id = OrderId(row.uuid(0));
-    order.agreed.customer = CustomerId(row.uuid(1));
-    order.status = named<Status>(status_names, row.text(2));
+    domain::Order& order = loaded.record.order;
+    order.id = domain::OrderId(row.uuid(0));
+    order.agreed.customer = domain::CustomerId(row.uuid(1));
+    order.status = named<domain::Status>(domain::status_names, row.text(2));
     order.agreed.currency = row.text(3);
     order.agreed.total_amount_minor = row.integer(4);
     order.agreed.shipping_amount_minor = row.maybe_integer(5);
@@ -134,29 +134,30 @@ LoadedOrder order_of(const sql::Row& row) {
     return loaded;
 }
 
-Line line_of(const sql::Row& row) {
+domain::Line line_of(const sql::Row& row) {
     return {row.text(1), row.maybe_text(2), row.integer(3), row.integer(4)};
 }
 
-SagaOfOrder saga_of(const sql::Row& row) {
-    Saga saga;
-    saga.id = SagaId(row.uuid(0));
-    saga.type = named<SagaType>(saga_type_names, row.text(1));
-    saga.status = named<SagaStatus>(saga_status_names, row.text(3));
+app::SagaOfOrder saga_of(const sql::Row& row) {
+    domain::Saga saga;
+    saga.id = domain::SagaId(row.uuid(0));
+    saga.type = named<domain::SagaType>(domain::saga_type_names, row.text(1));
+    saga.status = named<domain::SagaStatus>(domain::saga_status_names, row.text(3));
     saga.deadline_at = row.maybe_instant(4);
     saga.next_attempt_at = row.maybe_instant(5);
     saga.started_at = row.instant(6);
     saga.finished_at = row.maybe_instant(7);
-    return {std::move(saga), OrderId(row.uuid(2))};
+    return {std::move(saga), domain::OrderId(row.uuid(2))};
 }
 
-SagaStep step_of(const sql::Row& row) {
-    return {step_name(row.text(1)), named<StepStatus>(step_status_names, row.text(2)),
-            row.integer(3),         row.maybe_instant(4),
-            row.maybe_instant(5),   row.maybe_text(6)};
+domain::SagaStep step_of(const sql::Row& row) {
+    return {
+        step_name(row.text(1)), named<domain::StepStatus>(domain::step_status_names, row.text(2)),
+        row.integer(3),         row.maybe_instant(4),
+        row.maybe_instant(5),   row.maybe_text(6)};
 }
 
-OrderLoad::OrderLoad(sql::Transaction& tx, std::span<const OrderId> ids, bool with_sagas)
+OrderLoad::OrderLoad(sql::Transaction& tx, std::span<const domain::OrderId> ids, bool with_sagas)
     : orders_(tx.add_each(load_orders, params_of(ids))),
       items_(tx.add_each(load_items, params_of(ids))) {
     if (!with_sagas) return;
@@ -168,19 +169,19 @@ LoadedOrders OrderLoad::take() const {
     LoadedOrders orders;
     for (const sql::Row& row : orders_.rows()) {
         LoadedOrder loaded = order_of(row);
-        const OrderId id = loaded.record.order.id;
+        const domain::OrderId id = loaded.record.order.id;
         orders.emplace(id, std::move(loaded));
     }
     // READ COMMITTED: a statement may see an order that the one before it did not.
     for (const sql::Row& row : items_.rows()) {
-        const auto order = orders.find(OrderId(row.uuid(0)));
+        const auto order = orders.find(domain::OrderId(row.uuid(0)));
         if (order != orders.end()) order->second.record.order.agreed.items.push_back(line_of(row));
     }
     if (sagas_ == nullptr) return orders;
-    std::unordered_map<Uuid, std::vector<SagaStep>> steps;
+    std::unordered_map<Uuid, std::vector<domain::SagaStep>> steps;
     for (const sql::Row& row : steps_->rows()) steps[row.uuid(0)].push_back(step_of(row));
     for (const sql::Row& row : sagas_->rows()) {
-        SagaOfOrder entry = saga_of(row);
+        app::SagaOfOrder entry = saga_of(row);
         const auto order = orders.find(entry.order);
         if (order == orders.end()) continue;
         entry.saga.steps = std::move(steps[entry.saga.id.uuid]);
@@ -191,4 +192,4 @@ LoadedOrders OrderLoad::take() const {
     return orders;
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -23,12 +23,12 @@
 #include "testing/fakes.hpp"
 #include "testing/lossy_database.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
-Draft draft(std::string sku = "85123A") {
-    Draft draft;
-    draft.customer = CustomerId(uuid_v7({1}, 2, 3));
+domain::Draft draft(std::string sku = "85123A") {
+    domain::Draft draft;
+    draft.customer = domain::CustomerId(uuid_v7({1}, 2, 3));
     draft.currency = "GBP";
     draft.items = {{sku, "Holder", 6, 255}, {"b", {}, 1, 100}};
     draft.shipping_address = {"Ada", "1 High St", {}, "London", {}, "N1", "GB", {}};
@@ -46,27 +46,29 @@ protected:
         store_ = make_sql_order_store(*database_, clock_, ids_);
     }
 
-    PlaceOrder placing(std::optional<IdempotencyKey> key = {}) {
+    app::PlaceOrder placing(std::optional<IdempotencyKey> key = {}) {
         return {draft(), "anonymous", {"c", "c", "", ""}, std::move(key)};
     }
-    std::vector<Result<Receipt>> place(std::vector<PlaceOrder> commands) {
-        return place_orders(commands, *store_, clock_, ids_, {});
+    std::vector<Result<app::Receipt>> domain::place(std::vector<app::PlaceOrder> commands) {
+        return app::place_orders(commands, *store_, clock_, ids_, {});
     }
-    Order placed() { return place({placing()}).at(0).value().order; }
-    Result<Receipt> change(OrderId id, Action action, std::optional<IdempotencyKey> key = {},
-                           std::optional<std::int64_t> version = {}) {
-        return change_orders(
-                   std::vector<ChangeOrder>{
+    domain::Order placed() { return domain::place({placing()}).at(0).value().order; }
+    Result<app::Receipt> change(domain::OrderId id, domain::Action action,
+                                std::optional<IdempotencyKey> key = {},
+                                std::optional<std::int64_t> version = {}) {
+        return app::change_orders(
+                   std::vector<app::ChangeOrder>{
                        {id, {action, "", {}}, "anonymous", {}, std::move(key), version}},
                    *store_, clock_, ids_, {})
             .at(0);
     }
-    std::vector<Result<Receipt>> answer(OrderId id, StockAnswer answer, Uuid message) {
-        return settle_reservations(std::vector<ReservationReply>{{id, message, answer, {}}},
-                                   *store_, clock_, {});
+    std::vector<Result<app::Receipt>> answer(domain::OrderId id, domain::StockAnswer answer,
+                                             Uuid message) {
+        return app::settle_reservations(
+            std::vector<app::ReservationReply>{{id, message, answer, {}}}, *store_, clock_, {});
     }
-    Order found(OrderId id) { return store_->find(std::vector{id}).at(0).value(); }
-    Saga saga_of(OrderId id, SagaType type = SagaType::fulfilment) {
+    domain::Order found(domain::OrderId id) { return store_->find(std::vector{id}).at(0).value(); }
+    domain::Saga saga_of(domain::OrderId id, domain::SagaType type = domain::SagaType::fulfilment) {
         return store_->sagas({.status = {}, .type = type, .order = id}, {}, 1)
             .value()
             .items.at(0)
@@ -94,14 +96,14 @@ protected:
     testing::SeededIds ids_;
     testing::FreshDatabase at_hand_;
     std::unique_ptr<sql::Database> database_;
-    std::unique_ptr<OrderStore> store_;
+    std::unique_ptr<app::OrderStore> store_;
 };
 
 TEST_P(OrderStoreContract, GivesBackWhatWasPlaced) {
-    PlaceOrder command = placing();
+    app::PlaceOrder command = placing();
     command.draft.external_ref = "536365";
     command.draft.shipping_amount_minor = 390;
-    const Order order = place({command}).at(0).value().order;
+    const domain::Order order = domain::place({command}).at(0).value().order;
     EXPECT_EQ(status_json(found(order.id)), status_json(order));
     EXPECT_EQ(found(order.id).agreed.items, command.draft.items);
     EXPECT_EQ(found(order.id).agreed.shipping_address, command.draft.shipping_address);
@@ -123,18 +125,18 @@ TEST_P(OrderStoreContract, SavesStateSagaHistoryAndEventTogether) {
 }
 
 TEST_P(OrderStoreContract, ARefusedOrderDoesNotFailItsNeighbours) {
-    PlaceOrder wrong = placing();
+    app::PlaceOrder wrong = placing();
     wrong.draft.total_amount_minor = 1;
-    const auto answers = place({placing(), wrong, placing()});
+    const auto answers = domain::place({placing(), wrong, placing()});
     EXPECT_TRUE(answers[0] && answers[2]);
     EXPECT_EQ(answers[1].error().code, Errc::invalid);
     EXPECT_EQ(count("orders"), 2);
 }
 
 TEST_P(OrderStoreContract, OneOrderThatTheDatabaseRefusesDoesNotFailItsNeighbours) {
-    PlaceOrder wrong = placing();
+    app::PlaceOrder wrong = placing();
     wrong.draft.delivery_instructions = std::string("a\0b", 3);  // no text in PostgreSQL
-    const auto answers = place({placing(), placing(), wrong, placing(), placing()});
+    const auto answers = domain::place({placing(), placing(), wrong, placing(), placing()});
     for (const std::size_t i : {0U, 1U, 3U, 4U}) EXPECT_TRUE(answers[i]) << i;
     EXPECT_EQ(answers[2].error().code, Errc::invalid);
     EXPECT_EQ(count("orders"), 4);
@@ -142,16 +144,16 @@ TEST_P(OrderStoreContract, OneOrderThatTheDatabaseRefusesDoesNotFailItsNeighbour
 
 TEST_P(OrderStoreContract, AnswersAKeyOnceWhateverTheBatch) {
     const IdempotencyKey key{"anonymous POST /api/orders", "k", "f"};
-    const auto together = place({placing(key), placing(), placing(key)});
+    const auto together = domain::place({placing(key), placing(), placing(key)});
     ASSERT_TRUE(together[0] && together[2]);
     ASSERT_TRUE(together[2]->recorded);
     EXPECT_EQ(together[2]->recorded->body, order_json(together[0]->order));
-    const auto later = place({placing(key)});
+    const auto later = domain::place({placing(key)});
     EXPECT_EQ(later.at(0).value().recorded, together[2]->recorded);
     EXPECT_EQ(count("orders"), 2);
     IdempotencyKey other_body = key;
     other_body.fingerprint = "g";
-    EXPECT_EQ(place({placing(other_body)}).at(0).error().code, Errc::key_reused);
+    EXPECT_EQ(domain::place({placing(other_body)}).at(0).error().code, Errc::key_reused);
     EXPECT_EQ(count("orders"), 2);
 }
 
@@ -162,10 +164,10 @@ TEST_P(OrderStoreContract, ThirtyTwoTwinsMakeOneOrder) {
         std::vector<std::jthread> twins;
         for (std::string& body : bodies) {
             twins.emplace_back([this, &body, key] {
-                auto placed = place({placing(key)}).at(0);
+                auto placed = domain::place({placing(key)}).at(0);
                 while (!placed && placed.error().code == Errc::unavailable)  // no connection free
-                    placed = place({placing(key)}).at(0);
-                const Receipt& receipt = placed.value();
+                    placed = domain::place({placing(key)}).at(0);
+                const app::Receipt& receipt = placed.value();
                 body = receipt.recorded ? receipt.recorded->body : order_json(receipt.order);
             });
         }
@@ -176,75 +178,82 @@ TEST_P(OrderStoreContract, ThirtyTwoTwinsMakeOneOrder) {
 }
 
 TEST_P(OrderStoreContract, ChangesOnceACause) {
-    const Order order = placed();
+    const domain::Order order = placed();
     const Uuid message = ids_.next();
-    EXPECT_EQ(answer(order.id, StockAnswer::reserved, message).at(0).value().order.status,
-              Status::confirmed);
+    EXPECT_EQ(answer(order.id, domain::StockAnswer::reserved, message).at(0).value().order.status,
+              domain::Status::confirmed);
     const auto before = counts();
-    EXPECT_EQ(answer(order.id, StockAnswer::reserved, message).at(0).value().order.status,
-              Status::confirmed);
+    EXPECT_EQ(answer(order.id, domain::StockAnswer::reserved, message).at(0).value().order.status,
+              domain::Status::confirmed);
     EXPECT_EQ(counts(), before);
     EXPECT_EQ(before.at("processed_events"), 1);
 }
 
 TEST_P(OrderStoreContract, ADoubledMessageInOneBatchCountsOnce) {
-    const Order order = placed();
+    const domain::Order order = placed();
     const Uuid message = ids_.next();
-    const std::vector<ReservationReply> replies(3, {order.id, message, StockAnswer::reserved, {}});
-    for (const auto& receipt : settle_reservations(replies, *store_, clock_, {}))
+    const std::vector<app::ReservationReply> replies(
+        3, {order.id, message, domain::StockAnswer::reserved, {}});
+    for (const auto& receipt : app::settle_reservations(replies, *store_, clock_, {}))
         EXPECT_EQ(receipt.value().order.version, 2);
     EXPECT_EQ(count("outbox_events"), 2);
     EXPECT_EQ(count("processed_events"), 1);
 }
 
 TEST_P(OrderStoreContract, KeepsNothingOfARefusedChange) {
-    const Order order = placed();
+    const domain::Order order = placed();
     const auto before = counts();
     const IdempotencyKey key{"anonymous POST ship", "k", "f"};
-    EXPECT_EQ(change(order.id, Action::ship, key).error().code, Errc::illegal_transition);
+    EXPECT_EQ(change(order.id, domain::Action::ship, key).error().code, Errc::illegal_transition);
     for (const std::int64_t version : {0, 2})
-        EXPECT_EQ(change(order.id, Action::cancel, {}, version).error().code,
+        EXPECT_EQ(change(order.id, domain::Action::cancel, {}, version).error().code,
                   Errc::precondition_failed);
-    EXPECT_EQ(change(OrderId(ids_.next()), Action::cancel).error().code, Errc::not_found);
+    EXPECT_EQ(change(domain::OrderId(ids_.next()), domain::Action::cancel).error().code,
+              Errc::not_found);
     EXPECT_EQ(counts(), before);
-    EXPECT_TRUE(change(order.id, Action::cancel, {}, 1));
+    EXPECT_TRUE(change(order.id, domain::Action::cancel, {}, 1));
 }
 
 TEST_P(OrderStoreContract, AppliesTwoChangesOfOneOrderOneAfterTheOther) {
-    const Order order = placed();
-    answer(order.id, StockAnswer::reserved, ids_.next());
-    const std::vector<ChangeOrder> commands = {
-        {order.id, {Action::process, "", {}}, "anonymous", {}, {}, {}},
-        {order.id, {Action::process, "", {}}, "anonymous", {}, {}, {}},
-        {order.id, {Action::ship, "", Shipment{"DHL", "1"}}, "anonymous", {}, {}, {}}};
-    const auto answers = change_orders(commands, *store_, clock_, ids_, {});
-    EXPECT_EQ(answers[0].value().order.status, Status::processing);
+    const domain::Order order = placed();
+    answer(order.id, domain::StockAnswer::reserved, ids_.next());
+    const std::vector<app::ChangeOrder> commands = {
+        {order.id, {domain::Action::process, "", {}}, "anonymous", {}, {}, {}},
+        {order.id, {domain::Action::process, "", {}}, "anonymous", {}, {}, {}},
+        {order.id,
+         {domain::Action::ship, "", domain::Shipment{"DHL", "1"}},
+         "anonymous",
+         {},
+         {},
+         {}}};
+    const auto answers = app::change_orders(commands, *store_, clock_, ids_, {});
+    EXPECT_EQ(answers[0].value().order.status, domain::Status::processing);
     EXPECT_EQ(answers[1].error().code, Errc::illegal_transition);
-    EXPECT_EQ(answers[2].value().order.status, Status::shipped);
+    EXPECT_EQ(answers[2].value().order.status, domain::Status::shipped);
     EXPECT_EQ(found(order.id).version, 4);
     const auto timeline = store_->timeline(order.id).value();
     ASSERT_EQ(timeline.size(), 4U);
-    EXPECT_EQ(timeline[3].change.to, Status::shipped);
+    EXPECT_EQ(timeline[3].change.to, domain::Status::shipped);
     EXPECT_NE(timeline[2].cause, timeline[3].cause);
 }
 
 // The second writer saves while the first one thinks.
 TEST_P(OrderStoreContract, SavesOverNobody) {
-    const Order order = placed();
+    const domain::Order order = placed();
     bool overtaken = false;
-    const std::vector<OrderChange> confirming = {
-        {order.id, ids_.next(), "test", {}, {}, [&](OrderRecord& record) -> Result<void> {
+    const std::vector<app::OrderChange> confirming = {
+        {order.id, ids_.next(), "test", {}, {}, [&](domain::OrderRecord& record) -> Result<void> {
              if (!std::exchange(overtaken, true)) {
-                 EXPECT_TRUE(change(order.id, Action::cancel));
+                 EXPECT_TRUE(change(order.id, domain::Action::cancel));
              }
-             if (record.order.status != Status::pending)
+             if (record.order.status != domain::Status::pending)
                  return fail(Errc::illegal_transition, "too late");
-             settle(record, StockAnswer::reserved, {clock_.now(), "inventory", {}, {}});
+             settle(record, domain::StockAnswer::reserved, {clock_.now(), "inventory", {}, {}});
              return {};
          }}};
     const auto first = store_->update(confirming);
     EXPECT_EQ(first.at(0).error().code, Errc::illegal_transition);
-    EXPECT_EQ(found(order.id).status, Status::cancelled);
+    EXPECT_EQ(found(order.id).status, domain::Status::cancelled);
     EXPECT_EQ(found(order.id).version, 2);
     EXPECT_EQ(count("outbox_events"), 2);
 }
@@ -252,20 +261,25 @@ TEST_P(OrderStoreContract, SavesOverNobody) {
 // The clock looks at a saga whose answer arrives while it thinks: nothing of the order itself
 // changes, so only the revision knows.
 TEST_P(OrderStoreContract, SavesOverNobodysSaga) {
-    const Order order = placed();
-    ASSERT_TRUE(change(order.id, Action::cancel));
+    const domain::Order order = placed();
+    ASSERT_TRUE(change(order.id, domain::Action::cancel));
     clock_.advance(std::chrono::seconds(30));
     bool overtaken = false;
-    const std::vector<OrderChange> looking = {
-        {order.id, ids_.next(), "saga-clock", {}, {}, [&](OrderRecord& record) -> Result<void> {
+    const std::vector<app::OrderChange> looking = {
+        {order.id,
+         ids_.next(),
+         "saga-clock",
+         {},
+         {},
+         [&](domain::OrderRecord& record) -> Result<void> {
              if (!std::exchange(overtaken, true)) {
-                 answer(order.id, StockAnswer::released, ids_.next());
+                 answer(order.id, domain::StockAnswer::released, ids_.next());
              }
              look_at_clock(record, {}, {clock_.now(), "saga", {}, {}});
              return {};
          }}};
     EXPECT_TRUE(store_->update(looking).at(0));
-    EXPECT_EQ(saga_of(order.id).status, SagaStatus::compensated);
+    EXPECT_EQ(saga_of(order.id).status, domain::SagaStatus::compensated);
     EXPECT_EQ(count("outbox_events"), 2);  // nothing is sent again to what was answered
 }
 
@@ -275,8 +289,8 @@ TEST_P(OrderStoreContract, PlacesOnceWhenTheAnswerOfTheCommitIsLost) {
     const auto store = make_sql_order_store(lossy, clock_, ids_);
     const IdempotencyKey key{"anonymous POST /api/orders", "k", "f"};
     lossy.lose = 1;
-    const auto answers =
-        place_orders(std::vector{placing(), placing(key), placing()}, *store, clock_, ids_, {});
+    const auto answers = app::place_orders(std::vector{placing(), placing(key), placing()}, *store,
+                                           clock_, ids_, {});
     EXPECT_EQ(lossy.lose, 0);
     for (const auto& answer : answers) EXPECT_TRUE(answer);
     EXPECT_EQ(count("orders"), 3);
@@ -286,27 +300,33 @@ TEST_P(OrderStoreContract, PlacesOnceWhenTheAnswerOfTheCommitIsLost) {
 }
 
 TEST_P(OrderStoreContract, ChangesOnceWhenTheAnswerOfTheCommitIsLost) {
-    const Order order = placed();
+    const domain::Order order = placed();
     testing::LossyDatabase lossy(*database_);
     const auto store = make_sql_order_store(lossy, clock_, ids_);
     lossy.lose = 2;
-    const std::vector<ChangeOrder> cancelling = {
-        {order.id, {Action::cancel, "", {}}, "anonymous", {}, {}, {}}};
-    EXPECT_EQ(change_orders(cancelling, *store, clock_, ids_, {}).at(0).value().order.status,
-              Status::cancelled);
+    const std::vector<app::ChangeOrder> cancelling = {
+        {order.id, {domain::Action::cancel, "", {}}, "anonymous", {}, {}, {}}};
+    EXPECT_EQ(app::change_orders(cancelling, *store, clock_, ids_, {}).at(0).value().order.status,
+              domain::Status::cancelled);
     EXPECT_EQ(lossy.lose, 1);  // the second round found what the first had done
     EXPECT_EQ(count("outbox_events"), 2);
 }
 
 // Both handle the same message; the second one commits while the first one thinks.
 TEST_P(OrderStoreContract, TwoHandlersOfOneMessageHaveOneEffect) {
-    const Order order = placed();
+    const domain::Order order = placed();
     const Uuid message = ids_.next();
     bool overtaken = false;
-    const std::vector<OrderChange> handling = {
-        {order.id, message, "trackops-orders", {}, {}, [&](OrderRecord& record) -> Result<void> {
-             if (!std::exchange(overtaken, true)) answer(order.id, StockAnswer::reserved, message);
-             settle(record, StockAnswer::reserved, {clock_.now(), "inventory", {}, {}});
+    const std::vector<app::OrderChange> handling = {
+        {order.id,
+         message,
+         "trackops-orders",
+         {},
+         {},
+         [&](domain::OrderRecord& record) -> Result<void> {
+             if (!std::exchange(overtaken, true))
+                 answer(order.id, domain::StockAnswer::reserved, message);
+             settle(record, domain::StockAnswer::reserved, {clock_.now(), "inventory", {}, {}});
              return {};
          }}};
     EXPECT_EQ(store_->update(handling).at(0).value().order.version, 2);
@@ -315,10 +335,10 @@ TEST_P(OrderStoreContract, TwoHandlersOfOneMessageHaveOneEffect) {
 }
 
 TEST_P(OrderStoreContract, NumbersTheEventsOfAnOrderWithoutGaps) {
-    const Order order = placed();
-    answer(order.id, StockAnswer::reserved, ids_.next());
-    ASSERT_TRUE(change(order.id, Action::process));
-    ASSERT_TRUE(change(order.id, Action::cancel));
+    const domain::Order order = placed();
+    answer(order.id, domain::StockAnswer::reserved, ids_.next());
+    ASSERT_TRUE(change(order.id, domain::Action::process));
+    ASSERT_TRUE(change(order.id, domain::Action::cancel));
     const auto tx = database_->begin(sql::Access::read);
     const auto& rows =
         tx->add({.name = "test.events",
@@ -338,20 +358,20 @@ TEST_P(OrderStoreContract, NumbersTheEventsOfAnOrderWithoutGaps) {
 }
 
 TEST_P(OrderStoreContract, ReadsSagasAsTheyWereSaved) {
-    const Order order = placed();
-    Saga saga = saga_of(order.id);
+    const domain::Order order = placed();
+    domain::Saga saga = saga_of(order.id);
     EXPECT_EQ(saga, begin_fulfilment(saga.id, clock_.now(), {}));
-    ASSERT_TRUE(change(order.id, Action::cancel));
-    EXPECT_EQ(saga_of(order.id).status, SagaStatus::compensating);
+    ASSERT_TRUE(change(order.id, domain::Action::cancel));
+    EXPECT_EQ(saga_of(order.id).status, domain::SagaStatus::compensating);
     EXPECT_EQ(saga_of(order.id).steps.size(), 3U);
-    answer(order.id, StockAnswer::released, ids_.next());
-    EXPECT_EQ(saga_of(order.id).status, SagaStatus::compensated);
+    answer(order.id, domain::StockAnswer::released, ids_.next());
+    EXPECT_EQ(saga_of(order.id).status, domain::SagaStatus::compensated);
     EXPECT_EQ(store_->saga(saga.id).value().order, order.id);
-    EXPECT_EQ(store_->saga(SagaId(ids_.next())).error().code, Errc::not_found);
+    EXPECT_EQ(store_->saga(domain::SagaId(ids_.next())).error().code, Errc::not_found);
 }
 
 TEST_P(OrderStoreContract, GivesADueSagaToOneOnly) {
-    const Order order = placed();
+    const domain::Order order = placed();
     EXPECT_TRUE(store_->claim_due(clock_.now(), std::chrono::seconds(30), 10).value().empty());
     clock_.advance(std::chrono::seconds(31));
     EXPECT_EQ(store_->claim_due(clock_.now(), std::chrono::seconds(30), 10).value(),
@@ -363,33 +383,33 @@ TEST_P(OrderStoreContract, GivesADueSagaToOneOnly) {
 }
 
 TEST_P(OrderStoreContract, TheClockSendsAgainAndThenTimesOut) {
-    const Order order = placed();
-    const SagaRound round{.relay_lag = [] { return Duration::zero(); }};
+    const domain::Order order = placed();
+    const app::SagaRound round{.relay_lag = [] { return Duration::zero(); }};
     clock_.advance(std::chrono::seconds(30));
-    ASSERT_EQ(advance_sagas(round, *store_, clock_, ids_, {}).value().size(), 1U);
+    ASSERT_EQ(app::advance_sagas(round, *store_, clock_, ids_, {}).value().size(), 1U);
     EXPECT_EQ(count("outbox_events"), 2);
     EXPECT_EQ(found(order.id).version, 1);
     clock_.advance(std::chrono::minutes(15));
-    ASSERT_EQ(advance_sagas(round, *store_, clock_, ids_, {}).value().size(), 1U);
+    ASSERT_EQ(app::advance_sagas(round, *store_, clock_, ids_, {}).value().size(), 1U);
     EXPECT_EQ(found(order.id).cancel_reason, "TIMED_OUT");
-    EXPECT_EQ(saga_of(order.id).status, SagaStatus::compensating);
-    answer(order.id, StockAnswer::reserved, ids_.next());  // late
-    EXPECT_EQ(saga_of(order.id).status, SagaStatus::compensating);
-    answer(order.id, StockAnswer::released, ids_.next());
-    EXPECT_EQ(saga_of(order.id).status, SagaStatus::compensated);
+    EXPECT_EQ(saga_of(order.id).status, domain::SagaStatus::compensating);
+    answer(order.id, domain::StockAnswer::reserved, ids_.next());  // late
+    EXPECT_EQ(saga_of(order.id).status, domain::SagaStatus::compensating);
+    answer(order.id, domain::StockAnswer::released, ids_.next());
+    EXPECT_EQ(saga_of(order.id).status, domain::SagaStatus::compensated);
 }
 
 TEST_P(OrderStoreContract, TheClockSendsACancellationAgainAsItWas) {
-    const Order pending = placed();
-    const Order confirmed = placed();
+    const domain::Order pending = placed();
+    const domain::Order confirmed = placed();
     clock_.advance(std::chrono::seconds(9));
-    answer(confirmed.id, StockAnswer::reserved, ids_.next());
+    answer(confirmed.id, domain::StockAnswer::reserved, ids_.next());
     clock_.advance(-std::chrono::seconds(4));  // the order is newer than its cancellation
-    ASSERT_TRUE(change(pending.id, Action::cancel));
-    ASSERT_TRUE(change(confirmed.id, Action::cancel));
+    ASSERT_TRUE(change(pending.id, domain::Action::cancel));
+    ASSERT_TRUE(change(confirmed.id, domain::Action::cancel));
     clock_.advance(std::chrono::seconds(31));
-    const SagaRound round{.relay_lag = [] { return Duration::zero(); }};
-    ASSERT_EQ(advance_sagas(round, *store_, clock_, ids_, {}).value().size(), 2U);
+    const app::SagaRound round{.relay_lag = [] { return Duration::zero(); }};
+    ASSERT_EQ(app::advance_sagas(round, *store_, clock_, ids_, {}).value().size(), 2U);
     EXPECT_EQ(count("outbox_events WHERE type = 'ORDER_CANCELLED'"), 4);
     EXPECT_EQ(count("(SELECT DISTINCT CAST(payload AS TEXT) FROM outbox_events "
                     "WHERE type = 'ORDER_CANCELLED') AS said"),
@@ -397,20 +417,20 @@ TEST_P(OrderStoreContract, TheClockSendsACancellationAgainAsItWas) {
 }
 
 TEST_P(OrderStoreContract, ListsNewestFirstPageByPage) {
-    std::vector<OrderId> ids;
+    std::vector<domain::OrderId> ids;
     for (int i = 0; i < 5; ++i) ids.push_back(placed().id);
-    ASSERT_TRUE(change(ids[2], Action::cancel));
-    std::vector<OrderId> seen;
-    std::optional<OrderId> after;
+    ASSERT_TRUE(change(ids[2], domain::Action::cancel));
+    std::vector<domain::OrderId> seen;
+    std::optional<domain::OrderId> after;
     do {
         const auto page = store_->list({}, after, 2).value();
-        for (const Order& order : page.items) seen.push_back(order.id);
+        for (const domain::Order& order : page.items) seen.push_back(order.id);
         after = page.next;
     } while (after);
     std::ranges::reverse(seen);
     EXPECT_EQ(seen, ids);
     const auto cancelled = store_
-                               ->list({.status = Status::cancelled,
+                               ->list({.status = domain::Status::cancelled,
                                        .customer = {},
                                        .external_ref = {},
                                        .created_from = {},
@@ -421,7 +441,7 @@ TEST_P(OrderStoreContract, ListsNewestFirstPageByPage) {
     EXPECT_EQ(cancelled.items[0].id, ids[2]);
     EXPECT_TRUE(store_
                     ->list({.status = {},
-                            .customer = CustomerId(ids_.next()),
+                            .customer = domain::CustomerId(ids_.next()),
                             .external_ref = {},
                             .created_from = {},
                             .created_to = {}},
@@ -431,7 +451,7 @@ TEST_P(OrderStoreContract, ListsNewestFirstPageByPage) {
 }
 
 TEST_P(OrderStoreContract, ListsByTimeWhateverTheIdsSay) {
-    const Order first = placed();  // SeededIds dates every id alike
+    const domain::Order first = placed();  // SeededIds dates every id alike
     const auto list = [&](Instant from, Instant to) {
         return store_
             ->list({.status = {},
@@ -456,9 +476,9 @@ TEST_P(OrderStoreContract, ListsByTimeWhateverTheIdsSay) {
 }
 
 TEST_P(OrderStoreContract, TellsWhichHaveLeftPending) {
-    const Order waiting = placed();
-    const Order settled = placed();
-    answer(settled.id, StockAnswer::refused, ids_.next());
+    const domain::Order waiting = placed();
+    const domain::Order settled = placed();
+    answer(settled.id, domain::StockAnswer::refused, ids_.next());
     const auto left = store_->settled(std::vector{waiting.id, settled.id}).value();
     ASSERT_EQ(left.size(), 1U);
     EXPECT_EQ(left[0].id, settled.id);
@@ -466,14 +486,14 @@ TEST_P(OrderStoreContract, TellsWhichHaveLeftPending) {
 }
 
 TEST_P(OrderStoreContract, RacingWritersNeverSkipAVersion) {
-    const Order order = placed();
-    answer(order.id, StockAnswer::reserved, ids_.next());
+    const domain::Order order = placed();
+    answer(order.id, domain::StockAnswer::reserved, ids_.next());
     std::atomic<int> won = 0;
     {
         std::vector<std::jthread> writers;
         for (int i = 0; i < 8; ++i) {
             writers.emplace_back([&] {
-                if (change(order.id, Action::cancel)) ++won;
+                if (change(order.id, domain::Action::cancel)) ++won;
             });
         }
     }
@@ -486,4 +506,4 @@ INSTANTIATE_TEST_SUITE_P(Databases, OrderStoreContract, ::testing::ValuesIn(test
                          [](const auto& test) { return test.param; });
 
 }  // namespace
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -8,7 +8,7 @@
 #include "base/sku.hpp"
 #include "platform/json/reader.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 using json::ObjectReader;
@@ -21,14 +21,15 @@ constexpr std::string_view not_valid = "the request is not valid";
 
 // A word that a client may give as reason: not one that is ours to say.
 bool is_clients_reason(std::string_view text) {
-    if (text == out_of_stock || text == timed_out || text.front() < 'A' || text.front() > 'Z')
+    if (text == domain::out_of_stock || text == domain::timed_out || text.front() < 'A' ||
+        text.front() > 'Z')
         return false;
     return std::ranges::all_of(
         text, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; });
 }
 
-Address read_address(ObjectReader& in) {
-    Address address;
+domain::Address read_address(ObjectReader& in) {
+    domain::Address address;
     address.recipient = in.maybe_text("recipient", {.max_bytes = 200});
     address.line1 = in.text("line1", {.max_bytes = 200});
     address.line2 = in.maybe_text("line2", {.max_bytes = 200});
@@ -43,13 +44,13 @@ Address read_address(ObjectReader& in) {
     return address;
 }
 
-Line read_line(ObjectReader& in) {
-    Line line;
+domain::Line read_line(ObjectReader& in) {
+    domain::Line line;
     line.sku = in.text(
         "sku", {.max_bytes = max_sku_bytes,
                 .is_valid = is_sku,
                 .expected = "must start with a letter or digit and hold only those and ' ._/:-'"});
-    line.quantity = in.integer("quantity", {.min = 1, .max = max_quantity});
+    line.quantity = in.integer("quantity", {.min = 1, .max = domain::max_quantity});
     line.unit_amount_minor = in.integer("unitAmount", {.min = 0, .max = max_amount_minor});
     line.name = in.maybe_text("name", {.max_bytes = 200});
     in.finish();
@@ -57,7 +58,8 @@ Line read_line(ObjectReader& in) {
 }
 
 // A member object, read with its own pointer; faults gather in the same list.
-void read_shipping_address(ObjectReader& in, std::vector<FieldError>& faults, Draft& draft) {
+void read_shipping_address(ObjectReader& in, std::vector<FieldError>& faults,
+                           domain::Draft& draft) {
     const auto value = in.object("shippingAddress", true);
     if (!value || !in.has("shippingAddress")) return;
     ObjectReader fields(value, in.pointer_to("shippingAddress"), faults);
@@ -77,7 +79,7 @@ bool holds_nul(Value value) {
     return found;
 }
 
-void read_metadata(ObjectReader& in, Draft& draft) {
+void read_metadata(ObjectReader& in, domain::Draft& draft) {
     const auto value = in.object("metadata", false);
     if (!value || !in.has("metadata")) return;
     draft.metadata = value->minified();
@@ -89,9 +91,9 @@ void read_metadata(ObjectReader& in, Draft& draft) {
     }
 }
 
-std::optional<Shipment> read_shipment(ObjectReader& in) {
-    Shipment shipment{in.maybe_text("carrier", {.max_bytes = 100}),
-                      in.maybe_text("trackingNumber", {.max_bytes = 100})};
+std::optional<domain::Shipment> read_shipment(ObjectReader& in) {
+    domain::Shipment shipment{in.maybe_text("carrier", {.max_bytes = 100}),
+                              in.maybe_text("trackingNumber", {.max_bytes = 100})};
     if (!shipment.carrier && !shipment.tracking_number) return std::nullopt;
     return shipment;
 }
@@ -171,56 +173,58 @@ std::optional<Enum> named(std::span<const std::string_view> names, std::string_v
 
 }  // namespace
 
-Result<Draft> read_draft(std::string_view body) {
-    Draft draft = TRY(read_body<Draft>(body, [](ObjectReader& in, std::vector<FieldError>& faults) {
-        Draft made;
-        made.customer = CustomerId(in.uuid("customerId"));
-        made.currency = in.text(
-            "currency",
-            {.max_bytes = 8, .is_valid = is_currency, .expected = "must be an ISO 4217 code"});
-        made.shipping_amount_minor =
-            in.maybe_integer("shippingAmount", {.min = 0, .max = max_amount_minor});
-        made.total_amount_minor =
-            in.maybe_integer("totalAmount", {.min = 0, .max = max_amount_minor});
-        in.array("items", true, 1, max_lines, [&](Value value, const std::string& pointer) {
-            ObjectReader line(value, pointer, faults);
-            made.items.push_back(read_line(line));
-        });
-        read_shipping_address(in, faults, made);
-        made.delivery_instructions = in.maybe_text("deliveryInstructions", {.max_bytes = 1000});
-        made.external_ref = in.maybe_text("externalRef", {.max_bytes = 100});
-        read_metadata(in, made);
-        return made;
-    }));
-    (void)TRY(
-        total_of(draft));  // named together with its own kind of fault, once the shape is right
+Result<domain::Draft> read_draft(std::string_view body) {
+    domain::Draft draft =
+        TRY(read_body<domain::Draft>(body, [](ObjectReader& in, std::vector<FieldError>& faults) {
+            domain::Draft made;
+            made.customer = domain::CustomerId(in.uuid("customerId"));
+            made.currency = in.text(
+                "currency",
+                {.max_bytes = 8, .is_valid = is_currency, .expected = "must be an ISO 4217 code"});
+            made.shipping_amount_minor =
+                in.maybe_integer("shippingAmount", {.min = 0, .max = max_amount_minor});
+            made.total_amount_minor =
+                in.maybe_integer("totalAmount", {.min = 0, .max = max_amount_minor});
+            in.array("items", true, 1, domain::max_lines,
+                     [&](Value value, const std::string& pointer) {
+                         ObjectReader line(value, pointer, faults);
+                         made.items.push_back(read_line(line));
+                     });
+            read_shipping_address(in, faults, made);
+            made.delivery_instructions = in.maybe_text("deliveryInstructions", {.max_bytes = 1000});
+            made.external_ref = in.maybe_text("externalRef", {.max_bytes = 100});
+            read_metadata(in, made);
+            return made;
+        }));
+    (void)TRY(domain::total_of(
+        draft));  // named together with its own kind of fault, once the shape is right
     return draft;
 }
 
-Result<Command> read_command(Action action, std::string_view body) {
-    return read_body<Command>(body, [action](ObjectReader& in, std::vector<FieldError>&) {
-        Command command{action, "", {}};
-        if (action == Action::ship) command.shipment = read_shipment(in);
-        if (action == Action::cancel) command.reason = read_reason(in);
+Result<domain::Command> read_command(domain::Action action, std::string_view body) {
+    return read_body<domain::Command>(body, [action](ObjectReader& in, std::vector<FieldError>&) {
+        domain::Command command{action, "", {}};
+        if (action == domain::Action::ship) command.shipment = read_shipment(in);
+        if (action == domain::Action::cancel) command.reason = read_reason(in);
         return command;
     });
 }
 
-Result<Command> read_status_change(std::string_view body) {
-    std::optional<Status> status;
-    Command command =
-        TRY(read_body<Command>(body, [&status](ObjectReader& in, std::vector<FieldError>&) {
+Result<domain::Command> read_status_change(std::string_view body) {
+    std::optional<domain::Status> status;
+    domain::Command command =
+        TRY(read_body<domain::Command>(body, [&status](ObjectReader& in, std::vector<FieldError>&) {
             const std::string name = in.text("status", {});
-            status = status_named(name);
+            status = domain::status_named(name);
             if (!status && in.has("status"))
                 in.fault("status", "must be a status of an order", "format");
-            Command made;
-            made.shipment = status == Status::shipped ? read_shipment(in) : std::nullopt;
-            made.reason = status == Status::cancelled ? read_reason(in) : "";
+            domain::Command made;
+            made.shipment = status == domain::Status::shipped ? read_shipment(in) : std::nullopt;
+            made.reason = status == domain::Status::cancelled ? read_reason(in) : "";
             return made;
         }));
     const auto action = action_to(*status);
-    if (!action || *action == Action::confirm) {
+    if (!action || *action == domain::Action::confirm) {
         return fail(Errc::illegal_transition,
                     fmt::format("no client can make an order {}", name_of(*status)));
     }
@@ -233,13 +237,14 @@ Result<ListRequest> read_list_request(const http::Request& request) {
                                     "createdTo", "limit", "cursor"}));
     QueryReader in(request);
     ListRequest list;
-    list.filter.status = in.value<Status>("status", "must be a status of an order", status_named);
-    list.filter.customer = in.id<CustomerId>("customerId");
+    list.filter.status =
+        in.value<domain::Status>("status", "must be a status of an order", domain::status_named);
+    list.filter.customer = in.id<domain::CustomerId>("customerId");
     if (const auto reference = request.query_value("externalRef"))
         list.filter.external_ref = std::string(*reference);
     list.filter.created_from = in.instant("createdFrom");
     list.filter.created_to = in.instant("createdTo");
-    list.after = in.id<OrderId>("cursor");
+    list.after = in.id<domain::OrderId>("cursor");
     list.limit = in.limit();
     return in.finish(std::move(list));
 }
@@ -248,14 +253,16 @@ Result<SagaListRequest> read_saga_list_request(const http::Request& request) {
     TRY(http::check_query(request, {"status", "type", "orderId", "limit", "cursor"}));
     QueryReader in(request);
     SagaListRequest list;
-    list.filter.status = in.value<SagaStatus>(
-        "status", "must be a status of a saga",
-        [](std::string_view text) { return named<SagaStatus>(saga_status_names, text); });
-    list.filter.type = in.value<SagaType>(
-        "type", "must be a type of saga",
-        [](std::string_view text) { return named<SagaType>(saga_type_names, text); });
-    list.filter.order = in.id<OrderId>("orderId");
-    list.after = in.id<SagaId>("cursor");
+    list.filter.status = in.value<domain::SagaStatus>(
+        "status", "must be a status of a saga", [](std::string_view text) {
+            return named<domain::SagaStatus>(domain::saga_status_names, text);
+        });
+    list.filter.type =
+        in.value<domain::SagaType>("type", "must be a type of saga", [](std::string_view text) {
+            return named<domain::SagaType>(domain::saga_type_names, text);
+        });
+    list.filter.order = in.id<domain::OrderId>("orderId");
+    list.after = in.id<domain::SagaId>("cursor");
     list.limit = in.limit();
     return in.finish(list);
 }
@@ -295,4 +302,4 @@ Result<std::optional<std::int64_t>> read_if_match(const http::Request& request) 
     return fail(Errc::precondition_failed, "If-Match names no version of this order");
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -6,24 +6,24 @@
 #include "order/app/ports.hpp"
 #include "platform/http/message.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 
-Result<Draft> read_draft(std::string_view body);
+Result<domain::Draft> read_draft(std::string_view body);
 // The body of ship, cancel and of PUT status; the other actions take none. An empty body counts as
 // {}.
-Result<Command> read_command(Action action, std::string_view body);
-Result<Command> read_status_change(std::string_view body);
+Result<domain::Command> read_command(domain::Action action, std::string_view body);
+Result<domain::Command> read_status_change(std::string_view body);
 
 struct ListRequest {
-    OrderFilter filter;
-    std::optional<OrderId> after;
+    app::OrderFilter filter;
+    std::optional<domain::OrderId> after;
     std::size_t limit = 50;
 };
 Result<ListRequest> read_list_request(const http::Request& request);
 
 struct SagaListRequest {
-    SagaFilter filter;
-    std::optional<SagaId> after;
+    app::SagaFilter filter;
+    std::optional<domain::SagaId> after;
     std::size_t limit = 50;
 };
 Result<SagaListRequest> read_saga_list_request(const http::Request& request);
@@ -35,4 +35,4 @@ Result<std::optional<Duration>> read_wait(const http::Request& request);
 // for what names none of ours.
 Result<std::optional<std::int64_t>> read_if_match(const http::Request& request);
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

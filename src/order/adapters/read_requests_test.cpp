@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 constexpr std::string_view good = R"({
@@ -31,7 +31,7 @@ TEST(ReadDraft, TakesAWholeOrder) {
     const auto draft = read_draft(good);
     ASSERT_TRUE(draft) << draft.error().detail;
     EXPECT_EQ(draft->items.size(), 2U);
-    EXPECT_EQ(draft->items[0], (Line{"85123A", "Holder", 6, 250}));
+    EXPECT_EQ(draft->items[0], (domain::Line{"85123A", "Holder", 6, 250}));
     EXPECT_EQ(draft->metadata, R"({"channel":["web"]})");
     EXPECT_EQ(draft->total_amount_minor, 1900);
     EXPECT_FALSE(draft->delivery_instructions);
@@ -123,21 +123,21 @@ TEST(ReadDraft, RefusesWhatIsNoJson) {
 }
 
 TEST(ReadCommand, TakesWhatItsActionKnows) {
-    EXPECT_EQ(read_command(Action::ship, R"({"carrier": "DHL"})").value().shipment,
-              (Shipment{"DHL", {}}));
-    EXPECT_EQ(read_command(Action::cancel, "").value().reason, "");
-    EXPECT_EQ(read_command(Action::cancel, R"({"reason": "CHANGED_MIND"})").value().reason,
+    EXPECT_EQ(read_command(domain::Action::ship, R"({"carrier": "DHL"})").value().shipment,
+              (domain::Shipment{"DHL", {}}));
+    EXPECT_EQ(read_command(domain::Action::cancel, "").value().reason, "");
+    EXPECT_EQ(read_command(domain::Action::cancel, R"({"reason": "CHANGED_MIND"})").value().reason,
               "CHANGED_MIND");
-    EXPECT_EQ(pointers(read_command(Action::process, R"({"reason": "X"})").error()),
+    EXPECT_EQ(pointers(read_command(domain::Action::process, R"({"reason": "X"})").error()),
               std::vector<std::string>{"/reason"});
 }
 
 TEST(ReadCommand, KeepsOurReasonsOurs) {
     for (const auto* reason : {"OUT_OF_STOCK", "TIMED_OUT", "lower", "_X", "A B"}) {
-        EXPECT_EQ(
-            pointers(read_command(Action::cancel, std::string(R"({"reason": ")") + reason + "\"}")
-                         .error()),
-            std::vector<std::string>{"/reason"})
+        EXPECT_EQ(pointers(read_command(domain::Action::cancel,
+                                        std::string(R"({"reason": ")") + reason + "\"}")
+                               .error()),
+                  std::vector<std::string>{"/reason"})
             << reason;
     }
 }
@@ -145,20 +145,23 @@ TEST(ReadCommand, KeepsOurReasonsOurs) {
 TEST(ReadCommand, TakesAnyWordInCapitalsForAReason) {
     for (const std::string& reason : {std::string("A"), std::string("Z"), std::string("AZ_09"),
                                       std::string("ZERO"), std::string(64, 'A')}) {
-        EXPECT_EQ(read_command(Action::cancel, R"({"reason": ")" + reason + "\"}").value().reason,
-                  reason);
+        EXPECT_EQ(
+            read_command(domain::Action::cancel, R"({"reason": ")" + reason + "\"}").value().reason,
+            reason);
     }
     for (const std::string& reason :
          {std::string("@A"), std::string("[A"), std::string("A@"), std::string("A["),
           std::string("A/"), std::string("A:"), std::string(65, 'A')}) {
-        EXPECT_FALSE(read_command(Action::cancel, R"({"reason": ")" + reason + "\"}")) << reason;
+        EXPECT_FALSE(read_command(domain::Action::cancel, R"({"reason": ")" + reason + "\"}"))
+            << reason;
     }
 }
 
 TEST(ReadStatusChange, MapsStatusesToActions) {
-    EXPECT_EQ(read_status_change(R"({"status": "PROCESSING"})").value().action, Action::process);
+    EXPECT_EQ(read_status_change(R"({"status": "PROCESSING"})").value().action,
+              domain::Action::process);
     EXPECT_EQ(read_status_change(R"({"status": "SHIPPED", "carrier": "DHL"})").value().shipment,
-              (Shipment{"DHL", {}}));
+              (domain::Shipment{"DHL", {}}));
     EXPECT_EQ(read_status_change(R"({"status": "CANCELLED", "reason": "X"})").value().reason, "X");
     EXPECT_EQ(read_status_change(R"({"status": "CONFIRMED"})").error().code,
               Errc::illegal_transition);
@@ -205,7 +208,7 @@ TEST(ReadList, TakesEachFilter) {
                                   {"createdTo", "2023-11-14T22:13:21Z"},
                                   {"cursor", "018bcfe5-687b-7abc-8123-456789abcdee"}}))
             .value();
-    EXPECT_EQ(list.filter.status, Status::shipped);
+    EXPECT_EQ(list.filter.status, domain::Status::shipped);
     EXPECT_EQ(list.filter.customer->text(), "018bcfe5-687b-7abc-8123-456789abcdef");
     EXPECT_EQ(list.filter.external_ref, "536365");
     EXPECT_EQ(list.filter.created_from, Instant{1'700'000'000'000'000});
@@ -214,8 +217,8 @@ TEST(ReadList, TakesEachFilter) {
     const auto sagas =
         read_saga_list_request(asking({{"status", "COMPENSATING"}, {"type", "ORDER_CANCELLATION"}}))
             .value();
-    EXPECT_EQ(sagas.filter.status, SagaStatus::compensating);
-    EXPECT_EQ(sagas.filter.type, SagaType::cancellation);
+    EXPECT_EQ(sagas.filter.status, domain::SagaStatus::compensating);
+    EXPECT_EQ(sagas.filter.type, domain::SagaType::cancellation);
 }
 
 TEST(ReadWait, UnderstandsBothForms) {
@@ -246,4 +249,4 @@ TEST(ReadIfMatch, NamesAVersionOrFails) {
 }
 
 }  // namespace
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

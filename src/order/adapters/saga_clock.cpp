@@ -2,11 +2,11 @@
 
 #include <stdexcept>
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 
-SagaClock::SagaClock(SagaRound round, OrderStore& store, const Clock& clock, Ids& ids,
-                     const Patience& patience,
-                     std::function<void(std::span<const Order>)> on_advanced)
+SagaClock::SagaClock(app::SagaRound round, app::OrderStore& store, const Clock& clock, Ids& ids,
+                     const domain::Patience& patience,
+                     std::function<void(std::span<const domain::Order>)> on_advanced)
     : round_(std::move(round)),
       store_(store),
       clock_(clock),
@@ -15,11 +15,11 @@ SagaClock::SagaClock(SagaRound round, OrderStore& store, const Clock& clock, Ids
       on_advanced_(std::move(on_advanced)) {}
 
 runtime::Progress SagaClock::run(Duration) {
-    const auto orders = advance_sagas(round_, store_, clock_, ids_, patience_);
+    const auto orders = app::advance_sagas(round_, store_, clock_, ids_, patience_);
     if (!orders)
         throw std::runtime_error(orders.error().detail);  // the driver counts, logs and backs off
     on_advanced_(*orders);
     return {orders->size(), orders->size() < round_.limit ? interval : Duration::zero()};
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

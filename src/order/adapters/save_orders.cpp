@@ -7,7 +7,7 @@
 #include "platform/json/writer.hpp"
 #include "platform/outbox/event.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 constexpr sql::Query insert_order{.name = "order.insert",
@@ -128,15 +128,15 @@ constexpr sql::Query insert_history{.name = "order.insert_history",
 )sql",
                                     .one_by_text = true};
 
-sql::Json address_column(const Address& address) {
+sql::Json address_column(const domain::Address& address) {
     sql::Json column;
     json::Writer out(column.text);
     write_address(out, address);
     return column;
 }
 
-sql::Params order_params(const OrderRecord& record) {
-    const Order& order = record.order;
+sql::Params order_params(const domain::OrderRecord& record) {
+    const domain::Order& order = record.order;
     const auto& metadata = order.agreed.metadata;
     return {order.id,
             order.agreed.customer,
@@ -154,12 +154,12 @@ sql::Params order_params(const OrderRecord& record) {
             order.updated_at};
 }
 
-void add_saga(const Saga& saga, OrderId order, std::vector<sql::Params>& sagas,
+void add_saga(const domain::Saga& saga, domain::OrderId order, std::vector<sql::Params>& sagas,
               std::vector<sql::Params>& steps) {
     sagas.push_back({saga.id, name_of(saga.type), order, name_of(saga.status), saga.deadline_at,
                      saga.next_attempt_at, saga.due_at(), saga.started_at, saga.finished_at});
     std::int64_t number = 0;
-    for (const SagaStep& step : saga.steps) {
+    for (const domain::SagaStep& step : saga.steps) {
         steps.push_back({saga.id, ++number, step.name, name_of(step.status), step.attempts,
                          step.started_at, step.finished_at, step.last_error});
     }
@@ -169,7 +169,7 @@ void save_sagas(sql::Transaction& tx, std::span<const SavedOrder> orders) {
     std::vector<sql::Params> sagas;
     std::vector<sql::Params> steps;
     for (const SavedOrder& saved : orders) {
-        for (const Saga& saga : saved.record.sagas) {
+        for (const domain::Saga& saga : saved.record.sagas) {
             const bool as_it_was =
                 std::ranges::find(saved.sagas_before, saga) != saved.sagas_before.end();
             if (!as_it_was) add_saga(saga, saved.record.order.id, sagas, steps);
@@ -182,9 +182,9 @@ void save_sagas(sql::Transaction& tx, std::span<const SavedOrder> orders) {
 
 // The event that announced a change: the only notice with its version that is not a repetition, so
 // the first.
-Uuid event_of(const SavedOrder& saved, const Change& change) {
+Uuid event_of(const SavedOrder& saved, const domain::Change& change) {
     const auto& notices = saved.record.notices;
-    const auto found = std::ranges::find_if(notices, [&](const Notice& notice) {
+    const auto found = std::ranges::find_if(notices, [&](const domain::Notice& notice) {
         return notice.change.version == change.version && notice.change.to == change.to;
     });
     return saved.event_ids[static_cast<std::size_t>(found - notices.begin())];
@@ -199,7 +199,7 @@ void insert_orders(sql::Transaction& tx, std::span<const SavedOrder> orders) {
     for (const SavedOrder& saved : orders) {
         rows.push_back(order_params(saved.record));
         std::int64_t number = 0;
-        for (const Line& line : saved.record.order.agreed.items) {
+        for (const domain::Line& line : saved.record.order.agreed.items) {
             items.push_back({saved.record.order.id, ++number, line.sku, line.name, line.quantity,
                              line.unit_amount_minor});
         }
@@ -212,8 +212,8 @@ sql::Statement& update_orders(sql::Transaction& tx, std::span<const SavedOrder> 
     std::vector<sql::Params> rows;
     rows.reserve(orders.size());
     for (const SavedOrder& saved : orders) {
-        const Order& order = saved.record.order;
-        const Shipment shipment = order.shipment.value_or(Shipment{});
+        const domain::Order& order = saved.record.order;
+        const domain::Shipment shipment = order.shipment.value_or(domain::Shipment{});
         rows.push_back(
             {order.id, saved.revision, name_of(order.status), order.cancel_reason, shipment.carrier,
              shipment.tracking_number, order.version,
@@ -228,9 +228,9 @@ void save_what_goes_with_them(sql::Transaction& tx, std::span<const SavedOrder> 
     std::vector<sql::Params> history;
     std::vector<outbox::Event> events;
     for (const SavedOrder& saved : orders) {
-        const OrderRecord& record = saved.record;
+        const domain::OrderRecord& record = saved.record;
         for (std::size_t i = 0; i < record.changes.size(); ++i) {
-            const Change& change = record.changes[i];
+            const domain::Change& change = record.changes[i];
             const auto from =
                 change.from ? std::optional(std::string(name_of(*change.from))) : std::nullopt;
             history.push_back({record.order.id, change.version, from, name_of(change.to),
@@ -247,4 +247,4 @@ void save_what_goes_with_them(sql::Transaction& tx, std::span<const SavedOrder> 
     outbox::append(tx, events);
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

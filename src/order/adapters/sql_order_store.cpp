@@ -12,7 +12,7 @@
 #include "platform/outbox/event.hpp"
 #include "platform/sql/batch.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 constexpr sql::Query which_exist{.name = "order.which_exist",
@@ -53,47 +53,52 @@ std::size_t without_twins(std::span<const Item> batch) {
 // others are likely to follow.
 constexpr int batches_after_a_repeat = 64;
 
-using Answers = std::vector<Result<Receipt>>;
+using Answers = std::vector<Result<app::Receipt>>;
 
-RecordedAnswer answer_of(int status, const Order& order) {
+RecordedAnswer answer_of(int status, const domain::Order& order) {
     return {status, order_json(order), status == 201 ? path_of(order.id) : "", etag_of(order)};
 }
 
-class SqlOrderStore final : public OrderStore {
+class SqlOrderStore final : public app::OrderStore {
 public:
     SqlOrderStore(sql::Database& database, const Clock& clock, Ids& ids)
         : database_(database), clock_(clock), ids_(ids) {}
 
-    Answers add(std::span<const NewOrder> orders) override {
-        return in_parts<NewOrder>(orders, [this](std::span<const NewOrder> batch, bool again) {
-            return add_once(batch, again);
-        });
+    Answers add(std::span<const app::NewOrder> orders) override {
+        return in_parts<app::NewOrder>(orders,
+                                       [this](std::span<const app::NewOrder> batch, bool again) {
+                                           return add_once(batch, again);
+                                       });
     }
-    Answers update(std::span<const OrderChange> changes) override {
-        return in_parts<OrderChange>(changes, [this](std::span<const OrderChange> batch, bool) {
-            return update_once(batch);
-        });
+    Answers update(std::span<const app::OrderChange> changes) override {
+        return in_parts<app::OrderChange>(changes, [this](std::span<const app::OrderChange> batch,
+                                                          bool) { return update_once(batch); });
     }
 
-    std::vector<Result<Order>> find(std::span<const OrderId> ids) override {
+    std::vector<Result<domain::Order>> find(std::span<const domain::OrderId> ids) override {
         return queries::find(database_, ids);
     }
-    Result<std::vector<Order>> settled(std::span<const OrderId> ids) override {
+    Result<std::vector<domain::Order>> settled(std::span<const domain::OrderId> ids) override {
         return queries::settled(database_, ids);
     }
-    Result<Page<Order, OrderId>> list(const OrderFilter& filter, std::optional<OrderId> after,
-                                      std::size_t limit) override {
+    Result<app::Page<domain::Order, domain::OrderId>> list(const app::OrderFilter& filter,
+                                                           std::optional<domain::OrderId> after,
+                                                           std::size_t limit) override {
         return queries::list(database_, filter, after, limit);
     }
-    Result<std::vector<HistoryEntry>> timeline(OrderId id) override {
+    Result<std::vector<app::HistoryEntry>> timeline(domain::OrderId id) override {
         return queries::timeline(database_, id);
     }
-    Result<SagaOfOrder> saga(SagaId id) override { return queries::saga(database_, id); }
-    Result<Page<SagaOfOrder, SagaId>> sagas(const SagaFilter& filter, std::optional<SagaId> after,
-                                            std::size_t limit) override {
+    Result<app::SagaOfOrder> saga(domain::SagaId id) override {
+        return queries::saga(database_, id);
+    }
+    Result<app::Page<app::SagaOfOrder, domain::SagaId>> sagas(const app::SagaFilter& filter,
+                                                              std::optional<domain::SagaId> after,
+                                                              std::size_t limit) override {
         return queries::sagas(database_, filter, after, limit);
     }
-    Result<std::vector<OrderId>> claim_due(Instant now, Duration lease, std::size_t limit) override;
+    Result<std::vector<domain::OrderId>> claim_due(Instant now, Duration lease,
+                                                   std::size_t limit) override;
 
 private:
     template <class Item, class Once>
@@ -102,7 +107,7 @@ private:
         while (!batch.empty()) {
             const std::size_t count = without_twins(batch);
             bool again = false;
-            auto part = sql::run_batch<Item, Receipt>(
+            auto part = sql::run_batch<Item, app::Receipt>(
                 database_, batch.first(count), [&](std::span<const Item> items) {
                     return once(items, std::exchange(again, true));
                 });
@@ -112,8 +117,8 @@ private:
         return answers;
     }
 
-    Answers add_once(std::span<const NewOrder> orders, bool again);
-    Answers update_once(std::span<const OrderChange> changes);
+    Answers add_once(std::span<const app::NewOrder> orders, bool again);
+    Answers update_once(std::span<const app::OrderChange> changes);
     bool looks_first(bool again);
 
     sql::Database& database_;
@@ -125,10 +130,10 @@ private:
 // What is answered before anything is written: by a key that was seen before, or (after a lost
 // commit) by the order being there.
 template <class Item>
-std::vector<std::optional<Result<Receipt>>> answered_keys(sql::Transaction& tx,
-                                                          std::span<const Item> batch,
-                                                          Instant now) {
-    std::vector<std::optional<Result<Receipt>>> answers(batch.size());
+std::vector<std::optional<Result<app::Receipt>>> answered_keys(sql::Transaction& tx,
+                                                               std::span<const Item> batch,
+                                                               Instant now) {
+    std::vector<std::optional<Result<app::Receipt>>> answers(batch.size());
     std::vector<idempotency::Key> keys;
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -140,9 +145,9 @@ std::vector<std::optional<Result<Receipt>>> answered_keys(sql::Transaction& tx,
     auto found = idempotency::find(tx, keys, now);
     for (std::size_t i = 0; i < found.size(); ++i) {
         if (!found[i]) {
-            answers[places[i]] = Result<Receipt>(std::unexpected(std::move(found[i]).error()));
+            answers[places[i]] = Result<app::Receipt>(std::unexpected(std::move(found[i]).error()));
         } else if (*found[i]) {
-            answers[places[i]] = Result<Receipt>(Receipt{{}, std::move(*found[i])});
+            answers[places[i]] = Result<app::Receipt>(app::Receipt{{}, std::move(*found[i])});
         }
     }
     return answers;
@@ -173,15 +178,15 @@ bool SqlOrderStore::looks_first(bool again) {
     return true;
 }
 
-Answers SqlOrderStore::add_once(std::span<const NewOrder> orders, bool again) {
+Answers SqlOrderStore::add_once(std::span<const app::NewOrder> orders, bool again) {
     const Instant now = clock_.now();
     const bool looks = looks_first(again);
-    std::vector<std::optional<Result<Receipt>>> answers(orders.size());
-    std::set<OrderId> existing;
+    std::vector<std::optional<Result<app::Receipt>>> answers(orders.size());
+    std::set<domain::OrderId> existing;
     if (looks) {
         const auto tx = database_.begin(sql::Access::read);
         std::vector<sql::Params> ids;
-        for (const NewOrder& order : orders) {
+        for (const app::NewOrder& order : orders) {
             if (again) ids.push_back({order.record.order.id});
         }
         const sql::Statement& found = tx->add_each(which_exist, std::move(ids));
@@ -193,9 +198,9 @@ Answers SqlOrderStore::add_once(std::span<const NewOrder> orders, bool again) {
     std::vector<std::vector<Uuid>> ids(orders.size() * 2);
     std::vector<idempotency::Given> given;
     for (std::size_t i = 0; i < orders.size(); ++i) {
-        const OrderRecord& record = orders[i].record;
+        const domain::OrderRecord& record = orders[i].record;
         if (answers[i]) continue;
-        answers[i] = Result<Receipt>(Receipt{record.order, {}});
+        answers[i] = Result<app::Receipt>(app::Receipt{record.order, {}});
         if (existing.contains(record.order.id)) continue;
         ids[2 * i].assign(record.changes.size(), record.order.id.uuid);
         ids[2 * i + 1] = drawn(ids_, record.notices.size());
@@ -225,15 +230,15 @@ struct Round {
     std::set<outbox::Claim> handled;    // before, or earlier in this round
     std::vector<outbox::Claim> claims;  // of this round
     std::vector<idempotency::Given> given;
-    std::unordered_map<OrderId, std::vector<Uuid>> causes;  // of the changes, in order
+    std::unordered_map<domain::OrderId, std::vector<Uuid>> causes;  // of the changes, in order
 };
 
-Result<Receipt> decide(Round& round, const OrderChange& change) {
+Result<app::Receipt> decide(Round& round, const app::OrderChange& change) {
     const auto found = round.orders.find(change.id);
     if (found == round.orders.end()) return fail(Errc::not_found, "no order has this id");
-    OrderRecord& record = found->second.record;
+    domain::OrderRecord& record = found->second.record;
     const outbox::Claim claim{change.cause, change.consumer};
-    if (round.handled.contains(claim)) return Receipt{record.order, {}};
+    if (round.handled.contains(claim)) return app::Receipt{record.order, {}};
     if (change.expected_version && *change.expected_version != record.order.version) {
         return fail(Errc::precondition_failed,
                     "the order has changed since: its version is another one");
@@ -244,17 +249,17 @@ Result<Receipt> decide(Round& round, const OrderChange& change) {
     round.handled.insert(claim);
     round.claims.push_back(claim);
     if (change.key) round.given.push_back({*change.key, answer_of(200, record.order)});
-    return Receipt{record.order, {}};
+    return app::Receipt{record.order, {}};
 }
 
-Answers SqlOrderStore::update_once(std::span<const OrderChange> changes) {
+Answers SqlOrderStore::update_once(std::span<const app::OrderChange> changes) {
     const Instant now = clock_.now();
     Round round;
-    std::vector<std::optional<Result<Receipt>>> answers;
+    std::vector<std::optional<Result<app::Receipt>>> answers;
     {
-        std::set<OrderId> ids;
+        std::set<domain::OrderId> ids;
         std::set<outbox::Claim> causes;
-        for (const OrderChange& change : changes) {
+        for (const app::OrderChange& change : changes) {
             ids.insert(change.id);
             causes.insert({change.cause, change.consumer});
         }
@@ -277,9 +282,9 @@ Answers SqlOrderStore::update_once(std::span<const OrderChange> changes) {
     std::ranges::sort(round.claims);
     std::ranges::sort(round.given, {}, &idempotency::Given::key);
     std::vector<SavedOrder> saved;
-    std::unordered_map<OrderId, std::vector<Uuid>> event_ids;
+    std::unordered_map<domain::OrderId, std::vector<Uuid>> event_ids;
     for (const auto& [id, loaded] : round.orders) {  // in the order of ids, as rows are locked
-        const OrderRecord& record = loaded.record;
+        const domain::OrderRecord& record = loaded.record;
         if (record.changes.empty() && record.notices.empty() && record.sagas == loaded.sagas_before)
             continue;
         event_ids[id] = drawn(ids_, record.notices.size());
@@ -300,14 +305,14 @@ Answers SqlOrderStore::update_once(std::span<const OrderChange> changes) {
     return taken(std::move(answers));
 }
 
-Result<std::vector<OrderId>> SqlOrderStore::claim_due(Instant now, Duration lease,
-                                                      std::size_t limit) {
+Result<std::vector<domain::OrderId>> SqlOrderStore::claim_due(Instant now, Duration lease,
+                                                              std::size_t limit) {
     try {
         const auto tx = database_.begin(sql::Access::write);
         const sql::Statement& claimed =
             tx->add(claim_due_sagas, {now, now + lease, static_cast<std::int64_t>(limit)});
         tx->commit();
-        std::set<OrderId> ids;  // an order may have two sagas
+        std::set<domain::OrderId> ids;  // an order may have two sagas
         for (const sql::Row& row : claimed.rows()) ids.emplace(row.uuid(0));
         return std::vector(ids.begin(), ids.end());
     } catch (const sql::Failure& failure) {
@@ -317,9 +322,9 @@ Result<std::vector<OrderId>> SqlOrderStore::claim_due(Instant now, Duration leas
 
 }  // namespace
 
-std::unique_ptr<OrderStore> make_sql_order_store(sql::Database& database, const Clock& clock,
-                                                 Ids& ids) {
+std::unique_ptr<app::OrderStore> make_sql_order_store(sql::Database& database, const Clock& clock,
+                                                      Ids& ids) {
     return std::make_unique<SqlOrderStore>(database, clock, ids);
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -7,10 +7,10 @@
 #include "order/app/ports.hpp"
 #include "platform/sql/database.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 
 // Everything outlives the store. ids makes the ids of events; clock dates claims and keys.
-std::unique_ptr<OrderStore> make_sql_order_store(sql::Database& database, const Clock& clock,
-                                                 Ids& ids);
+std::unique_ptr<app::OrderStore> make_sql_order_store(sql::Database& database, const Clock& clock,
+                                                      Ids& ids);
 
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -7,7 +7,7 @@
 #include "order/adapters/inventory_events.hpp"
 #include "order/app/advance_sagas.hpp"
 
-namespace trackops::order {
+namespace trackops::order::adapters {
 namespace {
 
 using ::testing::ElementsAre;
@@ -48,14 +48,14 @@ protected:
     Uuid order_of(const std::string& path) { return ApiAtHand::id_of(path).uuid; }
 
     ApiAtHand at_hand{GetParam()};
-    const Patience patience;
+    const domain::Patience patience;
     const bus::Handler handler =
         handle_inventory_events(*at_hand.store, at_hand.clock, patience, [](auto) {});
 };
 
 TEST_P(OrderTraces, OfARequestAreThoseOfItsEvents) {
     const std::string path = at_hand.placed();
-    at_hand.settle(path, StockAnswer::reserved);
+    at_hand.settle(path, domain::StockAnswer::reserved);
     std::vector<std::string> expected = {of_request("ORDER_CREATED", "one"),
                                          "ORDER_STATUS_UPDATED    "};
     for (const auto& [action, type] :
@@ -91,7 +91,7 @@ TEST_P(OrderTraces, OfAnAnswerOfInventoryAreThoseOfTheNextEvent) {
     EXPECT_THAT(caused,
                 ::testing::UnorderedElementsAre(of_message("ORDER_STATUS_UPDATED", 0, "reserved"),
                                                 of_message("ORDER_CANCELLED", 1, "refused")));
-    EXPECT_EQ(at_hand.found(reserved).status, Status::confirmed);
+    EXPECT_EQ(at_hand.found(reserved).status, domain::Status::confirmed);
     EXPECT_EQ(at_hand.found(refused).cancel_reason, "OUT_OF_STOCK");
 }
 
@@ -99,9 +99,10 @@ TEST_P(OrderTraces, OfAnAnswerOfInventoryAreThoseOfTheNextEvent) {
 TEST_P(OrderTraces, OfTheSagaClockAreACauseOfItsOwn) {
     at_hand.placed();
     at_hand.clock.advance(std::chrono::seconds(30));
-    const SagaRound round{.relay_lag = [] { return Duration::zero(); }};
-    ASSERT_EQ(advance_sagas(round, *at_hand.store, at_hand.clock, at_hand.ids, patience)->size(),
-              1U);
+    const app::SagaRound round{.relay_lag = [] { return Duration::zero(); }};
+    ASSERT_EQ(
+        app::advance_sagas(round, *at_hand.store, at_hand.clock, at_hand.ids, patience)->size(),
+        1U);
     const auto causes = at_hand.ask("SELECT CAST(event_id AS TEXT) FROM processed_events");
     ASSERT_EQ(causes.size(), 1U);
     EXPECT_THAT(events(), ElementsAre(of_request("ORDER_CREATED", "one"),
@@ -126,11 +127,11 @@ TEST_P(OrderTraces, MeanNothingToAMessageThatCannotBeRead) {
     ASSERT_EQ(answers.size(), batch.size());
     for (std::size_t i = 0; i < batch.size(); ++i)
         EXPECT_EQ(std::holds_alternative<bus::DeadLetter>(answers[i]), i != 3) << i;
-    EXPECT_EQ(at_hand.found(path).status, Status::confirmed);
+    EXPECT_EQ(at_hand.found(path).status, domain::Status::confirmed);
 }
 
 INSTANTIATE_TEST_SUITE_P(Databases, OrderTraces, ::testing::ValuesIn(testing::databases),
                          [](const auto& kind) { return kind.param; });
 
 }  // namespace
-}  // namespace trackops::order
+}  // namespace trackops::order::adapters

@@ -5,7 +5,7 @@
 #include "base/ids.hpp"
 #include "order/app/ports.hpp"
 
-namespace trackops::order {
+namespace trackops::order::app {
 
 struct SagaRound {
     Duration lease =
@@ -16,7 +16,8 @@ struct SagaRound {
 };
 
 // Looks at the sagas that are due: sends again, or gives up. Returns the orders as they are then.
-Result<std::vector<Order>> advance_sagas(const SagaRound& round, OrderStore& store,
-                                         const Clock& clock, Ids& ids, const Patience& patience);
+Result<std::vector<domain::Order>> advance_sagas(const SagaRound& round, OrderStore& store,
+                                                 const Clock& clock, Ids& ids,
+                                                 const domain::Patience& patience);
 
-}  // namespace trackops::order
+}  // namespace trackops::order::app

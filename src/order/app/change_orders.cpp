@@ -1,21 +1,22 @@
 #include "order/app/change_orders.hpp"
 
-namespace trackops::order {
+namespace trackops::order::app {
 
 std::vector<Result<Receipt>> change_orders(std::span<const ChangeOrder> commands, OrderStore& store,
-                                           const Clock& clock, Ids& ids, const Patience& patience) {
+                                           const Clock& clock, Ids& ids,
+                                           const domain::Patience& patience) {
     std::vector<OrderChange> changes;
     changes.reserve(commands.size());
     for (const ChangeOrder& command : commands) {
-        const Circumstances at{clock.now(), command.actor, command.trace, patience};
-        const SagaId cancellation(ids.next());
+        const domain::Circumstances at{clock.now(), command.actor, command.trace, patience};
+        const domain::SagaId cancellation(ids.next());
         changes.push_back({command.id, ids.next(), "order-api", command.key,
                            command.expected_version,
-                           [&command, cancellation, at](OrderRecord& record) {
+                           [&command, cancellation, at](domain::OrderRecord& record) {
                                return apply(record, command.command, cancellation, at);
                            }});
     }
     return store.update(changes);
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::app

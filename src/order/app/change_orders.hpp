@@ -6,11 +6,11 @@
 #include "base/ids.hpp"
 #include "order/app/ports.hpp"
 
-namespace trackops::order {
+namespace trackops::order::app {
 
 struct ChangeOrder {
-    OrderId id;
-    Command command;
+    domain::OrderId id;
+    domain::Command command;
     std::string actor;
     Trace trace;
     std::optional<IdempotencyKey> key;
@@ -19,6 +19,7 @@ struct ChangeOrder {
 
 // Process, ship, deliver, cancel: one code path for all. One answer each, in order.
 std::vector<Result<Receipt>> change_orders(std::span<const ChangeOrder> commands, OrderStore& store,
-                                           const Clock& clock, Ids& ids, const Patience& patience);
+                                           const Clock& clock, Ids& ids,
+                                           const domain::Patience& patience);
 
-}  // namespace trackops::order
+}  // namespace trackops::order::app

@@ -1,9 +1,10 @@
 #include "order/app/place_orders.hpp"
 
-namespace trackops::order {
+namespace trackops::order::app {
 
 std::vector<Result<Receipt>> place_orders(std::span<const PlaceOrder> commands, OrderStore& store,
-                                          const Clock& clock, Ids& ids, const Patience& patience) {
+                                          const Clock& clock, Ids& ids,
+                                          const domain::Patience& patience) {
     std::vector<Result<Receipt>> answers;
     answers.reserve(commands.size());
     std::vector<NewOrder> orders;
@@ -12,9 +13,9 @@ std::vector<Result<Receipt>> place_orders(std::span<const PlaceOrder> commands, 
     for (const PlaceOrder& command : commands) {
         // The time is asked after the id, so that created_at never lies before the id's own
         // milliseconds.
-        const OrderId id(ids.next());
-        auto record = place(command.draft, id, SagaId(ids.next()),
-                            {clock.now(), command.actor, command.trace, patience});
+        const domain::OrderId id(ids.next());
+        auto record = domain::place(command.draft, id, domain::SagaId(ids.next()),
+                                    {clock.now(), command.actor, command.trace, patience});
         if (record) {
             places.push_back(answers.size());
             orders.push_back({*std::move(record), command.key});
@@ -28,4 +29,4 @@ std::vector<Result<Receipt>> place_orders(std::span<const PlaceOrder> commands, 
     return answers;
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::app

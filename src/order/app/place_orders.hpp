@@ -6,10 +6,10 @@
 #include "base/ids.hpp"
 #include "order/app/ports.hpp"
 
-namespace trackops::order {
+namespace trackops::order::app {
 
 struct PlaceOrder {
-    Draft draft;
+    domain::Draft draft;
     std::string actor;
     Trace trace;
     std::optional<IdempotencyKey> key;
@@ -17,6 +17,7 @@ struct PlaceOrder {
 
 // Takes orders in, PENDING. One answer each, in order; a refused one never fails its neighbours.
 std::vector<Result<Receipt>> place_orders(std::span<const PlaceOrder> commands, OrderStore& store,
-                                          const Clock& clock, Ids& ids, const Patience& patience);
+                                          const Clock& clock, Ids& ids,
+                                          const domain::Patience& patience);
 
-}  // namespace trackops::order
+}  // namespace trackops::order::app

@@ -12,33 +12,33 @@
 #include "base/result.hpp"
 #include "order/domain/record.hpp"
 
-namespace trackops::order {
+namespace trackops::order::app {
 
 struct NewOrder {
-    OrderRecord record;
+    domain::OrderRecord record;
     std::optional<IdempotencyKey> key;
 };
 
 // At most one effect a cause: a generated id, or the id of the message that is handled.
 struct OrderChange {
-    OrderId id;
+    domain::OrderId id;
     Uuid cause;
     std::string consumer;  // whose inbox keeps the cause
     std::optional<IdempotencyKey> key;
     std::optional<std::int64_t> expected_version;  // If-Match
     // May run more than once, on a fresh record each time: pure. A refusal leaves the record as it
     // was.
-    std::function<Result<void>(OrderRecord&)> change;
+    std::function<Result<void>(domain::OrderRecord&)> change;
 };
 
 struct Receipt {
-    Order order;
+    domain::Order order;
     std::optional<RecordedAnswer> recorded;  // the key was answered before: this is what was said
 };
 
 struct OrderFilter {
-    std::optional<Status> status;
-    std::optional<CustomerId> customer;
+    std::optional<domain::Status> status;
+    std::optional<domain::CustomerId> customer;
     std::optional<std::string> external_ref;
     std::optional<Instant> created_from;  // inclusive
     std::optional<Instant> created_to;    // exclusive
@@ -52,19 +52,19 @@ struct Page {
 
 // One row of the timeline.
 struct HistoryEntry {
-    Change change;
+    domain::Change change;
     Uuid event_id;
     Uuid cause;
 };
 
 struct SagaFilter {
-    std::optional<SagaStatus> status;
-    std::optional<SagaType> type;
-    std::optional<OrderId> order;
+    std::optional<domain::SagaStatus> status;
+    std::optional<domain::SagaType> type;
+    std::optional<domain::OrderId> order;
 };
 struct SagaOfOrder {
-    Saga saga;
-    OrderId order;
+    domain::Saga saga;
+    domain::OrderId order;
 };
 
 // Thread-safe. Each call is a transaction of its own. Errc::unavailable when the database is away
@@ -81,22 +81,23 @@ public:
     // Errc::precondition_failed, Errc::key_reused, or what the change refuses.
     virtual std::vector<Result<Receipt>> update(std::span<const OrderChange> changes) = 0;
 
-    virtual std::vector<Result<Order>> find(std::span<const OrderId> ids) = 0;
+    virtual std::vector<Result<domain::Order>> find(std::span<const domain::OrderId> ids) = 0;
     // Which of them have left PENDING.
-    virtual Result<std::vector<Order>> settled(std::span<const OrderId> ids) = 0;
+    virtual Result<std::vector<domain::Order>> settled(std::span<const domain::OrderId> ids) = 0;
     // Newest first.
-    virtual Result<Page<Order, OrderId>> list(const OrderFilter& filter,
-                                              std::optional<OrderId> after, std::size_t limit) = 0;
-    virtual Result<std::vector<HistoryEntry>> timeline(OrderId id) = 0;  // oldest first
+    virtual Result<Page<domain::Order, domain::OrderId>> list(const OrderFilter& filter,
+                                                              std::optional<domain::OrderId> after,
+                                                              std::size_t limit) = 0;
+    virtual Result<std::vector<HistoryEntry>> timeline(domain::OrderId id) = 0;  // oldest first
 
-    virtual Result<SagaOfOrder> saga(SagaId id) = 0;
-    virtual Result<Page<SagaOfOrder, SagaId>> sagas(const SagaFilter& filter,
-                                                    std::optional<SagaId> after,
-                                                    std::size_t limit) = 0;
+    virtual Result<SagaOfOrder> saga(domain::SagaId id) = 0;
+    virtual Result<Page<SagaOfOrder, domain::SagaId>> sagas(const SagaFilter& filter,
+                                                            std::optional<domain::SagaId> after,
+                                                            std::size_t limit) = 0;
     // Orders with a saga that is due, at most `limit`, each given to one caller only until now +
     // lease.
-    virtual Result<std::vector<OrderId>> claim_due(Instant now, Duration lease,
-                                                   std::size_t limit) = 0;
+    virtual Result<std::vector<domain::OrderId>> claim_due(Instant now, Duration lease,
+                                                           std::size_t limit) = 0;
 };
 
-}  // namespace trackops::order
+}  // namespace trackops::order::app

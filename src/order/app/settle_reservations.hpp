@@ -5,12 +5,12 @@
 #include "base/clock.hpp"
 #include "order/app/ports.hpp"
 
-namespace trackops::order {
+namespace trackops::order::app {
 
 struct ReservationReply {
-    OrderId id;
+    domain::OrderId id;
     Uuid message;
-    StockAnswer answer = StockAnswer::reserved;
+    domain::StockAnswer answer = domain::StockAnswer::reserved;
     Trace trace;
 };
 
@@ -18,6 +18,6 @@ struct ReservationReply {
 // before changes nothing.
 std::vector<Result<Receipt>> settle_reservations(std::span<const ReservationReply> replies,
                                                  OrderStore& store, const Clock& clock,
-                                                 const Patience& patience);
+                                                 const domain::Patience& patience);
 
-}  // namespace trackops::order
+}  // namespace trackops::order::app

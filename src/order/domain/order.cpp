@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-namespace trackops::order {
+namespace trackops::order::domain {
 
 Result<std::int64_t> total_of(const Draft& draft) {
     std::vector<FieldError> faults;
@@ -30,4 +30,4 @@ Result<std::int64_t> total_of(const Draft& draft) {
     return *total;
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::domain

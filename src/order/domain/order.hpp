@@ -11,7 +11,7 @@
 #include "base/result.hpp"
 #include "order/domain/status.hpp"
 
-namespace trackops::order {
+namespace trackops::order::domain {
 
 using OrderId = Id<struct OrderTag>;
 using CustomerId = Id<struct CustomerTag>;
@@ -83,4 +83,4 @@ struct Order {
 // the client's total differs.
 Result<std::int64_t> total_of(const Draft& draft);
 
-}  // namespace trackops::order
+}  // namespace trackops::order::domain

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace trackops::order {
+namespace trackops::order::domain {
 namespace {
 
 // Rows: the status before. Columns: the action. "-": refused.
@@ -78,4 +78,4 @@ TEST(OrderTotal, SaysWhichLineDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace trackops::order
+}  // namespace trackops::order::domain

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace trackops::order {
+namespace trackops::order::domain {
 namespace {
 
 constexpr Announcement announcement_of(Status to) {
@@ -164,4 +164,4 @@ void look_at_clock(OrderRecord& record, Duration relay_lag, const Circumstances&
     }
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::domain

@@ -10,7 +10,7 @@
 #include "order/domain/order.hpp"
 #include "order/domain/saga.hpp"
 
-namespace trackops::order {
+namespace trackops::order::domain {
 
 // One change of status, as history keeps it. Each has exactly one announcement.
 struct Change {
@@ -75,4 +75,4 @@ void settle(OrderRecord& record, StockAnswer answer, const Circumstances& at);
 // put off: from then on by as long as they have waited, at most by the patience for a reservation.
 void look_at_clock(OrderRecord& record, Duration relay_lag, const Circumstances& at);
 
-}  // namespace trackops::order
+}  // namespace trackops::order::domain

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace trackops::order {
+namespace trackops::order::domain {
 namespace {
 
 const Instant start{1'700'000'000'000'000};
@@ -358,4 +358,4 @@ TEST(Saga, IsBlockedByAShipmentWithoutReservation) {
 }
 
 }  // namespace
-}  // namespace trackops::order
+}  // namespace trackops::order::domain

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace trackops::order {
+namespace trackops::order::domain {
 namespace {
 
 using enum SagaStatus;
@@ -232,4 +232,4 @@ Ask advance(Saga& saga, Signal signal, Instant now, const Patience& patience) {
     return rule.ask;
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::domain

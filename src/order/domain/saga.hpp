@@ -11,7 +11,7 @@
 #include "base/id.hpp"
 #include "base/instant.hpp"
 
-namespace trackops::order {
+namespace trackops::order::domain {
 
 using SagaId = Id<struct SagaTag>;
 
@@ -115,4 +115,4 @@ Saga begin_cancellation(SagaId id, Instant now, const Patience& patience);
 // do.
 Ask advance(Saga& saga, Signal signal, Instant now, const Patience& patience);
 
-}  // namespace trackops::order
+}  // namespace trackops::order::domain

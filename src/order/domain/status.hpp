@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-namespace trackops::order {
+namespace trackops::order::domain {
 
 enum class Status : std::uint8_t { pending, confirmed, processing, shipped, delivered, cancelled };
 enum class Action : std::uint8_t { confirm, process, ship, deliver, cancel };
@@ -75,4 +75,4 @@ constexpr std::optional<Action> action_to(Status to) {
     return std::nullopt;
 }
 
-}  // namespace trackops::order
+}  // namespace trackops::order::domain
