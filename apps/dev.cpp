@@ -10,7 +10,7 @@
 #include "order/module.hpp"
 #include "platform/backends/open_bus.hpp"
 #include "platform/bus/bus.hpp"
-#include "platform/runtime/system.hpp"
+#include "platform/runtime/system_clock.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::apps {
@@ -83,9 +83,9 @@ order::ModuleOptions order_options(const config::Values& values, event_relay::Mo
     options.database_url = database_url(values, "order-database-url", "orders.db");
     options.address = values.text("address");
     options.port = static_cast<std::uint16_t>(values.integer("order-port"));
-    options.patience.reserve_deadline = values.duration("reserve-timeout");
-    options.patience.first_retry = values.duration("saga-retry");
-    options.patience.max_retry = options.patience.first_retry * 10;
+    options.timeouts.reserve_deadline = values.duration("reserve-timeout");
+    options.timeouts.first_retry = values.duration("saga-retry");
+    options.timeouts.max_retry = options.timeouts.first_retry * 10;
     options.on_events_committed = [&relay] { relay.wake(); };
     return options;
 }

@@ -41,9 +41,9 @@ order::ModuleOptions module_options(const config::Values& values) {
     options.cache_url = values.text("cache-url");
     options.address = values.text("address");
     options.port = static_cast<std::uint16_t>(values.integer("port"));
-    options.patience.reserve_deadline = values.duration("reserve-timeout");
-    options.patience.first_retry = values.duration("saga-retry");
-    options.patience.max_retry = options.patience.first_retry * 10;
+    options.timeouts.reserve_deadline = values.duration("reserve-timeout");
+    options.timeouts.first_retry = values.duration("saga-retry");
+    options.timeouts.max_retry = options.timeouts.first_retry * 10;
     return options;
 }
 

@@ -100,7 +100,7 @@ void write_ports(const std::string& file, const std::string& ports) {
     std::filesystem::rename(file + ".new", file);
 }
 
-int complain(const Program& program, std::string_view text, int exit_code) {
+int print_usage_error(const Program& program, std::string_view text, int exit_code) {
     fmt::print(stderr, "{}: {}\n", program.name, text);
     return exit_code;
 }
@@ -127,7 +127,7 @@ int serve(const Program& program, const config::Values& values) {
 int run_program(const Program& program, std::span<const std::string> arguments,
                 std::span<const std::string> environment) {
     const auto values = config::read(program.settings, arguments, environment);
-    if (!values) return complain(program, values.error().detail, 2);
+    if (!values) return print_usage_error(program, values.error().detail, 2);
     if (values->flag("help")) {
         fmt::print("{}: {}\n\n{}", program.name, program.about, config::help(program.settings));
         return 0;
@@ -137,13 +137,13 @@ int run_program(const Program& program, std::span<const std::string> arguments,
         return 0;
     }
     if (const std::string fault = fault_of(*values); !fault.empty())
-        return complain(program, fault, 2);
+        return print_usage_error(program, fault, 2);
     telemetry::configure_log(program.name, *level_named(values->text("log-level")),
                              values->flag("log-json"));
     try {
         return serve(program, *values);
     } catch (const std::exception& failure) {
-        return complain(program, failure.what(), 1);
+        return print_usage_error(program, failure.what(), 1);
     }
 }
 

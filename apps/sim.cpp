@@ -22,8 +22,8 @@ namespace trackops::apps {
 namespace {
 
 using config::Kind;
-using trackops::sim::Outcome;
-using trackops::sim::Plan;
+using trackops::sim::RunPlan;
+using trackops::sim::RunResult;
 
 constexpr std::int64_t faults_max = 1'000'000;
 
@@ -48,7 +48,7 @@ constexpr auto usage =
     "worlds full of faults. A seed decides everything; a broken invariant prints its seed, and\n"
     "`trackops sim --seed N --trace` tells how it came to that.\n\n";
 
-int complain(std::string_view what) {
+int print_usage_error(std::string_view what) {
     fmt::print(stderr, "trackops sim: {}\n", what);
     return 2;
 }
@@ -74,7 +74,7 @@ std::optional<Range> read_range(std::string_view text) {
 }
 
 // Adds the faults that the text names to the plan; the first name that is none otherwise.
-std::optional<std::string> leave_out(std::string_view names, Plan& plan) {
+std::optional<std::string> exclude_fault(std::string_view names, RunPlan& plan) {
     while (!names.empty()) {
         const std::size_t end = std::min(names.find(','), names.size());
         const std::string_view name = names.substr(0, end);
@@ -90,7 +90,7 @@ std::optional<std::string> leave_out(std::string_view names, Plan& plan) {
     return std::nullopt;
 }
 
-std::string command_of(std::uint64_t seed, const Plan& plan) {
+std::string command_of(std::uint64_t seed, const RunPlan& plan) {
     std::string text = fmt::format("trackops sim --seed {} --customers {} --actions {}", seed,
                                    plan.customers, plan.actions);
     if (plan.faults.most < faults_max) text += fmt::format(" --faults {}", plan.faults.most);
@@ -110,10 +110,10 @@ struct Summary {
     std::map<std::string, std::int64_t> states;
     std::int64_t orders = 0;
     std::int64_t steps = 0;
-    std::vector<Outcome> broken;
+    std::vector<RunResult> broken;
     std::uint64_t hash = 0;
 
-    void add(Outcome outcome) {
+    void add(RunResult outcome) {
         for (std::size_t i = 0; i < faults.size(); ++i) faults[i] += outcome.faults[i];
         for (const auto& [state, count] : outcome.states) states[state] += count;
         orders += outcome.orders;
@@ -124,7 +124,7 @@ struct Summary {
 };
 
 // Each world has a thread to itself; in which order they end changes nothing.
-Summary run_all(const Range& range, const Plan& plan, std::int64_t jobs) {
+Summary run_all(const Range& range, const RunPlan& plan, std::int64_t jobs) {
     Summary summary;
     std::mutex mutex;
     std::atomic<std::uint64_t> next = range.first;
@@ -133,7 +133,7 @@ Summary run_all(const Range& range, const Plan& plan, std::int64_t jobs) {
     for (std::int64_t i = 0; i < jobs; ++i) {
         threads.emplace_back([&] {
             for (auto seed = next++; seed <= range.last; seed = next++) {
-                Outcome outcome = trackops::sim::simulate(seed, plan);
+                RunResult outcome = trackops::sim::simulate(seed, plan);
                 const std::scoped_lock lock(mutex);
                 if (outcome.violation)
                     fmt::print("seed {}: {}: {}\n", seed, outcome.violation->invariant,
@@ -161,24 +161,24 @@ int print_tables(const Summary& summary) {
     return missing;
 }
 
-int tell(std::uint64_t seed, Plan plan) {
+int print_result(std::uint64_t seed, RunPlan plan) {
     plan.listener = [](std::string_view line) { fmt::print("{}\n", line); };
-    const Outcome outcome = trackops::sim::simulate(seed, plan);
+    const RunResult outcome = trackops::sim::simulate(seed, plan);
     fmt::print("trace {:016x}, {} steps, {} orders, {} faults\n", outcome.hash, outcome.steps,
                outcome.orders, outcome.fault_total);
     return outcome.violation ? 1 : 0;
 }
 
 // Seeds until each planted bug is found: no more than it promises.
-int hunt(std::uint64_t first, Plan plan) {
+int find_mutant(std::uint64_t first, RunPlan plan) {
     int missed = 0;
     fmt::print("{:<24}{:>6}{:>8}  {}\n", "mutant", "seeds", "at most", "invariant");
     for (const auto& mutant : trackops::sim::mutants()) {
         plan.mutant = &mutant;
-        std::optional<Outcome> found;
+        std::optional<RunResult> found;
         const auto last = first + static_cast<std::uint64_t>(mutant.seeds) - 1;
         for (auto seed = first; !found && seed <= last; ++seed) {
-            Outcome outcome = trackops::sim::simulate(seed, plan);
+            RunResult outcome = trackops::sim::simulate(seed, plan);
             if (outcome.violation) found = std::move(outcome);
         }
         missed += found ? 0 : 1;
@@ -196,7 +196,7 @@ int list_mutants() {
     return 0;
 }
 
-int run_range(const Range& range, const Plan& plan, const config::Values& values) {
+int run_range(const Range& range, const RunPlan& plan, const config::Values& values) {
     const auto start = std::chrono::steady_clock::now();
     const Summary summary = run_all(range, plan, values.integer("jobs"));
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
@@ -207,10 +207,10 @@ int run_range(const Range& range, const Plan& plan, const config::Values& values
         range.last - range.first + 1, summary.broken.size(), summary.orders, summary.steps,
         took.count(), static_cast<double>(summary.orders) / took.count(), summary.hash);
     if (!summary.broken.empty()) {
-        const auto& first = *std::ranges::min_element(summary.broken, {}, &Outcome::seed);
-        const Plan least = values.flag("shrink")
-                               ? trackops::sim::shrunk(first.seed, plan, *first.violation)
-                               : plan;
+        const auto& first = *std::ranges::min_element(summary.broken, {}, &RunResult::seed);
+        const RunPlan least = values.flag("shrink")
+                                  ? trackops::sim::shrink(first.seed, plan, *first.violation)
+                                  : plan;
         fmt::print("\n{}\nreplay: {}\n", first.violation->evidence, command_of(first.seed, least));
     }
     if (values.flag("coverage") && missing > 0)
@@ -222,28 +222,29 @@ int run_range(const Range& range, const Plan& plan, const config::Values& values
 
 int sim(std::span<const std::string> arguments, std::span<const std::string>) {
     const auto values = config::read(settings, arguments, {});
-    if (!values) return complain(values.error().detail);
+    if (!values) return print_usage_error(values.error().detail);
     if (values->flag("help")) {
         fmt::print("{}{}", usage, config::help(settings));
         return 0;
     }
     telemetry::configure_log("sim", telemetry::Level::off, false);
-    Plan plan{.customers = static_cast<int>(values->integer("customers")),
-              .actions = static_cast<int>(values->integer("actions")),
-              .faults = {.most = values->integer("faults")}};
-    if (const auto unknown = leave_out(values->text("never"), plan))
-        return complain("no fault is called '" + *unknown + "'");
+    RunPlan plan{.customers = static_cast<int>(values->integer("customers")),
+                 .actions = static_cast<int>(values->integer("actions")),
+                 .faults = {.most = values->integer("faults")}};
+    if (const auto unknown = exclude_fault(values->text("never"), plan))
+        return print_usage_error("no fault is called '" + *unknown + "'");
     const std::string& mutant = values->text("mutant");
     if (mutant == "list") return list_mutants();
     if (!mutant.empty() && mutant != "all") {
         plan.mutant = trackops::sim::mutant_named(mutant);
-        if (plan.mutant == nullptr) return complain("no mutant is called '" + mutant + "'");
+        if (plan.mutant == nullptr)
+            return print_usage_error("no mutant is called '" + mutant + "'");
     }
     const std::string& one = values->text("seed");
     const auto range = read_range(one.empty() ? values->text("seeds") : one);
-    if (!range) return complain("seeds are numbers: --seed 7, --seeds 1..200");
-    if (mutant == "all") return hunt(range->first, plan);
-    if (values->flag("trace")) return tell(range->first, plan);
+    if (!range) return print_usage_error("seeds are numbers: --seed 7, --seeds 1..200");
+    if (mutant == "all") return find_mutant(range->first, plan);
+    if (values->flag("trace")) return print_result(range->first, plan);
     return run_range(*range, plan, *values);
 }
 

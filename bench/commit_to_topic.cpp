@@ -19,7 +19,7 @@
 #include "platform/backends/open_bus.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/bus/bus.hpp"
-#include "platform/runtime/system.hpp"
+#include "platform/runtime/system_clock.hpp"
 #include "platform/sql/database.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -31,7 +31,7 @@ using Milliseconds = std::chrono::duration<double, std::milli>;
 using Times = std::unordered_map<std::string, SteadyClock::time_point>;  // by order
 
 constexpr std::size_t writers = 8;
-constexpr auto patience = std::chrono::seconds(10);  // for the last message
+constexpr auto timeout = std::chrono::seconds(10);  // for the last message
 
 struct Load {
     std::int64_t per_second;
@@ -60,7 +60,7 @@ Times write(order::app::OrderStore& store, const Load& load, std::int64_t first,
 Times read(bus::Subscription& subscription, std::int64_t orders) {
     Times received;
     auto heard = SteadyClock::now();
-    while (std::ssize(received) < orders && SteadyClock::now() < heard + patience) {
+    while (std::ssize(received) < orders && SteadyClock::now() < heard + timeout) {
         const auto messages = subscription.poll(512, std::chrono::milliseconds(100));
         const auto now = SteadyClock::now();
         if (!messages.empty()) heard = now;

@@ -14,16 +14,16 @@ inline Trace trace_of(Ids& ids) {
 
 // About 400 bytes as a client sends it: two lines and an address.
 inline order::app::PlaceOrder two_lines(Ids& ids, order::domain::CustomerId customer) {
-    order::domain::Draft draft{.customer = customer,
-                               .currency = "USD",
-                               .items = {{"P-1001", {}, 2, 6499}, {"P-2002", {}, 1, 1999}},
-                               .shipping_address = {.recipient = "Ada Lovelace",
-                                                    .line1 = "12 St James Square",
-                                                    .city = "London",
-                                                    .region = "LDN",
-                                                    .postal_code = "SW1Y 4JH",
-                                                    .country = "GB"}};
-    return {.draft = std::move(draft), .actor = "anonymous", .trace = trace_of(ids), .key = {}};
+    order::domain::OrderTerms terms{.customer = customer,
+                                    .currency = "USD",
+                                    .items = {{"P-1001", {}, 2, 6499}, {"P-2002", {}, 1, 1999}},
+                                    .shipping_address = {.recipient = "Ada Lovelace",
+                                                         .line1 = "12 St James Square",
+                                                         .city = "London",
+                                                         .region = "LDN",
+                                                         .postal_code = "SW1Y 4JH",
+                                                         .country = "GB"}};
+    return {.terms = std::move(terms), .actor = "anonymous", .trace = trace_of(ids), .key = {}};
 }
 
 }  // namespace trackops::bench

@@ -23,7 +23,7 @@
 #include "platform/backends/open_database.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/migrations.hpp"
-#include "platform/runtime/system.hpp"
+#include "platform/runtime/system_clock.hpp"
 #include "platform/sql/migrations.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -190,7 +190,7 @@ Measured reserve(Product& product, const Arguments& arguments) {
     const inventory::app::ItemWrite item{
         .id = product.ids.next(),
         .sku = std::string(hot_sku),
-        .command = inventory::domain::CreateItem{.words = {.name = "hot"}, .on_hand = stock}};
+        .command = inventory::domain::CreateItem{.patch = {.name = "hot"}, .on_hand = stock}};
     expect_all(inventory::app::write_items({&item, 1}, *items, product.clock));
     const auto store = inventory::adapters::make_reservation_store(*product.database);
     return measure(arguments, [&] {
@@ -200,7 +200,7 @@ Measured reserve(Product& product, const Arguments& arguments) {
             for (auto& message : messages) {
                 message = {product.ids.next(),
                            {inventory::domain::OrderId(product.ids.next()),
-                            inventory::domain::Ask::create,
+                            inventory::domain::ReservationCommand::create,
                             {{std::string(hot_sku), 1}}},
                            trace};
             }

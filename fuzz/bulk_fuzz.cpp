@@ -8,26 +8,26 @@
 namespace trackops::fuzz {
 namespace {
 
-class Shelf final : public inventory::app::ItemStore {
+class ItemStoreFake final : public inventory::app::ItemStore {
 public:
-    std::vector<Result<inventory::app::Written>> write(
+    std::vector<Result<inventory::app::WriteResult>> write(
         std::span<const inventory::app::ItemWrite> writes, const Decide& decide, Instant) override {
-        std::vector<Result<inventory::app::Written>> answers;
+        std::vector<Result<inventory::app::WriteResult>> answers;
         for (const inventory::app::ItemWrite& write : writes)
             answers.push_back(written(write, decide));
         return answers;
     }
 
 private:
-    Result<inventory::app::Written> written(const inventory::app::ItemWrite& write,
-                                            const Decide& decide) {
+    Result<inventory::app::WriteResult> written(const inventory::app::ItemWrite& write,
+                                                const Decide& decide) {
         const auto found = items_.find(write.sku);
         const auto before = found == items_.end() ? std::nullopt : std::optional(found->second);
         const inventory::domain::ItemChange change = TRY(decide(before, write));
         promise(change.item && change.item->sku == write.sku, "an upsert leaves the item there");
-        promise(change.item->stock.is_sound(), "stock is sound");
+        promise(change.item->stock.is_valid(), "stock is sound");
         items_.insert_or_assign(write.sku, *change.item);
-        return inventory::app::Written{change.item, !before, {}};
+        return inventory::app::WriteResult{change.item, !before, {}};
     }
     std::map<std::string, inventory::domain::Item> items_;
 };
@@ -39,10 +39,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace trackops;
     using fuzz::promise;
     std::string_view asked = fuzz::text_of(data, size);
-    fuzz::Shelf shelf;
+    fuzz::ItemStoreFake shelf;
     const testing::FakeClock clock;
     testing::SeededIds ids;
-    const std::string text = inventory::adapters::put_items(asked, shelf, clock, ids);
+    const std::string text = inventory::adapters::upsert_items(asked, shelf, clock, ids);
     std::string_view outcomes = text;
     for (std::int64_t number = 1; !asked.empty(); ++number) {
         const std::string_view line = fuzz::take_line(asked);

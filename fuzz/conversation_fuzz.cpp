@@ -15,7 +15,7 @@ namespace {
 using http::Conversation;
 
 // Answers every request at once with what was understood of it.
-class Desk final : public Conversation::Host {
+class RecordingHost final : public Conversation::Host {
 public:
     void handle(const http::Route& route, http::Request request,
                 Conversation::Place place) override {
@@ -39,7 +39,7 @@ public:
     std::vector<std::string> methods;  // of what was answered
 };
 
-struct Told {
+struct Outcome {
     std::vector<std::string> answers;
     bool is_refused = false;
     bool is_finished = false;
@@ -78,14 +78,14 @@ bool is_refusal(std::string_view answer) {
            answer.find("\r\nConnection: close\r\n") != std::string_view::npos;
 }
 
-Told converse(std::string_view text, std::size_t piece) {
+Outcome converse(std::string_view text, std::size_t piece) {
     static const http::Router router({{"GET", "/a", http::Run::on_io, {}},
                                       {"POST", "/a", http::Run::on_io, {}, 64},
                                       {"PUT", "/a/{x}/b", http::Run::on_io, {}},
                                       {"DELETE", "/a/{x}", http::Run::on_io, {}}});
     static const http::ServerOptions options{
         .header_bytes_max = 512, .body_bytes_max = 256, .pipelined_max = 2};
-    Desk desk;
+    RecordingHost desk;
     const Conversation::Time now{};
     Conversation conversation(desk, router, options, 1, now);
     desk.conversation = &conversation;
@@ -100,7 +100,7 @@ Told converse(std::string_view text, std::size_t piece) {
             conversation.resume(now);
         }
     }
-    Told told{answers_of(out, desk.methods), false, conversation.is_finished()};
+    Outcome told{answers_of(out, desk.methods), false, conversation.is_finished()};
     if (!told.answers.empty() && is_refusal(told.answers.back())) {
         told.answers.pop_back();
         told.is_refused = true;
@@ -109,8 +109,8 @@ Told converse(std::string_view text, std::size_t piece) {
 }
 
 void check(std::string_view text, std::size_t piece) {
-    const Told whole = converse(text, text.size() + 1);
-    const Told pieces = converse(text, piece);
+    const Outcome whole = converse(text, text.size() + 1);
+    const Outcome pieces = converse(text, piece);
     promise(whole.answers == pieces.answers, "the pieces make no difference");
     if (!whole.is_refused && !pieces.is_refused)
         promise(whole.is_finished == pieces.is_finished, "nor when it is over");

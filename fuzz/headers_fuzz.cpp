@@ -3,8 +3,8 @@
 #include "fuzz/refusal.hpp"
 #include "inventory/adapters/read_requests.hpp"
 #include "order/adapters/read_requests.hpp"
-#include "platform/http/identity.hpp"
 #include "platform/http/media_type.hpp"
+#include "platform/http/trace_context.hpp"
 #include "platform/idempotency/keys.hpp"
 
 namespace trackops::fuzz {
@@ -26,9 +26,9 @@ bool is_visible(std::string_view text) {
     return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-void check_identity(http::Request request) {
+void check_trace_context(http::Request request) {
     const Uuid fresh = uuid_v7({1'700'000'000'000'000}, 1, 2);
-    http::identify(request, fresh);
+    http::set_trace_context(request, fresh);
     promise(!request.correlation_id.empty() && request.correlation_id.size() <= 128 &&
                 is_visible(request.correlation_id),
             "a correlation id is short and visible");
@@ -39,7 +39,7 @@ void check_identity(http::Request request) {
     http::Request next{.headers = {{"traceparent", request.traceparent},
                                    {"tracestate", request.tracestate},
                                    {"x-correlation-id", request.correlation_id}}};
-    http::identify(next, fresh);
+    http::set_trace_context(next, fresh);
     promise(next.correlation_id == request.correlation_id &&
                 next.trace_id() == request.trace_id() && next.tracestate == request.tracestate,
             "the next hop goes on with the trace");
@@ -65,7 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace trackops;
     using fuzz::promise;
     const http::Request request = fuzz::request_of(fuzz::text_of(data, size));
-    fuzz::check_identity(request);
+    fuzz::check_trace_context(request);
     fuzz::check_key(request);
     if (const auto fault = http::media_type_fault(request, "application/json"))
         promise(!fault->empty(), "a body that is not taken is told why");

@@ -9,7 +9,7 @@
 namespace trackops::fuzz {
 namespace {
 
-void check_words(const inventory::domain::ItemWords& words) {
+void check_item_patch(const inventory::domain::ItemPatch& words) {
     if (words.name) promise(!words.name->empty() && words.name->size() <= 200, "a name fits");
     if (words.price && *words.price) {
         promise(is_currency((*words.price)->currency), "a price has a currency");
@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             if (const auto item = inventory::adapters::read_new_item(rest); fuzz::is_taken(item)) {
                 promise(is_sku(item->sku), "an item has a SKU");
                 const auto& command = std::get<inventory::domain::CreateItem>(item->command);
-                fuzz::check_words(command.words);
+                fuzz::check_item_patch(command.patch);
                 fuzz::check_units(command.on_hand);
             }
             break;
@@ -43,14 +43,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             promise(sku.empty() || is_sku(sku), "a line is named by its SKU");
             if (!fuzz::is_taken(item)) break;
             promise(item->sku == sku, "a line is named by its SKU");
-            const auto& command = std::get<inventory::domain::PutItem>(item->command);
-            fuzz::check_words(command.words);
+            const auto& command = std::get<inventory::domain::UpsertItem>(item->command);
+            fuzz::check_item_patch(command.patch);
             fuzz::check_units(command.on_hand.value_or(0));
             break;
         }
         case 2:
             if (const auto patch = inventory::adapters::read_patch(rest); fuzz::is_taken(patch))
-                fuzz::check_words(patch->words);
+                fuzz::check_item_patch(patch->words);
             break;
         default:
             if (const auto change = inventory::adapters::read_adjustment(rest);

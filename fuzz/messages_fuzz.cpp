@@ -3,8 +3,8 @@
 
 #include "events/events.hpp"
 #include "fuzz/promise.hpp"
-#include "inventory/adapters/order_events.hpp"
-#include "order/adapters/inventory_events.hpp"
+#include "inventory/adapters/order_events_handler.hpp"
+#include "order/adapters/inventory_events_handler.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/fakes.hpp"
@@ -15,7 +15,7 @@ namespace {
 // Takes what can be told of a message; each store only counts.
 class Reservations final : public inventory::app::ReservationStore {
 public:
-    std::vector<Result<inventory::app::Handled>> handle(
+    std::vector<Result<inventory::app::MessageResult>> handle(
         std::span<const inventory::app::IncomingMessage> messages, const Decide&,
         Instant) override {
         heard += messages.size();
@@ -24,19 +24,20 @@ public:
             for (const auto& line : message.message.lines)
                 promise(line.quantity > 0, "a line asks for something");
         }
-        return {messages.size(), inventory::app::Handled{}};
+        return {messages.size(), inventory::app::MessageResult{}};
     }
     std::size_t heard = 0;
 };
 
 class Orders final : public order::app::OrderStore {
 public:
-    std::vector<Result<order::app::Receipt>> update(
+    std::vector<Result<order::app::SaveResult>> update(
         std::span<const order::app::OrderChange> changes) override {
         heard += changes.size();
-        return {changes.size(), order::app::Receipt{}};
+        return {changes.size(), order::app::SaveResult{}};
     }
-    std::vector<Result<order::app::Receipt>> add(std::span<const order::app::NewOrder>) override {
+    std::vector<Result<order::app::SaveResult>> add(
+        std::span<const order::app::NewOrder>) override {
         unasked();
     }
     std::vector<Result<order::domain::Order>> find(
@@ -92,7 +93,8 @@ bus::Message message_of(std::string_view rest) {
 void check(const bus::Handler& handler, const bus::Message& message, const std::size_t& heard) {
     const auto dispositions = handler({&message, 1});
     promise(dispositions.size() == 1, "a message has one disposition");
-    promise(!std::holds_alternative<bus::Again>(dispositions[0]), "bad bytes do not come again");
+    promise(!std::holds_alternative<bus::RetryLater>(dispositions[0]),
+            "bad bytes do not come again");
     const auto* dead = std::get_if<bus::DeadLetter>(&dispositions[0]);
     promise(!dead || !dead->reason.empty(), "a dead letter says why");
     promise(!dead || heard == 0, "what is dead was not handled");
@@ -116,7 +118,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         inventory::adapters::make_order_events_handler({reservations, clock, ids, metrics, [] {}}),
         message, reservations.heard);
     fuzz::Orders orders;
-    fuzz::check(order::adapters::handle_inventory_events(orders, clock, {}, [](auto) {}), message,
-                orders.heard);
+    fuzz::check(order::adapters::make_inventory_events_handler(orders, clock, {}, [](auto) {}),
+                message, orders.heard);
     return 0;
 }

@@ -7,22 +7,22 @@
 namespace trackops::fuzz {
 namespace {
 
-void read_draft(std::string_view body) {
-    const auto draft = order::adapters::read_draft(body);
-    if (!is_taken(draft)) return;
-    const auto total = order::domain::total_of(*draft);
+void read_order_terms(std::string_view body) {
+    const auto terms = order::adapters::read_order_terms(body);
+    if (!is_taken(terms)) return;
+    const auto total = order::domain::total_of(*terms);
     promise(total && *total >= 0 && *total <= max_amount_minor, "the total of an order fits");
-    promise(!draft->items.empty() && draft->items.size() <= order::domain::max_lines,
+    promise(!terms->items.empty() && terms->items.size() <= order::domain::max_lines,
             "an order has 1 to 2000 lines");
-    for (const order::domain::Line& line : draft->items) {
+    for (const order::domain::Line& line : terms->items) {
         promise(is_sku(line.sku), "a line has a SKU");
         promise(line.quantity >= 1 && line.quantity <= order::domain::max_quantity,
                 "and a quantity");
     }
-    promise(is_currency(draft->currency), "an order has a currency");
-    promise(is_country(draft->shipping_address.country), "and goes to a country");
-    if (draft->metadata) {
-        const auto metadata = json::Document::parse(*draft->metadata);
+    promise(is_currency(terms->currency), "an order has a currency");
+    promise(is_country(terms->shipping_address.country), "and goes to a country");
+    if (terms->metadata) {
+        const auto metadata = json::Document::parse(*terms->metadata);
         promise(metadata && metadata->root().kind() == json::Kind::object,
                 "metadata is a JSON object");
     }
@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string_view rest = fuzz::text_of(data, size);
     switch (fuzz::take_choice(rest, 5)) {
         case 0:
-            fuzz::read_draft(rest);
+            fuzz::read_order_terms(rest);
             break;
         case 1:
             fuzz::read_command(order::domain::Action::ship, rest);

@@ -3,27 +3,27 @@
 
 #include "bench/sample_order.hpp"
 #include "inventory/domain/reservation.hpp"
-#include "order/domain/record.hpp"
-#include "platform/runtime/system.hpp"
+#include "order/domain/order_aggregate.hpp"
+#include "platform/runtime/system_clock.hpp"
 
 namespace trackops {
 namespace {
 
-struct Occasion {
+struct CommandContext {
     runtime::SystemClock clock;
     runtime::RandomIds ids{clock};
     order::domain::OrderId order{ids.next()};
     order::domain::SagaId saga{ids.next()};
-    order::domain::Circumstances at{
-        .now = clock.now(), .actor = "anonymous", .trace = bench::trace_of(ids), .patience = {}};
-    order::domain::Draft draft = bench::two_lines(ids, order::domain::CustomerId(ids.next())).draft;
+    order::domain::CommandContext at{
+        .now = clock.now(), .actor = "anonymous", .trace = bench::trace_of(ids), .timeout = {}};
+    order::domain::OrderTerms terms =
+        bench::two_lines(ids, order::domain::CustomerId(ids.next())).terms;
 };
 
 void place_order(benchmark::State& state) {
-    const Occasion occasion;
+    const CommandContext context;
     for (auto _ : state) {
-        auto record =
-            order::domain::place(occasion.draft, occasion.order, occasion.saga, occasion.at);
+        auto record = order::domain::place(context.terms, context.order, context.saga, context.at);
         benchmark::DoNotOptimize(record);
     }
 }
@@ -31,29 +31,30 @@ BENCHMARK(place_order);
 
 // Copying the record is part of it.
 void confirm_order(benchmark::State& state) {
-    const Occasion occasion;
+    const CommandContext context;
     const auto placed =
-        order::domain::place(occasion.draft, occasion.order, occasion.saga, occasion.at);
+        order::domain::place(context.terms, context.order, context.saga, context.at);
     for (auto _ : state) {
-        order::domain::OrderRecord record = *placed;
-        order::settle(record, order::domain::StockAnswer::reserved, occasion.at);
+        order::domain::OrderAggregate record = *placed;
+        order::apply_reservation_outcome(record, order::domain::ReservationOutcome::reserved,
+                                         context.at);
         benchmark::DoNotOptimize(record);
     }
 }
 BENCHMARK(confirm_order);
 
 void decide_reservation(benchmark::State& state) {
-    Occasion occasion;
-    inventory::domain::Shelves shelves{{"P-1001", {inventory::domain::max_units, 0}},
-                                       {"P-2002", {inventory::domain::max_units, 0}}};
-    const inventory::domain::OrderMessage message{inventory::domain::OrderId(occasion.ids.next()),
-                                                  inventory::domain::Ask::create,
+    CommandContext context;
+    inventory::domain::StockLevels stock_levels{{"P-1001", {inventory::domain::max_units, 0}},
+                                                {"P-2002", {inventory::domain::max_units, 0}}};
+    const inventory::domain::OrderMessage message{inventory::domain::OrderId(context.ids.next()),
+                                                  inventory::domain::ReservationCommand::create,
                                                   {{"P-1001", 2}, {"P-2002", 1}}};
-    const inventory::domain::Occasion when{inventory::domain::ReservationId(occasion.ids.next()),
-                                           occasion.at.now};
+    const inventory::domain::CommandContext when{
+        inventory::domain::ReservationId(context.ids.next()), context.at.now};
     for (auto _ : state) {
         inventory::domain::Reservation reservation{.order_id = message.order_id};
-        auto decision = inventory::decide(reservation, shelves, message, when);
+        auto decision = inventory::decide(reservation, stock_levels, message, when);
         benchmark::DoNotOptimize(decision);
     }
 }

@@ -9,7 +9,7 @@
 #include "platform/http/server_parser.hpp"
 #include "platform/idempotency/keys.hpp"
 #include "platform/json/reader.hpp"
-#include "platform/runtime/system.hpp"
+#include "platform/runtime/system_clock.hpp"
 
 namespace trackops {
 namespace {
@@ -21,9 +21,9 @@ order::domain::Order sample_order() {
     const runtime::SystemClock clock;
     runtime::RandomIds ids{clock};
     const auto record = order::domain::place(
-        order::adapters::read_draft(body).value(), order::domain::OrderId(ids.next()),
+        order::adapters::read_order_terms(body).value(), order::domain::OrderId(ids.next()),
         order::domain::SagaId(ids.next()),
-        {.now = clock.now(), .actor = "anonymous", .trace = bench::trace_of(ids), .patience = {}});
+        {.now = clock.now(), .actor = "anonymous", .trace = bench::trace_of(ids), .timeout = {}});
     return record->order;
 }
 
@@ -73,13 +73,13 @@ void parse_json(benchmark::State& state) {
 BENCHMARK(parse_json);
 
 // parse_json is part of it.
-void read_and_validate_draft(benchmark::State& state) {
+void read_and_validate_order(benchmark::State& state) {
     for (auto _ : state) {
-        auto draft = order::adapters::read_draft(body);
-        benchmark::DoNotOptimize(draft);
+        auto terms = order::adapters::read_order_terms(body);
+        benchmark::DoNotOptimize(terms);
     }
 }
-BENCHMARK(read_and_validate_draft);
+BENCHMARK(read_and_validate_order);
 
 void fingerprint_body(benchmark::State& state) {
     for (auto _ : state) {

@@ -5,7 +5,7 @@
 
 #include "bench/sample_order.hpp"
 #include "platform/relay/relay.hpp"
-#include "platform/runtime/system.hpp"
+#include "platform/runtime/system_clock.hpp"
 
 namespace trackops {
 namespace {

@@ -15,12 +15,12 @@ struct IdempotencyKey {
 };
 
 // What was answered the first time, byte for byte.
-struct RecordedAnswer {
+struct RecordedResponse {
     int status = 0;
     std::string body;
     std::string location;
     std::string etag;
-    bool operator==(const RecordedAnswer&) const = default;
+    bool operator==(const RecordedResponse&) const = default;
 };
 
 // Where a change comes from; travels with its events.

@@ -11,7 +11,7 @@
 #include "platform/relay/health.hpp"
 #include "platform/relay/routes.hpp"
 #include "platform/relay/source.hpp"
-#include "platform/runtime/threads.hpp"
+#include "platform/runtime/pump_threads.hpp"
 #include "platform/sql/health.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -26,9 +26,9 @@ relay::RelayOptions with_holder(relay::RelayOptions options, Ids& ids) {
 }  // namespace
 
 // In the order in which things are made; they go in the reverse.
-struct Module::Parts {
-    Parts(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& the_bus,
-          telemetry::Registry& the_metrics)
+struct Module::Internals {
+    Internals(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& the_bus,
+              telemetry::Registry& the_metrics)
         : bus(the_bus),
           metrics(the_metrics),
           database(backends::open_database(options.database_url, {}, metrics)),
@@ -54,28 +54,28 @@ struct Module::Parts {
     telemetry::Registry& metrics;
     std::unique_ptr<sql::Database> database;
     relay::Relay relay;
-    runtime::Threads threads;
+    runtime::PumpThreads threads;
     std::unique_ptr<http::Server> server;
 };
 
 Module::Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
                telemetry::Registry& metrics)
-    : parts_(std::make_unique<Parts>(options, clock, ids, bus, metrics)) {}
+    : internals_(std::make_unique<Internals>(options, clock, ids, bus, metrics)) {}
 
 Module::~Module() { stop(Duration::zero()); }
 
 void Module::start() {
-    parts_->threads.add("relay", parts_->relay);
-    parts_->server->start();
+    internals_->threads.add("relay", internals_->relay);
+    internals_->server->start();
 }
 
-std::uint16_t Module::port() const { return parts_->server->port(); }
+std::uint16_t Module::port() const { return internals_->server->port(); }
 
-void Module::wake() { parts_->threads.wake(parts_->relay); }
+void Module::wake() { internals_->threads.wake(internals_->relay); }
 
 void Module::stop(Duration drain_within) {
-    parts_->server->drain(drain_within);
-    parts_->threads.stop();
+    internals_->server->drain(drain_within);
+    internals_->threads.stop();
 }
 
 }  // namespace trackops::event_relay

@@ -43,8 +43,8 @@ public:
     void stop(Duration drain_within);
 
 private:
-    struct Parts;
-    std::unique_ptr<Parts> parts_;
+    struct Internals;
+    std::unique_ptr<Internals> internals_;
 };
 
 }  // namespace trackops::event_relay

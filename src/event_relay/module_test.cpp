@@ -9,7 +9,7 @@
 #include "platform/http/raw_client.hpp"
 #include "platform/outbox/event.hpp"
 #include "platform/outbox/migrations.hpp"
-#include "platform/runtime/system.hpp"
+#include "platform/runtime/system_clock.hpp"
 #include "platform/sql/migrations.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"

@@ -20,7 +20,7 @@ constexpr json::TextRule word{.max_bytes = 128};
 
 // The fields of one event, every fault gathered. Unknown members are let pass:
 // ObjectReader::finish() is not asked.
-struct Reading {
+struct EventReader {
     ObjectReader fields;
     std::vector<FieldError>& faults;
 
@@ -59,7 +59,7 @@ Shortage read_shortage(ObjectReader& line) {
             line.text("reason", word)};
 }
 
-Event read_order_created(Reading& in) {
+Event read_order_created(EventReader& in) {
     OrderCreated event;
     event.order_id = in.uuid("orderId");
     event.version = in.version();
@@ -71,7 +71,7 @@ Event read_order_created(Reading& in) {
     event.created_at = in.instant("createdAt");
     return event;
 }
-Event read_order_status_updated(Reading& in) {
+Event read_order_status_updated(EventReader& in) {
     OrderStatusUpdated event;
     event.order_id = in.uuid("orderId");
     event.version = in.version();
@@ -87,12 +87,12 @@ Event read_order_status_updated(Reading& in) {
     }
     return event;
 }
-Event read_order_delivered(Reading& in) {
+Event read_order_delivered(EventReader& in) {
     const Uuid order = in.uuid("orderId");
     const std::int64_t version = in.version();
     return OrderDelivered{order, version, in.instant("deliveredAt")};
 }
-Event read_order_cancelled(Reading& in) {
+Event read_order_cancelled(EventReader& in) {
     OrderCancelled event;
     event.order_id = in.uuid("orderId");
     event.version = in.version();
@@ -101,7 +101,7 @@ Event read_order_cancelled(Reading& in) {
     event.cancelled_at = in.instant("cancelledAt");
     return event;
 }
-Event read_inventory_reserved(Reading& in) {
+Event read_inventory_reserved(EventReader& in) {
     InventoryReserved event;
     event.order_id = in.uuid("orderId");
     event.reservation_id = in.uuid("reservationId");
@@ -109,14 +109,14 @@ Event read_inventory_reserved(Reading& in) {
     if (in.fields.has("expiresAt")) event.expires_at = in.instant("expiresAt");
     return event;
 }
-Event read_inventory_reservation_failed(Reading& in) {
+Event read_inventory_reservation_failed(EventReader& in) {
     InventoryReservationFailed event;
     event.order_id = in.uuid("orderId");
     event.reason = in.text("reason");
     event.items = in.items<Shortage>(read_shortage);
     return event;
 }
-Event read_inventory_released(Reading& in) {
+Event read_inventory_released(EventReader& in) {
     InventoryReleased event;
     event.order_id = in.uuid("orderId");
     event.reservation_id = in.uuid("reservationId");
@@ -127,7 +127,7 @@ Event read_inventory_released(Reading& in) {
 
 struct Codec {
     std::string_view type;
-    Event (*read)(Reading&);
+    Event (*read)(EventReader&);
 };
 constexpr auto codecs = std::to_array<Codec>({
     {OrderCreated::type, read_order_created},
@@ -148,7 +148,7 @@ Result<Event> decode(std::string_view type, std::string_view json) {
         return fail(Errc::not_found, fmt::format("no event is called {}", type));
     const json::Document document = TRY(json::Document::parse(json));
     std::vector<FieldError> faults;
-    Reading reading{{document.root(), "", faults}, faults};
+    EventReader reading{{document.root(), "", faults}, faults};
     Event event = codec->read(reading);
     if (!faults.empty())
         return fail(Errc::invalid, fmt::format("not a valid {}", type), std::move(faults));

@@ -8,10 +8,10 @@
 #include "base/version.hpp"
 #include "events/events.hpp"
 #include "inventory/adapters/audit.hpp"
+#include "inventory/adapters/event_mapping.hpp"
 #include "inventory/adapters/http_api.hpp"
-#include "inventory/adapters/order_events.hpp"
+#include "inventory/adapters/order_events_handler.hpp"
 #include "inventory/adapters/sql_stores.hpp"
-#include "inventory/adapters/wire.hpp"
 #include "inventory/app/write_items.hpp"
 #include "inventory/migrations.hpp"
 #include "platform/audit/auditor.hpp"
@@ -33,34 +33,34 @@
 namespace trackops::inventory {
 
 // In the order in which things are made; they go in the reverse.
-struct Application::Parts {
-    Parts(const Ports& the_ports, ApplicationOptions given);
+struct Application::Internals {
+    Internals(const Ports& the_ports, ApplicationOptions given);
 
     const Ports ports;
     const ApplicationOptions options;
     std::unique_ptr<app::ReservationStore> reservations;
     std::unique_ptr<app::ItemStore> items;
     std::unique_ptr<app::InventoryReader> reader;
-    adapters::Writing writing;
+    adapters::WriteItemQueue write_queue;
     relay::Relay relay;
     outbox::Cleanup cleanup;
     audit::Auditor auditor;
     std::unique_ptr<bus::Consumer> consumer;  // made when its topics are there
 };
 
-Application::Parts::Parts(const Ports& the_ports, ApplicationOptions given)
+Application::Internals::Internals(const Ports& the_ports, ApplicationOptions given)
     : ports(the_ports),
       options(std::move(given)),
       reservations(adapters::make_reservation_store(ports.database)),
       items(adapters::make_item_store(ports.database)),
       reader(adapters::make_inventory_reader(ports.database)),
-      writing(
+      write_queue(
           {.batch_max = 128, .queue_max = 4096},
           [this](std::span<const app::ItemWrite> writes) {
               return app::write_items(writes, *items, ports.clock);
           },
           [] {
-              return Result<app::Written>(
+              return Result<app::WriteResult>(
                   fail(Errc::unavailable, "the request could not be carried out now; try again"));
           }),
       relay(ports.relay_database,
@@ -75,21 +75,21 @@ void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_
     const sql::Component components[] = {{"outbox", outbox::migrations},
                                          {"idempotency", idempotency::migrations},
                                          {"inventory", inventory::migrations}};
-    sql::bring_up_to_date(database, owner_url, components, outbox::grants, metrics);
+    sql::migrate_and_grant(database, owner_url, components, outbox::grants, metrics);
 }
 
 audit::Invariants invariants() { return adapters::stock_invariants(); }
 
 Application::Application(const Ports& ports, ApplicationOptions options)
-    : parts_(std::make_unique<Parts>(ports, std::move(options))) {}
+    : internals_(std::make_unique<Internals>(ports, std::move(options))) {}
 
 Application::~Application() { close(); }
 
 std::vector<http::Route> Application::routes() {
-    Parts& parts = *parts_;
+    Internals& parts = *internals_;
     const Ports& ports = parts.ports;
     std::vector<http::Route> routes = adapters::inventory_routes(
-        {parts.writing, *parts.items, *parts.reader, ports.clock, ports.ids});
+        {parts.write_queue, *parts.items, *parts.reader, ports.clock, ports.ids});
     std::ranges::move(relay::relay_routes(parts.relay), std::back_inserter(routes));
     std::ranges::move(http::actuator_routes(
                           {"inventory-service", std::string(version)},
@@ -101,17 +101,17 @@ std::vector<http::Route> Application::routes() {
 }
 
 void Application::listen() {
-    Parts& parts = *parts_;
-    const std::vector<std::string> heard(adapters::topics_heard().begin(),
-                                         adapters::topics_heard().end());
-    std::vector<std::string> topics = heard;
+    Internals& parts = *internals_;
+    const std::vector<std::string> requests(adapters::subscribed_topics().begin(),
+                                            adapters::subscribed_topics().end());
+    std::vector<std::string> topics = requests;
     topics.insert(topics.end(), std::begin(events::inventory_topics),
                   std::end(events::inventory_topics));
     parts.ports.bus.ensure_topics(topics);
     parts.consumer = std::make_unique<bus::Consumer>(
         parts.ports.bus,
         bus::ConsumerOptions{.group = parts.options.consumer_group,
-                             .topics = heard,
+                             .topics = requests,
                              .clock = parts.ports.steady_clock},
         adapters::make_order_events_handler(
             {*parts.reservations, parts.ports.clock, parts.ports.ids, parts.ports.metrics,
@@ -120,14 +120,14 @@ void Application::listen() {
 }
 
 std::vector<runtime::NamedPump> Application::pumps() {
-    Parts& parts = *parts_;
+    Internals& parts = *internals_;
     return {{"stock-relay", parts.relay},
-            {"stock-writing", parts.writing},
+            {"stock-writing", parts.write_queue},
             {"stock-reserving", *parts.consumer},
             {"stock-cleanup", parts.cleanup},
             {"stock-audit", parts.auditor}};
 }
 
-void Application::close() { parts_->writing.close(); }
+void Application::close() { internals_->write_queue.close(); }
 
 }  // namespace trackops::inventory

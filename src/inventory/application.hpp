@@ -37,7 +37,7 @@ struct ApplicationOptions {
 };
 
 // Brings the schema to the newest version, and the rights of the roles with it; over owner_url
-// where `database` has not the right itself. Throws as sql::bring_up_to_date() does.
+// where `database` has not the right itself. Throws as sql::migrate_and_grant() does.
 void migrate(sql::Database& database, telemetry::Registry& metrics,
              std::string_view owner_url = {});
 
@@ -60,8 +60,8 @@ public:
     void close();
 
 private:
-    struct Parts;
-    std::unique_ptr<Parts> parts_;
+    struct Internals;
+    std::unique_ptr<Internals> internals_;
 };
 
 }  // namespace trackops::inventory

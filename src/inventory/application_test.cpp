@@ -24,7 +24,7 @@ protected:
         application.listen();
         for (const runtime::NamedPump& named : application.pumps())
             pumps.emplace(named.name, &named.pump);
-        heard =
+        requests =
             bus->subscribe("test", std::vector<std::string>(std::begin(events::inventory_topics),
                                                             std::end(events::inventory_topics)));
     }
@@ -41,7 +41,7 @@ protected:
     // What the relay sends of what was committed.
     std::vector<bus::Message> sent() {
         pumps.at("stock-relay")->run({});
-        return heard->poll(100, {});
+        return requests->poll(100, {});
     }
 
     telemetry::Registry metrics;
@@ -60,7 +60,7 @@ protected:
                             {.relay_holder = "test"}};
     std::map<std::string, runtime::Pump*> pumps;
     http::Calls calls{application.routes(), [this] { pumps.at("stock-writing")->run({}); }};
-    std::unique_ptr<bus::Subscription> heard;
+    std::unique_ptr<bus::Subscription> requests;
     const Uuid order = ids.next();
 };
 

@@ -3,7 +3,7 @@
 #include "inventory/application.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/http/server.hpp"
-#include "platform/runtime/threads.hpp"
+#include "platform/runtime/pump_threads.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::inventory {
@@ -16,9 +16,9 @@ const std::string& relay_url(const ModuleOptions& options) {
 }  // namespace
 
 // In the order in which things are made; they go in the reverse.
-struct Module::Parts {
-    Parts(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
-          telemetry::Registry& the_metrics)
+struct Module::Internals {
+    Internals(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
+              telemetry::Registry& the_metrics)
         : migration_url(options.migration_url),
           metrics(the_metrics),
           database(backends::open_database(options.database_url, {}, metrics)),
@@ -40,32 +40,32 @@ struct Module::Parts {
     std::unique_ptr<sql::Database> database;
     std::unique_ptr<sql::Database> relay_database;
     Application application;
-    runtime::Threads threads;
+    runtime::PumpThreads threads;
     std::unique_ptr<http::Server> server;
 };
 
 Module::Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
                telemetry::Registry& metrics)
-    : parts_(std::make_unique<Parts>(options, clock, ids, bus, metrics)) {}
+    : internals_(std::make_unique<Internals>(options, clock, ids, bus, metrics)) {}
 
 Module::~Module() { stop(Duration::zero()); }
 
 void Module::prepare() {
-    migrate(*parts_->database, parts_->metrics, parts_->migration_url);
-    parts_->application.listen();
+    migrate(*internals_->database, internals_->metrics, internals_->migration_url);
+    internals_->application.listen();
 }
 
 void Module::start() {
-    parts_->threads.add(parts_->application.pumps());
-    parts_->server->start();
+    internals_->threads.add(internals_->application.pumps());
+    internals_->server->start();
 }
 
-std::uint16_t Module::port() const { return parts_->server->port(); }
+std::uint16_t Module::port() const { return internals_->server->port(); }
 
 void Module::stop(Duration drain_within) {
-    parts_->server->drain(drain_within);
-    parts_->threads.stop();
-    parts_->application.close();
+    internals_->server->drain(drain_within);
+    internals_->threads.stop();
+    internals_->application.close();
 }
 
 }  // namespace trackops::inventory

@@ -10,7 +10,7 @@
 #include "events/events.hpp"
 #include "platform/backends/open_bus.hpp"
 #include "platform/bus/bus.hpp"
-#include "platform/runtime/system.hpp"
+#include "platform/runtime/system_clock.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
 

@@ -70,7 +70,7 @@ std::vector<std::string> ours(std::span<const std::string> environment) {
     return found;
 }
 
-int complain(const Error& error) {
+int print_usage_error(const Error& error) {
     fmt::print(stderr, "trackops load: {}\n", error.detail);
     for (const auto& fault : error.fields)
         fmt::print(stderr, "  {}: {}\n", fault.pointer, fault.detail);
@@ -97,9 +97,9 @@ int command(std::span<const std::string> arguments, std::span<const std::string>
     std::vector<std::string> flags;
     const auto files = take_files(arguments, flags);
     const auto values = config::read(settings, flags, ours(environment));
-    if (!values) return complain(values.error());
+    if (!values) return print_usage_error(values.error());
     if (files.size() != 1)
-        return complain({Errc::invalid, "name one FILE, or - for standard input"});
+        return print_usage_error({Errc::invalid, "name one FILE, or - for standard input"});
     const LoadOptions options{
         .order_url = values->text("order-url"),
         .inventory_url = values->text("inventory-url"),
@@ -109,14 +109,15 @@ int command(std::span<const std::string> arguments, std::span<const std::string>
         .wait = values->duration("wait")};
     const auto report = play(options, files.front());
     end_progress_on_stderr();
-    if (!report) return complain(report.error());
+    if (!report) return print_usage_error(report.error());
     fmt::print("{}", print(*report));
     if (const auto& path = values->text("report"); !path.empty()) {
         std::ofstream out(path);
         out << to_json(*report) << '\n';
-        if (!out.flush()) return complain({Errc::internal, fmt::format("cannot write {}", path)});
+        if (!out.flush())
+            return print_usage_error({Errc::internal, fmt::format("cannot write {}", path)});
     }
-    return report->is_good() ? 0 : 1;
+    return report->has_succeeded() ? 0 : 1;
 }
 
 }  // namespace trackops::load

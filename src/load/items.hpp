@@ -1,26 +1,27 @@
 // Loads stock items in chunks, one after the other.
 #pragma once
-#include "load/courier.hpp"
-#include "load/lines.hpp"
-#include "load/tally.hpp"
+#include "load/line_reader.hpp"
+#include "load/report_builder.hpp"
+#include "load/retrying_client.hpp"
 
 namespace trackops::load {
 
 inline constexpr std::size_t chunk_lines_max = 500;
 inline constexpr std::size_t chunk_bytes_max = 256 * 1024;
 
-class ItemLoad {
+class ItemLoader {
 public:
-    ItemLoad(Wire& wire, Lines& lines) : wire_(wire), lines_(lines), courier_(wire) {}
+    ItemLoader(HttpClient& client, LineReader& lines)
+        : client_(client), lines_(lines), retrying_client_(client) {}
     LoadReport play(const ProgressOptions& progress);
 
 private:
     void next_chunk(const ProgressOptions& progress);
-    void count(const Answer& answer, std::int64_t first_line, std::int64_t sent);
-    Wire& wire_;
-    Lines& lines_;
-    Courier courier_;
-    Tally tally_;
+    void count(const Response& response, std::int64_t first_line, std::int64_t sent);
+    HttpClient& client_;
+    LineReader& lines_;
+    RetryingClient retrying_client_;
+    ReportBuilder report_builder_;
 };
 
 }  // namespace trackops::load

@@ -33,7 +33,7 @@ struct Percentiles {
 using Counts = std::map<std::string, std::int64_t>;
 
 // How one kind of call went. asked = done + refused + failed once the run has ended.
-struct Calls {
+struct CallCounts {
     std::int64_t asked = 0;
     std::int64_t done = 0;
     std::int64_t failed = 0;  // no usable answer, however often it was tried
@@ -41,10 +41,10 @@ struct Calls {
 };
 
 struct LoadReport {
-    Calls orders;
-    Calls cancels;
-    Calls adjustments;
-    Calls items;
+    CallCounts orders;
+    CallCounts cancels;
+    CallCounts adjustments;
+    CallCounts items;
     std::int64_t replayed = 0;  // of orders.done: answered from an earlier run under the same key
     std::int64_t confirmed = 0;
     Counts cancelled;             // by reason
@@ -65,7 +65,7 @@ struct LoadReport {
     std::vector<std::string> examples;  // of refusals and failures, the first few of each kind
 
     // Nothing stayed PENDING, got lost or failed for good. A refusal is an answer.
-    bool is_good() const;
+    bool has_succeeded() const;
     double orders_per_second() const;
 };
 

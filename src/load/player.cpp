@@ -15,37 +15,42 @@ bool sends_something(const Step& step) { return !std::holds_alternative<NotSent>
 
 }  // namespace
 
-Player::Player(const LoadOptions& options, Wire& wire, Lines& lines, std::string run)
-    : options_(options), wire_(wire), lines_(lines), run_(std::move(run)), courier_(wire) {}
+Player::Player(const LoadOptions& options, HttpClient& client, LineReader& lines, std::string run)
+    : options_(options),
+      client_(client),
+      lines_(lines),
+      run_(std::move(run)),
+      retrying_client_(client) {}
 
 LoadReport Player::play(const ProgressOptions& progress) {
-    const auto started = wire_.elapsed();
-    tally_.report().from_intended_start = options_.rate_per_second > 0;
-    if (progress.show) tell(progress);
-    wire_.after(Duration::zero(), [this] { pump(); });
-    wire_.run();
-    auto report = tally_.finished();
-    report.retried = courier_.retried();
-    report.duration = wire_.elapsed() - started;
+    const auto started = client_.elapsed();
+    report_builder_.report().from_intended_start = options_.rate_per_second > 0;
+    if (progress.show) show_progress(progress);
+    client_.after(Duration::zero(), [this] { pump(); });
+    client_.run();
+    auto report = report_builder_.finished();
+    report.retried = retrying_client_.retried();
+    report.duration = client_.elapsed() - started;
     return report;
 }
 
-void Player::tell(const ProgressOptions& progress) {
-    wire_.after(progress.every, [this, progress] {
-        tally_.report().retried = courier_.retried();
-        tally_.report().duration = wire_.elapsed();
-        progress.show(tally_.report(), lines_.share());
-        tell(progress);
+void Player::show_progress(const ProgressOptions& progress) {
+    client_.after(progress.every, [this, progress] {
+        report_builder_.report().retried = retrying_client_.retried();
+        report_builder_.report().duration = client_.elapsed();
+        progress.show(report_builder_.report(), lines_.share());
+        show_progress(progress);
     });
 }
 
 void Player::pump() {
     poll();
-    while (!at_end_ && has_room() && sequence_.waiting() < waiting_max && is_time_for_a_line())
-        at_end_ = !take_line();
+    while (!at_end_ && has_room() && per_order_queue_.waiting() < waiting_max &&
+           is_time_for_a_line())
+        at_end_ = !read_next_step();
     poll();
-    if (is_over()) return wire_.stop();
-    wake_at_the_next_thing();
+    if (is_finished()) return client_.stop();
+    schedule_wake_up();
 }
 
 // Asking takes a quarter of the requests at most while there is something to send.
@@ -53,34 +58,36 @@ void Player::poll() {
     const auto most =
         at_end_ ? options_.concurrency : std::max<std::size_t>(1, options_.concurrency / 4);
     while (polls_under_way_ < most && has_room()) {
-        const auto turn = watch_.take(wire_.elapsed());
-        if (!turn) return;
-        if (tally_.order(turn->order).outcome == Outcome::pending) ask(*turn);
+        const auto poll_task = poller_.take(client_.elapsed());
+        if (!poll_task) return;
+        if (report_builder_.order(poll_task->order).outcome == Outcome::pending) ask(*poll_task);
     }
 }
 
 bool Player::is_time_for_a_line() const {
     if (options_.rate_per_second == 0) return true;
-    return wire_.elapsed() >= second * lines_taken_ / options_.rate_per_second;
+    return client_.elapsed() >= second * lines_taken_ / options_.rate_per_second;
 }
 
-bool Player::take_line() {
+bool Player::read_next_step() {
     const auto line = lines_.next();
     if (!line) return false;
     auto step = parse_step(*line);
     if (!step) {
-        ++tally_.report().unreadable;
-        tally_.example("unreadable", fmt::format("line {}", lines_.number()), step.error().detail);
+        ++report_builder_.report().unreadable;
+        report_builder_.example("unreadable", fmt::format("line {}", lines_.number()),
+                                step.error().detail);
         return true;
     }
     if (const auto* refused = std::get_if<NotSent>(&*step))
-        ++tally_.report().not_sent[refused->reason];
+        ++report_builder_.report().not_sent[refused->reason];
     if (!sends_something(*step)) return true;
     const auto intended = options_.rate_per_second > 0
                               ? second * lines_taken_ / options_.rate_per_second
-                              : wire_.elapsed();
+                              : client_.elapsed();
     ++lines_taken_;
-    if (auto next = sequence_.admit({*std::move(step), intended, lines_.number()})) {
+    if (auto next =
+            per_order_queue_.start_or_enqueue({*std::move(step), intended, lines_.number()})) {
         ++steps_under_way_;
         start(*std::move(next));
     }
@@ -88,7 +95,7 @@ bool Player::take_line() {
 }
 
 void Player::start(Scheduled next) {
-    if (options_.rate_per_second == 0) next.intended = wire_.elapsed();
+    if (options_.rate_per_second == 0) next.intended = client_.elapsed();
     if (const auto* order = std::get_if<PlaceOrder>(&next.step))
         place(next, *order);
     else if (const auto* cancelled = std::get_if<CancelOrder>(&next.step))
@@ -98,83 +105,88 @@ void Player::start(Scheduled next) {
 }
 
 void Player::place(const Scheduled& next, const PlaceOrder& order) {
-    ++tally_.report().orders.asked;
-    if (!first_order_at_) first_order_at_ = wire_.elapsed();
+    ++report_builder_.report().orders.asked;
+    if (!first_order_at_) first_order_at_ = client_.elapsed();
     const bool is_named = !order.reference.empty();
     Origin origin{order.reference,
                   is_named ? "order " + order.reference : fmt::format("line {}", next.line),
                   next.intended};
-    Call call{.method = "POST", .path = "/api/orders", .body = order.body};
+    Request call{.method = "POST", .path = "/api/orders", .body = order.body};
     call.idempotency_key =
         is_named ? percent_encoded(order.reference) : fmt::format("{}-{}", run_, next.line);
-    courier_.deliver(std::move(call), [this, origin = std::move(origin)](Result<Answer> answer) {
-        if (tally_.count(&LoadReport::orders, answer, origin.name)) accept(origin, *answer);
-        step_is_over(origin.reference, answer);
-    });
+    retrying_client_.send_with_retries(
+        std::move(call), [this, origin = std::move(origin)](Result<Response> response) {
+            if (report_builder_.count(&LoadReport::orders, response, origin.name))
+                accept(origin, *response);
+            on_step_finished(origin.reference, response);
+        });
 }
 
-void Player::accept(const Origin& origin, const Answer& answer) {
-    const auto now = wire_.elapsed();
-    const auto state = read_order(answer.body);
+void Player::accept(const Origin& origin, const Response& response) {
+    const auto now = client_.elapsed();
+    const auto state = read_order(response.body);
     if (!state) {
-        --tally_.report().orders.done;
-        return tally_.fail(&LoadReport::orders, origin.name, state.error().detail);
+        --report_builder_.report().orders.done;
+        return report_builder_.fail(&LoadReport::orders, origin.name, state.error().detail);
     }
-    tally_.report().accepting = now - *first_order_at_;
-    tally_.report().replayed += answer.is_replayed;
+    report_builder_.report().accepting = now - *first_order_at_;
+    report_builder_.report().replayed += response.is_replayed;
     const auto known = by_reference_.find(origin.reference);
     const bool is_twin =
-        known != by_reference_.end() && tally_.order(known->second).id == state->id;
+        known != by_reference_.end() && report_builder_.order(known->second).id == state->id;
     if (is_twin) return;  // the same order on a second line
-    const auto number = tally_.accept(*state, origin.intended, now);
+    const auto number = report_builder_.accept(*state, origin.intended, now);
     if (!origin.reference.empty()) by_reference_[origin.reference] = number;
-    if (state->outcome == Outcome::pending) watch_.add(number, now);
+    if (state->outcome == Outcome::pending) poller_.add(number, now);
 }
 
 void Player::cancel(const CancelOrder& cancelled) {
-    ++tally_.report().cancels.asked;
+    ++report_builder_.report().cancels.asked;
     const auto what = fmt::format("cancel {}", cancelled.reference);
     const auto known = by_reference_.find(cancelled.reference);
     if (known == by_reference_.end()) {
-        tally_.refuse(&LoadReport::cancels, "no-such-order");
-        tally_.example("no-such-order", what, "its order was not accepted in this run");
+        report_builder_.refuse(&LoadReport::cancels, "no-such-order");
+        report_builder_.example("no-such-order", what, "its order was not accepted in this run");
         // Later, so that a chain of these is a loop and no recursion.
-        wire_.after(Duration::zero(), [this, reference = cancelled.reference] {
-            step_is_over(reference, Answer{.status = 404});
+        client_.after(Duration::zero(), [this, reference = cancelled.reference] {
+            on_step_finished(reference, Response{.status = 404});
         });
         return;
     }
     const auto number = known->second;
-    Call call{.method = "POST",
-              .path = fmt::format("/api/orders/{}/cancel", tally_.order(number).id.text()),
-              .body = cancelled.body};
+    Request call{
+        .method = "POST",
+        .path = fmt::format("/api/orders/{}/cancel", report_builder_.order(number).id.text()),
+        .body = cancelled.body};
     call.idempotency_key = "cancel-" + percent_encoded(cancelled.reference);
-    courier_.deliver(std::move(call), [this, cancelled, what, number](Result<Answer> answer) {
-        if (tally_.count(&LoadReport::cancels, answer, what)) {
-            if (const auto state = read_order(answer->body))
-                tally_.settle(number, *state, wire_.elapsed());
-        }
-        step_is_over(cancelled.reference, answer);
-    });
+    retrying_client_.send_with_retries(
+        std::move(call), [this, cancelled, what, number](Result<Response> response) {
+            if (report_builder_.count(&LoadReport::cancels, response, what)) {
+                if (const auto state = read_order(response->body))
+                    report_builder_.record_outcome(number, *state, client_.elapsed());
+            }
+            on_step_finished(cancelled.reference, response);
+        });
 }
 
 void Player::adjust(const AdjustStock& adjust) {
-    ++tally_.report().adjustments.asked;
-    Call call{
+    ++report_builder_.report().adjustments.asked;
+    Request call{
         .target = Target::inventory,
         .method = "POST",
         .path = fmt::format("/api/inventory/items/{}/adjustments", percent_encoded(adjust.sku)),
         .body = adjust.body};
     call.idempotency_key = percent_encoded(adjust.key);
-    courier_.deliver(std::move(call), [this, key = adjust.key](const Result<Answer>& answer) {
-        tally_.count(&LoadReport::adjustments, answer, fmt::format("adjust {}", key));
-        step_is_over({}, answer);
+    retrying_client_.send_with_retries(std::move(call), [this, key = adjust.key](
+                                                            const Result<Response>& response) {
+        report_builder_.count(&LoadReport::adjustments, response, fmt::format("adjust {}", key));
+        on_step_finished({}, response);
     });
 }
 
-void Player::step_is_over(const std::string& reference, const Result<Answer>& answer) {
-    if (!answer) give_up_on_lines();
-    if (auto next = sequence_.finish(reference))
+void Player::on_step_finished(const std::string& reference, const Result<Response>& response) {
+    if (!response) stop_reading_input();
+    if (auto next = per_order_queue_.finish(reference))
         start(*std::move(next));
     else
         --steps_under_way_;
@@ -183,55 +195,57 @@ void Player::step_is_over(const std::string& reference, const Result<Answer>& an
 
 // No answer for as long as a call is tried: the server stays away, and each further line would wait
 // as long.
-void Player::give_up_on_lines() {
-    if (!at_end_) tally_.report().unplayed += lines_.skip_the_rest();
+void Player::stop_reading_input() {
+    if (!at_end_) report_builder_.report().unplayed += lines_.count_remaining_lines();
     at_end_ = true;
 }
 
-void Player::ask(Watch::Turn turn) {
+void Player::ask(OutcomePoller::PollTask poll_task) {
     ++polls_under_way_;
-    Call call{.path = fmt::format("/api/orders/{}/status", tally_.order(turn.order).id.text())};
-    wire_.send(std::move(call), [this, turn](const Result<Answer>& answer) {
+    Request call{.path = fmt::format("/api/orders/{}/status",
+                                     report_builder_.order(poll_task.order).id.text())};
+    client_.send(std::move(call), [this, poll_task](const Result<Response>& response) {
         --polls_under_way_;
-        heard(turn, answer);
+        on_outcome(poll_task, response);
         pump();
     });
 }
 
-void Player::heard(Watch::Turn turn, const Result<Answer>& answer) {
-    const auto now = wire_.elapsed();
-    if (answer && answer->status == 404)
-        return tally_.lose(turn.order, "accepted, but unknown afterwards");
-    if (answer && answer->status == 200) {
-        const auto seen = read_order(answer->body);
+void Player::on_outcome(OutcomePoller::PollTask poll_task, const Result<Response>& response) {
+    const auto now = client_.elapsed();
+    if (response && response->status == 404)
+        return report_builder_.mark_lost(poll_task.order, "accepted, but unknown afterwards");
+    if (response && response->status == 200) {
+        const auto seen = read_order(response->body);
         if (seen && seen->outcome != Outcome::pending) {
             // What a cancel was told in the meantime is newer than what was asked before it.
-            if (tally_.order(turn.order).outcome == Outcome::pending)
-                tally_.settle(turn.order, *seen, now);
+            if (report_builder_.order(poll_task.order).outcome == Outcome::pending)
+                report_builder_.record_outcome(poll_task.order, *seen, now);
             return;
         }
     }
-    watch_.again(turn, now);
+    poller_.reschedule(poll_task, now);
 }
 
-bool Player::is_over() {
+bool Player::is_finished() {
     if (!at_end_ || steps_under_way_ > 0) return false;
-    if (!answered_at_) answered_at_ = wire_.elapsed();
-    return tally_.report().pending == 0 || wire_.elapsed() >= *answered_at_ + options_.wait;
+    if (!answered_at_) answered_at_ = client_.elapsed();
+    return report_builder_.report().pending == 0 ||
+           client_.elapsed() >= *answered_at_ + options_.wait;
 }
 
-void Player::wake_at_the_next_thing() {
-    auto next = watch_.next_at();
+void Player::schedule_wake_up() {
+    auto next = poller_.next_at();
     const auto sooner = [&](Duration at) { next = next ? std::min(*next, at) : at; };
     if (!at_end_ && options_.rate_per_second > 0)
         sooner(second * lines_taken_ / options_.rate_per_second);
     if (answered_at_) sooner(*answered_at_ + options_.wait);
-    const auto now = wire_.elapsed();
+    const auto now = client_.elapsed();
     if (!next || *next <= now)
         return;  // nothing to come, or a slot is missing: an answer will call
     if (waking_at_ && *waking_at_ > now && *waking_at_ <= *next) return;
     waking_at_ = next;
-    wire_.after(*next - now, [this] { pump(); });
+    client_.after(*next - now, [this] { pump(); });
 }
 
 }  // namespace trackops::load

@@ -4,11 +4,11 @@
 #include <string>
 #include <unordered_map>
 
-#include "load/courier.hpp"
-#include "load/lines.hpp"
-#include "load/sequence.hpp"
-#include "load/tally.hpp"
-#include "load/watch.hpp"
+#include "load/line_reader.hpp"
+#include "load/outcome_poller.hpp"
+#include "load/per_order_queue.hpp"
+#include "load/report_builder.hpp"
+#include "load/retrying_client.hpp"
 
 namespace trackops::load {
 
@@ -18,13 +18,13 @@ inline constexpr std::size_t waiting_max =
 class Player {
 public:
     // run: makes the keys of orders without an externalRef unlike those of other runs.
-    Player(const LoadOptions& options, Wire& wire, Lines& lines, std::string run);
+    Player(const LoadOptions& options, HttpClient& client, LineReader& lines, std::string run);
     LoadReport play(const ProgressOptions& progress);
 
 private:
     void pump();
     void poll();
-    bool take_line();
+    bool read_next_step();
     bool is_time_for_a_line() const;
     bool has_room() const { return steps_under_way_ + polls_under_way_ < options_.concurrency; }
     void start(Scheduled next);
@@ -36,23 +36,23 @@ private:
     void place(const Scheduled& next, const PlaceOrder& order);
     void cancel(const CancelOrder& cancel);
     void adjust(const AdjustStock& adjust);
-    void accept(const Origin& origin, const Answer& answer);
-    void ask(Watch::Turn turn);
-    void heard(Watch::Turn turn, const Result<Answer>& answer);
-    void step_is_over(const std::string& reference, const Result<Answer>& answer);
-    void give_up_on_lines();
-    void wake_at_the_next_thing();
-    bool is_over();
-    void tell(const ProgressOptions& progress);
+    void accept(const Origin& origin, const Response& response);
+    void ask(OutcomePoller::PollTask poll_task);
+    void on_outcome(OutcomePoller::PollTask poll_task, const Result<Response>& response);
+    void on_step_finished(const std::string& reference, const Result<Response>& response);
+    void stop_reading_input();
+    void schedule_wake_up();
+    bool is_finished();
+    void show_progress(const ProgressOptions& progress);
 
     const LoadOptions& options_;
-    Wire& wire_;
-    Lines& lines_;
+    HttpClient& client_;
+    LineReader& lines_;
     const std::string run_;
-    Courier courier_;
-    Sequence sequence_;
-    Watch watch_;
-    Tally tally_;
+    RetryingClient retrying_client_;
+    PerOrderQueue per_order_queue_;
+    OutcomePoller poller_;
+    ReportBuilder report_builder_;
     std::unordered_map<std::string, std::size_t> by_reference_;
     std::size_t steps_under_way_ = 0;
     std::size_t polls_under_way_ = 0;

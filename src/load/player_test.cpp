@@ -16,12 +16,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-class FakeWire final : public Wire {
+class FakeWire final : public HttpClient {
 public:
-    using Server = std::function<Result<Answer>(const Call&)>;
+    using Server = std::function<Result<Response>(const Request&)>;
     explicit FakeWire(Server server) : server_(std::move(server)) {}
 
-    void send(Call call, Done done) override {
+    void send(Request call, Done done) override {
         calls.push_back({call, now_});
         most_at_once = std::max(most_at_once, ++under_way_);
         const auto taken = call.path.ends_with("/status") ? status_latency : latency;
@@ -44,7 +44,7 @@ public:
     void stop() override { is_stopped_ = true; }
 
     struct Sent {
-        Call call;
+        Request call;
         Duration at;
     };
     std::vector<Sent> sent_to(std::string_view path) const {
@@ -71,28 +71,29 @@ private:
 // status.
 class Shop {
 public:
-    Result<Answer> operator()(const Call& call) {
+    Result<Response> operator()(const Request& call) {
         if (call.path == "/api/orders") {
             if (call.body.find("bad") != std::string::npos)
-                return Answer{
+                return Response{
                     .status = 422,
                     .body = R"({"code":"invalid-request","detail":"no","errors":[)"
                             R"({"pointer":"/items","detail":"is missing","code":"required"}]})"};
             const auto [place, is_new] = keys_.try_emplace(call.idempotency_key, keys_.size() + 1);
-            return Answer{
+            return Response{
                 .status = 201, .body = order(place->second, "PENDING"), .is_replayed = !is_new};
         }
         if (call.path.ends_with("/status")) {
             const auto id = std::stoul(call.path.substr(12, 36).substr(24));
             const bool is_still_pending = ++asked_[id] < confirms_at;
-            return Answer{.status = 200, .body = order(id, is_still_pending ? "PENDING" : outcome)};
+            return Response{.status = 200,
+                            .body = order(id, is_still_pending ? "PENDING" : outcome)};
         }
         if (call.path.ends_with("/cancel")) {
             const auto id = std::stoul(call.path.substr(12, 36).substr(24));
-            return Answer{.status = 200,
-                          .body = order(id, R"(CANCELLED","cancelReason":"CUSTOMER_REQUEST)")};
+            return Response{.status = 200,
+                            .body = order(id, R"(CANCELLED","cancelReason":"CUSTOMER_REQUEST)")};
         }
-        return Answer{.status = 201, .body = "{}"};
+        return Response{.status = 201, .body = "{}"};
     }
     std::size_t placed() const { return keys_.size(); }
     int confirms_at = 2;
@@ -109,10 +110,10 @@ private:
     std::map<std::size_t, int> asked_;
 };
 
-LoadReport play(FakeWire& wire, const std::string& text, LoadOptions options = {}) {
+LoadReport play(FakeWire& client, const std::string& text, LoadOptions options = {}) {
     std::istringstream lines(text);
-    Lines input({lines});
-    return Player(options, wire, input, "run").play({});
+    LineReader input({lines});
+    return Player(options, client, input, "run").play({});
 }
 
 std::string orders(int count) {
@@ -123,30 +124,30 @@ std::string orders(int count) {
 }
 
 FakeWire::Server through(Shop& shop) {
-    return [&shop](const Call& call) { return shop(call); };
+    return [&shop](const Request& call) { return shop(call); };
 }
 
 TEST(Player, PlacesOrdersAndFollowsThemUntilTheyAreConfirmed) {
     Shop shop;
-    FakeWire wire(through(shop));
-    const auto report = play(wire, orders(100), {.concurrency = 8});
+    FakeWire client(through(shop));
+    const auto report = play(client, orders(100), {.concurrency = 8});
     EXPECT_EQ(report.orders.done, 100);
     EXPECT_EQ(report.confirmed, 100);
     EXPECT_EQ(report.to_accepted.p50, milliseconds(2));
     EXPECT_NEAR(static_cast<double>(report.to_confirmed.p50.count()), 250'000, 2'500);
     EXPECT_EQ(report.to_seen.count, 100);
     EXPECT_GE(report.to_seen.p50, milliseconds(14));
-    EXPECT_TRUE(report.is_good());
-    EXPECT_LE(wire.most_at_once, 8U);
-    EXPECT_EQ(wire.calls[0].call.idempotency_key, "r1");
+    EXPECT_TRUE(report.has_succeeded());
+    EXPECT_LE(client.most_at_once, 8U);
+    EXPECT_EQ(client.calls[0].call.idempotency_key, "r1");
 }
 
 TEST(Player, KeepsAnOrdersCallsInTheirSequence) {
     Shop shop;
-    FakeWire wire(through(shop));
+    FakeWire client(through(shop));
     const auto report =
-        play(wire, orders(3) + R"({"cancel":{"externalRef":"r2","reason":"CUSTOMER_REQUEST"}})");
-    const auto cancels = wire.sent_to("/cancel");
+        play(client, orders(3) + R"({"cancel":{"externalRef":"r2","reason":"CUSTOMER_REQUEST"}})");
+    const auto cancels = client.sent_to("/cancel");
     ASSERT_EQ(cancels.size(), 1U);
     EXPECT_GE(cancels[0].at, milliseconds(2));  // after the answer to its order
     EXPECT_EQ(cancels[0].call.path, "/api/orders/00000000-0000-7000-8000-000000000002/cancel");
@@ -159,9 +160,9 @@ TEST(Player, KeepsAnOrdersCallsInTheirSequence) {
 TEST(Player, CountsAConfirmedOrderThatIsCancelledOnce) {
     Shop shop;
     shop.confirms_at = 1;
-    FakeWire wire(through(shop));
+    FakeWire client(through(shop));
     LoadOptions slow{.concurrency = 1, .rate_per_second = 1};
-    const auto report = play(wire, orders(1) + R"({"cancel":{"externalRef":"r1"}})", slow);
+    const auto report = play(client, orders(1) + R"({"cancel":{"externalRef":"r1"}})", slow);
     EXPECT_EQ(report.confirmed, 0);
     EXPECT_EQ(report.cancelled, (Counts{{"CUSTOMER_REQUEST", 1}}));
     EXPECT_EQ(report.to_confirmed.count, 1);
@@ -170,106 +171,106 @@ TEST(Player, CountsAConfirmedOrderThatIsCancelledOnce) {
 TEST(Player, BelievesACancellationMoreThanAPollThatWasAskedBefore) {
     Shop shop;
     shop.confirms_at = 1;
-    FakeWire wire(through(shop));
-    wire.status_latency =
+    FakeWire client(through(shop));
+    client.status_latency =
         milliseconds(100);  // asked at 12 ms, while the cancel goes from 20 to 22 ms
     LoadOptions slow{.rate_per_second = 50};
     const auto report =
-        play(wire, orders(1) + R"({"cancel":{"externalRef":"r1"}})" + "\n" + orders(20), slow);
+        play(client, orders(1) + R"({"cancel":{"externalRef":"r1"}})" + "\n" + orders(20), slow);
     EXPECT_EQ(report.cancelled, (Counts{{"CUSTOMER_REQUEST", 1}}));
     EXPECT_EQ(report.confirmed, 19);
 }
 
 TEST(Player, AnswersACancelOfWhatWasNotAccepted) {
     Shop shop;
-    FakeWire wire(through(shop));
-    const auto report = play(wire, R"({"order":{"externalRef":"r1","x":"bad"}})"
-                                   "\n"
-                                   R"({"cancel":{"externalRef":"r1"}})"
-                                   "\n"
-                                   R"({"cancel":{"externalRef":"r1"}})");
+    FakeWire client(through(shop));
+    const auto report = play(client, R"({"order":{"externalRef":"r1","x":"bad"}})"
+                                     "\n"
+                                     R"({"cancel":{"externalRef":"r1"}})"
+                                     "\n"
+                                     R"({"cancel":{"externalRef":"r1"}})");
     EXPECT_EQ(report.orders.refused, (Counts{{"invalid-request", 1}}));
     EXPECT_EQ(report.cancels.refused, (Counts{{"no-such-order", 2}}));
     ASSERT_EQ(report.examples.size(), 3U);
     EXPECT_EQ(report.examples[0], "invalid-request: order r1: no; /items is missing");
-    EXPECT_TRUE(report.is_good());
-    EXPECT_TRUE(wire.sent_to("/cancel").empty());
+    EXPECT_TRUE(report.has_succeeded());
+    EXPECT_TRUE(client.sent_to("/cancel").empty());
 }
 
 TEST(Player, CountsWhatTheInputRefusesAndWhatItCannotRead) {
     Shop shop;
-    FakeWire wire(through(shop));
+    FakeWire client(through(shop));
     const auto report =
-        play(wire, R"({"refused":{"externalRef":"1","reason":"no goods"}})"
-                   "\n{oops\n"
-                   R"({"adjust":{"sku":"a b","delta":2,"reason":"RETURN","key":"C1-1"}})");
+        play(client, R"({"refused":{"externalRef":"1","reason":"no goods"}})"
+                     "\n{oops\n"
+                     R"({"adjust":{"sku":"a b","delta":2,"reason":"RETURN","key":"C1-1"}})");
     EXPECT_EQ(report.not_sent, (Counts{{"no goods", 1}}));
     EXPECT_EQ(report.unreadable, 1);
     EXPECT_EQ(report.adjustments.done, 1);
-    ASSERT_EQ(wire.calls.size(), 1U);
-    EXPECT_EQ(wire.calls[0].call.path, "/api/inventory/items/a%20b/adjustments");
-    EXPECT_EQ(wire.calls[0].call.idempotency_key, "C1-1");
-    EXPECT_EQ(wire.calls[0].call.target, Target::inventory);
+    ASSERT_EQ(client.calls.size(), 1U);
+    EXPECT_EQ(client.calls[0].call.path, "/api/inventory/items/a%20b/adjustments");
+    EXPECT_EQ(client.calls[0].call.idempotency_key, "C1-1");
+    EXPECT_EQ(client.calls[0].call.target, Target::inventory);
 }
 
 TEST(Player, TriesAgainUnderTheSameKeySoThatNothingDoubles) {
     Shop shop;
     int calls = 0;
-    FakeWire wire([&](const Call& call) -> Result<Answer> {
-        auto answer = shop(call);
+    FakeWire client([&](const Request& call) -> Result<Response> {
+        auto response = shop(call);
         ++calls;
         if (calls == 1) return fail(Errc::unavailable, "lost after it was handled");
-        if (calls == 2) return Answer{.status = 503, .body = "", .retry_after = seconds(3)};
-        return answer;
+        if (calls == 2) return Response{.status = 503, .body = "", .retry_after = seconds(3)};
+        return response;
     });
-    const auto report = play(wire, orders(1));
+    const auto report = play(client, orders(1));
     EXPECT_EQ(shop.placed(), 1U);
     EXPECT_EQ(report.orders.done, 1);
     EXPECT_EQ(report.replayed, 1);
     EXPECT_EQ(report.retried, 2);
-    const auto placed = wire.sent_to("/api/orders");
+    const auto placed = client.sent_to("/api/orders");
     EXPECT_GE(placed[2].at - placed[1].at, seconds(3));  // as Retry-After asks
-    EXPECT_TRUE(report.is_good());
+    EXPECT_TRUE(report.has_succeeded());
 }
 
 TEST(Player, GivesUpOnAServerThatStaysAway) {
-    FakeWire wire([](const Call&) { return fail(Errc::unavailable, "nobody there"); });
-    const auto report = play(wire, orders(1000), {.concurrency = 4});
+    FakeWire client([](const Request&) { return fail(Errc::unavailable, "nobody there"); });
+    const auto report = play(client, orders(1000), {.concurrency = 4});
     EXPECT_EQ(report.orders.asked, 4);
     EXPECT_EQ(report.orders.failed, 4);
     EXPECT_EQ(report.unplayed, 996);
-    EXPECT_EQ(wire.calls.size(), 4U * tries_max);
-    EXPECT_FALSE(report.is_good());
+    EXPECT_EQ(client.calls.size(), 4U * tries_max);
+    EXPECT_FALSE(report.has_succeeded());
 }
 
-TEST(Player, SaysWhatStayedPendingAfterTheWait) {
+TEST(Player, ReportsOrdersThatStayedPending) {
     Shop shop;
     shop.confirms_at = 1'000'000;
-    FakeWire wire(through(shop));
-    const auto report = play(wire, orders(3), {.wait = seconds(10)});
+    FakeWire client(through(shop));
+    const auto report = play(client, orders(3), {.wait = seconds(10)});
     EXPECT_EQ(report.pending, 3);
-    EXPECT_FALSE(report.is_good());
+    EXPECT_FALSE(report.has_succeeded());
     EXPECT_GE(report.duration, seconds(10));
     EXPECT_LE(report.duration, seconds(11));
-    EXPECT_LT(wire.sent_to("/status").size(), 3U * 25);  // the intervals grow
+    EXPECT_LT(client.sent_to("/status").size(), 3U * 25);  // the intervals grow
 }
 
-TEST(Player, SaysWhichOrdersTheServerForgot) {
+TEST(Player, ReportsOrdersUnknownToTheServer) {
     Shop shop;
-    FakeWire wire([&](const Call& call) -> Result<Answer> {
-        if (call.path.ends_with("/status")) return Answer{.status = 404};
+    FakeWire client([&](const Request& call) -> Result<Response> {
+        if (call.path.ends_with("/status")) return Response{.status = 404};
         return shop(call);
     });
-    const auto report = play(wire, orders(2));
+    const auto report = play(client, orders(2));
     EXPECT_EQ(report.lost, 2);
-    EXPECT_FALSE(report.is_good());
+    EXPECT_FALSE(report.has_succeeded());
 }
 
 TEST(Player, CountsFromTheIntendedStartWhenARateIsAsked) {
     Shop shop;
-    FakeWire wire(through(shop));
-    wire.latency = milliseconds(100);  // ten times slower than the rate, one at a time
-    const auto report = play(wire, orders(50), {.concurrency = 1, .rate_per_second = 100});
+    FakeWire client(through(shop));
+    client.latency = milliseconds(100);  // ten times slower than the rate, one at a time
+    const auto report = play(client, orders(50), {.concurrency = 1, .rate_per_second = 100});
     // The last one should have left at 490 ms and was answered at 5 s at the earliest.
     EXPECT_GE(report.to_accepted.max, milliseconds(4'500));
     EXPECT_TRUE(report.from_intended_start);
@@ -277,9 +278,9 @@ TEST(Player, CountsFromTheIntendedStartWhenARateIsAsked) {
 
 TEST(Player, KeepsToTheRate) {
     Shop shop;
-    FakeWire wire(through(shop));
-    play(wire, orders(20), {.concurrency = 64, .rate_per_second = 10});
-    const auto placed = wire.sent_to("/api/orders");
+    FakeWire client(through(shop));
+    play(client, orders(20), {.concurrency = 64, .rate_per_second = 10});
+    const auto placed = client.sent_to("/api/orders");
     std::vector<Duration> times;
     for (const auto& sent : placed)
         if (sent.call.path == "/api/orders") times.push_back(sent.at);
@@ -288,32 +289,33 @@ TEST(Player, KeepsToTheRate) {
         EXPECT_EQ(times[number], milliseconds(100) * number);
 }
 
-TEST(ItemLoad, SendsChunksAndCountsEachLine) {
-    FakeWire wire([](const Call& call) -> Result<Answer> {
+TEST(ItemLoader, SendsChunksAndCountsEachLine) {
+    FakeWire client([](const Request& call) -> Result<Response> {
         std::string body;
         for (std::size_t at = 0; (at = call.body.find('\n', at)) != std::string::npos; ++at)
             body += body.empty()
                         ? "{\"status\":422,\"code\":\"invalid-request\",\"detail\":\"no\"}\n"
                         : "{\"status\":201}\n";
-        return Answer{.status = 200, .body = body};
+        return Response{.status = 200, .body = body};
     });
     std::string text;
     for (int number = 0; number < 1200; ++number)
         text += fmt::format("{{\"sku\":\"{}\"}}\n", number);
     std::istringstream lines(text);
-    Lines input({lines});
-    const auto report = ItemLoad(wire, input).play({});
-    EXPECT_EQ(wire.calls.size(), 3U);
+    LineReader input({lines});
+    const auto report = ItemLoader(client, input).play({});
+    EXPECT_EQ(client.calls.size(), 3U);
     EXPECT_EQ(report.items.asked, 1200);
     EXPECT_EQ(report.items.done, 1197);
     EXPECT_EQ(report.items.refused, (Counts{{"invalid-request", 3}}));
 }
 
-TEST(ItemLoad, CountsAWholeChunkThatFails) {
-    FakeWire wire([](const Call&) -> Result<Answer> { return Answer{.status = 415, .body = ""}; });
+TEST(ItemLoader, CountsAWholeChunkThatFails) {
+    FakeWire client(
+        [](const Request&) -> Result<Response> { return Response{.status = 415, .body = ""}; });
     std::istringstream lines("{}\n{}\n");
-    Lines input({lines});
-    const auto report = ItemLoad(wire, input).play({});
+    LineReader input({lines});
+    const auto report = ItemLoader(client, input).play({});
     EXPECT_EQ(report.items.refused, (Counts{{"http-415", 2}}));
     EXPECT_EQ(report.items.done, 0);
 }
@@ -321,11 +323,11 @@ TEST(ItemLoad, CountsAWholeChunkThatFails) {
 struct RetryCase {
     int status;
     Duration retry_after;
-    bool again;
+    bool reschedule;
 };
 
-TEST(Courier, TriesAgainOnlyWhatMayEndOtherwise) {
-    for (const auto& [status, retry_after, again] :
+TEST(RetryingClient, TriesAgainOnlyWhatMayEndOtherwise) {
+    for (const auto& [status, retry_after, reschedule] :
          std::initializer_list<RetryCase>{{200, {}, false},
                                           {404, {}, false},
                                           {409, {}, false},
@@ -335,24 +337,24 @@ TEST(Courier, TriesAgainOnlyWhatMayEndOtherwise) {
                                           {429, {}, true},
                                           {500, {}, true},
                                           {503, {}, true}})
-        EXPECT_EQ(pause_before_retry(Answer{.status = status, .retry_after = retry_after}, 1, 0)
-                      .has_value(),
-                  again)
+        EXPECT_EQ(
+            retry_delay(Response{.status = status, .retry_after = retry_after}, 1, 0).has_value(),
+            reschedule)
             << status;
 }
 
-TEST(Courier, WaitsLongerEachTimeAndNotForEver) {
-    const Result<Answer> lost = fail(Errc::unavailable, "");
+TEST(RetryingClient, WaitsLongerEachTimeAndNotForEver) {
+    const Result<Response> lost = fail(Errc::unavailable, "");
     Duration before{};
     for (int tries = 1; tries < tries_max; ++tries) {
-        const auto pause = pause_before_retry(lost, tries, 15);
+        const auto pause = retry_delay(lost, tries, 15);
         ASSERT_TRUE(pause);
         EXPECT_GE(*pause, before);
-        EXPECT_LE(*pause, pause_max * 3 / 2);
+        EXPECT_LE(*pause, retry_delay_max * 3 / 2);
         before = *pause;
     }
-    EXPECT_FALSE(pause_before_retry(lost, tries_max, 0));
-    EXPECT_LE(*pause_before_retry(Answer{.status = 503, .retry_after = seconds(9999)}, 1, 0),
+    EXPECT_FALSE(retry_delay(lost, tries_max, 0));
+    EXPECT_LE(*retry_delay(Response{.status = 503, .retry_after = seconds(9999)}, 1, 0),
               retry_after_max * 2);
 }
 

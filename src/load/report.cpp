@@ -23,7 +23,7 @@ std::string grouped(std::int64_t number) {
     return text;
 }
 
-std::string human(Duration taken) {
+std::string format_duration(Duration taken) {
     const auto micros = static_cast<double>(taken.count());
     if (micros < 1'000) return fmt::format("{} us", taken.count());
     if (micros < 1'000'000) return fmt::format("{:.1f} ms", micros / 1e3);
@@ -41,7 +41,7 @@ std::string listed(const Counts& counts) {
     return out.empty() ? out : out + ")";
 }
 
-std::string row(std::string_view name, const Calls& calls) {
+std::string row(std::string_view name, const CallCounts& calls) {
     if (calls.asked == 0) return {};
     return fmt::format("{:<14}{} asked, {} done, {} refused{}, {} failed\n", name,
                        grouped(calls.asked), grouped(calls.done), grouped(sum(calls.refused)),
@@ -50,8 +50,8 @@ std::string row(std::string_view name, const Calls& calls) {
 
 std::string row(std::string_view name, const Percentiles& times, std::string_view meaning) {
     if (times.count == 0) return {};
-    return fmt::format("{:<14}p50 {}, p99 {}, max {}: {}\n", name, human(times.p50),
-                       human(times.p99), human(times.max), meaning);
+    return fmt::format("{:<14}p50 {}, p99 {}, max {}: {}\n", name, format_duration(times.p50),
+                       format_duration(times.p99), format_duration(times.max), meaning);
 }
 
 void append(json::Writer& out, std::string_view name, const Counts& counts) {
@@ -60,7 +60,7 @@ void append(json::Writer& out, std::string_view name, const Counts& counts) {
     out.end_object();
 }
 
-void append(json::Writer& out, std::string_view name, const Calls& calls) {
+void append(json::Writer& out, std::string_view name, const CallCounts& calls) {
     out.name(name).begin_object();
     out.member("asked", calls.asked).member("done", calls.done).member("failed", calls.failed);
     append(out, "refused", calls.refused);
@@ -76,7 +76,7 @@ void append(json::Writer& out, std::string_view name, const Percentiles& times) 
 
 }  // namespace
 
-bool LoadReport::is_good() const {
+bool LoadReport::has_succeeded() const {
     return pending == 0 && lost == 0 && unplayed == 0 && orders.failed == 0 &&
            cancels.failed == 0 && adjustments.failed == 0 && items.failed == 0;
 }
@@ -115,10 +115,10 @@ std::string print(const LoadReport& report) {
         row("to seen", report.to_seen,
             report.from_intended_start ? "from the intended start to the poll that saw it confirmed"
                                        : "from sending to the poll that saw it confirmed");
-    out += fmt::format("{:<14}{}", "took", human(report.duration));
+    out += fmt::format("{:<14}{}", "took", format_duration(report.duration));
     if (report.orders.done > 0)
         out += fmt::format("; orders were accepted at {:.0f}/s for {}", report.orders_per_second(),
-                           human(report.accepting));
+                           format_duration(report.accepting));
     out += fmt::format("; {} calls made again\n", grouped(report.retried));
     for (const auto& example : report.examples) out += fmt::format("  e.g. {}\n", example);
     return out;
@@ -127,7 +127,7 @@ std::string print(const LoadReport& report) {
 std::string to_json(const LoadReport& report) {
     std::string text;
     json::Writer out(text);
-    out.begin_object().member("good", report.is_good());
+    out.begin_object().member("good", report.has_succeeded());
     append(out, "orders", report.orders);
     append(out, "cancels", report.cancels);
     append(out, "adjustments", report.adjustments);

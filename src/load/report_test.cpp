@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "load/latencies.hpp"
+#include "load/latency_histogram.hpp"
 #include "load/progress.hpp"
 #include "platform/json/reader.hpp"
 
@@ -11,8 +11,8 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(Latencies, AreExactByNearestRankWhereTheyAreShort) {
-    Latencies latencies;
+TEST(LatencyHistogram, AreExactByNearestRankWhereTheyAreShort) {
+    LatencyHistogram latencies;
     for (int micros = 100; micros >= 1; --micros) latencies.add(Duration(micros));
     const auto found = latencies.percentiles();
     EXPECT_EQ(found.count, 100);
@@ -21,9 +21,9 @@ TEST(Latencies, AreExactByNearestRankWhereTheyAreShort) {
     EXPECT_EQ(found.max, Duration(100));
 }
 
-TEST(Latencies, AreRightToOnePercentAtAnyLength) {
+TEST(LatencyHistogram, AreRightToOnePercentAtAnyLength) {
     for (std::int64_t micros = 1; micros < 1'000'000'000'000; micros = micros * 7 / 5 + 1) {
-        Latencies latencies;
+        LatencyHistogram latencies;
         latencies.add(Duration(micros));
         latencies.add(Duration(micros * 2));
         const auto p50 = latencies.percentiles().p50.count();
@@ -33,8 +33,8 @@ TEST(Latencies, AreRightToOnePercentAtAnyLength) {
     }
 }
 
-TEST(Latencies, OfNothingAreZeroAndNoneIsNegative) {
-    Latencies latencies;
+TEST(LatencyHistogram, OfNothingAreZeroAndNoneIsNegative) {
+    LatencyHistogram latencies;
     EXPECT_EQ(latencies.percentiles().count, 0);
     latencies.add(Duration(-5));
     EXPECT_EQ(latencies.percentiles().max, Duration::zero());
@@ -77,17 +77,17 @@ TEST(Report, IsJsonWithTheSameFigures) {
 }
 
 TEST(Report, IsGoodWhenNothingIsPendingLostOrFailed) {
-    EXPECT_TRUE(example().is_good());
+    EXPECT_TRUE(example().has_succeeded());
     for (const auto figure : {&LoadReport::pending, &LoadReport::lost, &LoadReport::unplayed}) {
         auto report = example();
         report.*figure = 1;
-        EXPECT_FALSE(report.is_good());
+        EXPECT_FALSE(report.has_succeeded());
     }
     for (const auto calls : {&LoadReport::orders, &LoadReport::cancels, &LoadReport::adjustments,
                              &LoadReport::items}) {
         auto report = example();
         (report.*calls).failed = 1;
-        EXPECT_FALSE(report.is_good());
+        EXPECT_FALSE(report.has_succeeded());
     }
 }
 

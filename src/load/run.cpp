@@ -19,10 +19,10 @@ std::string new_run() {
 
 Result<LoadReport> run_load(const LoadOptions& options, Input input,
                             const ProgressOptions& progress) {
-    const auto wire = TRY(make_wire(options.order_url, options.inventory_url));
-    Lines lines(input);
-    if (options.items) return ItemLoad(*wire, lines).play(progress);
-    return Player(options, *wire, lines, new_run()).play(progress);
+    const auto client = TRY(make_http_client(options.order_url, options.inventory_url));
+    LineReader lines(input);
+    if (options.items) return ItemLoader(*client, lines).play(progress);
+    return Player(options, *client, lines, new_run()).play(progress);
 }
 
 }  // namespace trackops::load

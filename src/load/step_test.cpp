@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "load/lines.hpp"
-#include "load/sequence.hpp"
+#include "load/line_reader.hpp"
+#include "load/per_order_queue.hpp"
 
 namespace trackops::load {
 namespace {
@@ -53,30 +53,30 @@ Scheduled scheduled(std::string reference, std::int64_t line) {
     return {.step = CancelOrder{std::move(reference), {}}, .intended = {}, .line = line};
 }
 
-TEST(Sequence, LetsOnlyOneStepOfAnOrderRunAndKeepsTheirOrder) {
-    Sequence sequence;
-    EXPECT_TRUE(sequence.admit(scheduled("a", 1)));
-    EXPECT_FALSE(sequence.admit(scheduled("a", 2)));
-    EXPECT_FALSE(sequence.admit(scheduled("a", 3)));
-    EXPECT_TRUE(sequence.admit(scheduled("b", 4)));
+TEST(PerOrderQueue, LetsOnlyOneStepOfAnOrderRunAndKeepsTheirOrder) {
+    PerOrderQueue sequence;
+    EXPECT_TRUE(sequence.start_or_enqueue(scheduled("a", 1)));
+    EXPECT_FALSE(sequence.start_or_enqueue(scheduled("a", 2)));
+    EXPECT_FALSE(sequence.start_or_enqueue(scheduled("a", 3)));
+    EXPECT_TRUE(sequence.start_or_enqueue(scheduled("b", 4)));
     EXPECT_EQ(sequence.waiting(), 2U);
     EXPECT_EQ(sequence.finish("a")->line, 2);
     EXPECT_EQ(sequence.finish("a")->line, 3);
     EXPECT_FALSE(sequence.finish("a"));
-    EXPECT_TRUE(sequence.admit(scheduled("a", 5)));
+    EXPECT_TRUE(sequence.start_or_enqueue(scheduled("a", 5)));
     EXPECT_EQ(sequence.waiting(), 0U);
 }
 
-TEST(Sequence, HoldsUpNothingThatHasNoReference) {
-    Sequence sequence;
-    EXPECT_TRUE(sequence.admit(scheduled("", 1)));
-    EXPECT_TRUE(sequence.admit(scheduled("", 2)));
+TEST(PerOrderQueue, HoldsUpNothingThatHasNoReference) {
+    PerOrderQueue sequence;
+    EXPECT_TRUE(sequence.start_or_enqueue(scheduled("", 1)));
+    EXPECT_TRUE(sequence.start_or_enqueue(scheduled("", 2)));
     EXPECT_FALSE(sequence.finish(""));
 }
 
-TEST(Lines, SkipsEmptyOnesAndKnowsWhereItIs) {
+TEST(LineReader, SkipsEmptyOnesAndKnowsWhereItIs) {
     std::istringstream text("a\n\n  \r\nb");
-    Lines lines({text, 9});
+    LineReader lines({text, 9});
     EXPECT_EQ(lines.next(), "a");
     EXPECT_EQ(lines.number(), 1);
     EXPECT_EQ(lines.next(), "b");
@@ -85,9 +85,9 @@ TEST(Lines, SkipsEmptyOnesAndKnowsWhereItIs) {
     EXPECT_DOUBLE_EQ(lines.share(), 1);
 }
 
-TEST(Lines, CutsOffALineWithoutEnd) {
+TEST(LineReader, CutsOffALineWithoutEnd) {
     std::istringstream text(std::string(line_bytes_max + 10, 'x') + "\nb");
-    Lines lines({text});
+    LineReader lines({text});
     EXPECT_EQ(lines.next()->size(), line_bytes_max);
     EXPECT_EQ(lines.next(), "b");
 }

@@ -3,11 +3,11 @@
 #include "base/version.hpp"
 #include "events/events.hpp"
 #include "order/adapters/audit.hpp"
-#include "order/adapters/confirmations.hpp"
+#include "order/adapters/confirmation_waiters.hpp"
 #include "order/adapters/http_api.hpp"
-#include "order/adapters/inventory_events.hpp"
+#include "order/adapters/inventory_events_handler.hpp"
 #include "order/adapters/order_cache.hpp"
-#include "order/adapters/saga_clock.hpp"
+#include "order/adapters/saga_timer.hpp"
 #include "order/adapters/sql_order_store.hpp"
 #include "order/migrations.hpp"
 #include "platform/audit/auditor.hpp"
@@ -38,12 +38,13 @@ auto lost_as_unavailable() {
 }  // namespace
 
 // In the order in which things are made; they go in the reverse.
-struct Application::Parts {
-    Parts(const Ports& the_ports, ApplicationOptions given);
+struct Application::Internals {
+    Internals(const Ports& the_ports, ApplicationOptions given);
 
-    std::vector<Result<app::Receipt>> announced(std::vector<Result<app::Receipt>> receipts) const {
+    std::vector<Result<app::SaveResult>> announced(
+        std::vector<Result<app::SaveResult>> results) const {
         options.on_events_committed();
-        return receipts;
+        return results;
     }
     void settled(std::span<const domain::Order> orders);
     std::vector<telemetry::Component> components();
@@ -53,56 +54,56 @@ struct Application::Parts {
     adapters::OrderCache cache;
     std::unique_ptr<app::OrderStore> store;
     std::unique_ptr<relay::Source> relay_view;  // of the relay's backlog; read only
-    adapters::Placing placing;
-    adapters::Changing changing;
-    adapters::Finding finding;
-    adapters::Confirmations confirmations;
-    adapters::SagaClock saga_clock;
+    adapters::PlaceOrderQueue place_queue;
+    adapters::ChangeOrderQueue change_queue;
+    adapters::FindOrderQueue find_queue;
+    adapters::ConfirmationWaiters confirmation_waiters;
+    adapters::SagaTimer saga_clock;
     outbox::Cleanup cleanup;
     audit::Auditor auditor;
     std::unique_ptr<bus::Consumer> consumer;  // made when its topics are there
 };
 
-Application::Parts::Parts(const Ports& the_ports, ApplicationOptions given)
+Application::Internals::Internals(const Ports& the_ports, ApplicationOptions given)
     : ports(the_ports),
       options(std::move(given)),
       cache(ports.cache, ports.clock),
       store(adapters::make_sql_order_store(ports.database, ports.clock, ports.ids)),
       relay_view(relay::make_poll_source(ports.database)),
-      placing(
+      place_queue(
           {.batch_max = 128, .queue_max = 4096},
           [this](std::span<const app::PlaceOrder> batch) {
               return announced(
-                  app::place_orders(batch, *store, ports.clock, ports.ids, options.patience));
+                  app::place_orders(batch, *store, ports.clock, ports.ids, options.timeouts));
           },
-          lost_as_unavailable<Result<app::Receipt>>()),
-      changing(
+          lost_as_unavailable<Result<app::SaveResult>>()),
+      change_queue(
           {.batch_max = 128, .queue_max = 4096},
           [this](std::span<const app::ChangeOrder> batch) {
               return announced(
-                  app::change_orders(batch, *store, ports.clock, ports.ids, options.patience));
+                  app::change_orders(batch, *store, ports.clock, ports.ids, options.timeouts));
           },
-          lost_as_unavailable<Result<app::Receipt>>()),
-      finding(
+          lost_as_unavailable<Result<app::SaveResult>>()),
+      find_queue(
           {.batch_max = 128, .queue_max = 4096},
           [this](std::span<const domain::OrderId> batch) { return cache.find(batch, *store); },
           lost_as_unavailable<Result<adapters::CachedOrder>>()),
-      confirmations(*store, ports.clock),
+      confirmation_waiters(*store, ports.clock),
       saga_clock(
           {.relay_lag = [this] { return relay_view->backlog(ports.clock.now()).oldest_age; }},
-          *store, ports.clock, ports.ids, options.patience,
+          *store, ports.clock, ports.ids, options.timeouts,
           [this](std::span<const domain::Order> orders) { settled(orders); }),
       cleanup(ports.database, ports.clock, {}, ports.metrics),
       auditor(ports.database, ports.clock, invariants(), {}, ports.metrics) {}
 
-void Application::Parts::settled(std::span<const domain::Order> orders) {
+void Application::Internals::settled(std::span<const domain::Order> orders) {
     if (orders.empty()) return;
     options.on_events_committed();
-    for (const domain::Order& order : orders) cache.remember(order);
-    confirmations.settled(orders);
+    for (const domain::Order& order : orders) cache.put(order);
+    confirmation_waiters.settled(orders);
 }
 
-std::vector<telemetry::Component> Application::Parts::components() {
+std::vector<telemetry::Component> Application::Internals::components() {
     return {
         sql::health_component(ports.database),
         bus::health_component(ports.bus),
@@ -114,21 +115,21 @@ void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_
     const sql::Component components[] = {{"outbox", outbox::migrations},
                                          {"idempotency", idempotency::migrations},
                                          {"order", order::migrations}};
-    sql::bring_up_to_date(database, owner_url, components, outbox::grants, metrics);
+    sql::migrate_and_grant(database, owner_url, components, outbox::grants, metrics);
 }
 
 audit::Invariants invariants() { return adapters::order_invariants(); }
 
 Application::Application(const Ports& ports, ApplicationOptions options)
-    : parts_(std::make_unique<Parts>(ports, std::move(options))) {}
+    : internals_(std::make_unique<Internals>(ports, std::move(options))) {}
 
 Application::~Application() { close(); }
 
 std::vector<http::Route> Application::routes() {
-    Parts& parts = *parts_;
+    Internals& parts = *internals_;
     std::vector<http::Route> routes =
-        adapters::order_routes({parts.placing, parts.changing, parts.finding, parts.confirmations,
-                                parts.cache, *parts.store});
+        adapters::order_routes({parts.place_queue, parts.change_queue, parts.find_queue,
+                                parts.confirmation_waiters, parts.cache, *parts.store});
     std::ranges::move(http::actuator_routes({"order-service", std::string(version)},
                                             parts.components(), parts.ports.metrics),
                       std::back_inserter(routes));
@@ -136,7 +137,7 @@ std::vector<http::Route> Application::routes() {
 }
 
 void Application::listen() {
-    Parts& parts = *parts_;
+    Internals& parts = *internals_;
     std::vector<std::string> topics(std::begin(events::order_topics),
                                     std::end(events::order_topics));
     const std::vector<std::string> replies(std::begin(events::inventory_topics),
@@ -147,30 +148,34 @@ void Application::listen() {
         parts.ports.bus,
         bus::ConsumerOptions{
             .group = "trackops-orders", .topics = replies, .clock = parts.ports.steady_clock},
-        adapters::handle_inventory_events(
-            *parts.store, parts.ports.clock, parts.options.patience,
+        adapters::make_inventory_events_handler(
+            *parts.store, parts.ports.clock, parts.options.timeouts,
             [&parts](std::span<const domain::Order> orders) { parts.settled(orders); }),
         parts.ports.metrics);
 }
 
 std::vector<runtime::NamedPump> Application::pumps() {
-    Parts& parts = *parts_;
+    Internals& parts = *internals_;
     // Two transactions in flight keep PostgreSQL busy while one waits for its disk; SQLite has one
     // writer.
     const int placing_threads = parts.ports.database.dialect() == sql::Dialect::postgres ? 2 : 1;
-    return {{"order-finding", parts.finding},    {"order-placing", parts.placing, placing_threads},
-            {"order-changing", parts.changing},  {"order-waiting", parts.confirmations},
-            {"order-settling", *parts.consumer}, {"order-sagas", parts.saga_clock},
-            {"order-cleanup", parts.cleanup},    {"order-audit", parts.auditor}};
+    return {{"order-finding", parts.find_queue},
+            {"order-placing", parts.place_queue, placing_threads},
+            {"order-changing", parts.change_queue},
+            {"order-waiting", parts.confirmation_waiters},
+            {"order-settling", *parts.consumer},
+            {"order-sagas", parts.saga_clock},
+            {"order-cleanup", parts.cleanup},
+            {"order-audit", parts.auditor}};
 }
 
-void Application::let_waiting_go() { parts_->confirmations.close(); }
+void Application::release_waiting_requests() { internals_->confirmation_waiters.close(); }
 
 void Application::close() {
-    parts_->confirmations.close();
-    parts_->placing.close();
-    parts_->changing.close();
-    parts_->finding.close();
+    internals_->confirmation_waiters.close();
+    internals_->place_queue.close();
+    internals_->change_queue.close();
+    internals_->find_queue.close();
 }
 
 }  // namespace trackops::order

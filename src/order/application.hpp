@@ -29,13 +29,13 @@ struct Ports {
 };
 
 struct ApplicationOptions {
-    domain::Patience patience;
+    domain::SagaTimeouts timeouts;
     // A hint, from any thread: events were committed and may be relayed.
     std::function<void()> on_events_committed = [] {};
 };
 
 // Brings the schema to the newest version, and the rights of the roles with it; over owner_url
-// where `database` has not the right itself. Throws as sql::bring_up_to_date() does.
+// where `database` has not the right itself. Throws as sql::migrate_and_grant() does.
 void migrate(sql::Database& database, telemetry::Registry& metrics,
              std::string_view owner_url = {});
 
@@ -55,13 +55,13 @@ public:
     // In the order in which they start. After listen().
     std::vector<runtime::NamedPump> pumps();
     // Answers the requests that only wait for their order to leave PENDING.
-    void let_waiting_go();
+    void release_waiting_requests();
     // Answers everything that still waits; the pumps run no more. Idempotent.
     void close();
 
 private:
-    struct Parts;
-    std::unique_ptr<Parts> parts_;
+    struct Internals;
+    std::unique_ptr<Internals> internals_;
 };
 
 }  // namespace trackops::order

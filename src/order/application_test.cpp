@@ -26,10 +26,10 @@ using std::chrono::seconds;
 using ::testing::HasSubstr;
 
 // Less than the half minute for which an order may be answered from memory.
-constexpr domain::Patience short_patience{.reserve_deadline = seconds(10),
-                                          .first_retry = seconds(5)};
+constexpr domain::SagaTimeouts short_patience{.reserve_deadline = seconds(10),
+                                              .first_retry = seconds(5)};
 
-constexpr const char* draft =
+constexpr const char* terms =
     R"({"customerId":"018bcfe5-687b-7abc-8123-456789abcdef","currency":"GBP","items":)"
     R"([{"sku":"A","quantity":2,"unitAmount":250}],"shippingAddress":)"
     R"({"line1":"1 High St","city":"London","postalCode":"N1","country":"GB"}})";
@@ -45,7 +45,7 @@ protected:
     }
 
     std::string domain::place() {
-        const auto placed = calls.call("POST", "/api/orders", draft);
+        const auto placed = calls.call("POST", "/api/orders", terms);
         EXPECT_EQ(placed.status, 201) << placed.body;
         return http::header(placed, "Location");
     }
@@ -85,7 +85,7 @@ protected:
     std::unique_ptr<bus::Bus> bus =
         backends::open_bus("embedded:" + folder.path(), {}, clock, metrics);
     Application application{{*database, *cache, *bus, clock, ids, metrics, &clock},
-                            {.patience = short_patience}};
+                            {.timeouts = short_patience}};
     std::map<std::string, runtime::Pump*> pumps;
     http::Calls calls{application.routes(), [this] {
                           for (const auto* name : {"order-placing", "order-changing",
@@ -125,7 +125,7 @@ TEST_P(OrderApplication, IsPatientWhileItsEventsDoNotLeave) {
 }
 
 TEST_P(OrderApplication, AnswersWhoWaitsWhenInventoryAnswers) {
-    const auto waiting = calls.send("POST", "/api/orders?wait=confirmed", draft);
+    const auto waiting = calls.send("POST", "/api/orders?wait=confirmed", terms);
     EXPECT_FALSE(waiting->answer);
     const auto newest = http::joined(http::pages_of(calls, "/api/orders?limit=500", "id")).at(0);
     reserve("/api/orders/" + newest.substr(1, newest.size() - 2));

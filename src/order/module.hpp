@@ -24,7 +24,7 @@ struct ModuleOptions {
     std::string cache_url = "embedded:";
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;  // 0: any free one
-    domain::Patience patience;
+    domain::SagaTimeouts timeouts;
     // A hint, from any thread: events were committed and may be relayed.
     std::function<void()> on_events_committed = [] {};
 };
@@ -45,8 +45,8 @@ public:
     void stop(Duration drain_within);
 
 private:
-    struct Parts;
-    std::unique_ptr<Parts> parts_;
+    struct Internals;
+    std::unique_ptr<Internals> internals_;
 };
 
 }  // namespace trackops::order

@@ -68,7 +68,7 @@ ReadOrder read_order(const std::string& body) {
 
 void Answers::etag(const Answer& answer, std::int64_t version) {
     if (answer.etag != fmt::format("\"{}\"", version))
-        wrong(fmt::format("ETag {} of version {}", answer.etag, version));
+        kind(fmt::format("ETag {} of version {}", answer.etag, version));
 }
 
 void Answers::same_as_before(const ReadOrder& read) {
@@ -77,8 +77,8 @@ void Answers::same_as_before(const ReadOrder& read) {
     const ReadOrder& before = found->second;
     if (before.status != read.status || before.updated_at != read.updated_at ||
         before.cancel_reason != read.cancel_reason)
-        wrong(fmt::format("version {} of {} is shown in two ways", read.version,
-                          world_.story.name_of(read.id)));
+        kind(fmt::format("version {} of {} is shown in two ways", read.version,
+                         world_.trace_log.name_of(read.id)));
 }
 
 ReadOrder Answers::order(const Answer& answer, const std::string& reference,
@@ -86,26 +86,26 @@ ReadOrder Answers::order(const Answer& answer, const std::string& reference,
     ReadOrder read = read_order(answer.body);
     etag(answer, read.version);
     if (answer.status == 201 && answer.location != "/api/orders/" + read.id.text())
-        wrong(fmt::format("{} is at {}", reference, answer.location));
-    if (asked.id && *asked.id != read.id) wrong("asked for " + reference + ", told of another");
+        kind(fmt::format("{} is at {}", reference, answer.location));
+    if (asked.id && *asked.id != read.id) kind("asked for " + reference + ", told of another");
     if (answer.body != body_of(read, asked))
-        wrong(fmt::format("{} is shown as {}", reference, answer.body));
+        kind(fmt::format("{} is shown as {}", reference, answer.body));
     same_as_before(read);
     const auto [created, is_new] = created_at_.try_emplace(read.id, read.created_at);
     if (!is_new && created->second != read.created_at)
-        wrong(fmt::format("{} was created at {} and at {}", reference, created->second,
-                          read.created_at));
+        kind(fmt::format("{} was created at {} and at {}", reference, created->second,
+                         read.created_at));
     const bool is_cancelled = read.status == "CANCELLED";
     const bool has_left = read.status == "SHIPPED" || read.status == "DELIVERED";
     if (is_cancelled == read.cancel_reason.empty() || has_left == read.shipment.empty())
-        wrong(fmt::format("{} has the wrong members: {}", reference, answer.body));
+        kind(fmt::format("{} has the wrong members: {}", reference, answer.body));
     if (has_left) {
         const std::string digits = number_in(read.tracking_number);
         int number = 0;
         std::from_chars(digits.data(), digits.data() + digits.size(), number);
         const auto shipped = asked.changes.find(number);
         if (shipped == asked.changes.end() || shipped->second.action != order::domain::Action::ship)
-            wrong(fmt::format("{} was shipped by nobody: {}", reference, read.shipment));
+            kind(fmt::format("{} was shipped by nobody: {}", reference, read.shipment));
     }
     return read;
 }
@@ -119,23 +119,23 @@ ReadOrder Answers::status(const Answer& answer) {
     const std::string expected =
         fmt::format(R"({{"id":"{}","status":"{}","version":{},"updatedAt":"{}"{}}})",
                     read.id.text(), read.status, read.version, read.updated_at, reason);
-    if (answer.body != expected) wrong("a status is shown as " + answer.body);
+    if (answer.body != expected) kind("a status is shown as " + answer.body);
     same_as_before(read);
     return read;
 }
 
 void Answers::change(const ReadOrder& read, const Attempt& attempt, int number) {
-    const std::string& name = world_.story.name_of(attempt.order);
+    const std::string& name = world_.trace_log.name_of(attempt.order);
     const auto status = order::domain::status_named(read.status);
     if (read.id != attempt.order || !status || order::action_to(*status) != attempt.action)
-        wrong(fmt::format("to {} {} is answered with {} {}", order::name_of(attempt.action), name,
-                          world_.story.name_of(read.id), read.status));
+        kind(fmt::format("to {} {} is answered with {} {}", order::name_of(attempt.action), name,
+                         world_.trace_log.name_of(read.id), read.status));
     if (attempt.expected_version && read.version != *attempt.expected_version + 1)
-        wrong(fmt::format("version {} of {} follows on If-Match {}", read.version, name,
-                          *attempt.expected_version));
+        kind(fmt::format("version {} of {} follows on If-Match {}", read.version, name,
+                         *attempt.expected_version));
     if (attempt.action == order::domain::Action::ship &&
         number_in(read.tracking_number) != fmt::to_string(number))
-        wrong(fmt::format("{} was shipped by change {}: {}", name, number, read.shipment));
+        kind(fmt::format("{} was shipped by change {}: {}", name, number, read.shipment));
 }
 
 void Answers::refusal(const Answer& answer, const Attempt& attempt) {
@@ -150,14 +150,14 @@ void Answers::refusal(const Answer& answer, const Attempt& attempt) {
     problem(answer, answer.status,
             answer.status == 412 ? "precondition-failed" : "illegal-transition");
     if (std::ranges::none_of(versions, is_reason))
-        wrong(fmt::format("{} to {} {}, which it never had reason for", answer.status,
-                          order::name_of(attempt.action), world_.story.name_of(attempt.order)));
+        kind(fmt::format("{} to {} {}, which it never had reason for", answer.status,
+                         order::name_of(attempt.action), world_.trace_log.name_of(attempt.order)));
 }
 
 void Answers::problem(const Answer& answer, int status, std::string_view code) {
     if (answer.status != status || !answer.body.contains(fmt::format(R"("status":{},)", status)) ||
         !answer.body.contains(fmt::format(R"("code":"{}")", code)))
-        wrong(fmt::format("{} instead of {} {}: {}", answer.status, status, code, answer.body));
+        kind(fmt::format("{} instead of {} {}: {}", answer.status, status, code, answer.body));
 }
 
 void Answers::replay(const Answer& first, const Answer& again, const std::string& what) {

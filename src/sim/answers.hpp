@@ -8,8 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include "sim/reference_model.hpp"
 #include "sim/replica.hpp"
-#include "sim/shop.hpp"
 
 namespace trackops::sim {
 
@@ -56,7 +56,7 @@ public:
 private:
     // Whatever shows a version of an order shows the same.
     void same_as_before(const ReadOrder& read);
-    void wrong(std::string evidence) { world_.broken("answers_are_true", std::move(evidence)); }
+    void kind(std::string evidence) { world_.broken("answers_are_true", std::move(evidence)); }
 
     World& world_;
     const DatabaseServer& orders_;

@@ -21,13 +21,13 @@ constexpr auto kinds = std::to_array<Kind>({
     {Fault::sql_outage, "sql_outage", 0.15},
     {Fault::bus_send_lost, "bus_send_lost", 0.03},
     {Fault::bus_ack_lost, "bus_ack_lost", 0.03},
-    {Fault::bus_doubled, "bus_doubled", 0.03},
+    {Fault::bus_duplicated, "bus_duplicated", 0.03},
     {Fault::bus_slow, "bus_slow", 0.08},
     {Fault::bus_rebalance, "bus_rebalance", 0.01},
     {Fault::bus_offset_lost, "bus_offset_lost", 0.05},
     {Fault::bus_outage, "bus_outage", 0.15},
     {Fault::cache_away, "cache_away", 0.05},
-    {Fault::cache_forgets, "cache_forgets", 0.05},
+    {Fault::cache_evicts, "cache_evicts", 0.05},
     {Fault::cache_stale, "cache_stale", 0.2},
     {Fault::crash_at_begin, "crash_at_begin", 0.0015},
     {Fault::crash_at_flush, "crash_at_flush", 0.002},
@@ -42,9 +42,9 @@ constexpr auto kinds = std::to_array<Kind>({
     {Fault::crash_at_cache, "crash_at_cache", 0.002},
     {Fault::stop, "stop", 0.1},
     {Fault::clock_jump, "clock_jump", 0.2},
-    {Fault::overtaken, "overtaken", 0.2},
+    {Fault::preempted, "overtaken", 0.2},
     {Fault::request_lost, "request_lost", 0.03},
-    {Fault::request_doubled, "request_doubled", 0.03},
+    {Fault::request_duplicated, "request_duplicated", 0.03},
     {Fault::answer_lost, "answer_lost", 0.05},
     {Fault::sql_commit_late, "sql_commit_late", 0.1},
     {Fault::sql_slow, "sql_slow", 0.05},
@@ -63,23 +63,23 @@ static_assert([] {
 std::string_view name_of(Fault fault) { return kinds[static_cast<std::size_t>(fault)].name; }
 
 Faults::Faults(std::uint64_t seed, const FaultPlan& plan) : most_(plan.most) {
-    Chance profile(seed, "faults");
+    RandomStream profile(seed, "faults");
     constexpr std::array<double, 4> strengths = {0, 0.3, 1, 3};
     for (const Kind& kind : kinds) {
-        const double strength = profile.one_of(strengths);
+        const double strength = profile.pick(strengths);
         const bool is_out = std::ranges::find(plan.never, kind.fault) != plan.never.end();
         rates_[static_cast<std::size_t>(kind.fault)] = is_out ? 0 : strength * kind.rate;
-        chances_.emplace_back(seed, kind.name);
+        random_streams_.emplace_back(seed, kind.name);
     }
 }
 
 bool Faults::is_possible(Fault fault) const {
-    return !is_peace_ && total_ < most_ && rates_[static_cast<std::size_t>(fault)] > 0;
+    return !is_fault_free_ && total_ < most_ && rates_[static_cast<std::size_t>(fault)] > 0;
 }
 
-bool Faults::strikes(Fault fault) {
+bool Faults::occurs(Fault fault) {
     const auto i = static_cast<std::size_t>(fault);
-    if (!is_possible(fault) || !chances_[i].happens(rates_[i])) return false;
+    if (!is_possible(fault) || !random_streams_[i].happens(rates_[i])) return false;
     ++counts_[i];
     ++total_;
     return true;

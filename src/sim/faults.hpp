@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/chance.hpp"
+#include "sim/random_stream.hpp"
 
 namespace trackops::sim {
 
@@ -23,14 +23,14 @@ enum class Fault : std::uint8_t {
     // Of the bus's driver.
     bus_send_lost,    // a message is not taken
     bus_ack_lost,     // it is taken, its acknowledgement is lost
-    bus_doubled,      // it is taken twice
+    bus_duplicated,   // it is taken twice
     bus_slow,         // it is visible late: topics overtake each other
     bus_rebalance,    // a group hands its partitions around
     bus_offset_lost,  // an offset is told later, or never if its member goes
     bus_outage,       // the broker is away for a while
     // Of the cache.
     cache_away,
-    cache_forgets,
+    cache_evicts,
     cache_stale,  // answers with an entry that was replaced, within its time to live
     // A process dies between two of its port calls.
     crash_at_begin,
@@ -47,10 +47,10 @@ enum class Fault : std::uint8_t {
     // Of processes and machines.
     stop,        // a process ends in order and comes back
     clock_jump,  // a machine's clock is set
-    overtaken,   // another pump runs in the middle of this one
+    preempted,   // another pump runs in the middle of this one
     // Of the network between clients and services.
     request_lost,
-    request_doubled,
+    request_duplicated,
     answer_lost,
     // Of transactions on PostgreSQL, as its relay sees them.
     sql_commit_late,  // events become visible after those of later positions
@@ -74,22 +74,22 @@ class Faults {
 public:
     // Of each seed some faults are absent, some rare, some frequent: runs differ in kind.
     Faults(std::uint64_t seed, const FaultPlan& plan);
-    bool strikes(Fault fault);
+    bool occurs(Fault fault);
     // For faults that the schedule brings: counts one that may happen.
     bool is_possible(Fault fault) const;
-    void begin() { is_peace_ = false; }
-    void stop() { is_peace_ = true; }
-    bool is_peace() const { return is_peace_; }
+    void begin() { is_fault_free_ = false; }
+    void stop() { is_fault_free_ = true; }
+    bool is_fault_free() const { return is_fault_free_; }
     const FaultCounts& counts() const { return counts_; }
     std::int64_t total() const { return total_; }
 
 private:
     std::array<double, fault_count> rates_{};
     FaultCounts counts_{};
-    std::vector<Chance> chances_;
+    std::vector<RandomStream> random_streams_;
     std::int64_t total_ = 0;
     const std::int64_t most_;
-    bool is_peace_ = false;
+    bool is_fault_free_ = false;
 };
 
 }  // namespace trackops::sim

@@ -10,20 +10,20 @@ namespace {
 
 bool is_live(const std::string& status) { return status == "RESERVED"; }
 
-Finding stock_is_sound(const Evidence& on) {
+CheckResult stock_is_consistent(const Evidence& on) {
     std::map<std::string, std::int64_t> held;
     std::map<std::string, std::int64_t> moved;
-    for (const auto& [order, reservation] : on.books.reservations) {
+    for (const auto& [order, reservation] : on.ledger.reservations) {
         if (!is_live(reservation.status)) continue;
         for (const auto& [sku, quantity] : reservation.lines) held[sku] += quantity;
     }
-    for (const MovementRow& row : on.books.movements) {
+    for (const MovementRow& row : on.ledger.movements) {
         moved[row.sku] += row.delta;
         if (moved[row.sku] != row.on_hand_after || row.on_hand_after < 0)
             return fmt::format("the ledger of {} says {} after a sum of {}", row.sku,
                                row.on_hand_after, moved[row.sku]);
     }
-    for (const auto& [sku, stock] : on.books.stock) {
+    for (const auto& [sku, stock] : on.ledger.stock) {
         if (stock.reserved < 0 || stock.reserved > stock.on_hand)
             return fmt::format("{}: {} reserved of {}", sku, stock.reserved, stock.on_hand);
         if (stock.reserved != held[sku])
@@ -36,50 +36,50 @@ Finding stock_is_sound(const Evidence& on) {
     return {};
 }
 
-Finding no_unit_is_sold_twice(const Evidence& on) {
+CheckResult no_unit_is_sold_twice(const Evidence& on) {
     std::map<std::pair<Uuid, std::string>, std::int64_t> shipped;
-    for (const MovementRow& row : on.books.movements) {
+    for (const MovementRow& row : on.ledger.movements) {
         if (!row.order) continue;
         if (!shipped.emplace(std::pair(*row.order, row.sku), -row.delta).second)
             return fmt::format("{} of {} left the house twice", row.sku,
-                               on.world.story.name_of(*row.order));
+                               on.world.trace_log.name_of(*row.order));
     }
-    for (const auto& [order, reservation] : on.books.reservations) {
+    for (const auto& [order, reservation] : on.ledger.reservations) {
         if (reservation.status != "FULFILLED") continue;
         for (const auto& [sku, quantity] : reservation.lines) {
             const auto found = shipped.find({order, sku});
             if (found == shipped.end() || found->second != quantity)
-                return fmt::format("{} was shipped without {} of {}", on.world.story.name_of(order),
-                                   quantity, sku);
+                return fmt::format("{} was shipped without {} of {}",
+                                   on.world.trace_log.name_of(order), quantity, sku);
             shipped.erase(found);
         }
     }
     if (shipped.empty()) return {};
     return fmt::format("{} left the house for {}, which is not fulfilled",
                        shipped.begin()->first.second,
-                       on.world.story.name_of(shipped.begin()->first.first));
+                       on.world.trace_log.name_of(shipped.begin()->first.first));
 }
 
-Finding acknowledged_requests_are_kept(const Evidence& on) {
+CheckResult acknowledged_requests_are_kept(const Evidence& on) {
     std::set<std::tuple<Uuid, std::int64_t, std::string>> history;
-    for (const HistoryRow& row : on.books.history) history.emplace(row.order, row.version, row.to);
-    for (const auto& [reference, asked] : on.shop.orders()) {
+    for (const HistoryRow& row : on.ledger.history) history.emplace(row.order, row.version, row.to);
+    for (const auto& [reference, asked] : on.model.orders()) {
         if (!asked.id) continue;
-        const auto found = on.books.orders.find(*asked.id);
-        if (found == on.books.orders.end()) return reference + " was answered and is not there";
+        const auto found = on.ledger.orders.find(*asked.id);
+        if (found == on.ledger.orders.end()) return reference + " was answered and is not there";
         if (found->second.lines != asked.lines) return reference + " has other lines";
         for (const auto& [number, change] : asked.changes) {
             if (!change.heard) continue;
             const auto& [status, version] = *change.heard;
             if (!history.contains({*asked.id, version, std::string(order::name_of(status))}))
                 return fmt::format("{} was told {} in version {}, which never was",
-                                   on.world.story.name_of(*asked.id), order::name_of(status),
+                                   on.world.trace_log.name_of(*asked.id), order::name_of(status),
                                    version);
         }
     }
-    for (const auto& [reason, adjustment] : on.shop.adjustments()) {
+    for (const auto& [reason, adjustment] : on.model.adjustments()) {
         bool is_in_ledger = false;
-        for (const MovementRow& row : on.books.movements) {
+        for (const MovementRow& row : on.ledger.movements) {
             is_in_ledger = is_in_ledger || (row.reason == reason && row.sku == adjustment.sku &&
                                             row.delta == adjustment.delta);
         }
@@ -89,28 +89,28 @@ Finding acknowledged_requests_are_kept(const Evidence& on) {
     return {};
 }
 
-Finding requests_have_one_effect(const Evidence& on) {
+CheckResult requests_have_one_effect(const Evidence& on) {
     std::set<std::string> references;
-    for (const auto& [id, order] : on.books.orders) {
+    for (const auto& [id, order] : on.ledger.orders) {
         if (!references.insert(order.reference).second)
             return order.reference + " was placed twice";
     }
     std::set<std::string> reasons;
-    for (const MovementRow& row : on.books.movements) {
+    for (const MovementRow& row : on.ledger.movements) {
         if (row.order || row.reason == "CREATED") continue;
         if (!reasons.insert(row.reason).second) return "adjustment " + row.reason + " counts twice";
     }
     return {};
 }
 
-Finding orders_settle(const Evidence& on) {
-    for (const auto& [id, order] : on.books.orders) {
-        if (order.status == "PENDING") return on.world.story.name_of(id) + " is PENDING";
+CheckResult orders_settle(const Evidence& on) {
+    for (const auto& [id, order] : on.ledger.orders) {
+        if (order.status == "PENDING") return on.world.trace_log.name_of(id) + " is PENDING";
     }
-    for (const SagaRow& saga : on.books.sagas) {
+    for (const SagaRow& saga : on.ledger.sagas) {
         if (saga.status != "COMPLETED" && saga.status != "COMPENSATED")
-            return fmt::format("the {} of {} is {}", saga.type, on.world.story.name_of(saga.order),
-                               saga.status);
+            return fmt::format("the {} of {} is {}", saga.type,
+                               on.world.trace_log.name_of(saga.order), saga.status);
     }
     return {};
 }
@@ -121,20 +121,21 @@ std::string_view type_for(const std::string& to) {
     return to == "DELIVERED" ? "ORDER_DELIVERED" : "ORDER_STATUS_UPDATED";
 }
 
-Finding every_change_has_one_event(const Evidence& on) {
+CheckResult every_change_has_one_event(const Evidence& on) {
     std::map<Uuid, std::int64_t> sequences;
     std::map<Uuid, const EventRow*> events;
-    for (const EventRow& event : on.books.order_events) {
+    for (const EventRow& event : on.ledger.order_events) {
         if (event.sequence != ++sequences[event.order])
             return fmt::format("event #{} of {} stands where #{} should", event.sequence,
-                               on.world.story.name_of(event.order), sequences[event.order]);
+                               on.world.trace_log.name_of(event.order), sequences[event.order]);
         if (!events.emplace(event.id, &event).second)
-            return fmt::format("two events of {} have one id", on.world.story.name_of(event.order));
+            return fmt::format("two events of {} have one id",
+                               on.world.trace_log.name_of(event.order));
     }
     std::map<Uuid, std::int64_t> versions;
     std::map<Uuid, std::string> last;
-    for (const HistoryRow& row : on.books.history) {
-        const std::string& name = on.world.story.name_of(row.order);
+    for (const HistoryRow& row : on.ledger.history) {
+        const std::string& name = on.world.trace_log.name_of(row.order);
         if (row.version != ++versions[row.order] || row.from != last[row.order])
             return fmt::format("{} goes from {} to {} in version {} after {}", name, row.from,
                                row.to, row.version, last[row.order]);
@@ -144,12 +145,12 @@ Finding every_change_has_one_event(const Evidence& on) {
             event->second->type != type_for(row.to))
             return fmt::format("version {} of {} ({}) has no event", row.version, name, row.to);
     }
-    for (const auto& [id, order] : on.books.orders) {
+    for (const auto& [id, order] : on.ledger.orders) {
         if (versions[id] != order.version || last[id] != order.status ||
             sequences[id] != order.events_sent) {
             return fmt::format(
                 "{} is {} in version {} with {} events, by its history {} in {} with {}",
-                on.world.story.name_of(id), order.status, order.version, order.events_sent,
+                on.world.trace_log.name_of(id), order.status, order.version, order.events_sent,
                 last[id], versions[id], sequences[id]);
         }
     }
@@ -165,24 +166,24 @@ std::set<Uuid> published_ids(const Broker& broker) {
     return ids;
 }
 
-Finding every_event_reaches_its_groups(const Evidence& on) {
+CheckResult every_event_reaches_its_groups(const Evidence& on) {
     const auto published = published_ids(on.broker);
-    const auto lost = [&](const EventRow& event, const std::set<Uuid>& handled) -> Finding {
-        const auto words = fmt::format("{} {} #{}", event.type, on.world.story.name_of(event.order),
-                                       event.sequence);
+    const auto lost = [&](const EventRow& event, const std::set<Uuid>& handled) -> CheckResult {
+        const auto words = fmt::format("{} {} #{}", event.type,
+                                       on.world.trace_log.name_of(event.order), event.sequence);
         if (!published.contains(event.id)) return words + " was never published";
         if (!handled.contains(event.id)) return words + " was never handled";
         return {};
     };
-    for (const EventRow& event : on.books.order_events) {
+    for (const EventRow& event : on.ledger.order_events) {
         // Stock hears of these three only.
         const bool concerns_stock =
             event.type == "ORDER_CREATED" || event.type == "ORDER_CANCELLED";
-        if (auto found = lost(event, concerns_stock ? on.books.handled_by_stock : published))
+        if (auto found = lost(event, concerns_stock ? on.ledger.handled_by_stock : published))
             return found;
     }
-    for (const EventRow& event : on.books.stock_events) {
-        if (auto found = lost(event, on.books.handled_by_orders)) return found;
+    for (const EventRow& event : on.ledger.stock_events) {
+        if (auto found = lost(event, on.ledger.handled_by_orders)) return found;
     }
     for (const auto* group : {"trackops-orders", "inventory-service"}) {
         if (on.broker.lag(group) == 0) continue;
@@ -191,7 +192,7 @@ Finding every_event_reaches_its_groups(const Evidence& on) {
     return {};
 }
 
-Finding events_keep_their_order(const Evidence& on) {
+CheckResult events_keep_their_order(const Evidence& on) {
     struct First {
         std::int64_t order;
         std::int64_t sequence;
@@ -219,56 +220,57 @@ Finding events_keep_their_order(const Evidence& on) {
         std::int64_t& before = last[{first.source, first.key}];
         if (first.sequence <= before)
             return fmt::format("event #{} of {} ({}) came after #{}", first.sequence,
-                               on.world.story.name_of(first.key), first.source, before);
+                               on.world.trace_log.name_of(first.key), first.source, before);
         before = first.sequence;
     }
     return {};
 }
 
-Finding a_message_has_one_effect(const Evidence& on) {
+CheckResult a_message_has_one_effect(const Evidence& on) {
     std::set<std::string> answered;
-    for (const EventRow& reply : on.books.stock_events) {
+    for (const EventRow& reply : on.ledger.stock_events) {
         if (!answered.insert(reply.cause).second)
             return fmt::format("stock answered message {} about {} twice", reply.cause,
-                               on.world.story.name_of(reply.order));
+                               on.world.trace_log.name_of(reply.order));
     }
     std::set<Uuid> settled;
-    for (const HistoryRow& row : on.books.history) {
-        const bool is_message = on.books.handled_by_orders.contains(row.cause);
+    for (const HistoryRow& row : on.ledger.history) {
+        const bool is_message = on.ledger.handled_by_orders.contains(row.cause);
         if (is_message && !settled.insert(row.cause).second)
-            return fmt::format("one message changed {} twice", on.world.story.name_of(row.order));
+            return fmt::format("one message changed {} twice",
+                               on.world.trace_log.name_of(row.order));
     }
     return {};
 }
 
 // A client's events carry the id that it sent; those of a saga its own; an answer to a message that
 // message's, and so does whatever follows from it.
-Finding events_name_their_cause(const Evidence& on) {
+CheckResult events_name_their_cause(const Evidence& on) {
     std::map<std::string, std::string> correlations;  // by event id
-    for (const auto* events : {&on.books.order_events, &on.books.stock_events}) {
+    for (const auto* events : {&on.ledger.order_events, &on.ledger.stock_events}) {
         for (const EventRow& event : *events) correlations[event.id.text()] = event.correlation;
     }
     const auto is_of_client = [&](const EventRow& event) {
-        const auto order = on.books.orders.find(event.order);
-        if (order == on.books.orders.end()) return false;
+        const auto order = on.ledger.orders.find(event.order);
+        if (order == on.ledger.orders.end()) return false;
         if (event.sequence == 1) return event.correlation == order->second.reference;
-        const auto asked = on.shop.orders().find(order->second.reference);
-        return asked != on.shop.orders().end() &&
+        const auto asked = on.model.orders().find(order->second.reference);
+        return asked != on.model.orders().end() &&
                std::ranges::any_of(asked->second.changes, [&](const auto& change) {
                    return event.correlation == fmt::format("change-{}", change.first);
                });
     };
-    for (const auto* events : {&on.books.order_events, &on.books.stock_events}) {
+    for (const auto* events : {&on.ledger.order_events, &on.ledger.stock_events}) {
         for (const EventRow& event : *events) {
             const auto message = correlations.find(event.cause);
             const bool is_right =
                 message != correlations.end()
                     ? event.correlation == message->second
                     : event.correlation == event.cause &&
-                          (on.books.saga_causes.contains(event.cause) || is_of_client(event));
+                          (on.ledger.saga_causes.contains(event.cause) || is_of_client(event));
             if (!is_right)
                 return fmt::format("{} {} #{} is correlated with '{}', caused by '{}'", event.type,
-                                   on.world.story.name_of(event.order), event.sequence,
+                                   on.world.trace_log.name_of(event.order), event.sequence,
                                    event.correlation, event.cause);
         }
     }
@@ -284,26 +286,26 @@ Finding events_name_their_cause(const Evidence& on) {
     return {};
 }
 
-Finding no_reservation_without_its_order(const Evidence& on) {
-    for (const auto& [id, reservation] : on.books.reservations) {
-        const auto order = on.books.orders.find(id);
-        const std::string status = order == on.books.orders.end() ? "gone" : order->second.status;
+CheckResult no_reservation_without_its_order(const Evidence& on) {
+    for (const auto& [id, reservation] : on.ledger.reservations) {
+        const auto order = on.ledger.orders.find(id);
+        const std::string status = order == on.ledger.orders.end() ? "gone" : order->second.status;
         const bool is_wanted = status == "CONFIRMED" || status == "PROCESSING";
         const bool has_left = status == "SHIPPED" || status == "DELIVERED";
         if (is_live(reservation.status) != is_wanted ||
             (reservation.status == "FULFILLED") != has_left)
             return fmt::format("the reservation of {} is {}, the order {}",
-                               on.world.story.name_of(id), reservation.status, status);
+                               on.world.trace_log.name_of(id), reservation.status, status);
     }
-    for (const auto& [id, order] : on.books.orders) {
-        if (order.status != "CANCELLED" && !on.books.reservations.contains(id))
-            return fmt::format("{} is {} without a reservation", on.world.story.name_of(id),
+    for (const auto& [id, order] : on.ledger.orders) {
+        if (order.status != "CANCELLED" && !on.ledger.reservations.contains(id))
+            return fmt::format("{} is {} without a reservation", on.world.trace_log.name_of(id),
                                order.status);
     }
     return {};
 }
 
-Finding nothing_is_put_aside(const Evidence& on) {
+CheckResult nothing_is_dead_lettered(const Evidence& on) {
     for (const auto& [place, records] : on.broker.log()) {
         if (!place.first.ends_with(".DLT") || records.empty()) continue;
         return fmt::format("{} of {}: {}", place.first, records.front().message.key,
@@ -312,8 +314,8 @@ Finding nothing_is_put_aside(const Evidence& on) {
     return {};
 }
 
-Finding outcome_of(const Evidence& on, const std::string& reference, const ModelOrder& asked,
-                   const OrderRow& order) {
+CheckResult outcome_of(const Evidence& on, const std::string& reference, const ModelOrder& asked,
+                       const OrderRow& order) {
     const auto status = order::domain::status_named(order.status);
     if (!status || !asked.possible.has(*status))
         return fmt::format("{} is {}; possible are {}", reference, order.status,
@@ -323,30 +325,30 @@ Finding outcome_of(const Evidence& on, const std::string& reference, const Model
     });
     if (order.cancel_reason == "CUSTOMER_REQUEST" && !is_cancel_sent)
         return reference + " was cancelled by nobody";
-    if (order.cancel_reason == "OUT_OF_STOCK" && !on.shop.may_lack_stock(reference))
+    if (order.cancel_reason == "OUT_OF_STOCK" && !on.model.may_be_out_of_stock(reference))
         return reference + " is out of stock, and there is enough for all";
     if (order.cancel_reason == "TIMED_OUT" && on.is_faultless)
         return reference + " timed out, and nothing went wrong";
     return {};
 }
 
-Finding the_model_allows_it(const Evidence& on) {
-    for (const auto& [id, order] : on.books.orders) {
-        const auto asked = on.shop.orders().find(order.reference);
-        if (asked == on.shop.orders().end()) return order.reference + " was asked for by nobody";
+CheckResult model_allows_every_state(const Evidence& on) {
+    for (const auto& [id, order] : on.ledger.orders) {
+        const auto asked = on.model.orders().find(order.reference);
+        if (asked == on.model.orders().end()) return order.reference + " was asked for by nobody";
         if (auto found = outcome_of(on, asked->first, asked->second, order)) return found;
     }
-    std::map<std::string, std::int64_t> expected = on.shop.initial();
-    for (const MovementRow& row : on.books.movements) {
-        const auto adjustment = on.shop.adjustments().find(row.reason);
-        if (adjustment != on.shop.adjustments().end())
+    std::map<std::string, std::int64_t> expected = on.model.initial();
+    for (const MovementRow& row : on.ledger.movements) {
+        const auto adjustment = on.model.adjustments().find(row.reason);
+        if (adjustment != on.model.adjustments().end())
             expected[row.sku] += adjustment->second.delta;
     }
-    for (const auto& [id, order] : on.books.orders) {
+    for (const auto& [id, order] : on.ledger.orders) {
         if (order.status != "SHIPPED" && order.status != "DELIVERED") continue;
         for (const auto& [sku, quantity] : order.lines) expected[sku] -= quantity;
     }
-    for (const auto& [sku, stock] : on.books.stock) {
+    for (const auto& [sku, stock] : on.ledger.stock) {
         if (stock.on_hand != expected[sku])
             return fmt::format("{}: {} on hand, the model says {}", sku, stock.on_hand,
                                expected[sku]);
@@ -355,10 +357,10 @@ Finding the_model_allows_it(const Evidence& on) {
 }
 
 constexpr auto all = std::to_array<Invariant>({
-    {"stock_is_sound",
+    {"stock_is_consistent",
      "0 <= reserved <= on hand; reserved is what live reservations hold, on hand "
      "what the ledger sums up to",
-     stock_is_sound},
+     stock_is_consistent},
     {"no_unit_is_sold_twice", "what left the house is what fulfilled reservations held, once",
      no_unit_is_sold_twice},
     {"acknowledged_requests_are_kept", "who was told yes finds it done, to the line and version",
@@ -381,22 +383,23 @@ constexpr auto all = std::to_array<Invariant>({
      "stock is held for orders that want it and shipped for "
      "orders that left",
      no_reservation_without_its_order},
-    {"nothing_is_put_aside", "no message of ours is a dead letter", nothing_is_put_aside},
-    {"the_model_allows_it", "orders and stock are what a plain shop could have come to",
-     the_model_allows_it},
+    {"nothing_is_dead_lettered", "no message of ours is a dead letter", nothing_is_dead_lettered},
+    {"model_allows_every_state", "orders and stock are what a plain shop could have come to",
+     model_allows_every_state},
 });
 
 }  // namespace
 
 std::span<const Invariant> invariants() { return all; }
 
-Finding stock_agrees_with_itself(sql::Database& stock) {
-    const auto skus = unsound_skus(stock);
+CheckResult stock_is_consistent_now(sql::Database& stock) {
+    const auto skus = inconsistent_skus(stock);
     if (skus.empty()) return {};
     return fmt::format("the stock of {} is not what reservations and ledger say", skus.front());
 }
 
-Finding events_are_dated_when_said(sql::Database& orders, std::int64_t& seen, Instant oldest) {
+CheckResult events_are_dated_at_emission(sql::Database& orders, std::int64_t& seen,
+                                         Instant oldest) {
     const auto tx = orders.begin(sql::Access::read);
     const sql::Statement& found = tx->add({"look.events", R"sql(
         SELECT max(position), min(occurred_at) FROM outbox_events WHERE position > $1
@@ -411,31 +414,31 @@ Finding events_are_dated_when_said(sql::Database& orders, std::int64_t& seen, In
 }
 
 // Whatever way an order's life has gone, what it says of its stock is so at this very moment.
-Finding sagas_tell_the_truth(const Standing& standing, World& world) {
+CheckResult sagas_match_stock(const CurrentStatuses& statuses, World& world) {
     const auto held = [&](Uuid order) {
-        const auto found = standing.reservations.find(order);
-        return found == standing.reservations.end() ? std::string("absent") : found->second;
+        const auto found = statuses.reservations.find(order);
+        return found == statuses.reservations.end() ? std::string("absent") : found->second;
     };
-    for (const SagaRow& saga : standing.sagas) {
+    for (const SagaRow& saga : statuses.sagas) {
         const bool says_free = saga.status == "COMPENSATED" ||
                                (saga.type == "ORDER_CANCELLATION" && saga.status == "COMPLETED");
         if (says_free && is_live(held(saga.order)))
             return fmt::format("the {} of {} is {}, and its stock is held", saga.type,
-                               world.story.name_of(saga.order), saga.status);
+                               world.trace_log.name_of(saga.order), saga.status);
         if (saga.status == "BLOCKED")
             return fmt::format("the {} of {} is BLOCKED", saga.type,
-                               world.story.name_of(saga.order));
+                               world.trace_log.name_of(saga.order));
     }
-    for (const auto& [order, status] : standing.orders) {
+    for (const auto& [order, status] : statuses.orders) {
         if ((status == "CONFIRMED" || status == "PROCESSING") && !is_live(held(order)))
-            return fmt::format("{} is {}, and its reservation is {}", world.story.name_of(order),
-                               status, held(order));
+            return fmt::format("{} is {}, and its reservation is {}",
+                               world.trace_log.name_of(order), status, held(order));
     }
     return {};
 }
 
-Finding reads_are_true(const DatabaseServer& orders, Uuid order, const std::string& status,
-                       std::int64_t version, Instant asked_at) {
+CheckResult reads_are_recent(const DatabaseServer& orders, Uuid order, const std::string& status,
+                             std::int64_t version, Instant asked_at) {
     // The cache's half minute, and how long an answer may take on its way.
     constexpr Duration staleness_max = std::chrono::seconds(30) + std::chrono::seconds(2);
     const auto changes = orders.changes.find(order);

@@ -7,7 +7,7 @@
 namespace trackops::sim {
 
 // What a port does wrong while a mutant is at work.
-enum class Wrong : std::uint8_t {
+enum class MutantKind : std::uint8_t {
     sql_text,            // one statement of one service says something else
     commit_guessed,      // a lost commit counts as done
     confirms_unsent,     // the relay's source confirms what it has just read
@@ -37,7 +37,7 @@ enum class Wrong : std::uint8_t {
 struct Mutant {
     std::string_view name;
     std::string_view bug;  // in a sentence
-    Wrong wrong;
+    MutantKind kind;
     std::string_view service = {};  // order or inventory, of a statement
     std::string_view query = {};    // its name; or that of a pump
     std::string_view text = {};     // what it says instead, with the same parameters

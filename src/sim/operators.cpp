@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "platform/json/reader.hpp"
-#include "sim/people.hpp"
+#include "sim/clients.hpp"
 
 namespace trackops::sim {
 namespace {
@@ -17,15 +17,15 @@ struct Adjustment {
     std::optional<Answer> first = {};  // it is repeated
 };
 
-class Operator final : public Person {
+class Operator final : public Client {
 public:
-    Operator(const People& among, int actions)
+    Operator(const Clients& among, int actions)
         : world_(among.world),
-          shop_(among.shop),
+          model_(among.model),
           answers_(among.answers),
           network_(among.network),
           skus_(among.skus),
-          chance_(among.seed, "operator"),
+          random_(among.seed, "operator"),
           left_(actions) {}
 
     void begin() override { rest(); }
@@ -35,7 +35,7 @@ private:
     void rest() {
         is_busy_ = false;
         if (left_ == 0) return;
-        world_.after(chance_.between(milliseconds(50), milliseconds(1200)), [this] {
+        world_.after(random_.between(milliseconds(50), milliseconds(1200)), [this] {
             --left_;
             is_busy_ = true;
             adjust();
@@ -43,18 +43,18 @@ private:
     }
 
     void adjust() {
-        const std::string& sku = chance_.one_of(skus_);
-        auto delta = static_cast<std::int64_t>(chance_.below(12)) - 4;
+        const std::string& sku = random_.pick(skus_);
+        auto delta = static_cast<std::int64_t>(random_.below(12)) - 4;
         if (delta == 0) delta = 6;
         Adjustment adjustment{sku, delta, fmt::format("A{}", ++count_), {}};
-        shop_.adjusts(adjustment.reason, sku, delta);
+        model_.adjustment_sent(adjustment.reason, sku, delta);
         adjustment.request =
             request_of("POST", "/api/inventory/items/" + sku + "/adjustments",
                        fmt::format(R"({{"delta":{},"reason":"{}"}})", delta, adjustment.reason));
         // The same keys for each item: a key is of its path alone.
         adjustment.request.headers.emplace_back("idempotency-key",
                                                 fmt::format("adjust-{}", ++keys_[sku]));
-        world_.tell("operator", "adjusts {} by {} ({})", sku, delta, adjustment.reason);
+        world_.trace("operator", "adjusts {} by {} ({})", sku, delta, adjustment.reason);
         send(adjustment);
     }
 
@@ -65,19 +65,19 @@ private:
 
     void hear(Adjustment adjustment, const Answer& answer) {
         const std::string& reason = adjustment.reason;
-        world_.tell("operator", "hears {} for {}", answer.status, reason);
+        world_.trace("operator", "hears {} for {}", answer.status, reason);
         if (is_unknown(answer)) {
-            world_.after(chance_.between(milliseconds(50), milliseconds(900)),
+            world_.after(random_.between(milliseconds(50), milliseconds(900)),
                          [this, adjustment] { send(adjustment); });
             return;
         }
         if (adjustment.first) {
             answers_.replay(*adjustment.first, answer, reason);
         } else if (answer.status == 200) {
-            shop_.adjusted(reason);
+            model_.adjustment_confirmed(reason);
             check(adjustment, answer);
-            if (chance_.happens(0.1)) return ask_otherwise(adjustment);
-            if (chance_.happens(0.2)) {
+            if (random_.happens(0.1)) return ask_otherwise(adjustment);
+            if (random_.happens(0.2)) {
                 adjustment.first = answer;
                 return send(adjustment);
             }
@@ -111,35 +111,35 @@ private:
     }
 
     World& world_;
-    Shop& shop_;
+    ReferenceModel& model_;
     Answers& answers_;
     Network& network_;
     const std::vector<std::string>& skus_;
-    Chance chance_;
+    RandomStream random_;
     int left_;
     int count_ = 0;
     std::map<std::string, int> keys_;
     bool is_busy_ = false;
 };
 
-class Keeper final : public Person {
+class Keeper final : public Client {
 public:
-    Keeper(const People& among, Service service, const Broker& broker)
+    Keeper(const Clients& among, Service service, const Broker& broker)
         : world_(among.world),
           network_(among.network),
           broker_(broker),
           service_(service),
           name_(service == Service::inventory ? "stock-keeper" : "order-keeper"),
-          chance_(among.seed, name_) {}
+          random_(among.seed, name_) {}
 
     void begin() override { rest(false); }
     bool is_done() const override { return true; }  // with its work never
 
 private:
     void rest(bool has_found) {
-        const bool is_soon = has_found || world_.faults.is_peace();
+        const bool is_soon = has_found || world_.faults.is_fault_free();
         const Duration most = is_soon ? milliseconds(500) : milliseconds(1200);
-        world_.after(chance_.between(milliseconds(100), most), [this] { look(); });
+        world_.after(random_.between(milliseconds(100), most), [this] { look(); });
     }
 
     void look() {
@@ -165,7 +165,7 @@ private:
             const auto state = item.find("state");
             if (!id || !state) return;
             const bool is_refused = state->text() == "PARKED";
-            if (!chance_.happens(is_refused ? 0.6 : 0.05)) return;
+            if (!random_.happens(is_refused ? 0.6 : 0.05)) return;
             chosen.push_back(Uuid::parse(id->text().value_or("")).value_or(Uuid{}));
         });
         if (chosen.empty()) return rest(false);
@@ -174,7 +174,7 @@ private:
     }
 
     void retry(Uuid event) {
-        world_.tell(name_, "retries {}", event.text());
+        world_.trace(name_, "retries {}", event.text());
         network_.call(service_, request_of("POST", "/api/relay/events/" + event.text() + "/retry"),
                       false, [this, event](const Answer& answer) {
                           hear(event, answer);
@@ -184,18 +184,18 @@ private:
 
     // 404: it has left meanwhile. 409: it waits behind another. 422: the bus refuses it again.
     void hear(Uuid event, const Answer& answer) {
-        world_.tell(name_, "hears {} for {}", answer.status, event.text());
+        world_.trace(name_, "hears {} for {}", answer.status, event.text());
         if (answer.status == 200) {
-            if (!broker_.has_taken(event)) wrong(event, answer);
+            if (!broker_.has_taken(event)) kind(event, answer);
         } else if (answer.status == 422) {
-            if (!broker_.has_refused(event)) wrong(event, answer);
+            if (!broker_.has_refused(event)) kind(event, answer);
         } else if (answer.status == 404) {
-            if (!broker_.has_taken(event)) wrong(event, answer);
+            if (!broker_.has_taken(event)) kind(event, answer);
         } else if (answer.status != 409 && answer.status != 408 && !is_unknown(answer)) {
-            wrong(event, answer);
+            kind(event, answer);
         }
     }
-    void wrong(Uuid event, const Answer& answer) {
+    void kind(Uuid event, const Answer& answer) {
         world_.broken(
             "parked_events_are_listed",
             fmt::format("{} for the retry of {}: {}", answer.status, event.text(), answer.body));
@@ -206,17 +206,17 @@ private:
     const Broker& broker_;
     const Service service_;
     const std::string name_;
-    Chance chance_;
+    RandomStream random_;
     std::size_t waiting_for_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Person> make_operator(const People& among, int actions) {
+std::unique_ptr<Client> make_operator(const Clients& among, int actions) {
     return std::make_unique<Operator>(among, actions);
 }
 
-std::unique_ptr<Person> make_keeper(const People& among, Service service, const Broker& broker) {
+std::unique_ptr<Client> make_keeper(const Clients& among, Service service, const Broker& broker) {
     return std::make_unique<Keeper>(among, service, broker);
 }
 

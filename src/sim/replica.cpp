@@ -19,16 +19,17 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration backoff_min = milliseconds(100);  // as runtime::Threads
+constexpr Duration backoff_min = milliseconds(100);  // as runtime::PumpThreads
 constexpr Duration backoff_max = seconds(5);
 constexpr std::string_view retry_pattern = "/api/relay/events/{id}/retry";
-constexpr Duration retry_wait = seconds(5);   // as the product's handler
-constexpr Duration looks_again = seconds(1);  // a pump that would wait inside, when nobody woke it
+constexpr Duration retry_wait = seconds(5);  // as the product's handler
+constexpr Duration idle_poll_interval =
+    seconds(1);  // a pump that would wait inside, when nobody woke it
 
-class OrderProgram final : public Program {
+class SimulatedOrderService final : public SimulatedService {
 public:
-    OrderProgram(const order::Ports& ports, std::function<void()> on_events_committed)
-        : application_(ports, {.patience = {.reserve_deadline = seconds(8),
+    SimulatedOrderService(const order::Ports& ports, std::function<void()> on_events_committed)
+        : application_(ports, {.timeouts = {.reserve_deadline = seconds(8),
                                             .release_deadline = std::chrono::hours(1),
                                             .first_retry = seconds(1),
                                             .max_retry = seconds(4)},
@@ -39,7 +40,7 @@ public:
     std::vector<http::Route> routes() override { return application_.routes(); }
     std::vector<runtime::NamedPump> pumps() override { return application_.pumps(); }
     void end() override {
-        application_.let_waiting_go();
+        application_.release_waiting_requests();
         application_.close();
     }
 
@@ -47,10 +48,10 @@ private:
     order::Application application_;
 };
 
-class InventoryProgram final : public Program {
+class SimulatedInventoryService final : public SimulatedService {
 public:
-    InventoryProgram(const inventory::Ports& ports, const std::string& holder,
-                     std::function<void(runtime::Pump&)> on_events_committed)
+    SimulatedInventoryService(const inventory::Ports& ports, const std::string& holder,
+                              std::function<void(runtime::Pump&)> on_events_committed)
         : application_(ports, {.relay_holder = holder,
                                .on_events_committed = std::move(on_events_committed)}) {
         inventory::migrate(ports.database, ports.metrics);
@@ -72,15 +73,15 @@ private:
 
 // Takes few at a time, so that windows stay open; planted, it confirms what it has read before
 // anybody has published it.
-class GuidedSource final : public relay::Source {
+class LimitedSource final : public relay::Source {
 public:
-    GuidedSource(std::unique_ptr<relay::Source> real, std::size_t most, bool is_hasty)
-        : real_(std::move(real)), most_(most), is_hasty_(is_hasty) {}
+    LimitedSource(std::unique_ptr<relay::Source> real, std::size_t most, bool confirms_early)
+        : real_(std::move(real)), most_(most), confirms_early_(confirms_early) {}
     std::string_view name() const override { return real_->name(); }
     bool claim() override { return real_->claim(); }
     std::vector<outbox::StoredEvent> read(std::size_t max) override {
         auto events = real_->read(std::min(max, most_));
-        if (is_hasty_) real_->confirm();
+        if (confirms_early_) real_->confirm();
         return events;
     }
     void confirm() override { real_->confirm(); }
@@ -93,22 +94,24 @@ public:
 private:
     const std::unique_ptr<relay::Source> real_;
     const std::size_t most_;
-    const bool is_hasty_;
+    const bool confirms_early_;
 };
 
 std::unique_ptr<relay::Source> relay_source(sql::Database& database, World& world) {
     constexpr std::array<std::size_t, 3> few = {1, 4, 100};
     const std::size_t most = database.dialect() == sql::Dialect::postgres
-                                 ? world.transactions.one_of(few)
+                                 ? world.transactions.pick(few)
                                  : std::numeric_limits<std::size_t>::max();
-    const bool is_hasty = world.mutant != nullptr && world.mutant->wrong == Wrong::confirms_unsent;
-    return std::make_unique<GuidedSource>(relay::make_poll_source(database), most, is_hasty);
+    const bool confirms_early =
+        world.mutant != nullptr && world.mutant->kind == MutantKind::confirms_unsent;
+    return std::make_unique<LimitedSource>(relay::make_poll_source(database), most, confirms_early);
 }
 
-class RelayProgram final : public Program {
+class SimulatedRelayService final : public SimulatedService {
 public:
-    RelayProgram(sql::Database& database, std::unique_ptr<relay::Source> source, SimBus& bus,
-                 const Clock& clock, const std::string& holder, telemetry::Registry& metrics)
+    SimulatedRelayService(sql::Database& database, std::unique_ptr<relay::Source> source,
+                          SimBus& bus, const Clock& clock, const std::string& holder,
+                          telemetry::Registry& metrics)
         : relay_(database, std::move(source), bus, clock, {.holder = holder}, metrics) {}
     std::vector<http::Route> routes() override { return relay::relay_routes(relay_); }
     std::vector<runtime::NamedPump> pumps() override { return {{"relay", relay_}}; }
@@ -120,7 +123,7 @@ private:
 
 constexpr auto service_names = std::to_array<std::string_view>({"order", "inventory", "relay"});
 
-std::string site_name(Service service, int number) {
+std::string process_name(Service service, int number) {
     return fmt::format("{}-{}", service_names[static_cast<std::size_t>(service)], number);
 }
 
@@ -137,11 +140,12 @@ public:
     }
     const http::Request& request() const override { return request_; }
     void complete(http::Response response) override {
-        Site& site = replica_.site();
+        ProcessContext& process = replica_.process();
         if (is_answered_)
-            site.world.broken("requests_are_answered_once", request_.path + " is answered twice");
+            process.world.broken("requests_are_answered_once",
+                                 request_.path + " is answered twice");
         is_answered_ = true;
-        if (site.is_doomed || site.is_gone || start_ != replica_.starts()) return;
+        if (process.has_crashed || process.is_destroyed || start_ != replica_.starts()) return;
         const auto header = [&](std::string_view name) {
             const auto found = std::ranges::find(response.headers, name, [](const auto& each) {
                 return std::string_view(each.first);
@@ -167,19 +171,19 @@ Replica::Replica(World& world, const Servers& servers, Service service, int numb
     : world_(world),
       servers_(servers),
       service_(service),
-      site_{world, site_name(service, number)},
-      clock_(site_),
+      process_{world, process_name(service, number)},
+      clock_(process_),
       steady_clock_(world),
-      ids_(clock_, seed, site_.name),
-      database_(site_, service == Service::inventory ? servers.stock : servers.orders),
-      bus_(site_, servers.broker),
-      cache_(site_, servers.cache) {
-    if (service == Service::relay && servers.unordered != nullptr)
-        unordered_.emplace(site_, *servers.unordered);
+      ids_(clock_, seed, process_.name),
+      database_(process_, service == Service::inventory ? servers.stock : servers.orders),
+      bus_(process_, servers.broker),
+      cache_(process_, servers.cache) {
+    if (service == Service::relay && servers.postgres_outbox != nullptr)
+        postgres_outbox_.emplace(process_, *servers.postgres_outbox);
 }
 
 Replica::~Replica() {
-    site_.is_gone = true;
+    process_.is_destroyed = true;
     retrying_.clear();
     pumps_.clear();
     router_.reset();
@@ -190,32 +194,33 @@ void Replica::start() {
     guarded("start", [this] {
         ++starts_;
         cache_.restarted();
-        servers_.shown.restarted(site_.name);
+        servers_.shown.restarted(process_.name);
         // A name nobody else has, as a process draws it at its start.
-        const std::string holder = fmt::format("{}.{}", site_.name, starts_);
-        std::unique_ptr<Program> program;
+        const std::string holder = fmt::format("{}.{}", process_.name, starts_);
+        std::unique_ptr<SimulatedService> program;
         if (service_ == Service::order) {
-            program =
-                std::make_unique<OrderProgram>(order::Ports{database_, cache_, bus_, clock_, ids_,
-                                                            servers_.metrics, &steady_clock_},
-                                               [] {});
+            program = std::make_unique<SimulatedOrderService>(
+                order::Ports{database_, cache_, bus_, clock_, ids_, servers_.metrics,
+                             &steady_clock_},
+                [] {});
         } else if (service_ == Service::inventory) {
-            program = std::make_unique<InventoryProgram>(
+            program = std::make_unique<SimulatedInventoryService>(
                 inventory::Ports{database_, database_, bus_, clock_, ids_, servers_.metrics,
                                  &steady_clock_},
                 holder, [this](runtime::Pump&) { wake("stock-relay"); });
         } else {
-            program = std::make_unique<RelayProgram>(
-                database_, relay_source(unordered_ ? *unordered_ : database_, world_), bus_, clock_,
-                holder, servers_.metrics);
+            program = std::make_unique<SimulatedRelayService>(
+                database_, relay_source(postgres_outbox_ ? *postgres_outbox_ : database_, world_),
+                bus_, clock_, holder, servers_.metrics);
         }
         router_ = std::make_unique<http::Router>(program->routes());
         for (runtime::NamedPump& pump : program->pumps()) pumps_.push_back({pump, world_.now});
         program_ = std::move(program);
-        world_.tell(site_.name, "is up");
+        world_.trace(process_.name, "is up");
     });
-    if (program_ == nullptr && !site_.is_doomed) come_back(milliseconds(200), seconds(1));
-    bury_if_dead();
+    if (program_ == nullptr && !process_.has_crashed)
+        schedule_restart(milliseconds(200), seconds(1));
+    destroy_if_crashed();
 }
 
 // The one place where a crash is caught. What else comes out is told and counted by a driver.
@@ -225,50 +230,52 @@ void Replica::guarded(std::string_view what, Work work) {
     try {
         work();
     } catch (const Crash&) {
-        site_.is_doomed = true;  // bury_if_dead() follows, once nothing of it is on the stack
+        process_.has_crashed =
+            true;  // destroy_if_crashed() follows, once nothing of it is on the stack
     } catch (const std::logic_error& defect) {
-        world_.broken("no_defects", fmt::format("{}: {}: {}", site_.name, what, defect.what()));
+        world_.broken("no_defects", fmt::format("{}: {}: {}", process_.name, what, defect.what()));
     } catch (const sql::Failure& failure) {
-        if (failure.fault == sql::Fault::broken || failure.fault == sql::Fault::culprit)
+        if (failure.fault == sql::Fault::defect || failure.fault == sql::Fault::bad_data)
             world_.broken("no_defects",
-                          fmt::format("{}: {}: {}", site_.name, what, failure.what()));
-        world_.tell(site_.name, "{} fails: {}", what, failure.what());
+                          fmt::format("{}: {}: {}", process_.name, what, failure.what()));
+        world_.trace(process_.name, "{} fails: {}", what, failure.what());
     } catch (const std::exception& failure) {
-        world_.tell(site_.name, "{} fails: {}", what, failure.what());
+        world_.trace(process_.name, "{} fails: {}", what, failure.what());
     }
     --frames_;
 }
 
-void Replica::run(Driven& driven) {
-    driven.is_running = true;
+void Replica::run(ScheduledPump& scheduled) {
+    scheduled.is_running = true;
     bool is_well = false;
-    const std::string_view overtaken = std::exchange(site_.running, driven.pump.name);
-    const std::size_t written_before = site_.written.size();
-    guarded(driven.pump.name, [&] {
-        const runtime::Progress progress = driven.pump.pump.run(Duration::zero());
+    const std::string_view preempted = std::exchange(process_.running, scheduled.pump.name);
+    const std::size_t written_before = process_.written.size();
+    guarded(scheduled.pump.name, [&] {
+        const runtime::Progress progress = scheduled.pump.pump.run(Duration::zero());
         is_well = true;
         const bool waits_inside = progress.done == 0 && progress.call_again_in <= Duration::zero();
-        driven.due = world_.now + (waits_inside ? looks_again : progress.call_again_in);
+        scheduled.due = world_.now + (waits_inside ? idle_poll_interval : progress.call_again_in);
     });
-    driven.is_running = false;
-    site_.running = overtaken;
+    scheduled.is_running = false;
+    process_.running = preempted;
     if (is_well) promise_what_was_written(written_before);
-    site_.written.resize(written_before);
+    process_.written.resize(written_before);
     answer_retries();
     if (is_well) {
-        driven.backoff = Duration::zero();
+        scheduled.backoff = Duration::zero();
     } else {
-        driven.backoff = std::clamp(driven.backoff * 2, backoff_min, backoff_max);
-        driven.due = world_.now + driven.backoff;
+        scheduled.backoff = std::clamp(scheduled.backoff * 2, backoff_min, backoff_max);
+        scheduled.due = world_.now + scheduled.backoff;
     }
-    bury_if_dead();
+    destroy_if_crashed();
 }
 
 void Replica::wake(std::string_view pump) {
-    for (Driven& driven : pumps_) {
-        if (driven.backoff == Duration::zero() && (pump.empty() || driven.pump.name == pump)) {
-            driven.due = std::min(driven.due, world_.now);
-            driven.pump.pump.wake();
+    for (ScheduledPump& scheduled : pumps_) {
+        if (scheduled.backoff == Duration::zero() &&
+            (pump.empty() || scheduled.pump.name == pump)) {
+            scheduled.due = std::min(scheduled.due, world_.now);
+            scheduled.pump.pump.wake();
         }
     }
 }
@@ -280,7 +287,7 @@ void Replica::serve(http::Request request, std::function<void(const Answer&)> an
         return world_.broken("no_defects", "no route for " + request.method + " " + request.path);
     request.params = match.params;
     request.route = match.route->pattern;
-    if (world_.mutant != nullptr && world_.mutant->wrong == Wrong::key_of_pattern)
+    if (world_.mutant != nullptr && world_.mutant->kind == MutantKind::key_of_pattern)
         request.path = request.route;
     guarded(request.path, [&] {
         const auto exchange =
@@ -291,19 +298,20 @@ void Replica::serve(http::Request request, std::function<void(const Answer&)> an
             match.route->handler(exchange->request(), http::Reply(exchange));
         }
     });
-    bury_if_dead();
+    destroy_if_crashed();
     // Combiners and whoever waits: what a condition variable would wake.
-    for (Driven& driven : pumps_) {
-        if (driven.pump.name.ends_with("ing")) driven.due = std::min(driven.due, world_.now);
+    for (ScheduledPump& scheduled : pumps_) {
+        if (scheduled.pump.name.ends_with("ing"))
+            scheduled.due = std::min(scheduled.due, world_.now);
     }
 }
 
 // Once the pump has run, the cache knows what it wrote. A client reads the first version of an
 // order from the answer that told it of it.
 void Replica::promise_what_was_written(std::size_t from) {
-    for (; from < site_.written.size(); ++from) {
-        const auto& [order, version] = site_.written[from];
-        if (version > 1) servers_.shown.must_show(site_.name, order, version);
+    for (; from < process_.written.size(); ++from) {
+        const auto& [order, version] = process_.written[from];
+        if (version > 1) servers_.shown.must_show(process_.name, order, version);
     }
 }
 
@@ -316,7 +324,7 @@ void Replica::retry(const http::Request& request, const http::Reply& reply) {
 }
 
 void Replica::answer_retries() {
-    if (site_.is_doomed) return;
+    if (process_.has_crashed) return;
     std::erase_if(retrying_, [this](Retrying& retrying) {
         const bool is_ready =
             retrying.answer.wait_for(Duration::zero()) == std::future_status::ready;
@@ -330,8 +338,8 @@ void Replica::answer_retries() {
 
 bool Replica::stop() {
     if (!is_up() || frames_ > 0) return false;
-    world_.tell(site_.name, "ends in order");
-    site_.is_closing = true;
+    world_.trace(process_.name, "ends in order");
+    process_.is_closing = true;
     for (Retrying& retrying : retrying_)
         retrying.reply.problem({Errc::unavailable, "the relay is stopping"});
     retrying_.clear();
@@ -339,44 +347,44 @@ bool Replica::stop() {
     pumps_.clear();
     router_.reset();
     program_.reset();
-    site_.is_closing = false;
-    come_back(milliseconds(50), seconds(1));
+    process_.is_closing = false;
+    schedule_restart(milliseconds(50), seconds(1));
     return true;
 }
 
 void Replica::kill() {
     if (!is_up()) return;
-    world_.tell(site_.name, "DIES");
-    site_.is_doomed = true;
-    bury_if_dead();
+    world_.trace(process_.name, "DIES");
+    process_.has_crashed = true;
+    destroy_if_crashed();
 }
 
-void Replica::hold() {
-    is_held_ = true;
+void Replica::stop_until_released() {
+    is_stopped_ = true;
     kill();
 }
 
-void Replica::let_go() {
-    is_held_ = false;
+void Replica::release() {
+    is_stopped_ = false;
     if (program_ == nullptr) start();
 }
 
-void Replica::bury_if_dead() {
-    if (!site_.is_doomed || frames_ > 0) return;
-    site_.is_gone = true;
+void Replica::destroy_if_crashed() {
+    if (!process_.has_crashed || frames_ > 0) return;
+    process_.is_destroyed = true;
     retrying_.clear();
     pumps_.clear();
     router_.reset();
     program_.reset();
-    site_.is_gone = false;
-    site_.is_doomed = false;
-    site_.written.clear();
-    come_back(milliseconds(50), seconds(3));
+    process_.is_destroyed = false;
+    process_.has_crashed = false;
+    process_.written.clear();
+    schedule_restart(milliseconds(50), seconds(3));
 }
 
-void Replica::come_back(Duration least, Duration most) {
+void Replica::schedule_restart(Duration least, Duration most) {
     world_.after(world_.schedule.between(least, most), [this] {
-        if (program_ == nullptr && !is_held_) start();
+        if (program_ == nullptr && !is_stopped_) start();
     });
 }
 

@@ -27,16 +27,17 @@ struct Servers {
     Broker& broker;
     CacheServer& cache;
     telemetry::Registry& metrics;
-    DatabaseServer* unordered;  // the orders' outbox for a relay on PostgreSQL; none: on SQLite
+    DatabaseServer*
+        postgres_outbox;  // the orders' outbox for a relay on PostgreSQL; none: on SQLite
     Shown& shown;
 };
 
 enum class Service : std::uint8_t { order, inventory, relay };
 
 // A service between the ports of a replica.
-class Program {
+class SimulatedService {
 public:
-    virtual ~Program() = default;
+    virtual ~SimulatedService() = default;
     virtual std::vector<http::Route> routes() = 0;
     virtual std::vector<runtime::NamedPump> pumps() = 0;
     virtual relay::Relay* relay() { return nullptr; }  // none: it has none
@@ -52,7 +53,7 @@ struct Answer {
     std::string location = {};
 };
 
-struct Driven {
+struct ScheduledPump {
     runtime::NamedPump pump;
     Instant due;
     Duration backoff = Duration::zero();
@@ -66,10 +67,10 @@ public:
 
     // Throws what the program throws at its start; may die on the way.
     void start();
-    bool is_up() const { return program_ != nullptr && !site_.is_doomed; }
-    std::vector<Driven>& pumps() { return pumps_; }
+    bool is_up() const { return program_ != nullptr && !process_.has_crashed; }
+    std::vector<ScheduledPump>& pumps() { return pumps_; }
     // One call of its run(). What it throws is what a driver of threads would take.
-    void run(Driven& driven);
+    void run(ScheduledPump& scheduled);
     // Some of its pumps have something to do, soon.
     void wake(std::string_view pump = {});
     // Takes the request; the answer may come at any later time, or never.
@@ -80,10 +81,10 @@ public:
     void kill();
 
     Service service() const { return service_; }
-    Site& site() { return site_; }
+    ProcessContext& process() { return process_; }
     // It dies and stays away until it is let go.
-    void hold();
-    void let_go();
+    void stop_until_released();
+    void release();
     std::int64_t starts() const { return starts_; }
 
 private:
@@ -99,25 +100,26 @@ private:
     void retry(const http::Request& request, const http::Reply& reply);
     void answer_retries();
     void promise_what_was_written(std::size_t from);
-    void bury_if_dead();
-    void come_back(Duration least, Duration most);
+    void destroy_if_crashed();
+    void schedule_restart(Duration least, Duration most);
 
     World& world_;
     const Servers& servers_;
     const Service service_;
-    Site site_;
+    ProcessContext process_;
     SimClock clock_;
     SteadyClock steady_clock_;
     SimIds ids_;
     SimDatabase database_;
-    std::optional<SimDatabase> unordered_;  // where a relay reads the orders' outbox, if there
+    std::optional<SimDatabase>
+        postgres_outbox_;  // where a relay reads the orders' outbox, if there
     SimBus bus_;
     SimCache cache_;
-    std::unique_ptr<Program> program_;
+    std::unique_ptr<SimulatedService> program_;
     std::unique_ptr<http::Router> router_;
-    std::vector<Driven> pumps_;
+    std::vector<ScheduledPump> pumps_;
     std::vector<Retrying> retrying_;
-    bool is_held_ = false;
+    bool is_stopped_ = false;
     int frames_ = 0;  // calls into the program that are under way
     std::int64_t starts_ = 0;
 };

@@ -7,40 +7,40 @@
 namespace trackops::sim {
 namespace {
 
-bool fails_alike(std::uint64_t seed, const Plan& plan, const Violation& violation) {
-    const Outcome outcome = simulate(seed, plan);
+bool breaks_same_invariant(std::uint64_t seed, const RunPlan& plan, const Violation& violation) {
+    const RunResult outcome = simulate(seed, plan);
     return outcome.violation && outcome.violation->invariant == violation.invariant;
 }
 
 }  // namespace
 
-Plan shrunk(std::uint64_t seed, const Plan& plan, const Violation& violation) {
-    Plan least = plan;
+RunPlan shrink(std::uint64_t seed, const RunPlan& plan, const Violation& violation) {
+    RunPlan least = plan;
     least.listener = nullptr;
-    const auto try_out = [&](const Plan& smaller) {
-        const bool still_fails = fails_alike(seed, smaller, violation);
+    const auto try_out = [&](const RunPlan& smaller) {
+        const bool still_fails = breaks_same_invariant(seed, smaller, violation);
         if (still_fails) least = smaller;
         return still_fails;
     };
     for (int customers = 1; customers < least.customers; ++customers) {
-        Plan smaller = least;
+        RunPlan smaller = least;
         smaller.customers = customers;
         if (try_out(smaller)) break;
     }
     for (int actions = least.actions / 2; actions > 0; actions /= 2) {
-        Plan smaller = least;
+        RunPlan smaller = least;
         smaller.actions = actions;
         if (!try_out(smaller)) break;
     }
     for (std::size_t i = 0; i < fault_count; ++i) {
-        Plan smaller = least;
+        RunPlan smaller = least;
         smaller.faults.never.push_back(static_cast<Fault>(i));
         try_out(smaller);
     }
     // The first so many faults are enough: found by halving.
     std::int64_t enough = simulate(seed, least).fault_total;
     for (std::int64_t step = (enough + 1) / 2; enough > 0;) {
-        Plan smaller = least;
+        RunPlan smaller = least;
         smaller.faults.most = std::max<std::int64_t>(0, enough - step);
         if (try_out(smaller))
             enough = smaller.faults.most;

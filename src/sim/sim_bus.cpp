@@ -13,20 +13,20 @@ namespace {
 
 using std::chrono::milliseconds;
 
-bool is_planted(const World& world, Wrong wrong) {
-    return world.mutant != nullptr && world.mutant->wrong == wrong;
+bool is_mutant_active(const World& world, MutantKind kind) {
+    return world.mutant != nullptr && world.mutant->kind == kind;
 }
 
-std::string words_of(World& world, std::string_view topic, std::string_view key,
+std::string describe(World& world, std::string_view topic, std::string_view key,
                      std::string_view sequence) {
     const auto order = Uuid::parse(key);
-    return fmt::format("{} {} #{}", topic, order ? world.story.name_of(*order) : std::string(key),
-                       sequence);
+    return fmt::format("{} {} #{}", topic,
+                       order ? world.trace_log.name_of(*order) : std::string(key), sequence);
 }
 
-std::string words_of(World& world, const bus::OutgoingMessage& message) {
+std::string describe(World& world, const bus::OutgoingMessage& message) {
     const auto found = std::ranges::find(message.headers, "ce_sequence", &bus::Header::name);
-    return words_of(world, message.topic, message.key,
+    return describe(world, message.topic, message.key,
                     found == message.headers.end() ? std::string_view("-") : found->value);
 }
 
@@ -38,55 +38,56 @@ Uuid event_of(const bus::OutgoingMessage& message) {
 
 class SimPublisher final : public bus::Publisher {
 public:
-    SimPublisher(Site& site, Broker& broker) : site_(site), broker_(broker) {}
+    SimPublisher(ProcessContext& process, Broker& broker) : process_(process), broker_(broker) {}
 
     std::vector<bus::Delivery> publish(std::span<const bus::OutgoingMessage> messages) override {
         std::vector<bus::Delivery> answers(messages.size(), bus::Delivery::unavailable);
-        if (site_.is_gone) return answers;
-        if (site_.world.open_transactions > 0)
-            site_.world.broken("no_remote_call_in_a_transaction", site_.name + " publishes in one");
-        site_.enter(Fault::crash_before_send);
+        if (process_.is_destroyed) return answers;
+        if (process_.world.open_transactions > 0)
+            process_.world.broken("no_remote_call_in_a_transaction",
+                                  process_.name + " publishes in one");
+        process_.enter_port_call(Fault::crash_before_send);
         for (std::size_t i = 0; i < messages.size(); ++i) {
             answers[i] = send(messages[i]);
-            if (i + 1 < messages.size()) site_.enter(Fault::crash_in_burst, false);
+            if (i + 1 < messages.size()) process_.enter_port_call(Fault::crash_in_burst, false);
         }
-        site_.enter(Fault::crash_after_ack);
+        process_.enter_port_call(Fault::crash_after_ack);
         return answers;
     }
 
 private:
     bus::Delivery send(const bus::OutgoingMessage& message) {
-        World& world = site_.world;
+        World& world = process_.world;
         if (broker_.is_away || !broker_.knows(message.topic) ||
-            world.faults.strikes(Fault::bus_send_lost)) {
-            return not_taken(message);
+            world.faults.occurs(Fault::bus_send_lost)) {
+            return reject(message);
         }
         if (broker_.refuses(message)) {
-            world.tell(site_.name, "is refused {}", words_of(world, message));
-            return is_planted(world, Wrong::acks_refused) ? bus::Delivery::acknowledged
-                                                          : bus::Delivery::refused;
+            world.trace(process_.name, "is refused {}", describe(world, message));
+            return is_mutant_active(world, MutantKind::acks_refused) ? bus::Delivery::acknowledged
+                                                                     : bus::Delivery::refused;
         }
         broker_.append(message);
-        world.tell(site_.name, "publishes {}", words_of(world, message));
-        if (world.faults.strikes(Fault::bus_doubled)) {
-            world.tell(site_.name, "publishes it twice");
+        world.trace(process_.name, "publishes {}", describe(world, message));
+        if (world.faults.occurs(Fault::bus_duplicated)) {
+            world.trace(process_.name, "publishes it twice");
             broker_.append(message);
         }
-        if (!world.faults.strikes(Fault::bus_ack_lost)) return bus::Delivery::acknowledged;
-        world.tell(site_.name, "does not hear that it was taken");
+        if (!world.faults.occurs(Fault::bus_ack_lost)) return bus::Delivery::acknowledged;
+        world.trace(process_.name, "does not hear that it was taken");
         return bus::Delivery::unavailable;
     }
 
-    bus::Delivery not_taken(const bus::OutgoingMessage& message) {
-        World& world = site_.world;
-        world.tell(site_.name, "cannot publish {}", words_of(world, message));
-        if (is_planted(world, Wrong::acks_unsent)) return bus::Delivery::acknowledged;
-        if (!is_planted(world, Wrong::sends_later)) return bus::Delivery::unavailable;
+    bus::Delivery reject(const bus::OutgoingMessage& message) {
+        World& world = process_.world;
+        world.trace(process_.name, "cannot publish {}", describe(world, message));
+        if (is_mutant_active(world, MutantKind::acks_unsent)) return bus::Delivery::acknowledged;
+        if (!is_mutant_active(world, MutantKind::sends_later)) return bus::Delivery::unavailable;
         world.after(milliseconds(300), [&broker = broker_, message] { broker.append(message); });
         return bus::Delivery::acknowledged;
     }
 
-    Site& site_;
+    ProcessContext& process_;
     Broker& broker_;
 };
 
@@ -94,8 +95,8 @@ private:
 
 class SimSubscription final : public bus::Subscription {
 public:
-    SimSubscription(Site& site, Broker& broker, Broker::Group& group)
-        : site_(site), broker_(broker), group_(group) {
+    SimSubscription(ProcessContext& process, Broker& broker, Broker::Group& group)
+        : process_(process), broker_(broker), group_(group) {
         group_.members.push_back(this);
         broker_.rebalance(group_, "a member joined");
     }
@@ -116,7 +117,7 @@ private:
     void catch_up_with_group();
     void tell_offsets();
 
-    Site& site_;
+    ProcessContext& process_;
     Broker& broker_;
     Broker::Group& group_;
     std::int64_t generation_ = -1;
@@ -134,7 +135,7 @@ void SimSubscription::catch_up_with_group() {
     uncommitted_.clear();
     const auto members = std::ssize(group_.members);
     const auto self = std::ranges::find(group_.members, this) - group_.members.begin();
-    const bool skips = is_planted(site_.world, Wrong::goes_on_after_loss);
+    const bool skips = is_mutant_active(process_.world, MutantKind::goes_on_after_loss);
     std::int64_t number = generation_;
     for (const std::string& topic : group_.topics) {
         for (std::int32_t partition = 0; partition < Broker::partitions; ++partition) {
@@ -147,12 +148,12 @@ void SimSubscription::catch_up_with_group() {
 
 std::vector<bus::Message> SimSubscription::poll(std::size_t max, Duration) {
     std::vector<bus::Message> batch;
-    if (site_.is_gone) return batch;
-    World& world = site_.world;
+    if (process_.is_destroyed) return batch;
+    World& world = process_.world;
     if (world.open_transactions > 0)
-        world.broken("no_remote_call_in_a_transaction", site_.name + " polls in one");
+        world.broken("no_remote_call_in_a_transaction", process_.name + " polls in one");
     if (broker_.is_away) return batch;
-    if (world.faults.strikes(Fault::bus_rebalance)) broker_.rebalance(group_, "as it may");
+    if (world.faults.occurs(Fault::bus_rebalance)) broker_.rebalance(group_, "as it may");
     catch_up_with_group();
     tell_offsets();
     const std::size_t most = world.schedule.happens(0.3) ? 1 + world.schedule.below(3) : max;
@@ -172,30 +173,31 @@ std::vector<bus::Message> SimSubscription::poll(std::size_t max, Duration) {
             batch.push_back(record.message);
         }
         group_.read[place] = std::max(group_.read[place], position);
-        if (is_planted(world, Wrong::offsets_at_poll)) group_.committed[place] = position;
+        if (is_mutant_active(world, MutantKind::offsets_at_poll))
+            group_.committed[place] = position;
     }
     for (const bus::Message& message : batch) {
-        world.tell(site_.name, "is given {}",
-                   words_of(world, message.topic, message.key, message.header("ce_sequence")));
+        world.trace(process_.name, "is given {}",
+                    describe(world, message.topic, message.key, message.header("ce_sequence")));
     }
-    if (!batch.empty()) site_.enter(Fault::crash_after_poll);
+    if (!batch.empty()) process_.enter_port_call(Fault::crash_after_poll);
     return batch;
 }
 
 void SimSubscription::commit(std::string_view topic, std::int32_t partition, std::int64_t offset) {
-    if (site_.is_gone) return;
-    site_.enter(Fault::crash_before_offset);
+    if (process_.is_destroyed) return;
+    process_.enter_port_call(Fault::crash_before_offset);
     const Broker::Place place{std::string(topic), partition};
     // Of a partition that has moved on meanwhile nothing is told, as the drivers do.
     const auto ours = positions_.find(place);
     if (ours != positions_.end() && offset < ours->second) uncommitted_[place] = offset + 1;
     tell_offsets();
-    site_.enter(Fault::crash_after_offset);
+    process_.enter_port_call(Fault::crash_after_offset);
 }
 
 void SimSubscription::tell_offsets() {
     if (generation_ != group_.generation || broker_.is_away ||
-        site_.world.faults.strikes(Fault::bus_offset_lost))
+        process_.world.faults.occurs(Fault::bus_offset_lost))
         return;
     for (const auto& [place, offset] : std::exchange(uncommitted_, {}))
         group_.committed[place] = std::max(group_.committed[place], offset);
@@ -209,7 +211,7 @@ void Broker::append(const bus::OutgoingMessage& message) {
     const auto partition = bus::partition_of(message.key, partitions);
     taken_.insert(event_of(message));
     std::vector<Record>& records = log_[{message.topic, partition}];
-    const Duration delay = world_.faults.strikes(Fault::bus_slow)
+    const Duration delay = world_.faults.occurs(Fault::bus_slow)
                                ? world_.network.between(milliseconds(50), milliseconds(2000))
                                : world_.network.between(Duration(300), milliseconds(3));
     Instant visible_at = world_.now + delay;
@@ -226,11 +228,11 @@ bool Broker::refuses(const bus::OutgoingMessage& message) {
     const auto known = refused_until_.find(event);
     if (known != refused_until_.end() && world_.now < known->second) return true;
     if (taken_.contains(event)) return false;
-    if (world_.faults.is_peace()) return false;
+    if (world_.faults.is_fault_free()) return false;
     int& next = next_refused_[message.key];
     if (next > 0)
         --next;
-    else if (world_.faults.strikes(Fault::bus_refuses))
+    else if (world_.faults.occurs(Fault::bus_refuses))
         next = static_cast<int>(world_.network.below(4));
     else
         return false;
@@ -242,7 +244,7 @@ bool Broker::refuses(const bus::OutgoingMessage& message) {
 
 void Broker::rebalance(Group& group, std::string_view why) {
     ++group.generation;
-    world_.tell("broker", "rebalances {} members: {}", group.members.size(), why);
+    world_.trace("broker", "rebalances {} members: {}", group.members.size(), why);
 }
 
 std::int64_t Broker::lag(const std::string& name) const {
@@ -276,18 +278,18 @@ void SimBus::ensure_topics(std::span<const std::string> topics) {
 }
 
 void SimBus::ping() {
-    if (site_.is_gone || broker_.is_away) throw std::runtime_error("the broker is away");
+    if (process_.is_destroyed || broker_.is_away) throw std::runtime_error("the broker is away");
 }
 
 std::unique_ptr<bus::Publisher> SimBus::publisher() {
-    return std::make_unique<SimPublisher>(site_, broker_);
+    return std::make_unique<SimPublisher>(process_, broker_);
 }
 
 std::unique_ptr<bus::Subscription> SimBus::subscribe(std::string_view group,
                                                      std::span<const std::string> topics) {
     Broker::Group& joined = broker_.group(group);
     joined.topics.assign(topics.begin(), topics.end());
-    return std::make_unique<SimSubscription>(site_, broker_, joined);
+    return std::make_unique<SimSubscription>(process_, broker_, joined);
 }
 
 std::vector<bus::TopicState> SimBus::state(std::string_view) { return {}; }

@@ -78,7 +78,7 @@ private:
 
 class SimBus final : public bus::Bus {
 public:
-    SimBus(Site& site, Broker& broker) : site_(site), broker_(broker) {}
+    SimBus(ProcessContext& process, Broker& broker) : process_(process), broker_(broker) {}
     void ensure_topics(std::span<const std::string> topics) override;
     std::unique_ptr<bus::Publisher> publisher() override;
     std::unique_ptr<bus::Subscription> subscribe(std::string_view group,
@@ -87,7 +87,7 @@ public:
     std::vector<bus::TopicState> state(std::string_view group) override;
 
 private:
-    Site& site_;
+    ProcessContext& process_;
     Broker& broker_;
 };
 

@@ -12,13 +12,14 @@ constexpr Duration entry_lives = std::chrono::seconds(30);
 // In front of a server, whose notices may fail unnoticed.
 constexpr Duration memory_lives = std::chrono::seconds(1);
 
-bool is_planted(const World& world, Wrong wrong) {
-    return world.mutant != nullptr && world.mutant->wrong == wrong;
+bool is_mutant_active(const World& world, MutantKind kind) {
+    return world.mutant != nullptr && world.mutant->kind == kind;
 }
 
 }  // namespace
 
-SimCache::SimCache(Site& site, CacheServer& server) : site_(site), server_(server) {
+SimCache::SimCache(ProcessContext& process, CacheServer& server)
+    : process_(process), server_(server) {
     server_.processes.push_back(this);
 }
 
@@ -27,7 +28,7 @@ SimCache::~SimCache() { std::erase(server_.processes, this); }
 const CacheServer::Put* SimCache::live(CacheServer::Puts& puts, std::string_view key) const {
     const auto found = puts.find(key);
     if (found == puts.end()) return nullptr;
-    if (found->second.expires_at > site_.world.now) return &found->second;
+    if (found->second.expires_at > process_.world.now) return &found->second;
     puts.erase(found);
     return nullptr;
 }
@@ -35,11 +36,12 @@ const CacheServer::Put* SimCache::live(CacheServer::Puts& puts, std::string_view
 // False: a newer one is there.
 bool SimCache::keep(CacheServer::Puts& puts, std::string_view key,
                     const CacheServer::Put& put) const {
-    const World& world = site_.world;
+    const World& world = process_.world;
     const auto* const there = live(puts, key);
     const bool is_older = there != nullptr && there->entry.version > put.entry.version;
-    if (is_older && !is_planted(world, Wrong::cache_takes_older)) return false;
-    if (there != nullptr && is_planted(world, Wrong::cache_replaces_nothing)) return false;
+    if (is_older && !is_mutant_active(world, MutantKind::cache_takes_older)) return false;
+    if (there != nullptr && is_mutant_active(world, MutantKind::cache_replaces_nothing))
+        return false;
     if (put.expires_at > world.now)
         puts.insert_or_assign(std::string(key), put);
     else if (there != nullptr)
@@ -52,11 +54,11 @@ void SimCache::lost(std::string_view key) {
     if (server_.shown != nullptr && order) server_.shown->lost(*order);
 }
 
-std::optional<cache::Entry> SimCache::nearby(std::string_view key) {
-    if (site_.is_gone) return std::nullopt;
+std::optional<cache::Entry> SimCache::get_local(std::string_view key) {
+    if (process_.is_destroyed) return std::nullopt;
     const auto* const kept = live(memory_, key);
     if (kept == nullptr) return std::nullopt;
-    if (site_.world.faults.strikes(Fault::cache_forgets)) {
+    if (process_.world.faults.occurs(Fault::cache_evicts)) {
         memory_.erase(memory_.find(key));
         lost(key);
         return std::nullopt;
@@ -65,11 +67,11 @@ std::optional<cache::Entry> SimCache::nearby(std::string_view key) {
 }
 
 std::optional<cache::Entry> SimCache::find(std::string_view key) {
-    World& world = site_.world;
-    if (auto near = nearby(key)) return near;
-    if (site_.is_gone || !server_.is_there) return std::nullopt;
+    World& world = process_.world;
+    if (auto near = get_local(key)) return near;
+    if (process_.is_destroyed || !server_.is_there) return std::nullopt;
     const auto* const kept = live(server_.puts, key);
-    if (kept == nullptr || world.faults.strikes(Fault::cache_away)) return std::nullopt;
+    if (kept == nullptr || world.faults.occurs(Fault::cache_away)) return std::nullopt;
     CacheServer::Put copy = *kept;
     copy.expires_at = std::min(copy.expires_at, world.now + memory_lives);
     memory_.insert_or_assign(std::string(key), copy);
@@ -77,38 +79,40 @@ std::optional<cache::Entry> SimCache::find(std::string_view key) {
 }
 
 std::vector<std::optional<cache::Entry>> SimCache::get(std::span<const std::string> keys) {
-    if (!site_.is_gone) site_.enter(Fault::crash_at_cache);
+    if (!process_.is_destroyed) process_.enter_port_call(Fault::crash_at_cache);
     std::vector<std::optional<cache::Entry>> entries;
     for (const std::string& key : keys) entries.push_back(find(key));
     return entries;
 }
 
 void SimCache::put(std::string_view key, cache::Entry entry, Duration time_to_live) {
-    if (site_.is_gone) return;
-    World& world = site_.world;
-    if (is_planted(world, Wrong::cache_skips) && world.mutant->query == site_.running) return;
-    if (is_planted(world, Wrong::cache_ages_from_put)) time_to_live = entry_lives;
+    if (process_.is_destroyed) return;
+    World& world = process_.world;
+    if (is_mutant_active(world, MutantKind::cache_skips) && world.mutant->query == process_.running)
+        return;
+    if (is_mutant_active(world, MutantKind::cache_ages_from_put)) time_to_live = entry_lives;
     CacheServer::Put put{std::move(entry), world.now + time_to_live};
     check_age(key, put);
-    if (is_planted(world, Wrong::cache_keeps)) put.expires_at = world.now + std::chrono::hours(1);
+    if (is_mutant_active(world, MutantKind::cache_keeps))
+        put.expires_at = world.now + std::chrono::hours(1);
     if (!server_.is_there) {
         keep(memory_, key, put);
         return;
     }
     // Memory is filled by reads alone.
-    if (!is_planted(world, Wrong::cache_replaces_nothing)) remove(key);
+    if (!is_mutant_active(world, MutantKind::cache_replaces_nothing)) remove(key);
     send(key, put);
 }
 
 // Others hear that they have an old one, unless the notice is lost.
 void SimCache::send(std::string_view key, const CacheServer::Put& put) {
-    World& world = site_.world;
-    if (world.faults.strikes(Fault::cache_away)) return lost(key);
+    World& world = process_.world;
+    if (world.faults.occurs(Fault::cache_away)) return lost(key);
     if (!keep(server_.puts, key, put)) return;
     for (SimCache* const other : server_.processes) {
         const auto found = other->memory_.find(key);
         if (found == other->memory_.end()) continue;
-        if (world.faults.strikes(Fault::cache_stale)) continue;
+        if (world.faults.occurs(Fault::cache_stale)) continue;
         other->memory_.erase(found);
     }
 }
@@ -126,13 +130,14 @@ void SimCache::check_age(std::string_view key, const CacheServer::Put& put) cons
     const auto next = changes->second.find(put.entry.version + 1);
     if (next == changes->second.end()) return;
     // A read asks its own clock twice; what was written elsewhere is dated by another one.
-    World& world = site_.world;
-    const Duration skew = site_.running == "order-finding" ? Duration::zero() : 2 * world.skew_max;
+    World& world = process_.world;
+    const Duration skew =
+        process_.running == "order-finding" ? Duration::zero() : 2 * world.skew_max;
     if (put.expires_at <= next->second.at + entry_lives + skew) return;
     world.broken("a_cache_knows_ages",
                  fmt::format("{} keeps version {} of {} for {} us longer than half a minute after "
                              "it was replaced",
-                             site_.name, put.entry.version, world.story.name_of(*order),
+                             process_.name, put.entry.version, world.trace_log.name_of(*order),
                              (put.expires_at - next->second.at - entry_lives).count()));
 }
 

@@ -31,11 +31,11 @@ struct CacheServer {
 
 class SimCache final : public cache::Cache {
 public:
-    SimCache(Site& site, CacheServer& server);
+    SimCache(ProcessContext& process, CacheServer& server);
     ~SimCache() override;
     SimCache(const SimCache&) = delete;
     SimCache& operator=(const SimCache&) = delete;
-    std::optional<cache::Entry> nearby(std::string_view key) override;
+    std::optional<cache::Entry> get_local(std::string_view key) override;
     std::vector<std::optional<cache::Entry>> get(std::span<const std::string> keys) override;
     // The promise that is checked here: half a minute after a version was replaced nobody shows it.
     void put(std::string_view key, cache::Entry entry, Duration time_to_live) override;
@@ -52,7 +52,7 @@ private:
     void lost(std::string_view key);
     void check_age(std::string_view key, const CacheServer::Put& put) const;
 
-    Site& site_;
+    ProcessContext& process_;
     CacheServer& server_;
     CacheServer::Puts memory_;
 };

@@ -16,12 +16,12 @@ namespace {
 
 class SimTransaction final : public sql::Transaction {
 public:
-    SimTransaction(Site& site, DatabaseServer& server, sql::Access access)
-        : site_(site),
+    SimTransaction(ProcessContext& process, DatabaseServer& server, sql::Access access)
+        : process_(process),
           server_(server),
           is_write_(access == sql::Access::write),
           real_(server.real->begin(access)) {
-        ++site.world.open_transactions;
+        ++process.world.open_transactions;
     }
     ~SimTransaction() override { close(); }
 
@@ -29,9 +29,9 @@ public:
         note(query, params);
         return real_->add(as_planted(query), std::move(params));
     }
-    sql::Statement& add_each(const sql::Query& query, std::vector<sql::Params> rows) override {
+    sql::Statement& add_batch(const sql::Query& query, std::vector<sql::Params> rows) override {
         for (const sql::Params& params : rows) note(query, params);
-        return real_->add_each(as_planted(query), std::move(rows));
+        return real_->add_batch(as_planted(query), std::move(rows));
     }
     void flush() override {
         before_call(Fault::crash_at_flush);
@@ -43,12 +43,12 @@ private:
     void before_call(Fault crash);
     void note(const sql::Query& query, const sql::Params& params);
     sql::Query as_planted(const sql::Query& query) const;
-    bool may_lie(Fault fault) { return is_write_ && site_.world.faults.strikes(fault); }
+    bool may_lie(Fault fault) { return is_write_ && process_.world.faults.occurs(fault); }
     void close() {
-        if (std::exchange(is_open_, false)) --site_.world.open_transactions;
+        if (std::exchange(is_open_, false)) --process_.world.open_transactions;
     }
 
-    Site& site_;
+    ProcessContext& process_;
     DatabaseServer& server_;
     const bool is_write_;
     const std::unique_ptr<sql::Transaction> real_;
@@ -65,21 +65,21 @@ private:
 };
 
 void SimTransaction::before_call(Fault crash) {
-    if (site_.is_gone) fail(sql::Fault::unavailable, "08006", "the process is gone");
-    site_.enter(crash);
+    if (process_.is_destroyed) fail(sql::Fault::unavailable, "08006", "the process is gone");
+    process_.enter_port_call(crash);
     if (server_.is_away) fail(sql::Fault::unavailable, "08006", "the server is away");
-    if (site_.world.faults.strikes(Fault::sql_lost))
+    if (process_.world.faults.occurs(Fault::sql_lost))
         fail(sql::Fault::unavailable, "08006", "the connection was lost");
-    if (may_lie(Fault::sql_repeat)) fail(sql::Fault::repeat, "40001", "could not serialise");
+    if (may_lie(Fault::sql_repeat)) fail(sql::Fault::retryable, "40001", "could not serialise");
     if (may_lie(Fault::sql_disk_full)) fail(sql::Fault::unavailable, "53100", "the disk is full");
 }
 
 void SimTransaction::commit() {
-    World& world = site_.world;
+    World& world = process_.world;
     before_call(Fault::crash_before_commit);
-    const bool is_guessing = world.mutant && world.mutant->wrong == Wrong::commit_guessed;
+    const bool is_guessing = world.mutant && world.mutant->kind == MutantKind::commit_guessed;
     if (may_lie(Fault::sql_commit_lost)) {
-        world.tell(site_.name, "loses a commit of {}: it did not happen", written_);
+        world.trace(process_.name, "loses a commit of {}: it did not happen", written_);
         if (is_guessing) {
             // Its results are there, and then it is rolled back.
             real_->flush();
@@ -89,20 +89,21 @@ void SimTransaction::commit() {
     }
     real_->commit();
     close();
-    if (!is_write_) return site_.stall();
+    if (!is_write_) return process_.stall();
     ++server_.commits;
-    if (server_.witness != nullptr && !events_about_.empty())
-        server_.witness->committed(events_about_);
+    if (server_.commit_observer != nullptr && !events_about_.empty())
+        server_.commit_observer->committed(events_about_);
     for (Change& change : changes_)
         server_.changes[change.order][change.version] = {std::move(change.status), world.now};
-    if (!written_.empty()) world.tell(site_.name, "commits {}", written_);
+    if (!written_.empty()) world.trace(process_.name, "commits {}", written_);
     if (may_lie(Fault::sql_answer_lost)) {
-        world.tell(site_.name, "does not hear that it happened");
+        world.trace(process_.name, "does not hear that it happened");
         if (!is_guessing)
             fail(sql::Fault::outcome_unknown, "08007", "the connection was lost during COMMIT");
     }
-    for (const Change& change : changes_) site_.written.emplace_back(change.order, change.version);
-    site_.enter(Fault::crash_after_commit);
+    for (const Change& change : changes_)
+        process_.written.emplace_back(change.order, change.version);
+    process_.enter_port_call(Fault::crash_after_commit);
 }
 
 // An event by its words, other statements by their names.
@@ -113,7 +114,7 @@ void SimTransaction::note(const sql::Query& query, const sql::Params& params) {
         const Uuid order = std::get<Uuid>(params.at(1).variant());
         events_about_.push_back(order);
         written_ += fmt::format("{}{} {} #{}", written_.empty() ? "" : ", ", type,
-                                site_.world.story.name_of(order),
+                                process_.world.trace_log.name_of(order),
                                 std::get<std::int64_t>(params.at(3).variant()));
     } else if (last_noted_ != query.name) {
         written_ += written_.empty() ? "" : ", ";
@@ -128,8 +129,8 @@ void SimTransaction::note(const sql::Query& query, const sql::Params& params) {
 }
 
 sql::Query SimTransaction::as_planted(const sql::Query& query) const {
-    const Mutant* const mutant = site_.world.mutant;
-    const bool is_other = mutant == nullptr || mutant->wrong != Wrong::sql_text ||
+    const Mutant* const mutant = process_.world.mutant;
+    const bool is_other = mutant == nullptr || mutant->kind != MutantKind::sql_text ||
                           mutant->query != query.name || mutant->service != server_.service;
     return is_other ? query : sql::Query{query.name, mutant->text};
 }
@@ -137,16 +138,17 @@ sql::Query SimTransaction::as_planted(const sql::Query& query) const {
 }  // namespace
 
 std::unique_ptr<sql::Transaction> SimDatabase::begin(sql::Access access) {
-    if (site_.is_gone) fail(sql::Fault::unavailable, "08006", "the process is gone");
-    site_.enter(Fault::crash_at_begin);
-    if (server_.is_away || site_.world.faults.strikes(Fault::sql_refused))
+    if (process_.is_destroyed) fail(sql::Fault::unavailable, "08006", "the process is gone");
+    process_.enter_port_call(Fault::crash_at_begin);
+    if (server_.is_away || process_.world.faults.occurs(Fault::sql_refused))
         fail(sql::Fault::unavailable, "08001", "no connection");
-    return std::make_unique<SimTransaction>(site_, server_, access);
+    return std::make_unique<SimTransaction>(process_, server_, access);
 }
 
 void SimDatabase::back_off(int attempt) {
-    site_.world.now = site_.world.now + std::chrono::milliseconds(1 << std::clamp(attempt, 0, 6));
-    site_.enter(Fault::crash_at_begin);
+    process_.world.now =
+        process_.world.now + std::chrono::milliseconds(1 << std::clamp(attempt, 0, 6));
+    process_.enter_port_call(Fault::crash_at_begin);
 }
 
 }  // namespace trackops::sim

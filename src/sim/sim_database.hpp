@@ -11,15 +11,15 @@
 namespace trackops::sim {
 
 // A change of an order as it was committed, in the time of the world.
-struct Committed {
+struct CommittedChange {
     std::string status;
     Instant at;
 };
 
 // Hears of each transaction that has committed events.
-class OutboxWitness {
+class CommitObserver {
 public:
-    virtual ~OutboxWitness() = default;
+    virtual ~CommitObserver() = default;
     virtual void committed(std::span<const Uuid> orders) = 0;
 };
 
@@ -28,14 +28,15 @@ struct DatabaseServer {
     std::string service;  // order or inventory
     std::unique_ptr<sql::Database> real;
     bool is_away = false;
-    std::int64_t commits = 0;                                        // of writing transactions
-    std::map<Uuid, std::map<std::int64_t, Committed>> changes = {};  // by order and version
-    OutboxWitness* witness = nullptr;
+    std::int64_t commits = 0;  // of writing transactions
+    std::map<Uuid, std::map<std::int64_t, CommittedChange>> changes = {};  // by order and version
+    CommitObserver* commit_observer = nullptr;
 };
 
 class SimDatabase final : public sql::Database {
 public:
-    SimDatabase(Site& site, DatabaseServer& server) : site_(site), server_(server) {}
+    SimDatabase(ProcessContext& process, DatabaseServer& server)
+        : process_(process), server_(server) {}
     std::unique_ptr<sql::Transaction> begin(sql::Access access) override;
     sql::Dialect dialect() const override { return server_.real->dialect(); }
     void ping() override { begin(sql::Access::read)->commit(); }
@@ -43,7 +44,7 @@ public:
     std::string description() const override { return "simulated " + server_.service; }
 
 private:
-    Site& site_;
+    ProcessContext& process_;
     DatabaseServer& server_;
 };
 

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "platform/json/reader.hpp"
-#include "sim/books.hpp"
+#include "sim/ledger.hpp"
 #include "sim/mutants.hpp"
 
 namespace trackops::sim {
@@ -54,9 +54,9 @@ void SimNetwork::call(Service service, http::Request request, bool is_repeatable
     // Whoever answers first, or the end of the client's patience.
     auto once = std::make_shared<std::function<void(const Answer&)>>(std::move(done));
     const Duration way = world_.network.between(Duration(200), milliseconds(5));
-    if (!world_.faults.strikes(Fault::request_lost))
+    if (!world_.faults.occurs(Fault::request_lost))
         world_.after(way, [=, this] { deliver(service, request, once); });
-    if (is_repeatable && world_.faults.strikes(Fault::request_doubled))
+    if (is_repeatable && world_.faults.occurs(Fault::request_duplicated))
         world_.after(way + Duration(100), [=, this] { deliver(service, request, once); });
     world_.after(seconds(7), [once] {
         if (const auto hear = std::exchange(*once, nullptr)) hear({});
@@ -70,13 +70,13 @@ void SimNetwork::deliver(Service service, const http::Request& request, const Do
     }
     const auto answer = [this, done](const Answer& said) {
         if (said.status == 500) world_.broken("no_defects", "500: " + said.body);
-        if (world_.faults.strikes(Fault::answer_lost)) return;
+        if (world_.faults.occurs(Fault::answer_lost)) return;
         world_.after(world_.network.between(Duration(200), milliseconds(3)), [done, said] {
             if (const auto hear = std::exchange(*done, nullptr)) hear(said);
         });
     };
     if (up.empty()) return answer({});
-    Replica& replica = *world_.network.one_of(up);
+    Replica& replica = *world_.network.pick(up);
     const std::int64_t least = least_version(replica, request);
     replica.serve(as_planted(request), [=, this, &replica](const Answer& said) {
         hear(replica, request, least, said);
@@ -86,12 +86,12 @@ void SimNetwork::deliver(Service service, const http::Request& request, const Do
 
 http::Request SimNetwork::as_planted(http::Request request) {
     if (world_.mutant == nullptr) return request;
-    const Wrong wrong = world_.mutant->wrong;
-    if (wrong == Wrong::correlation_lost) request.correlation_id = "lost";
-    if (wrong == Wrong::if_match_dropped)
+    const MutantKind kind = world_.mutant->kind;
+    if (kind == MutantKind::correlation_lost) request.correlation_id = "lost";
+    if (kind == MutantKind::if_match_dropped)
         std::erase_if(request.headers,
                       [](const auto& header) { return header.first == "if-match"; });
-    if (const auto key = request.header("idempotency-key"); key && wrong == Wrong::first_body)
+    if (const auto key = request.header("idempotency-key"); key && kind == MutantKind::first_body)
         request.body =
             first_bodies_.try_emplace(request.path + std::string(*key), request.body).first->second;
     return request;
@@ -99,20 +99,20 @@ http::Request SimNetwork::as_planted(http::Request request) {
 
 Answer SimNetwork::as_planted(Answer answer) {
     if (world_.mutant == nullptr) return answer;
-    if (world_.mutant->wrong == Wrong::replay_unmarked) answer.is_replayed = false;
-    if (world_.mutant->wrong == Wrong::etag_of_last && !answer.etag.empty())
+    if (world_.mutant->kind == MutantKind::replay_unmarked) answer.is_replayed = false;
+    if (world_.mutant->kind == MutantKind::etag_of_last && !answer.etag.empty())
         std::swap(answer.etag, last_etag_);
     return answer;
 }
 
 std::int64_t SimNetwork::least_version(Replica& replica, const http::Request& request) const {
     const auto order = request.method == "GET" ? order_in(request.path) : std::nullopt;
-    return order ? servers_.shown.least(replica.site().name, *order) : 0;
+    return order ? servers_.shown.least(replica.process().name, *order) : 0;
 }
 
 void SimNetwork::hear(Replica& replica, const http::Request& request, std::int64_t least,
                       const Answer& answer) {
-    const std::string& name = replica.site().name;
+    const std::string& name = replica.process().name;
     if (answer.status == 200 && least > 0) {
         // What the cache has lost meanwhile does not count.
         least = std::min(least, least_version(replica, request));
@@ -121,7 +121,7 @@ void SimNetwork::hear(Replica& replica, const http::Request& request, std::int64
             world_.broken(
                 "a_replica_shows_what_it_knows",
                 fmt::format("{} shows version {} of {} after it has made or told {}", name, version,
-                            world_.story.name_of(order_in(request.path).value()), least));
+                            world_.trace_log.name_of(order_in(request.path).value()), least));
     }
     if (answer.status == 201 && request.query_value("wait")) {
         const auto order = order_in(answer.location);

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/people.hpp"
+#include "sim/clients.hpp"
 #include "sim/replica.hpp"
 
 namespace trackops::sim {

@@ -47,7 +47,7 @@ public:
         asked_.push_back(std::make_unique<Asked>(query.name, std::move(params)));
         return *asked_.back();
     }
-    sql::Statement& add_each(const sql::Query& query, std::vector<sql::Params>) override {
+    sql::Statement& add_batch(const sql::Query& query, std::vector<sql::Params>) override {
         throw std::logic_error(fmt::format("not simulated in rows: {}", query.name));
     }
     void flush() override { send(); }
@@ -87,8 +87,8 @@ std::unique_ptr<sql::Transaction> SimOutbox::begin(sql::Access) {
     return std::make_unique<Reading>(*this);
 }
 
-bool SimOutbox::is_planted(Wrong wrong) const {
-    return world_.mutant != nullptr && world_.mutant->wrong == wrong;
+bool SimOutbox::is_mutant_active(MutantKind kind) const {
+    return world_.mutant != nullptr && world_.mutant->kind == kind;
 }
 
 // Of a transaction that has begun long ago, or the next.
@@ -107,11 +107,11 @@ void SimOutbox::committed(std::span<const Uuid> orders) {
     const sql::Statement& last = tx->add(last_event, {});
     tx->commit();
     Written transaction{draw_number(), last.rows().at(0).integer(0), world_.now};
-    if (world_.faults.strikes(Fault::sql_commit_late)) {
+    if (world_.faults.occurs(Fault::sql_commit_late)) {
         const Duration late = world_.transactions.between(milliseconds(1), milliseconds(1500));
         transaction.visible_at = transaction.visible_at + late;
-        world_.tell("orders' outbox", "shows transaction {} {} ms late", transaction.number,
-                    late.count() / 1000);
+        world_.trace("orders' outbox", "shows transaction {} {} ms late", transaction.number,
+                     late.count() / 1000);
     }
     for (const Uuid order : orders)
         transaction.visible_at = std::max(transaction.visible_at, visible_by_order_[order]);
@@ -136,7 +136,7 @@ outbox::Snapshot SimOutbox::snapshot() const {
     for (const Written& one : written_) {
         if (one.visible_at > world_.now && one.number < end) under_way.push_back(one.number);
     }
-    if (is_planted(Wrong::gaps_unseen)) under_way.clear();
+    if (is_mutant_active(MutantKind::gaps_unseen)) under_way.clear();
     std::ranges::sort(under_way);
     const std::uint64_t first = under_way.empty() ? end : under_way.front();
     return relay::snapshot_of(fmt::format("{}:{}:{}", first, end, fmt::join(under_way, ",")));
@@ -167,7 +167,7 @@ std::vector<sql::Row> SimOutbox::poll(const sql::Params& params) const {
     auto events = fresh(params);
     const std::size_t count =
         std::min(events.size(), static_cast<std::size_t>(number_of(params.at(2))));
-    if (is_planted(Wrong::orders_by_transaction))
+    if (is_mutant_active(MutantKind::orders_by_transaction))
         std::ranges::stable_sort(events, {}, &Event::number);
     std::vector<sql::Row> rows;
     const std::vector<sql::Value> head = {snapshot().text, static_cast<std::int64_t>(count)};

@@ -17,7 +17,7 @@ namespace trackops::sim {
 // mark as well, for whoever reads that; numbers and visibility are drawn here. A database that
 // knows the statements of the PostgreSQL poll source by their names: what it answers to them is
 // what PostgreSQL would, while the source, its windows and its checkpoint are the product's.
-class SimOutbox final : public sql::Database, public OutboxWitness {
+class SimOutbox final : public sql::Database, public CommitObserver {
 public:
     SimOutbox(World& world, DatabaseServer& server);
 
@@ -58,7 +58,7 @@ private:
     std::vector<sql::Row> poll(const sql::Params& params) const;
     std::vector<sql::Row> page(const sql::Params& params) const;
     void save(const sql::Params& params);
-    bool is_planted(Wrong wrong) const;
+    bool is_mutant_active(MutantKind kind) const;
 
     World& world_;
     DatabaseServer& server_;

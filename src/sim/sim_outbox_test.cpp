@@ -106,7 +106,7 @@ TEST(SimOutbox, LosesAndDoublesNothingHoweverTransactionsEnd) {
     EXPECT_GT(out_of_order, 5);
 }
 
-TEST(SimOutbox, LosesEventsToASourceThatDoesNotSeeGaps) {
+TEST(SimOutbox, ShowsThatASourceWithoutGapDetectionLosesEvents) {
     const Mutant* const mutant = mutant_named("gaps_skipped");
     ASSERT_NE(mutant, nullptr);
     int lost = 0;

@@ -30,9 +30,9 @@ protected:
     }
 
     World world{1, {}, nullptr};
-    Site site{world, "order-1"};
+    ProcessContext process{world, "order-1"};
     Broker broker{world};
-    SimBus bus{site, broker};
+    SimBus bus{process, broker};
     const std::vector<std::string> topics{"ORDER_CREATED"};
 };
 
@@ -90,12 +90,12 @@ TEST_F(Ports, LosesNothingWhileTheBrokerIsAway) {
 TEST_F(Ports, DiesAtEveryCallOnceItIsDoomed) {
     telemetry::Registry metrics;
     DatabaseServer server{"order", sql::open_in_memory({}, metrics)};
-    SimDatabase database(site, server);
-    site.is_doomed = true;
+    SimDatabase database(process, server);
+    process.has_crashed = true;
     EXPECT_THROW(database.begin(sql::Access::read), Crash);
     const auto publisher = bus.publisher();
     EXPECT_THROW(publisher->publish({}), Crash);
-    site.is_gone = true;  // its destructors are told what they can bear
+    process.is_destroyed = true;  // its destructors are told what they can bear
     EXPECT_THROW(database.begin(sql::Access::read), sql::Failure);
     EXPECT_TRUE(publisher->publish({}).empty());
 }
@@ -103,7 +103,7 @@ TEST_F(Ports, DiesAtEveryCallOnceItIsDoomed) {
 TEST_F(Ports, RollsBackWhatACrashLeavesOpen) {
     telemetry::Registry metrics;
     DatabaseServer server{"order", sql::open_in_memory({}, metrics)};
-    SimDatabase database(site, server);
+    SimDatabase database(process, server);
     {
         const auto tx = database.begin(sql::Access::write);
         tx->add({"make", "CREATE TABLE t (x INTEGER)"}, {});
@@ -113,11 +113,11 @@ TEST_F(Ports, RollsBackWhatACrashLeavesOpen) {
         const auto tx = database.begin(sql::Access::write);
         tx->add({"put", "INSERT INTO t VALUES (1)"}, {});
         tx->flush();
-        site.is_doomed = true;
+        process.has_crashed = true;
         tx->commit();
         FAIL() << "a doomed process committed";
     } catch (const Crash&) {
-        site.is_doomed = false;
+        process.has_crashed = false;
     }
     const auto tx = database.begin(sql::Access::read);
     const auto& found = tx->add({"count", "SELECT count(*) FROM t"}, {});
@@ -126,10 +126,10 @@ TEST_F(Ports, RollsBackWhatACrashLeavesOpen) {
     EXPECT_EQ(world.open_transactions, 0);
 }
 
-TEST_F(Ports, SaysThatARemoteCallWasMadeInATransaction) {
+TEST_F(Ports, ReportsARemoteCallInATransaction) {
     telemetry::Registry metrics;
     DatabaseServer server{"order", sql::open_in_memory({}, metrics)};
-    SimDatabase database(site, server);
+    SimDatabase database(process, server);
     const auto publisher = bus.publisher();
     const auto tx = database.begin(sql::Access::write);
     publisher->publish({});
@@ -139,7 +139,7 @@ TEST_F(Ports, SaysThatARemoteCallWasMadeInATransaction) {
 
 TEST_F(Ports, ForgetsCachedEntriesWhenTheirTimeIsOver) {
     CacheServer server;
-    SimCache cache(site, server);
+    SimCache cache(process, server);
     const std::vector<std::string> keys{"k"};
     cache.put("k", {2, "new"}, seconds(30));
     cache.put("k", {1, "old"}, seconds(30));
@@ -161,7 +161,7 @@ protected:
         orders.changes[order][version] = {"PENDING", world.now};
     }
     std::int64_t seen_by(SimCache& cache) {
-        const auto entry = cache.nearby(key);
+        const auto entry = cache.get_local(key);
         return entry ? entry->version : 0;
     }
 
@@ -170,8 +170,8 @@ protected:
     DatabaseServer orders{"order", nullptr};
     Shown shown{world, orders};
     CacheServer server{.shown = &shown, .orders = &orders};
-    Site other_site{world, "order-2"};
-    SimCache cache{site, server};
+    ProcessContext other_site{world, "order-2"};
+    SimCache cache{process, server};
     SimCache other{other_site, server};
 };
 
@@ -210,40 +210,40 @@ TEST_F(Memories, MayNotKeepAVersionLongerThanHalfAMinuteAfterItWasReplaced) {
 }
 
 TEST_F(Memories, ArePromisedForAsLongAsAnEntryLives) {
-    shown.must_show(site.name, order, 3);
-    shown.must_show(site.name, order, 2);
-    EXPECT_EQ(shown.least(site.name, order), 3);
+    shown.must_show(process.name, order, 3);
+    shown.must_show(process.name, order, 2);
+    EXPECT_EQ(shown.least(process.name, order), 3);
     EXPECT_EQ(shown.least(other_site.name, order), 0);
     world.now = world.now + seconds(30);
-    EXPECT_EQ(shown.least(site.name, order), 0);
+    EXPECT_EQ(shown.least(process.name, order), 0);
 }
 
 TEST_F(Memories, ArePromisedOnlyWhileNothingOfThemIsLost) {
-    shown.must_show(site.name, order, 3);
+    shown.must_show(process.name, order, 3);
     shown.restarted(other_site.name);
-    EXPECT_EQ(shown.least(site.name, order), 3);
-    shown.restarted(site.name);
-    EXPECT_EQ(shown.least(site.name, order), 0);
-    shown.must_show(site.name, order, 3);
+    EXPECT_EQ(shown.least(process.name, order), 3);
+    shown.restarted(process.name);
+    EXPECT_EQ(shown.least(process.name, order), 0);
+    shown.must_show(process.name, order, 3);
     shown.lost(order);
-    EXPECT_EQ(shown.least(site.name, order), 0);
+    EXPECT_EQ(shown.least(process.name, order), 0);
 }
 
 TEST_F(Memories, ArePromisedForLessWhereClocksDiffer) {
     world.skew_max = seconds(10);
-    shown.must_show(site.name, order, 3);
-    EXPECT_EQ(shown.least(site.name, order), 3);
+    shown.must_show(process.name, order, 3);
+    EXPECT_EQ(shown.least(process.name, order), 3);
     world.now = world.now + seconds(6);
-    EXPECT_EQ(shown.least(site.name, order), 0);
+    EXPECT_EQ(shown.least(process.name, order), 0);
 }
 
 // Everything of the bus goes wrong that may, as soon as there is no peace.
 TEST(Refusals, LastUntilALimitIsChanged) {
     World world{1, {}, nullptr};
     world.faults.stop();
-    Site site{world, "relay-1"};
+    ProcessContext process{world, "relay-1"};
     Broker broker{world};
-    SimBus bus{site, broker};
+    SimBus bus{process, broker};
     const std::vector<std::string> topics{"ORDER_CREATED"};
     bus.ensure_topics(topics);
     const auto id = [](int number) { return uuid_v7(World::beginning, 7, number); };
@@ -268,26 +268,26 @@ TEST(Refusals, LastUntilALimitIsChanged) {
     EXPECT_TRUE(broker.has_taken(id(refused)));
 }
 
-TEST(Faults, StrikeTheSameInEveryRunAndNotAtAllInPeace) {
+TEST(Faults, OccurEquallyInEveryRunAndNeverInTheQuietPhase) {
     Faults one(7, {});
     Faults other(7, {});
     for (int i = 0; i < 5000; ++i) {
         const auto fault = static_cast<Fault>(i % static_cast<int>(fault_count));
-        EXPECT_EQ(one.strikes(fault), other.strikes(fault));
+        EXPECT_EQ(one.occurs(fault), other.occurs(fault));
     }
     EXPECT_GT(one.total(), 0);
     const auto before = one.total();
     one.stop();
-    for (int i = 0; i < 5000; ++i) EXPECT_FALSE(one.strikes(Fault::sql_refused));
+    for (int i = 0; i < 5000; ++i) EXPECT_FALSE(one.occurs(Fault::sql_refused));
     EXPECT_EQ(one.total(), before);
 }
 
 TEST(Faults, LeaveOutWhatThePlanLeavesOutWithoutMovingTheOthers) {
     Faults whole(7, {});
-    Faults less(7, {.never = {Fault::bus_doubled}});
+    Faults less(7, {.never = {Fault::bus_duplicated}});
     for (int i = 0; i < 5000; ++i) {
-        EXPECT_FALSE(less.strikes(Fault::bus_doubled));
-        EXPECT_EQ(whole.strikes(Fault::bus_ack_lost), less.strikes(Fault::bus_ack_lost));
+        EXPECT_FALSE(less.occurs(Fault::bus_duplicated));
+        EXPECT_EQ(whole.occurs(Fault::bus_ack_lost), less.occurs(Fault::bus_ack_lost));
     }
 }
 

@@ -6,9 +6,9 @@
 #include <utility>
 
 #include "platform/telemetry/metrics.hpp"
-#include "sim/books.hpp"
+#include "sim/clients.hpp"
 #include "sim/invariants.hpp"
-#include "sim/people.hpp"
+#include "sim/ledger.hpp"
 #include "sim/replica.hpp"
 #include "sim/sim_network.hpp"
 #include "sim/sim_outbox.hpp"
@@ -19,23 +19,23 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration storm_max = seconds(40);
+constexpr Duration fault_phase_max = seconds(40);
 // The longest a healthy system may take to come to rest: an order's deadline, a saga's lease, the
 // backoffs and what the clocks differ by.
-constexpr Duration calm_max = seconds(150);
+constexpr Duration settle_phase_max = seconds(150);
 // An order's deadline, and the lease of a saga that was looked at once in vain.
 constexpr Duration pending_max = seconds(45);
 // In a hurry all come at once, and batches form.
 constexpr std::array<Duration, 3> paces = {milliseconds(3), milliseconds(60), milliseconds(500)};
 // Enough orders that sagas asking again meet others that are due.
-constexpr int customers_in_silence = 8;
-constexpr int actions_in_silence = 12;
-constexpr Duration silence_length = pending_max + seconds(40);
-constexpr Duration saying_max = seconds(2);   // from a look at the clock to the commit
+constexpr int customers_in_outage = 8;
+constexpr int actions_in_outage = 12;
+constexpr Duration outage_length = pending_max + seconds(40);
+constexpr Duration emission_delay_max = seconds(2);  // from a look at the clock to the commit
 constexpr Duration cache_life = seconds(45);  // longer than an entry lives and an answer takes
 constexpr int depth_max = 3;                  // pumps that overtake each other at once
 
-sql::Options patient() {
+sql::Options sim_saga_timeouts() {
     sql::Options options;
     options.statement_timeout = std::chrono::hours(1);
     return options;
@@ -43,20 +43,20 @@ sql::Options patient() {
 
 class Simulation final {
 public:
-    Simulation(std::uint64_t seed, const Plan& plan);
-    Outcome run();
+    Simulation(std::uint64_t seed, const RunPlan& plan);
+    RunResult run();
 
 private:
     struct Ready {
         Replica* replica;
-        Driven* driven;
+        ScheduledPump* scheduled;
     };
 
     bool is_over() const { return world_.violation.has_value(); }
     void step();
     void run_one(const std::vector<Ready>& ready);
     std::vector<Ready> ready_pumps();
-    void let_others_run();
+    void run_others();
     void advance();
     void look();
     template <class Until>
@@ -64,7 +64,7 @@ private:
 
     void set_up();
     void storm();
-    People among(Duration pace);
+    Clients among(Duration pace);
     void add_customer(int number, int actions, Duration pace);
     void calm();
     void silence();
@@ -78,24 +78,24 @@ private:
     void set_clock(Replica& replica, Duration skew);
 
     const std::uint64_t seed_;
-    const Plan plan_;
+    const RunPlan plan_;
     World world_;
     telemetry::Registry metrics_;
     DatabaseServer orders_;
     DatabaseServer stock_;
-    DatabaseServer unordered_;
+    DatabaseServer postgres_outbox_;
     Broker broker_;
     Shown shown_;
     CacheServer cache_;
     const Servers servers_;
-    Shop shop_;
+    ReferenceModel model_;
     Answers answers_;
     const std::vector<std::string> skus_ = {"ANCHOR", "BUOY", "COMPASS", "DINGHY"};
     std::vector<KnownOrder> known_;
-    std::vector<std::unique_ptr<Person>> people_;
+    std::vector<std::unique_ptr<Client>> people_;
     std::vector<std::unique_ptr<Replica>> replicas_;  // they use all of the above
     SimNetwork network_;
-    Standing standing_;
+    CurrentStatuses standing_;
     std::int64_t order_commits_seen_ = 0;
     std::int64_t events_seen_ = 0;  // a position
     std::int64_t stock_commits_seen_ = 0;
@@ -103,24 +103,27 @@ private:
     int depth_ = 0;
 };
 
-Simulation::Simulation(std::uint64_t seed, const Plan& plan)
+Simulation::Simulation(std::uint64_t seed, const RunPlan& plan)
     : seed_(seed),
       plan_(plan),
       world_(seed, plan.faults, plan.listener, plan.mutant),
-      orders_{"order", sql::open_in_memory(patient(), metrics_)},
-      stock_{"inventory", sql::open_in_memory(patient(), metrics_)},
-      unordered_{"order", std::make_unique<SimOutbox>(world_, orders_)},
+      orders_{"order", sql::open_in_memory(sim_saga_timeouts(), metrics_)},
+      stock_{"inventory", sql::open_in_memory(sim_saga_timeouts(), metrics_)},
+      postgres_outbox_{"order", std::make_unique<SimOutbox>(world_, orders_)},
       broker_(world_),
       shown_(world_, orders_),
-      cache_{.is_there = Chance(seed, "cache").happens(0.5), .shown = &shown_, .orders = &orders_},
-      servers_{orders_, stock_,   broker_,
-               cache_,  metrics_, Chance(seed, "outbox").happens(0.5) ? &unordered_ : nullptr,
+      cache_{.is_there = RandomStream(seed, "cache").happens(0.5),
+             .shown = &shown_,
+             .orders = &orders_},
+      servers_{orders_,  stock_,
+               broker_,  cache_,
+               metrics_, RandomStream(seed, "outbox").happens(0.5) ? &postgres_outbox_ : nullptr,
                shown_},
       answers_(world_, orders_),
       network_(world_, servers_, replicas_) {
-    if (servers_.unordered != nullptr)
-        orders_.witness = static_cast<SimOutbox*>(unordered_.real.get());
-    world_.let_others_run = [this] { let_others_run(); };
+    if (servers_.postgres_outbox != nullptr)
+        orders_.commit_observer = static_cast<SimOutbox*>(postgres_outbox_.real.get());
+    world_.run_others = [this] { run_others(); };
     broker_.on_visible = [this](const std::string& topic) {
         const bool is_reply = topic.starts_with("INVENTORY");
         for (const auto& replica : replicas_)
@@ -136,9 +139,9 @@ std::vector<Simulation::Ready> Simulation::ready_pumps() {
     std::vector<Ready> ready;
     for (const auto& replica : replicas_) {
         if (!replica->is_up()) continue;
-        for (Driven& driven : replica->pumps()) {
-            if (!driven.is_running && driven.due <= world_.now)
-                ready.push_back({replica.get(), &driven});
+        for (ScheduledPump& scheduled : replica->pumps()) {
+            if (!scheduled.is_running && scheduled.due <= world_.now)
+                ready.push_back({replica.get(), &scheduled});
         }
     }
     return ready;
@@ -162,12 +165,12 @@ void Simulation::step() {
 }
 
 void Simulation::run_one(const std::vector<Ready>& ready) {
-    const auto& [replica, driven] = ready[world_.schedule.below(ready.size())];
-    replica->run(*driven);
+    const auto& [replica, scheduled] = ready[world_.schedule.below(ready.size())];
+    replica->run(*scheduled);
 }
 
 // In the middle of a pump: what another thread or process would do meanwhile.
-void Simulation::let_others_run() {
+void Simulation::run_others() {
     if (depth_ >= depth_max) return;
     ++depth_;
     const std::size_t count = 1 + world_.schedule.below(3);
@@ -185,7 +188,8 @@ void Simulation::advance() {
     Instant next = world_.timers.empty() ? world_.now + seconds(1) : world_.timers.begin()->first;
     for (const auto& replica : replicas_) {
         if (!replica->is_up()) continue;
-        for (const Driven& driven : replica->pumps()) next = std::min(next, driven.due);
+        for (const ScheduledPump& scheduled : replica->pumps())
+            next = std::min(next, scheduled.due);
     }
     world_.now = std::max(world_.now, next);
 }
@@ -198,20 +202,20 @@ void Simulation::look() {
     order_commits_seen_ = orders_.commits;
     stock_commits_seen_ = stock_.commits;
     if (has_stock_changed) {
-        if (auto found = stock_agrees_with_itself(*stock_.real))
-            world_.broken("stock_is_sound", *std::move(found));
+        if (auto found = stock_is_consistent_now(*stock_.real))
+            world_.broken("stock_is_consistent", *std::move(found));
         read_reservation_statuses(*stock_.real, standing_);
     }
     if (has_order_changed) {
         read_order_statuses(*orders_.real, standing_);
-        const Instant oldest = world_.now + skews().first - saying_max;
-        auto found = events_are_dated_when_said(*orders_.real, events_seen_, oldest);
+        const Instant oldest = world_.now + skews().first - emission_delay_max;
+        auto found = events_are_dated_at_emission(*orders_.real, events_seen_, oldest);
         // In a storm clocks jump.
-        if (found && world_.faults.is_peace())
-            world_.broken("events_are_dated_when_said", *std::move(found));
+        if (found && world_.faults.is_fault_free())
+            world_.broken("events_are_dated_at_emission", *std::move(found));
     }
-    if (auto found = sagas_tell_the_truth(standing_, world_))
-        world_.broken("sagas_tell_the_truth", *std::move(found));
+    if (auto found = sagas_match_stock(standing_, world_))
+        world_.broken("sagas_match_stock", *std::move(found));
 }
 
 template <class Until>
@@ -225,7 +229,7 @@ void Simulation::set_up() {
     int left = 0;
     for (const std::string& sku : skus_) {
         const auto on_hand = static_cast<std::int64_t>(10 + world_.schedule.below(60));
-        shop_.stock(sku, on_hand);
+        model_.stock(sku, on_hand);
         ++left;
         network_.call(
             Service::inventory,
@@ -243,7 +247,7 @@ void Simulation::set_up() {
 }
 
 void Simulation::storm() {
-    const Duration pace = world_.schedule.one_of(paces);
+    const Duration pace = world_.schedule.pick(paces);
     for (int i = 1; i <= plan_.customers; ++i) add_customer(i, plan_.actions, pace);
     people_.push_back(make_operator(among(pace), plan_.actions));
     people_.back()->begin();
@@ -252,29 +256,29 @@ void Simulation::storm() {
         people_.back()->begin();
     }
     for (const auto& replica : replicas_) {
-        if (world_.faults.strikes(Fault::clock_jump))
+        if (world_.faults.occurs(Fault::clock_jump))
             set_clock(*replica, world_.schedule.between(seconds(-5), seconds(5)));
     }
     world_.after(milliseconds(500), [this] { disturb(); });
-    run_until(world_.now + storm_max, [this] {
+    run_until(world_.now + fault_phase_max, [this] {
         return std::ranges::all_of(people_, [](const auto& person) { return person->is_done(); });
     });
 }
 
-People Simulation::among(Duration pace) {
-    return {world_, shop_, answers_, network_, seed_, skus_, known_, pace};
+Clients Simulation::among(Duration pace) {
+    return {world_, model_, answers_, network_, seed_, skus_, known_, pace};
 }
 
 void Simulation::set_clock(Replica& replica, Duration skew) {
-    replica.site().skew = skew;
+    replica.process().skew = skew;
     world_.skew_max = std::max(world_.skew_max, std::chrono::abs(skew));
 }
 
 void Simulation::add_customer(int number, int actions, Duration pace) {
     const auto on_read = [this](Uuid order, const std::string& status, std::int64_t version,
                                 Instant asked_at) {
-        if (auto found = reads_are_true(orders_, order, status, version, asked_at))
-            world_.broken("reads_are_true", *std::move(found));
+        if (auto found = reads_are_recent(orders_, order, status, version, asked_at))
+            world_.broken("reads_are_recent", *std::move(found));
     };
     people_.push_back(make_customer(among(pace), number, actions, on_read));
     people_.back()->begin();
@@ -282,40 +286,40 @@ void Simulation::add_customer(int number, int actions, Duration pace) {
 
 // What befalls whole servers and machines, about once a second.
 void Simulation::disturb() {
-    if (world_.faults.is_peace()) return;
+    if (world_.faults.is_fault_free()) return;
     outage(orders_.is_away, "orders' database", Fault::sql_outage);
     outage(stock_.is_away, "stock's database", Fault::sql_outage);
     outage(broker_.is_away, "broker", Fault::bus_outage);
     Replica& replica = *replicas_[world_.schedule.below(replicas_.size())];
-    if (replica.is_up() && world_.faults.strikes(Fault::clock_jump)) {
+    if (replica.is_up() && world_.faults.occurs(Fault::clock_jump)) {
         set_clock(replica, world_.schedule.between(seconds(-15), seconds(15)));
-        world_.tell(replica.site().name, "has its clock set: {:+} ms",
-                    replica.site().skew.count() / 1000);
+        world_.trace(replica.process().name, "has its clock set: {:+} ms",
+                     replica.process().skew.count() / 1000);
     }
-    if (world_.faults.strikes(Fault::stop)) replica.stop();
+    if (world_.faults.occurs(Fault::stop)) replica.stop();
     world_.after(world_.schedule.between(milliseconds(300), milliseconds(1700)),
                  [this] { disturb(); });
 }
 
 void Simulation::outage(bool& is_away, std::string_view who, Fault fault) {
-    if (is_away || !world_.faults.strikes(fault)) return;
+    if (is_away || !world_.faults.occurs(fault)) return;
     is_away = true;
-    world_.tell(who, "is away");
+    world_.trace(who, "is away");
     world_.after(world_.schedule.between(milliseconds(100), milliseconds(4000)),
                  [this, &is_away, who = std::string(who)] {
                      is_away = false;
-                     world_.tell(who, "is back");
+                     world_.trace(who, "is back");
                  });
 }
 
 void Simulation::calm() {
-    world_.tell("world", "peace");
+    world_.trace("world", "peace");
     world_.faults.stop();
     broker_.relent();
     if (world_.schedule.happens(0.2)) silence();
     Instant look_again_at = world_.now;
     bool is_calm = false;
-    run_until(world_.now + calm_max, [&] {
+    run_until(world_.now + settle_phase_max, [&] {
         if (world_.now < look_again_at) return false;
         look_again_at = world_.now + milliseconds(200);
         return is_calm = is_at_rest();
@@ -324,7 +328,8 @@ void Simulation::calm() {
         audit();  // may say it better
         world_.broken(
             "everything_comes_to_rest",
-            fmt::format("not within {} s of peace: {} messages left", calm_max.count() / 1'000'000,
+            fmt::format("not within {} s of peace: {} messages left",
+                        settle_phase_max.count() / 1'000'000,
                         broker_.lag("trackops-orders") + broker_.lag("inventory-service")));
     }
 }
@@ -334,8 +339,8 @@ std::pair<Duration, Duration> Simulation::skews() const {
     Duration earliest = Duration::zero();
     Duration latest = Duration::zero();
     for (const auto& replica : replicas_) {
-        earliest = std::min(earliest, replica->site().skew);
-        latest = std::max(latest, replica->site().skew);
+        earliest = std::min(earliest, replica->process().skew);
+        latest = std::max(latest, replica->process().skew);
     }
     return {earliest, latest};
 }
@@ -348,18 +353,18 @@ void Simulation::silence() {
     }
     const auto [earliest, latest] = skews();
     const Instant since = world_.now;  // nobody dies from now on with a saga in hand
-    for (Replica* replica : silent) replica->hold();
-    for (int i = 1; i <= customers_in_silence; ++i)
-        add_customer(plan_.customers + i, actions_in_silence, paces.back());
-    run_until(world_.now + silence_length, [] { return false; });
+    for (Replica* replica : silent) replica->stop_until_released();
+    for (int i = 1; i <= customers_in_outage; ++i)
+        add_customer(plan_.customers + i, actions_in_outage, paces.back());
+    run_until(world_.now + outage_length, [] { return false; });
     for (const auto& [order, status] : standing_.orders) {
         if (status != "PENDING") continue;
         const Instant placed_at = orders_.changes.at(order).at(1).at;
         if (placed_at > since && placed_at + pending_max + (latest - earliest) < world_.now)
             world_.broken("orders_keep_their_deadline",
-                          world_.story.name_of(order) + " is PENDING long after its deadline");
+                          world_.trace_log.name_of(order) + " is PENDING long after its deadline");
     }
-    for (Replica* replica : silent) replica->let_go();
+    for (Replica* replica : silent) replica->release();
 }
 
 bool Simulation::is_confirmed(sql::Database& database) {
@@ -394,7 +399,7 @@ void Simulation::read_all_orders() {
     world_.now = world_.now + cache_life;
     std::size_t left = 0;
     std::size_t asked = 0;
-    for (const auto& [reference, order] : shop_.orders()) {
+    for (const auto& [reference, order] : model_.orders()) {
         if (!order.id || ++asked % 4 != 0) continue;
         ++left;
         network_.call(
@@ -405,8 +410,8 @@ void Simulation::read_all_orders() {
                     return world_.broken("acknowledged_requests_are_kept",
                                          fmt::format("a read is answered with {}", answer.status));
                 const ReadOrder read = answers_.order(answer, reference, order);
-                if (auto found = reads_are_true(orders_, read.id, read.status, read.version, at))
-                    world_.broken("reads_are_true", *std::move(found));
+                if (auto found = reads_are_recent(orders_, read.id, read.status, read.version, at))
+                    world_.broken("reads_are_recent", *std::move(found));
             });
     }
     run_until(world_.now + seconds(20), [&] { return left == 0; });
@@ -415,32 +420,32 @@ void Simulation::read_all_orders() {
 }
 
 void Simulation::audit() {
-    const Books books = read_books(*orders_.real, *stock_.real);
-    const Evidence evidence{world_, books, shop_, broker_, world_.faults.total() == 0};
+    const Ledger ledger = read_ledger(*orders_.real, *stock_.real);
+    const Evidence evidence{world_, ledger, model_, broker_, world_.faults.total() == 0};
     for (const Invariant& invariant : invariants()) {
         if (auto found = invariant.check(evidence))
             return world_.broken(invariant.name, *std::move(found));
     }
 }
 
-Outcome Simulation::run() {
+RunResult Simulation::run() {
     set_up();
     if (!is_over()) storm();
     if (!is_over()) calm();
     if (!is_over()) audit();
     if (!is_over()) read_all_orders();
-    Outcome outcome;
+    RunResult outcome;
     outcome.seed = seed_;
     if (world_.violation)
-        world_.tell("world", "BROKEN {}: {}", world_.violation->invariant,
-                    world_.violation->evidence);
-    outcome.hash = world_.story.hash();
+        world_.trace("world", "BROKEN {}: {}", world_.violation->invariant,
+                     world_.violation->evidence);
+    outcome.hash = world_.trace_log.hash();
     outcome.violation = world_.violation;
     outcome.faults = world_.faults.counts();
     outcome.fault_total = world_.faults.total();
     outcome.orders = std::ssize(standing_.orders);
     outcome.steps = steps_;
-    outcome.lived = world_.since();
+    outcome.virtual_time = world_.since();
     for (const auto& [id, status] : standing_.orders) ++outcome.states["order " + status];
     for (const SagaRow& saga : standing_.sagas)
         ++outcome.states["saga " + saga.type + " " + saga.status];
@@ -451,6 +456,6 @@ Outcome Simulation::run() {
 
 }  // namespace
 
-Outcome simulate(std::uint64_t seed, const Plan& plan) { return Simulation(seed, plan).run(); }
+RunResult simulate(std::uint64_t seed, const RunPlan& plan) { return Simulation(seed, plan).run(); }
 
 }  // namespace trackops::sim

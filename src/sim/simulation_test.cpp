@@ -16,17 +16,17 @@ protected:
     static void SetUpTestSuite() { telemetry::configure_log("sim", telemetry::Level::off, false); }
     static std::vector<std::string> story_of(std::uint64_t seed) {
         std::vector<std::string> lines;
-        Plan plan;
+        RunPlan plan;
         plan.listener = [&](std::string_view line) { lines.emplace_back(line); };
         simulate(seed, plan);
         return lines;
     }
     // What broke first in seeds 1, 2, ...; nothing: they all held.
-    static std::optional<Outcome> first_broken(const Mutant& mutant, int seeds) {
-        Plan plan;
+    static std::optional<RunResult> first_broken(const Mutant& mutant, int seeds) {
+        RunPlan plan;
         plan.mutant = &mutant;
         for (int seed = 1; seed <= seeds; ++seed) {
-            Outcome outcome = simulate(static_cast<std::uint64_t>(seed), plan);
+            RunResult outcome = simulate(static_cast<std::uint64_t>(seed), plan);
             if (outcome.violation) return outcome;
         }
         return std::nullopt;
@@ -35,8 +35,8 @@ protected:
 
 TEST_F(Simulated, OneSeedIsOneStory) {
     for (const std::uint64_t seed : {1U, 2U, 3U}) {
-        const Outcome once = simulate(seed, {});
-        const Outcome again = simulate(seed, {});
+        const RunResult once = simulate(seed, {});
+        const RunResult again = simulate(seed, {});
         EXPECT_EQ(once.hash, again.hash);
         EXPECT_EQ(once.steps, again.steps);
     }
@@ -45,7 +45,7 @@ TEST_F(Simulated, OneSeedIsOneStory) {
 }
 
 TEST_F(Simulated, TellingAStoryDoesNotChangeIt) {
-    Plan told;
+    RunPlan told;
     told.listener = [](std::string_view) {};
     EXPECT_EQ(simulate(5, {}).hash, simulate(5, told).hash);
 }
@@ -61,7 +61,7 @@ TEST_F(Simulated, NamesTimeModuleEventAndOrderInItsStory) {
 TEST_F(Simulated, BreaksNothingOfTheProduct) {
     std::int64_t faults = 0;
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-        const Outcome outcome = simulate(seed, {});
+        const RunResult outcome = simulate(seed, {});
         faults += outcome.fault_total;
         EXPECT_FALSE(outcome.violation)
             << "trackops sim --seed " << seed << " --trace: " << outcome.violation->invariant
@@ -72,7 +72,7 @@ TEST_F(Simulated, BreaksNothingOfTheProduct) {
 }
 
 TEST_F(Simulated, ComesToRestWithoutTimeOutsWhereNothingGoesWrong) {
-    const Outcome outcome = simulate(1, {.faults = {.most = 0}});
+    const RunResult outcome = simulate(1, {.faults = {.most = 0}});
     EXPECT_FALSE(outcome.violation);
     EXPECT_EQ(outcome.fault_total, 0);
 }
@@ -82,7 +82,7 @@ TEST_F(Simulated, FindsNothingWrongWithTwoRelaysThatBothHoldTheLease) {
     constexpr Mutant no_lease{
         .name = "no_lease",
         .bug = "a relay that once had the lease renews nothing and believes that it holds it",
-        .wrong = Wrong::sql_text,
+        .kind = MutantKind::sql_text,
         .service = "order",
         .query = "relay.lease.renew",
         .text = "UPDATE relay_lease SET expires_at = expires_at WHERE $1 <> '' AND $2 IS NOT NULL"};
@@ -91,13 +91,13 @@ TEST_F(Simulated, FindsNothingWrongWithTwoRelaysThatBothHoldTheLease) {
 }
 
 TEST_F(Simulated, ShrinksAFailureToOneThatFailsAlike) {
-    Plan plan{.customers = 3, .actions = 8};
+    RunPlan plan{.customers = 3, .actions = 8};
     plan.mutant = mutant_named("cancellation_untold");
-    const Outcome outcome = simulate(1, plan);
+    const RunResult outcome = simulate(1, plan);
     ASSERT_TRUE(outcome.violation);
-    const Plan least = shrunk(1, plan, *outcome.violation);
+    const RunPlan least = shrink(1, plan, *outcome.violation);
     EXPECT_LT(least.customers * least.actions, plan.customers * plan.actions);
-    const Outcome smaller = simulate(1, least);
+    const RunResult smaller = simulate(1, least);
     ASSERT_TRUE(smaller.violation);
     EXPECT_EQ(smaller.violation->invariant, outcome.violation->invariant);
     EXPECT_LT(smaller.fault_total, outcome.fault_total);

@@ -4,25 +4,25 @@
 
 namespace trackops::sim {
 
-void Site::enter(Fault crash, bool may_be_overtaken) {
-    if (is_doomed) throw Crash();
+void ProcessContext::enter_port_call(Fault crash, bool may_be_preempted) {
+    if (has_crashed) throw Crash();
     if (is_closing) return;
-    if (world.faults.strikes(crash)) {
-        is_doomed = true;
-        world.tell(name, "DIES ({})", name_of(crash));
+    if (world.faults.occurs(crash)) {
+        has_crashed = true;
+        world.trace(name, "DIES ({})", name_of(crash));
         throw Crash();
     }
-    if (may_be_overtaken && world.open_transactions == 0 && world.faults.strikes(Fault::overtaken))
-        world.let_others_run();
-    if (is_doomed) throw Crash();
+    if (may_be_preempted && world.open_transactions == 0 && world.faults.occurs(Fault::preempted))
+        world.run_others();
+    if (has_crashed) throw Crash();
 }
 
-void Site::stall() {
-    if (is_doomed) throw Crash();
-    if (is_closing || !world.faults.strikes(Fault::sql_slow)) return;
-    for (int i = 0; i < 3 && world.open_transactions == 0; ++i) world.let_others_run();
+void ProcessContext::stall() {
+    if (has_crashed) throw Crash();
+    if (is_closing || !world.faults.occurs(Fault::sql_slow)) return;
+    for (int i = 0; i < 3 && world.open_transactions == 0; ++i) world.run_others();
     world.now = world.now + world.schedule.between(Duration(100), std::chrono::milliseconds(200));
-    if (is_doomed) throw Crash();
+    if (has_crashed) throw Crash();
 }
 
 }  // namespace trackops::sim

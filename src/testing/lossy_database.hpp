@@ -31,8 +31,8 @@ private:
         sql::Statement& add(const sql::Query& query, sql::Params params) override {
             return real_->add(query, std::move(params));
         }
-        sql::Statement& add_each(const sql::Query& query, std::vector<sql::Params> rows) override {
-            return real_->add_each(query, std::move(rows));
+        sql::Statement& add_batch(const sql::Query& query, std::vector<sql::Params> rows) override {
+            return real_->add_batch(query, std::move(rows));
         }
         void flush() override { real_->flush(); }
         void commit() override {

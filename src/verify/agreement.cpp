@@ -13,15 +13,15 @@
 namespace trackops::verify {
 namespace {
 
-using audit::Finding;
+using audit::InvariantResult;
 using audit::Violation;
 
 constexpr std::int64_t page_rows = 500;
-constexpr std::size_t suspects_max = 10'000;  // looked at again; more are counted at once
+constexpr std::size_t rechecks_max = 10'000;  // looked at again; more are counted at once
 
 struct Rule {
     std::string_view name;
-    std::string_view sentence;
+    std::string_view description;
 };
 constexpr Rule agree{"order_and_reservation_agree",
                      "stock is held for orders that want it and shipped for orders that left"};
@@ -40,7 +40,7 @@ constexpr sql::Query orders_by_id{.name = "verify.orders",
     LEFT JOIN saga_instances c ON c.order_id = o.id AND c.type = 'ORDER_CANCELLATION'
     WHERE o.id = $1
 )sql",
-                                  .postgres_each = R"sql(
+                                  .postgres_batch = R"sql(
     SELECT o.id, o.status, o.version, o.updated_at, coalesce(f.status, 'absent'), coalesce(c.status, 'absent')
     FROM orders o
     LEFT JOIN saga_instances f ON f.order_id = o.id AND f.type = 'ORDER_FULFILMENT'
@@ -51,7 +51,7 @@ constexpr sql::Query order_lines{.name = "verify.order_lines",
                                  .text = R"sql(
     SELECT order_id, sku, CAST(sum(quantity) AS bigint) FROM order_items WHERE order_id = $1 GROUP BY order_id, sku
 )sql",
-                                 .postgres_each = R"sql(
+                                 .postgres_batch = R"sql(
     SELECT order_id, sku, CAST(sum(quantity) AS bigint) FROM order_items
     WHERE order_id = ANY($1::uuid[]) GROUP BY order_id, sku
 )sql"};
@@ -59,7 +59,7 @@ constexpr sql::Query reservations{.name = "verify.reservations",
                                   .text = R"sql(
     SELECT order_id, status FROM inventory_reservations WHERE order_id = $1
 )sql",
-                                  .postgres_each = R"sql(
+                                  .postgres_batch = R"sql(
     SELECT order_id, status FROM inventory_reservations WHERE order_id = ANY($1::uuid[])
 )sql"};
 constexpr sql::Query held_lines{.name = "verify.held_lines",
@@ -67,7 +67,7 @@ constexpr sql::Query held_lines{.name = "verify.held_lines",
     SELECT r.order_id, l.sku, l.quantity FROM inventory_reservations r
     JOIN inventory_reservation_items l ON l.reservation_id = r.id WHERE r.order_id = $1
 )sql",
-                                .postgres_each = R"sql(
+                                .postgres_batch = R"sql(
     SELECT r.order_id, l.sku, l.quantity FROM inventory_reservations r
     JOIN inventory_reservation_items l ON l.reservation_id = r.id WHERE r.order_id = ANY($1::uuid[])
 )sql"};
@@ -77,11 +77,11 @@ constexpr sql::Query reserved_order_ids{.name = "verify.reserved_order_ids", .te
 constexpr sql::Query which_exist{
     .name = "verify.which_exist",
     .text = "SELECT id FROM orders WHERE id = $1",
-    .postgres_each = "SELECT id FROM orders WHERE id = ANY($1::uuid[])"};
+    .postgres_batch = "SELECT id FROM orders WHERE id = ANY($1::uuid[])"};
 
 using Lines = std::map<std::string, std::int64_t>;
 
-struct Case {
+struct OrderAndReservation {
     std::string status;  // of the order
     std::int64_t version = 0;
     Instant updated_at;
@@ -107,12 +107,13 @@ std::vector<Uuid> ids_behind(sql::Database& database, const sql::Query& query, U
     return ids;
 }
 
-std::map<Uuid, Case> read_cases(const Databases& databases, std::span<const Uuid> ids) {
-    std::map<Uuid, Case> cases;
+std::map<Uuid, OrderAndReservation> read_cases(const Databases& databases,
+                                               std::span<const Uuid> ids) {
+    std::map<Uuid, OrderAndReservation> cases;
     {
         const auto tx = databases.orders.begin(sql::Access::read);
-        const auto& orders = tx->add_each(orders_by_id, params_of(ids));
-        const auto& lines = tx->add_each(order_lines, params_of(ids));
+        const auto& orders = tx->add_batch(orders_by_id, params_of(ids));
+        const auto& lines = tx->add_batch(order_lines, params_of(ids));
         tx->commit();
         for (const sql::Row& row : orders.rows()) {
             cases[row.uuid(0)] = {
@@ -123,8 +124,8 @@ std::map<Uuid, Case> read_cases(const Databases& databases, std::span<const Uuid
             cases[row.uuid(0)].ordered[row.text(1)] = row.integer(2);
     }
     const auto tx = databases.stock.begin(sql::Access::read);
-    const auto& found = tx->add_each(reservations, params_of(ids));
-    const auto& lines = tx->add_each(held_lines, params_of(ids));
+    const auto& found = tx->add_batch(reservations, params_of(ids));
+    const auto& lines = tx->add_batch(held_lines, params_of(ids));
     tx->commit();
     for (const sql::Row& row : found.rows()) cases[row.uuid(0)].reservation = row.text(1);
     for (const sql::Row& row : lines.rows()) cases[row.uuid(0)].held[row.text(1)] = row.integer(2);
@@ -133,7 +134,7 @@ std::map<Uuid, Case> read_cases(const Databases& databases, std::span<const Uuid
 
 bool waits(std::string_view saga) { return saga == "RUNNING" || saga == "COMPENSATING"; }
 
-bool is_agreed(const Case& on, const Terms& terms) {
+bool is_agreed(const OrderAndReservation& on, const VerifyOptions& terms) {
     const std::string& held = on.reservation;
     // What became of a PENDING order's stock is being told; at rest that is another rule's.
     if (on.status == "PENDING") return true;
@@ -155,9 +156,10 @@ std::string text_of(const Lines& lines) {
     return text.empty() ? " nothing" : text;
 }
 
-void judge(Uuid id, const Case& on, const Terms& terms, std::vector<Violation>& found) {
+void compare(Uuid id, const OrderAndReservation& on, const VerifyOptions& terms,
+             std::vector<Violation>& found) {
     const auto broken = [&](const Rule& rule, std::string evidence) {
-        found.push_back({rule.name, rule.sentence, id.text(), std::move(evidence)});
+        found.push_back({rule.name, rule.description, id.text(), std::move(evidence)});
     };
     const std::string order = fmt::format("{} in version {}, fulfilment {}, cancellation {}",
                                           on.status, on.version, on.fulfilment, on.cancellation);
@@ -172,17 +174,17 @@ void judge(Uuid id, const Case& on, const Terms& terms, std::vector<Violation>& 
         broken(is_over, order);
 }
 
-std::vector<Violation> judged(const Databases& databases, std::span<const Uuid> ids,
-                              const Terms& terms) {
+std::vector<Violation> compared(const Databases& databases, std::span<const Uuid> ids,
+                                const VerifyOptions& terms) {
     std::vector<Violation> found;
-    for (const auto& [id, on] : read_cases(databases, ids)) judge(id, on, terms, found);
+    for (const auto& [id, on] : read_cases(databases, ids)) compare(id, on, terms, found);
     return found;
 }
 
 // Reservations whose order is nowhere; the order was there first, so there is nothing to wait for.
 std::vector<Violation> without_order(const Databases& databases, std::span<const Uuid> ids) {
     const auto tx = databases.orders.begin(sql::Access::read);
-    const auto& rows = tx->add_each(which_exist, params_of(ids));
+    const auto& rows = tx->add_batch(which_exist, params_of(ids));
     tx->commit();
     std::vector<Uuid> there;
     for (const sql::Row& row : rows.rows()) there.push_back(row.uuid(0));
@@ -190,41 +192,42 @@ std::vector<Violation> without_order(const Databases& databases, std::span<const
     for (const Uuid id : ids) {
         if (std::ranges::find(there, id) == there.end())
             found.push_back(
-                {has_order.name, has_order.sentence, id.text(), "there is no such order"});
+                {has_order.name, has_order.description, id.text(), "there is no such order"});
     }
     return found;
 }
 
-class Findings {
+class InvariantResults {
 public:
-    explicit Findings(const Terms& terms) {
+    explicit InvariantResults(const VerifyOptions& terms) {
         for (const Rule& rule : {agree, same_lines, has_order})
-            all_.push_back({.invariant = rule.name, .sentence = rule.sentence});
+            all_.push_back({.invariant = rule.name, .description = rule.description});
         if (terms.is_at_rest)
-            all_.push_back({.invariant = is_over.name, .sentence = is_over.sentence});
+            all_.push_back({.invariant = is_over.name, .description = is_over.description});
     }
     void checked(std::size_t orders, std::size_t reservations_seen) {
-        for (Finding& finding : all_) {
+        for (InvariantResult& finding : all_) {
             const bool is_of_reservations = finding.invariant == has_order.name;
             finding.checked +=
                 static_cast<std::int64_t>(is_of_reservations ? reservations_seen : orders);
         }
     }
     void count(Violation violation) {
-        Finding& finding = *std::ranges::find(all_, violation.invariant, &Finding::invariant);
+        InvariantResult& finding =
+            *std::ranges::find(all_, violation.invariant, &InvariantResult::invariant);
         ++finding.violations;
         if (finding.examples.size() < audit::examples_max)
             finding.examples.push_back(std::move(violation));
     }
-    std::vector<Finding> take() { return std::move(all_); }
+    std::vector<InvariantResult> take() { return std::move(all_); }
 
 private:
-    std::vector<Finding> all_;
+    std::vector<InvariantResult> all_;
 };
 
-void look_again(const Databases& databases, std::vector<Violation> suspects, const Terms& terms,
-                Findings& findings) {
-    terms.wait_for_second_look();
+void recheck(const Databases& databases, std::vector<Violation> suspects,
+             const VerifyOptions& terms, InvariantResults& findings) {
+    terms.wait_before_recheck();
     for (std::size_t from = 0; from < suspects.size(); from += page_rows) {
         const std::span part = std::span(suspects).subspan(
             from, std::min<std::size_t>(page_rows, suspects.size() - from));
@@ -232,7 +235,7 @@ void look_again(const Databases& databases, std::vector<Violation> suspects, con
         for (const Violation& suspect : part) ids.push_back(Uuid::parse(suspect.subject).value());
         const auto [first, last] = std::ranges::unique(ids);
         ids.erase(first, last);
-        const auto still = judged(databases, ids, terms);
+        const auto still = compared(databases, ids, terms);
         for (Violation& suspect : part) {
             if (std::ranges::find(still, suspect) != still.end())
                 findings.count(std::move(suspect));
@@ -242,14 +245,15 @@ void look_again(const Databases& databases, std::vector<Violation> suspects, con
 
 }  // namespace
 
-std::vector<Finding> look_at_agreement(const Databases& databases, const Terms& terms) {
-    Findings findings(terms);
+std::vector<InvariantResult> check_agreement(const Databases& databases,
+                                             const VerifyOptions& terms) {
+    InvariantResults findings(terms);
     std::vector<Violation> suspects;
     for (auto ids = ids_behind(databases.orders, order_ids, {}); !ids.empty();
          ids = ids_behind(databases.orders, order_ids, ids.back())) {
         findings.checked(ids.size(), 0);
-        for (Violation& violation : judged(databases, ids, terms)) {
-            if (terms.is_at_rest || suspects.size() >= suspects_max) {
+        for (Violation& violation : compared(databases, ids, terms)) {
+            if (terms.is_at_rest || suspects.size() >= rechecks_max) {
                 findings.count(std::move(violation));
             } else {
                 suspects.push_back(std::move(violation));
@@ -262,7 +266,7 @@ std::vector<Finding> look_at_agreement(const Databases& databases, const Terms& 
         for (Violation& violation : without_order(databases, ids))
             findings.count(std::move(violation));
     }
-    if (!suspects.empty()) look_again(databases, std::move(suspects), terms, findings);
+    if (!suspects.empty()) recheck(databases, std::move(suspects), terms, findings);
     return findings.take();
 }
 

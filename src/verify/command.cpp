@@ -11,7 +11,7 @@
 #include "order/application.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/config/settings.hpp"
-#include "platform/runtime/system.hpp"
+#include "platform/runtime/system_clock.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "verify/verify.hpp"
@@ -50,7 +50,7 @@ constexpr auto usage =
     "stopped system, and changes nothing. Reads no topics: events are checked in the outboxes.\n"
     "Exit code 0: nothing is broken; 3: something is; 1: a database cannot be asked.\n\n";
 
-int complain(int exit_code, std::string_view what) {
+int print_usage_error(int exit_code, std::string_view what) {
     fmt::print(stderr, "trackops verify: {}\n", what);
     return exit_code;
 }
@@ -70,15 +70,15 @@ std::unique_ptr<sql::Database> open(const std::string& url, telemetry::Registry&
 }
 
 // Returns how many are broken.
-std::size_t print(std::string_view title, std::span<const audit::Finding> findings) {
+std::size_t print(std::string_view title, std::span<const audit::InvariantResult> findings) {
     std::size_t count = 0;
     fmt::print("\n{:<40}{:>12}{:>12}\n", title, "checked", "violations");
-    for (const audit::Finding& finding : findings) {
+    for (const audit::InvariantResult& finding : findings) {
         count += finding.violations > 0 ? 1 : 0;
         fmt::print("  {:<38}{:>12}{:>12}\n", finding.invariant, finding.checked,
                    finding.violations);
         if (finding.violations == 0) continue;
-        fmt::print("      {}\n", finding.sentence);
+        fmt::print("      {}\n", finding.description);
         for (const audit::Violation& violation : finding.examples)
             fmt::print("      {}: {}\n", violation.subject, violation.evidence);
         if (const auto shown = static_cast<std::int64_t>(finding.examples.size());
@@ -96,17 +96,16 @@ int verify(const config::Values& values) {
     const bool is_at_rest = values.flag("at-rest");
     // A stopped system looks after nothing: there is no telling since when.
     const Instant now = clock.now();
-    const audit::Moment at{now, is_at_rest ? now : Instant{0}};
-    std::size_t count =
-        print("orders", audit::look_at_everything(*orders, order::invariants(), at));
-    count += print("stock", audit::look_at_everything(*stock, inventory::invariants(), at));
-    const Terms terms{.is_at_rest = is_at_rest,
-                      .in_flight = values.duration("in-flight"),
-                      .now = clock.now(),
-                      .wait_for_second_look = [&] {
-                          std::this_thread::sleep_for(values.duration("second-look"));
-                      }};
-    count += print("between them", look_at_agreement({*orders, *stock}, terms));
+    const audit::CheckTime at{now, is_at_rest ? now : Instant{0}};
+    std::size_t count = print("orders", audit::check_all(*orders, order::invariants(), at));
+    count += print("stock", audit::check_all(*stock, inventory::invariants(), at));
+    const VerifyOptions terms{.is_at_rest = is_at_rest,
+                              .in_flight = values.duration("in-flight"),
+                              .now = clock.now(),
+                              .wait_before_recheck = [&] {
+                                  std::this_thread::sleep_for(values.duration("second-look"));
+                              }};
+    count += print("between them", check_agreement({*orders, *stock}, terms));
     fmt::print("\n{}\n",
                count == 0 ? "all of it is true" : fmt::format("{} invariants are broken", count));
     return count == 0 ? 0 : broken;
@@ -116,7 +115,7 @@ int verify(const config::Values& values) {
 
 int command(std::span<const std::string> arguments, std::span<const std::string>) {
     const auto values = config::read(settings, arguments, {});
-    if (!values) return complain(2, values.error().detail);
+    if (!values) return print_usage_error(2, values.error().detail);
     if (values->flag("help")) {
         fmt::print("{}{}", usage, config::help(settings));
         return 0;
@@ -125,9 +124,9 @@ int command(std::span<const std::string> arguments, std::span<const std::string>
     try {
         return verify(*values);
     } catch (const std::invalid_argument& error) {
-        return complain(2, error.what());
+        return print_usage_error(2, error.what());
     } catch (const std::exception& error) {
-        return complain(1, error.what());
+        return print_usage_error(1, error.what());
     }
 }
 

@@ -80,17 +80,17 @@ protected:
         }
         run(*stock_, statements);
     }
-    std::vector<std::string> broken(const Terms& terms) {
+    std::vector<std::string> broken(const VerifyOptions& terms) {
         std::vector<std::string> names;
-        for (const auto& finding : look_at_agreement({*orders_, *stock_}, terms)) {
+        for (const auto& finding : check_agreement({*orders_, *stock_}, terms)) {
             if (finding.violations > 0) names.emplace_back(finding.invariant);
         }
         return names;
     }
 
     const Instant long_after_ = *Instant::parse(then) + std::chrono::hours(1);
-    const Terms at_rest_{.is_at_rest = true, .now = long_after_};
-    const Terms running_{.now = long_after_};
+    const VerifyOptions at_rest_{.is_at_rest = true, .now = long_after_};
+    const VerifyOptions running_{.now = long_after_};
     telemetry::Registry metrics_;
     testing::FreshDatabase fresh_orders_{GetParam()};
     testing::FreshDatabase fresh_stock_{GetParam()};
@@ -144,13 +144,13 @@ TEST_P(Agreement, APendingOrderIsUnderWayAndAtRestBroken) {
 TEST_P(Agreement, AShipmentMayBeOnItsWayForAWhile) {
     order_is("SHIPPED", "COMPLETED");
     reservation_is("RESERVED");
-    Terms soon = running_;
+    VerifyOptions soon = running_;
     soon.now = *Instant::parse(then) + std::chrono::minutes(14);
     EXPECT_THAT(broken(soon), IsEmpty());
     EXPECT_THAT(broken(running_), ElementsAre("order_and_reservation_agree"));
 }
 
-TEST_P(Agreement, SeesOtherLinesAndAReservationOfNobody) {
+TEST_P(Agreement, FindsDifferingLinesAndAnOrphanedReservation) {
     order_is("CONFIRMED", "COMPLETED");
     reservation_is("RESERVED", 3);
     EXPECT_THAT(broken(running_), ElementsAre("reservation_holds_what_was_ordered"));
@@ -161,13 +161,13 @@ TEST_P(Agreement, SeesOtherLinesAndAReservationOfNobody) {
 }
 
 // Between the two databases' reads everything may move; only what has not moved since counts.
-TEST_P(Agreement, WhatMovesBetweenTwoLooksIsNoViolation) {
+TEST_P(Agreement, ADifferenceThatChangesBeforeTheRecheckIsNoViolation) {
     order_is("CONFIRMED", "COMPLETED");
     reservation_is("RELEASED");
-    Terms terms = running_;
-    terms.wait_for_second_look = [&] { order_is("CANCELLED", "COMPLETED", "RUNNING"); };
+    VerifyOptions terms = running_;
+    terms.wait_before_recheck = [&] { order_is("CANCELLED", "COMPLETED", "RUNNING"); };
     EXPECT_THAT(broken(terms), IsEmpty());
-    terms.wait_for_second_look = [&] {  // moved, and still wrong: a look of another day
+    terms.wait_before_recheck = [&] {  // moved, and still wrong: a look of another day
         order_is("CONFIRMED", "COMPLETED");
         run(*orders_, {"UPDATE orders SET version = 3"});
     };
@@ -175,7 +175,7 @@ TEST_P(Agreement, WhatMovesBetweenTwoLooksIsNoViolation) {
     EXPECT_THAT(broken(terms), IsEmpty());
 }
 
-TEST_P(Agreement, TheCommandSaysByItsExitCodeWhatItFound) {
+TEST_P(Agreement, TheExitCodeTellsTheResult) {
     const auto code = [&](std::vector<std::string> more) {
         std::vector<std::string> arguments = {"--order-database=" + fresh_orders_.url(),
                                               "--inventory-database=" + fresh_stock_.url(),

@@ -5,25 +5,26 @@
 #include <utility>
 
 #include "inventory/adapters/http_api.hpp"
-#include "inventory/adapters/stores_at_hand_test.hpp"
+#include "inventory/adapters/inventory_stores_fixture.hpp"
 #include "platform/http/calls_for_tests.hpp"
 
 namespace trackops::inventory::adapters {
 
-class ApiAtHand : public StoresAtHand {
+class ApiAtHand : public InventoryStoresFixture {
 public:
-    using StoresAtHand::StoresAtHand;
+    using InventoryStoresFixture::InventoryStoresFixture;
 
     http::Response call(std::string_view method, std::string_view target, std::string body = {},
                         http::Headers headers = {}) {
         return calls.call(method, target, std::move(body), std::move(headers));
     }
 
-    Writing writing{{},
-                    [this](std::span<const app::ItemWrite> writes) {
-                        return app::write_items(writes, *items, clock);
-                    },
-                    [] { return Result<app::Written>(fail(Errc::unavailable, "lost")); }};
+    WriteItemQueue writing{
+        {},
+        [this](std::span<const app::ItemWrite> writes) {
+            return app::write_items(writes, *items, clock);
+        },
+        [] { return Result<app::WriteResult>(fail(Errc::unavailable, "lost")); }};
     http::Calls calls{inventory_routes({writing, *items, *reader, clock, ids}),
                       [this] { writing.run(Duration::zero()); }};
 };

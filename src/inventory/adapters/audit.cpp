@@ -11,32 +11,32 @@ using audit::Invariant;
 
 // No joins, but look-ups by key for each row of the page: then no plan can read more than that.
 // Sums over a SKU's reservations cannot be cut in pieces, so few SKUs make a page.
-constexpr audit::Walk item_walk{
+constexpr audit::Scan item_scan{
     "items",
     audit::KeyKind::text,
     {.name = "audit.items",
      .text = "SELECT sku FROM inventory_items WHERE sku > $1 ORDER BY sku LIMIT $2"},
     20};
 
-constexpr audit::Walk reservation_walk{
+constexpr audit::Scan reservation_scan{
     "reservations",
     audit::KeyKind::uuid,
     {.name = "audit.reservations",
      .text = "SELECT id FROM inventory_reservations WHERE id > $1 ORDER BY id LIMIT $2"}};
 
-constexpr audit::Walk movement_walk{
+constexpr audit::Scan movement_scan{
     "movements",
     audit::KeyKind::integer,
     {.name = "audit.movements",
      .text = "SELECT position FROM stock_movements WHERE position > $1 ORDER BY position LIMIT $2"},
     5'000};
 
-constexpr std::string_view unsound_stock = R"sql(
+constexpr std::string_view invalid_stock = R"sql(
     SELECT sku, 'on hand ' || on_hand || ', reserved ' || reserved
     FROM inventory_items WHERE sku > $1 AND sku <= $2 AND (reserved < 0 OR reserved > on_hand)
 )sql";
 
-constexpr std::string_view another_amount = R"sql(
+constexpr std::string_view reserved_differs_from_lines = R"sql(
     SELECT i.sku, 'reserved ' || i.reserved || ', live reservations hold ' || i.held
            || '; the ledger shipped ' || i.moved || ', fulfilled reservations held ' || i.fulfilled
     FROM (SELECT t.sku, t.reserved, coalesce((
@@ -53,7 +53,7 @@ constexpr std::string_view another_amount = R"sql(
 )sql";
 
 // Here most of the auditor's time goes; each SKU's lines are read once, not twice.
-constexpr std::string_view another_amount_on_postgres = R"sql(
+constexpr std::string_view reserved_differs_from_lines_postgres = R"sql(
     SELECT i.sku, 'reserved ' || i.reserved || ', live reservations hold ' || l.held
            || '; the ledger shipped ' || m.moved || ', fulfilled reservations held ' || l.fulfilled
     FROM inventory_items i CROSS JOIN LATERAL (
@@ -66,7 +66,7 @@ constexpr std::string_view another_amount_on_postgres = R"sql(
     WHERE i.sku > $1 AND i.sku <= $2 AND (l.held <> i.reserved OR l.fulfilled <> m.moved)
 )sql";
 
-constexpr std::string_view another_balance = R"sql(
+constexpr std::string_view on_hand_differs_from_ledger = R"sql(
     SELECT i.sku, 'on hand ' || i.on_hand || ', the ledger ends with ' || i.balance
     FROM (SELECT t.sku, t.on_hand, coalesce((
               SELECT m.on_hand_after FROM stock_movements m WHERE m.sku = t.sku
@@ -76,7 +76,7 @@ constexpr std::string_view another_balance = R"sql(
 )sql";
 
 // The movement before it is mostly in the page.
-constexpr std::string_view broken_chain = R"sql(
+constexpr std::string_view ledger_gaps = R"sql(
     SELECT m.sku, 'movement ' || m.position || ': ' || m.before || ' and ' || m.delta || ' are not ' || m.on_hand_after
     FROM (SELECT t.sku, t.position, t.delta, t.on_hand_after, coalesce(t.in_page, (
               SELECT p.on_hand_after FROM stock_movements p WHERE p.sku = t.sku AND p.position < t.position
@@ -88,7 +88,7 @@ constexpr std::string_view broken_chain = R"sql(
 )sql";
 
 // || '' keeps the index by SKU out of it: a reservation's few lines lie together, a SKU's do not.
-constexpr std::string_view shipped_for_nobody = R"sql(
+constexpr std::string_view shipments_without_reservation = R"sql(
     SELECT CAST(m.position AS TEXT), m.sku || ' moved by ' || m.delta || ' for order ' || CAST(m.order_id AS TEXT)
            || ', for which a fulfilled reservation held ' || m.held
     FROM (SELECT t.position, t.sku, t.delta, t.order_id, coalesce((
@@ -100,7 +100,7 @@ constexpr std::string_view shipped_for_nobody = R"sql(
     WHERE m.held <> -m.delta
 )sql";
 
-constexpr std::string_view lines_of_another_state = R"sql(
+constexpr std::string_view lines_contradict_status = R"sql(
     SELECT CAST(r.id AS TEXT), r.status || CASE r.has_lines WHEN 0 THEN ', and holds no line' ELSE ', and has lines' END
     FROM (SELECT t.id, t.status, CASE WHEN EXISTS (
               SELECT 1 FROM inventory_reservation_items l WHERE l.reservation_id = t.id) THEN 1 ELSE 0 END AS has_lines
@@ -108,7 +108,7 @@ constexpr std::string_view lines_of_another_state = R"sql(
     WHERE r.has_lines <> CASE WHEN r.status IN ('REFUSED', 'CANCELLED_FIRST') THEN 0 ELSE 1 END
 )sql";
 
-constexpr std::string_view lines_of_nothing = R"sql(
+constexpr std::string_view orphaned_lines = R"sql(
     SELECT CAST(l.reservation_id AS TEXT), l.quantity || ' of ' || l.sku || ', the reservation is '
            || coalesce((SELECT r.status FROM inventory_reservations r WHERE r.id = l.reservation_id), 'absent')
            || ', items of the SKU: ' || (SELECT count(*) FROM inventory_items i WHERE i.sku = l.sku)
@@ -120,13 +120,13 @@ constexpr std::string_view lines_of_nothing = R"sql(
                AND NOT EXISTS (SELECT 1 FROM inventory_items i WHERE i.sku = l.sku)))
 )sql";
 
-constexpr std::string_view decisions_unanswered = R"sql(
+constexpr std::string_view missing_replies = R"sql(
     SELECT CAST(r.id AS TEXT), r.status || ' for order ' || CAST(r.order_id AS TEXT) || ', and nobody was told'
     FROM inventory_reservations r
     WHERE r.id > $1 AND r.id <= $2 AND r.order_id IS NOT NULL AND r.replies = 0
 )sql";
 
-constexpr std::string_view replies_about_nothing = R"sql(
+constexpr std::string_view orphaned_replies = R"sql(
     SELECT CAST(e.event_id AS TEXT), e.type || ' is reply ' || e.sequence || ' about order '
            || CAST(e.aggregate_id AS TEXT) || ', whose reservation counts ' || e.replies
     FROM (SELECT x.event_id, x.type, x.sequence, x.aggregate_id, coalesce((
@@ -136,7 +136,7 @@ constexpr std::string_view replies_about_nothing = R"sql(
 )sql";
 
 // Cleanup keeps what is parked, so such an order's replies may have a gap before it.
-constexpr std::string_view numbers_with_a_gap = R"sql(
+constexpr std::string_view sequence_gaps = R"sql(
     SELECT CAST(n.aggregate_id AS TEXT), n.events || ' replies numbered ' || n.first || ' to ' || n.last
            || '; the reservation counts ' || coalesce(CAST(r.replies AS TEXT), 'none')
     FROM (SELECT aggregate_id, count(*) AS events, min(sequence) AS first, max(sequence) AS last,
@@ -148,7 +148,7 @@ constexpr std::string_view numbers_with_a_gap = R"sql(
     LIMIT 1000
 )sql";
 
-constexpr std::string_view numbers_with_a_gap_on_postgres = R"sql(
+constexpr std::string_view sequence_gaps_postgres = R"sql(
     SELECT CAST(n.aggregate_id AS TEXT), n.events || ' replies numbered ' || n.first || ' to ' || n.last
            || '; the reservation counts ' || coalesce(CAST(r.replies AS TEXT), 'none')
     FROM (SELECT aggregate_id, count(*) AS events, min(sequence) AS first, max(sequence) AS last,
@@ -163,47 +163,47 @@ constexpr std::string_view numbers_with_a_gap_on_postgres = R"sql(
 // That an order has one reservation is a unique index's work: two rows cannot be there to be found.
 constexpr auto table = std::to_array<Invariant>({
     {.name = "stock_is_sound",
-     .sentence = "0 <= reserved <= on hand: nothing is oversold",
-     .walk = &item_walk,
-     .broken = unsound_stock},
+     .description = "0 <= reserved <= on hand: nothing is oversold",
+     .scan = &item_scan,
+     .violations_query = invalid_stock},
     {.name = "reservations_account_for_stock",
-     .sentence = "no unit is held for nobody or promised twice; each that was shipped left once",
-     .walk = &item_walk,
-     .broken = another_amount,
-     .broken_on_postgres = another_amount_on_postgres},
+     .description = "no unit is held for nobody or promised twice; each that was shipped left once",
+     .scan = &item_scan,
+     .violations_query = reserved_differs_from_lines,
+     .violations_postgres = reserved_differs_from_lines_postgres},
     {.name = "on_hand_is_what_the_ledger_says",
-     .sentence = "stock changes only with a row in the ledger",
-     .walk = &item_walk,
-     .broken = another_balance},
+     .description = "stock changes only with a row in the ledger",
+     .scan = &item_scan,
+     .violations_query = on_hand_differs_from_ledger},
     {.name = "ledger_adds_up",
-     .sentence = "each balance is the one before and the movement",
-     .walk = &movement_walk,
-     .broken = broken_chain},
+     .description = "each balance is the one before and the movement",
+     .scan = &movement_scan,
+     .violations_query = ledger_gaps},
     {.name = "shipments_have_their_reservation",
-     .sentence = "what leaves for an order is what was held for it",
-     .walk = &movement_walk,
-     .broken = shipped_for_nobody},
+     .description = "what leaves for an order is what was held for it",
+     .scan = &movement_scan,
+     .violations_query = shipments_without_reservation},
     {.name = "reservations_agree_with_their_lines",
-     .sentence = "all lines of an order are held, or none",
-     .walk = &reservation_walk,
-     .broken = lines_of_another_state},
+     .description = "all lines of an order are held, or none",
+     .scan = &reservation_scan,
+     .violations_query = lines_contradict_status},
     {.name = "lines_belong_to_something",
-     .sentence = "what is held is held by a reservation, of an item that is kept",
-     .walk = &reservation_walk,
-     .broken = lines_of_nothing},
+     .description = "what is held is held by a reservation, of an item that is kept",
+     .scan = &reservation_scan,
+     .violations_query = orphaned_lines},
     {.name = "decisions_are_answered",
-     .sentence = "an order hears what became of its stock",
-     .walk = &reservation_walk,
-     .broken = decisions_unanswered},
+     .description = "an order hears what became of its stock",
+     .scan = &reservation_scan,
+     .violations_query = missing_replies},
     {.name = "replies_tell_of_reservations",
-     .sentence = "nobody hears of a reservation that is not there",
-     .walk = &audit::outbox_walk,
-     .broken = replies_about_nothing},
+     .description = "nobody hears of a reservation that is not there",
+     .scan = &audit::outbox_scan,
+     .violations_query = orphaned_replies},
     {.name = "replies_are_numbered_without_gap",
-     .sentence = "each reply that was counted is there, once",
-     .walk = nullptr,
-     .broken = numbers_with_a_gap,
-     .broken_on_postgres = numbers_with_a_gap_on_postgres,
+     .description = "each reply that was counted is there, once",
+     .scan = nullptr,
+     .violations_query = sequence_gaps,
+     .violations_postgres = sequence_gaps_postgres,
      .reads_all = true},
 });
 

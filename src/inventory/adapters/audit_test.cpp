@@ -9,48 +9,48 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "inventory/adapters/stores_at_hand_test.hpp"
-#include "platform/audit/plants_for_tests.hpp"
+#include "inventory/adapters/inventory_stores_fixture.hpp"
+#include "platform/audit/planted_faults_for_tests.hpp"
 
 namespace trackops::inventory::adapters {
 namespace {
 
-using audit::Plant;
+using audit::PlantedFault;
 using ::testing::Contains;
 using ::testing::IsEmpty;
 using ::testing::Key;
 
 // Two SKUs, and a reservation in each state that an order's can have.
-class Stocked : public StoresAtHand {
+class Stocked : public InventoryStoresFixture {
 public:
-    explicit Stocked(std::string_view kind) : StoresAtHand(kind) {
-        stock_up("a", 1'000'000);
-        stock_up("b", 1'000'000);
-        stock_up("scarce", 1);
+    explicit Stocked(std::string_view kind) : InventoryStoresFixture(kind) {
+        create_item("a", 1'000'000);
+        create_item("b", 1'000'000);
+        create_item("scarce", 1);
     }
 
     domain::OrderId create(std::vector<domain::Line> lines) {
         const domain::OrderId order(ids.next());
-        hear({{ids.next(), {order, domain::Ask::create, std::move(lines)}}});
+        handle({{ids.next(), {order, domain::ReservationCommand::create, std::move(lines)}}});
         return order;
     }
-    void say(domain::OrderId order, domain::Ask ask) {
-        hear({{ids.next(), {order, ask, {}, "CUSTOMER_REQUEST"}}});
+    void say(domain::OrderId order, domain::ReservationCommand command) {
+        handle({{ids.next(), {order, command, {}, "CUSTOMER_REQUEST"}}});
     }
     void a_reservation_of_each_kind() {
         reserved = create({{"a", 2}, {"b", 1}}).uuid.text();
         const domain::OrderId shipped = create({{"a", 3}, {"b", 4}});
-        say(shipped, domain::Ask::ship);
+        say(shipped, domain::ReservationCommand::ship);
         fulfilled = shipped.uuid.text();
-        say(create({{"a", 5}}), domain::Ask::cancel);
+        say(create({{"a", 5}}), domain::ReservationCommand::cancel);
         refused = create({{"a", 1}, {"scarce", 2}}).uuid.text();
-        say(domain::OrderId(ids.next()), domain::Ask::cancel);
+        say(domain::OrderId(ids.next()), domain::ReservationCommand::cancel);
         (void)write("a", domain::AdjustStock{.delta = -7, .reason = "COUNTED"}).value();
-        stock_up("gone", 5);
+        create_item("gone", 5);
         (void)write("gone", domain::DeleteItem{}).value();
-        stock_up("gone", 6);
+        create_item("gone", 6);
     }
-    std::vector<Plant> plants() const;
+    std::vector<PlantedFault> plants() const;
     std::map<std::string, std::int64_t> everything(std::int64_t rows_max = 2'000) {
         return audit::violations(*database, stock_invariants(), clock.now(), rows_max);
     }
@@ -58,7 +58,7 @@ public:
     std::string reserved, fulfilled, refused;  // orders
 };
 
-std::vector<Plant> Stocked::plants() const {
+std::vector<PlantedFault> Stocked::plants() const {
     const auto of = [](std::string_view text, const std::string& order) {
         return fmt::format(fmt::runtime(text), order);
     };
@@ -119,7 +119,7 @@ TEST_P(StockAudit, FindsNothingInReservationsOfEveryKind) {
     stocked.a_reservation_of_each_kind();
     for (const std::int64_t rows_max : {1, 2, 3, 2'000})
         EXPECT_THAT(stocked.everything(rows_max), IsEmpty()) << "in pages of " << rows_max;
-    audit::AuditorAtHand at_hand(*stocked.database, stock_invariants(), stocked.clock.now());
+    audit::AuditorFixture at_hand(*stocked.database, stock_invariants(), stocked.clock.now());
     EXPECT_THAT(at_hand.pass(), IsEmpty());
     EXPECT_EQ(at_hand.value("trackops_audit_suspicions_total"), 0);
 }
@@ -145,7 +145,7 @@ TEST_P(StockAudit, FindsEachPlantedFaultAndEachRowOfTheTableHasOne) {
         const auto invariant = std::ranges::find(invariants, name, &audit::Invariant::name);
         ASSERT_NE(invariant, invariants.end()) << name << " is no invariant";
         if (invariant->reads_all) continue;
-        audit::AuditorAtHand at_hand(*stocked.database, invariants, stocked.clock.now());
+        audit::AuditorFixture at_hand(*stocked.database, invariants, stocked.clock.now());
         EXPECT_THAT(at_hand.pass(), Contains(Key(name)));
     }
     for (const audit::Invariant& invariant : stock_invariants())
@@ -159,9 +159,10 @@ TEST_P(StockAudit, FindsNothingWhileManyWrite) {
             std::vector<domain::OrderId> orders;
             orders.reserve(4);
             for (int i = 0; i < 4; ++i) orders.push_back(stocked.create({{"a", 1 + i}, {"b", 2}}));
-            stocked.say(orders[0], domain::Ask::ship);
-            stocked.say(orders[1], domain::Ask::cancel);
-            stocked.say(orders[2], round % 2 == 0 ? domain::Ask::ship : domain::Ask::cancel);
+            stocked.say(orders[0], domain::ReservationCommand::ship);
+            stocked.say(orders[1], domain::ReservationCommand::cancel);
+            stocked.say(orders[2], round % 2 == 0 ? domain::ReservationCommand::ship
+                                                  : domain::ReservationCommand::cancel);
             (void)stocked.write(
                 "b", domain::AdjustStock{.delta = round % 2 == 0 ? 3 : -3, .reason = "C"});
         }
@@ -169,7 +170,7 @@ TEST_P(StockAudit, FindsNothingWhileManyWrite) {
     {
         std::jthread one(live, 0);
         std::jthread other(live, 1);
-        audit::AuditorAtHand at_hand(*stocked.database, stock_invariants(), stocked.clock.now());
+        audit::AuditorFixture at_hand(*stocked.database, stock_invariants(), stocked.clock.now());
         while (at_hand.value("trackops_audit_rows_total") < 3000) {
             at_hand.clock.set(stocked.clock.now());  // nothing is overdue because they write slowly
             EXPECT_THAT(at_hand.pass(), IsEmpty());

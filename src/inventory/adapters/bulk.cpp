@@ -15,7 +15,7 @@ namespace {
 struct Outcome {
     std::int64_t line = 0;
     std::string sku;
-    Result<app::Written> answer;
+    Result<app::WriteResult> answer;
 };
 
 Result<ItemRequest> read_line(std::string_view text, std::string& sku) {
@@ -56,9 +56,9 @@ void write_outcome(std::string& text, const Outcome& outcome) {
 }
 
 // Lines that were read and wait for their transaction, with those that were refused in between.
-class Bulk {
+class BulkUpsert {
 public:
-    Bulk(app::ItemStore& store, const Clock& clock, Ids& ids)
+    BulkUpsert(app::ItemStore& store, const Clock& clock, Ids& ids)
         : store_(store), clock_(clock), ids_(ids) {}
 
     void take(std::int64_t line, std::string_view text) {
@@ -104,9 +104,9 @@ private:
 
 }  // namespace
 
-std::string put_items(std::string_view ndjson, app::ItemStore& store, const Clock& clock,
-                      Ids& ids) {
-    Bulk bulk(store, clock, ids);
+std::string upsert_items(std::string_view ndjson, app::ItemStore& store, const Clock& clock,
+                         Ids& ids) {
+    BulkUpsert bulk(store, clock, ids);
     std::int64_t number = 0;
     while (!ndjson.empty()) {
         const std::size_t end = std::min(ndjson.find('\n'), ndjson.size());

@@ -32,9 +32,9 @@ Result<std::optional<IdempotencyKey>> read_key(const Request& request) {
 }
 
 // The one form of a successful write: as it is answered, and as it is kept under the client's key.
-RecordedAnswer answer_of(const domain::ItemCommand& command, const app::Written& written) {
+RecordedResponse answer_of(const domain::ItemCommand& command, const app::WriteResult& written) {
     if (!written.item) return {.status = 204};
-    RecordedAnswer answer{200, item_json(*written.item), {}, etag_of(*written.item)};
+    RecordedResponse answer{200, item_json(*written.item), {}, etag_of(*written.item)};
     if (std::holds_alternative<domain::CreateItem>(command)) {
         answer.status = 201;
         answer.location = path_of_item(written.item->sku);
@@ -42,7 +42,7 @@ RecordedAnswer answer_of(const domain::ItemCommand& command, const app::Written&
     return answer;
 }
 
-Response response_of(const RecordedAnswer& answer) {
+Response response_of(const RecordedResponse& answer) {
     Response response{.status = answer.status, .body = answer.body};
     if (!answer.etag.empty()) response.headers.emplace_back("ETag", answer.etag);
     if (!answer.location.empty()) response.headers.emplace_back("Location", answer.location);
@@ -51,30 +51,30 @@ Response response_of(const RecordedAnswer& answer) {
 
 // Every write of one item goes this way: read, hand over, answer when its batch is committed.
 void write_item(const Request& request, const Reply& reply, Result<ItemRequest> item,
-                const ApiParts& parts) {
+                const ApiDependencies& dependencies) {
     const auto read = [&]() -> Result<app::ItemWrite> {
         auto [sku, command] = TRY(std::move(item));
-        app::ItemWrite write{parts.ids.next(), std::move(sku), std::move(command)};
+        app::ItemWrite write{dependencies.ids.next(), std::move(sku), std::move(command)};
         write.key = TRY(read_key(request));
         if (!write.key && std::holds_alternative<domain::AdjustStock>(write.command)) {
             return fail(Errc::precondition_required,
                         "an adjustment needs an Idempotency-Key, so that it cannot count twice");
         }
         TRY(http::check_query(request, {}));
-        write.record = [asked = write.command](const app::Written& written) {
+        write.record = [asked = write.command](const app::WriteResult& written) {
             return answer_of(asked, written);
         };
         return write;
     };
     auto write = read();
     if (!write) return reply.problem(write.error());
-    const auto done = [reply, record = write->record](const Result<app::Written>& written) {
+    const auto done = [reply, record = write->record](const Result<app::WriteResult>& written) {
         if (!written) return reply.problem(written.error());
         Response response = response_of(written->replayed ? *written->replayed : record(*written));
         if (written->replayed) response.headers.emplace_back("Idempotency-Replayed", "true");
         reply.send(std::move(response));
     };
-    if (!parts.writing.submit(*std::move(write), done)) reply.busy();
+    if (!dependencies.write_queue.submit(*std::move(write), done)) reply.busy();
 }
 
 // A command on the item that the path names, with the version that If-Match names.
@@ -150,11 +150,11 @@ Result<void> get_reservation(const Request& request, const Reply& reply,
 Result<void> get_availability(const Request& request, const Reply& reply,
                               app::InventoryReader& reader) {
     const auto skus = TRY(read_availability(request));
-    const domain::Shelves shelves = reader.stock_of(skus);
+    const domain::StockLevels stock_levels = reader.stock_of(skus);
     std::string body;
     json::Writer out(body);
     out.begin_object().name("items").begin_array();
-    for (const auto& [sku, stock] : shelves) {
+    for (const auto& [sku, stock] : stock_levels) {
         out.begin_object()
             .member("sku", sku)
             .member("onHand", stock.on_hand)
@@ -164,23 +164,26 @@ Result<void> get_availability(const Request& request, const Reply& reply,
     }
     out.end_array().name("unknown").begin_array();
     for (const std::string& sku : skus) {
-        if (!shelves.contains(sku)) out.value(sku);
+        if (!stock_levels.contains(sku)) out.value(sku);
     }
     out.end_array().end_object();
     reply.json(200, std::move(body));
     return {};
 }
 
-Result<void> put_many(const Request& request, const Reply& reply, const ApiParts& parts) {
+Result<void> post_bulk(const Request& request, const Reply& reply,
+                       const ApiDependencies& dependencies) {
     TRY(http::check_query(request, {}));
     reply.send({.content_type = "application/x-ndjson",
-                .body = put_items(request.body, parts.items, parts.clock, parts.ids)});
+                .body = upsert_items(request.body, dependencies.items, dependencies.clock,
+                                     dependencies.ids)});
     return {};
 }
 
-using Read = Result<void> (*)(const Request&, const Reply&, app::InventoryReader&);
+using InventoryQuery = Result<void> (*)(const Request&, const Reply&, app::InventoryReader&);
 
-http::Route reading(std::string_view pattern, Read read, app::InventoryReader& reader) {
+http::Route with_failure_as_problem(std::string_view pattern, InventoryQuery read,
+                                    app::InventoryReader& reader) {
     return {"GET", pattern, http::Run::on_worker,
             [read, &reader](const Request& request, const Reply& reply) {
                 try {
@@ -194,40 +197,46 @@ http::Route reading(std::string_view pattern, Read read, app::InventoryReader& r
 
 }  // namespace
 
-std::vector<http::Route> inventory_routes(ApiParts parts) {
+std::vector<http::Route> inventory_routes(ApiDependencies dependencies) {
     constexpr std::string_view items = "/api/inventory/items";
     constexpr std::string_view item = "/api/inventory/items/{sku}";
     constexpr std::string_view reservations = "/api/inventory/reservations";
     using http::Run;
     return {
         {"POST", items, Run::on_io,
-         [parts](const Request& request, const Reply& reply) {
-             write_item(request, reply, read_new_item(request.body), parts);
+         [dependencies](const Request& request, const Reply& reply) {
+             write_item(request, reply, read_new_item(request.body), dependencies);
          }},
         {"PATCH", item, Run::on_io,
-         [parts](const Request& request, const Reply& reply) {
-             write_item(request, reply, on_item(request, read_patch(request.body)), parts);
+         [dependencies](const Request& request, const Reply& reply) {
+             write_item(request, reply, on_item(request, read_patch(request.body)), dependencies);
          }},
         {"DELETE", item, Run::on_io,
-         [parts](const Request& request, const Reply& reply) {
+         [dependencies](const Request& request, const Reply& reply) {
              write_item(request, reply,
-                        on_item(request, Result<domain::DeleteItem>(domain::DeleteItem{})), parts);
+                        on_item(request, Result<domain::DeleteItem>(domain::DeleteItem{})),
+                        dependencies);
          }},
         {"POST", "/api/inventory/items/{sku}/adjustments", Run::on_io,
-         [parts](const Request& request, const Reply& reply) {
-             write_item(request, reply, on_item(request, read_adjustment(request.body)), parts);
+         [dependencies](const Request& request, const Reply& reply) {
+             write_item(request, reply, on_item(request, read_adjustment(request.body)),
+                        dependencies);
          }},
         {"POST", "/api/inventory/items/bulk", Run::on_worker,
-         [parts](const Request& request, const Reply& reply) {
-             if (auto done = put_many(request, reply, parts); !done) reply.problem(done.error());
+         [dependencies](const Request& request, const Reply& reply) {
+             if (auto done = post_bulk(request, reply, dependencies); !done)
+                 reply.problem(done.error());
          },
          bulk_bytes_max, "application/x-ndjson"},
-        reading(items, list_items, parts.reader),
-        reading(item, get_item, parts.reader),
-        reading("/api/inventory/items/{sku}/movements", list_movements, parts.reader),
-        reading("/api/inventory/availability", get_availability, parts.reader),
-        reading(reservations, list_reservations, parts.reader),
-        reading("/api/inventory/reservations/{id}", get_reservation, parts.reader),
+        with_failure_as_problem(items, list_items, dependencies.reader),
+        with_failure_as_problem(item, get_item, dependencies.reader),
+        with_failure_as_problem("/api/inventory/items/{sku}/movements", list_movements,
+                                dependencies.reader),
+        with_failure_as_problem("/api/inventory/availability", get_availability,
+                                dependencies.reader),
+        with_failure_as_problem(reservations, list_reservations, dependencies.reader),
+        with_failure_as_problem("/api/inventory/reservations/{id}", get_reservation,
+                                dependencies.reader),
     };
 }
 

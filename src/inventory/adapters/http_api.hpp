@@ -11,16 +11,16 @@
 namespace trackops::inventory::adapters {
 
 // Writes that arrive together share a transaction.
-using Writing = runtime::Combiner<app::ItemWrite, Result<app::Written>>;
+using WriteItemQueue = runtime::Combiner<app::ItemWrite, Result<app::WriteResult>>;
 
 // What the routes use; all of it outlives them.
-struct ApiParts {
-    Writing& writing;
+struct ApiDependencies {
+    WriteItemQueue& write_queue;
     app::ItemStore& items;  // for bulk, which brings batches of its own
     app::InventoryReader& reader;
     const Clock& clock;
     Ids& ids;
 };
-std::vector<http::Route> inventory_routes(ApiParts parts);
+std::vector<http::Route> inventory_routes(ApiDependencies dependencies);
 
 }  // namespace trackops::inventory::adapters

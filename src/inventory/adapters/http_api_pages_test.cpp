@@ -17,23 +17,25 @@ using Names = std::vector<std::string>;
 
 class InventoryPages : public ::testing::TestWithParam<std::string> {
 protected:
-    void hear(domain::OrderId order, domain::Ask ask, std::vector<domain::Line> lines = {}) {
-        at_hand.hear({{at_hand.ids.next(), {order, ask, std::move(lines), "CUSTOMER_REQUEST"}}});
+    void handle(domain::OrderId order, domain::ReservationCommand command,
+                std::vector<domain::Line> lines = {}) {
+        at_hand.handle(
+            {{at_hand.ids.next(), {order, command, std::move(lines), "CUSTOMER_REQUEST"}}});
     }
     domain::OrderId reserve(std::vector<domain::Line> lines) {
         const domain::OrderId order(at_hand.ids.next());
-        hear(order, domain::Ask::create, std::move(lines));
+        handle(order, domain::ReservationCommand::create, std::move(lines));
         return order;
     }
     // Of the reservations that may be listed, newest first, as JSON.
     Names reservation_ids(std::string_view where = "") {
-        return at_hand.ask(
+        return at_hand.query_column(
             fmt::format("SELECT '\"' || id || '\"' FROM inventory_reservations "
                         "WHERE status NOT IN ('REFUSED', 'CANCELLED_FIRST') {} ORDER BY id DESC",
                         where));
     }
     Names positions(std::string_view sku) {
-        return at_hand.ask(
+        return at_hand.query_column(
             fmt::format("SELECT CAST(position AS TEXT) FROM stock_movements "
                         "WHERE sku = '{}' ORDER BY stock_movements.position DESC",
                         sku));
@@ -46,7 +48,7 @@ protected:
 };
 
 TEST_P(InventoryPages, HoldEachItemOnce) {
-    for (const auto* sku : {"b", "a/c", "B", "a b", "a"}) at_hand.stock_up(sku, 5);
+    for (const auto* sku : {"b", "a/c", "B", "a b", "a"}) at_hand.create_item(sku, 5);
     const domain::PatchItem words{{.category = "cloth", .low_stock_threshold = 5}};
     for (const auto* sku : {"a", "a b", "b"}) ASSERT_TRUE(at_hand.write(sku, words));
     const Names all = {"\"B\"", "\"a\"", "\"a b\"", "\"a/c\"", "\"b\""};
@@ -61,13 +63,13 @@ TEST_P(InventoryPages, HoldEachItemOnce) {
 }
 
 TEST_P(InventoryPages, LeaveNobodyOutWhileItemsComeAndGo) {
-    for (const auto* sku : {"b", "d", "f"}) at_hand.stock_up(sku, 5);
+    for (const auto* sku : {"b", "d", "f"}) at_hand.create_item(sku, 5);
     // The end of each page goes before the next page is asked for.
     const auto delete_seen = [&, seen = Names{"b", "c", "d", "f"}]() mutable {
         ASSERT_TRUE(at_hand.write(seen.front(), domain::DeleteItem{}));
         if (seen.front() == "b") {
-            at_hand.stock_up("a", 1);  // before the page
-            at_hand.stock_up("c", 1);  // behind it
+            at_hand.create_item("a", 1);  // before the page
+            at_hand.create_item("c", 1);  // behind it
         }
         seen.erase(seen.begin());
     };
@@ -76,17 +78,18 @@ TEST_P(InventoryPages, LeaveNobodyOutWhileItemsComeAndGo) {
 }
 
 TEST_P(InventoryPages, HoldEachReservationOnce) {
-    at_hand.stock_up("A", 50);
-    at_hand.stock_up("B", 50);
+    at_hand.create_item("A", 50);
+    at_hand.create_item("B", 50);
     std::vector<domain::OrderId> orders;
     for (int i = 0; i < 5; ++i) {
         orders.push_back(reserve(i == 2 ? std::vector<domain::Line>{{"B", 1}}
                                         : std::vector<domain::Line>{{"A", 1}, {"B", 1}}));
-        reserve({{"A", 99}});                                            // refused: no reservation
-        hear(domain::OrderId(at_hand.ids.next()), domain::Ask::cancel);  // of nothing: none either
+        reserve({{"A", 99}});  // refused: no reservation
+        handle(domain::OrderId(at_hand.ids.next()),
+               domain::ReservationCommand::cancel);  // of nothing: none either
     }
-    for (const std::size_t i : {0, 3, 4}) hear(orders[i], domain::Ask::ship);
-    hear(orders[1], domain::Ask::cancel);
+    for (const std::size_t i : {0, 3, 4}) handle(orders[i], domain::ReservationCommand::ship);
+    handle(orders[1], domain::ReservationCommand::cancel);
     ASSERT_EQ(reservation_ids().size(), 5U);
     const std::string list = "/api/inventory/reservations?";
     expect_pages(at_hand.calls, list, "id", reservation_ids());
@@ -112,7 +115,7 @@ TEST_P(InventoryPages, HoldEachReservationOnce) {
 }
 
 TEST_P(InventoryPages, LeaveNobodyOutWhileReservationsComeAndGo) {
-    at_hand.stock_up("A", 50);
+    at_hand.create_item("A", 50);
     for (int i = 0; i < 4; ++i) reserve({{"A", 1}});
     for (const auto* filter : {"", "sku=A", "status=RESERVED", "sku=A&status=RESERVED"}) {
         const auto list = fmt::format("/api/inventory/reservations?{}", filter);
@@ -122,7 +125,8 @@ TEST_P(InventoryPages, LeaveNobodyOutWhileReservationsComeAndGo) {
         // A newer one comes, and the end of the page is held no longer.
         const auto change = [&] {
             reserve({{"A", 1}});
-            hear(domain::OrderId::parse(seen.front().substr(1, 36)).value(), domain::Ask::cancel);
+            handle(domain::OrderId::parse(seen.front().substr(1, 36)).value(),
+                   domain::ReservationCommand::cancel);
             seen.erase(seen.begin());
         };
         EXPECT_EQ(joined(pages_of(at_hand.calls, list + "&limit=1", "id", change)), ids) << filter;
@@ -130,8 +134,8 @@ TEST_P(InventoryPages, LeaveNobodyOutWhileReservationsComeAndGo) {
 }
 
 TEST_P(InventoryPages, HoldEachMovementOnce) {
-    at_hand.stock_up("A/1 x", 50);
-    at_hand.stock_up("B", 50);
+    at_hand.create_item("A/1 x", 50);
+    at_hand.create_item("B", 50);
     for (int i = 0; i < 4; ++i) {
         adjust("A/1 x", -1);
         adjust("B", -1);

@@ -55,8 +55,10 @@ TEST_F(InventoryApi, TakesAnItemThroughItsLife) {
     EXPECT_EQ(header(patched, "ETag"), "\"2\"");
     EXPECT_THAT(patched.body, Not(HasSubstr("unitAmount")));
 
-    at_hand.hear({{at_hand.ids.next(),
-                   {domain::OrderId(at_hand.ids.next()), domain::Ask::create, {{"A/1 x", 2}}}}});
+    at_hand.handle({{at_hand.ids.next(),
+                     {domain::OrderId(at_hand.ids.next()),
+                      domain::ReservationCommand::create,
+                      {{"A/1 x", 2}}}}});
     EXPECT_EQ(call("DELETE", path).status, 409);
     EXPECT_EQ(call("DELETE", "/api/inventory/items/none").status, 404);
     call("POST", "/api/inventory/items", R"({"sku":"B","name":"Bowl"})");
@@ -73,7 +75,7 @@ TEST_F(InventoryApi, AnItemMayBeCalledLikeARoute) {
 }
 
 TEST_F(InventoryApi, AdjustsStockOnceAKey) {
-    at_hand.stock_up("A", 5);
+    at_hand.create_item("A", 5);
     const std::string path = "/api/inventory/items/A/adjustments";
     const std::string body = R"({"delta":-2,"reason":"LOSS","expectedOnHand":5})";
     EXPECT_EQ(call("POST", path, body).status, 428);
@@ -166,9 +168,10 @@ TEST_F(InventoryApi, NamesEveryFaultAndWritesNothing) {
 }
 
 TEST_F(InventoryApi, TakesManyItemsLineByLine) {
-    at_hand.stock_up("B", 5);
-    at_hand.hear({{at_hand.ids.next(),
-                   {domain::OrderId(at_hand.ids.next()), domain::Ask::create, {{"B", 3}}}}});
+    at_hand.create_item("B", 5);
+    at_hand.handle(
+        {{at_hand.ids.next(),
+          {domain::OrderId(at_hand.ids.next()), domain::ReservationCommand::create, {{"B", 3}}}}});
     const auto answer = call("POST", "/api/inventory/items/bulk",
                              "{\"sku\":\"A\",\"name\":\"a\",\"onHand\":4}\r\n"
                              "\n"
@@ -192,7 +195,7 @@ TEST_F(InventoryApi, TakesManyItemsLineByLine) {
     EXPECT_THAT(lines[5], HasSubstr(R"({"line":7,"status":400,)"));
     EXPECT_EQ(lines[6], R"({"line":8,"sku":"B","status":200,"version":3})");
     EXPECT_EQ(at_hand.stock("A").on_hand, 6);
-    EXPECT_EQ(at_hand.stock("B"), (domain::Stock{3, 3}));
+    EXPECT_EQ(at_hand.stock("B"), (domain::StockLevel{3, 3}));
     EXPECT_EQ(at_hand.reader->movements("B", {}, 1)[0].reason, "BULK");
 }
 
@@ -207,7 +210,7 @@ TEST_F(InventoryApi, TakesMoreLinesThanATransaction) {
 }
 
 TEST_F(InventoryApi, PagesThroughItems) {
-    for (const auto* sku : {"a b", "a/c", "d"}) at_hand.stock_up(sku, 1);
+    for (const auto* sku : {"a b", "a/c", "d"}) at_hand.create_item(sku, 1);
     const auto first = call("GET", "/api/inventory/items?limit=2");
     EXPECT_THAT(first.body, HasSubstr(R"("nextCursor":"a/c")"));
     const std::string link = header(first, "Link");
@@ -217,9 +220,9 @@ TEST_F(InventoryApi, PagesThroughItems) {
 }
 
 TEST_F(InventoryApi, TellsWhatIsAvailableAndWhatIsHeld) {
-    at_hand.stock_up("A", 5);
+    at_hand.create_item("A", 5);
     const domain::OrderId order(at_hand.ids.next());
-    at_hand.hear({{at_hand.ids.next(), {order, domain::Ask::create, {{"A", 3}}}}});
+    at_hand.handle({{at_hand.ids.next(), {order, domain::ReservationCommand::create, {{"A", 3}}}}});
     EXPECT_EQ(call("GET", "/api/inventory/availability?sku=A&sku=zz&sku=A").body,
               R"({"items":[{"sku":"A","onHand":5,"reserved":3,"available":2}],"unknown":["zz"]})");
     EXPECT_EQ(call("GET", "/api/inventory/availability").status, 422);

@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 
-#include "inventory/adapters/names.hpp"
+#include "inventory/adapters/reservation_state_names.hpp"
 
 namespace trackops::inventory::adapters {
 
 namespace {
 
 template <class T>
-void write_maybe(json::Writer& out, std::string_view name, const std::optional<T>& value) {
+void write_optional(json::Writer& out, std::string_view name, const std::optional<T>& value) {
     if (value) out.member(name, *value);
 }
 
@@ -17,8 +17,8 @@ void write_maybe(json::Writer& out, std::string_view name, const std::optional<T
 
 void write_json(json::Writer& out, const domain::Item& item) {
     out.begin_object().member("sku", item.sku).member("name", item.name);
-    write_maybe(out, "description", item.description);
-    write_maybe(out, "category", item.category);
+    write_optional(out, "description", item.description);
+    write_optional(out, "category", item.category);
     if (item.price) {
         out.member("unitAmount", item.price->unit_amount_minor)
             .member("currency", item.price->currency);
@@ -26,7 +26,7 @@ void write_json(json::Writer& out, const domain::Item& item) {
     out.member("onHand", item.stock.on_hand)
         .member("reserved", item.stock.reserved)
         .member("available", item.stock.available());
-    write_maybe(out, "lowStockThreshold", item.low_stock_threshold);
+    write_optional(out, "lowStockThreshold", item.low_stock_threshold);
     out.member("version", item.version)
         .member("createdAt", item.created_at)
         .member("updatedAt", item.updated_at)

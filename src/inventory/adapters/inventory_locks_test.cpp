@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "inventory/adapters/stores_at_hand_test.hpp"
+#include "inventory/adapters/inventory_stores_fixture.hpp"
 
 namespace trackops::inventory::adapters {
 namespace {
@@ -31,8 +31,9 @@ protected:
         holder->flush();
         std::jthread other(batch);
         while (at_hand_
-                   .ask("SELECT pid::text FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-                        "AND datname = current_database()")
+                   .query_column(
+                       "SELECT pid::text FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                       "AND datname = current_database()")
                    .empty()) {
             std::this_thread::yield();
         }
@@ -48,25 +49,25 @@ protected:
     }
     domain::OrderId new_order() { return domain::OrderId(at_hand_.ids.next()); }
     app::IncomingMessage create(domain::OrderId order, std::vector<domain::Line> lines) {
-        return {at_hand_.ids.next(), {order, domain::Ask::create, std::move(lines)}};
+        return {at_hand_.ids.next(), {order, domain::ReservationCommand::create, std::move(lines)}};
     }
 
     // A plan in the order of the table: the usual one follows the keys by luck.
-    StoresAtHand at_hand_{"postgres", "?options=-c%20enable_indexscan%3Doff"};
+    InventoryStoresFixture at_hand_{"postgres", "?options=-c%20enable_indexscan%3Doff"};
 };
 
 TEST_F(InventoryLocks, OfStockAreTakenInTheOrderOfSkus) {
-    at_hand_.stock_up("B", 5);
-    at_hand_.stock_up("A", 5);
+    at_hand_.create_item("B", 5);
+    at_hand_.create_item("A", 5);
     expect_lowest_first({"inventory_items", "sku", "A", "B"}, [&] {
-        EXPECT_TRUE(at_hand_.hear({create(new_order(), {{"B", 1}, {"A", 1}})}).at(0));
+        EXPECT_TRUE(at_hand_.handle({create(new_order(), {{"B", 1}, {"A", 1}})}).at(0));
     });
-    EXPECT_EQ(at_hand_.stock("B"), (domain::Stock{5, 1}));
+    EXPECT_EQ(at_hand_.stock("B"), (domain::StockLevel{5, 1}));
 }
 
 TEST_F(InventoryLocks, OfItemsAreTakenInTheOrderOfSkus) {
-    at_hand_.stock_up("B", 5);
-    at_hand_.stock_up("A", 5);
+    at_hand_.create_item("B", 5);
+    at_hand_.create_item("A", 5);
     expect_lowest_first({"inventory_items", "sku", "A", "B"}, [&] {
         const std::vector<app::ItemWrite> writes = {
             {at_hand_.ids.next(), "B", domain::AdjustStock{1, "RETURN"}},
@@ -79,22 +80,22 @@ TEST_F(InventoryLocks, OfItemsAreTakenInTheOrderOfSkus) {
 }
 
 TEST_F(InventoryLocks, OfReservationsAreTakenInTheOrderOfOrders) {
-    at_hand_.stock_up("A", 5);
+    at_hand_.create_item("A", 5);
     const domain::OrderId low = new_order();
     const domain::OrderId high = new_order();
     ASSERT_LT(low, high);
-    at_hand_.hear({create(high, {{"A", 1}})});
-    at_hand_.hear({create(low, {{"A", 1}})});
+    at_hand_.handle({create(high, {{"A", 1}})});
+    at_hand_.handle({create(low, {{"A", 1}})});
     expect_lowest_first({"inventory_reservations", "order_id", low.text(), high.text()}, [&] {
         const auto cancel = [&](domain::OrderId order) {
-            return app::IncomingMessage{at_hand_.ids.next(),
-                                        {order, domain::Ask::cancel, {}, "CUSTOMER"}};
+            return app::IncomingMessage{
+                at_hand_.ids.next(), {order, domain::ReservationCommand::cancel, {}, "CUSTOMER"}};
         };
-        for (const auto& handled : at_hand_.hear({cancel(high), cancel(low)})) {
+        for (const auto& handled : at_hand_.handle({cancel(high), cancel(low)})) {
             EXPECT_TRUE(handled);
         }
     });
-    EXPECT_EQ(at_hand_.stock("A"), (domain::Stock{5, 0}));
+    EXPECT_EQ(at_hand_.stock("A"), (domain::StockLevel{5, 0}));
 }
 
 }  // namespace

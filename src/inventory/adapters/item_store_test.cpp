@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "inventory/adapters/stores_at_hand_test.hpp"
+#include "inventory/adapters/inventory_stores_fixture.hpp"
 
 namespace trackops::inventory::adapters {
 namespace {
@@ -17,11 +17,12 @@ protected:
     app::ItemWrite adjustment(std::string key, std::int64_t delta, std::string fingerprint = "f") {
         return {at_hand.ids.next(), "A", domain::AdjustStock{delta, "RETURN"},
                 IdempotencyKey{"test", std::move(key), std::move(fingerprint)},
-                [](const app::Written& written) {
-                    return RecordedAnswer{200, std::to_string(written.item->stock.on_hand), "", ""};
+                [](const app::WriteResult& written) {
+                    return RecordedResponse{200, std::to_string(written.item->stock.on_hand), "",
+                                            ""};
                 }};
     }
-    std::vector<Result<app::Written>> write(const std::vector<app::ItemWrite>& writes) {
+    std::vector<Result<app::WriteResult>> write(const std::vector<app::ItemWrite>& writes) {
         return app::write_items(writes, *at_hand.items, at_hand.clock);
     }
     std::vector<std::string> skus(const app::ItemFilter& filter, std::string_view after = "") {
@@ -31,7 +32,7 @@ protected:
         return found;
     }
 
-    StoresAtHand at_hand{GetParam()};
+    InventoryStoresFixture at_hand{GetParam()};
 };
 
 // On PostgreSQL alone: SQLite has one writer.
@@ -77,7 +78,7 @@ TEST_P(ItemStoreContract, AppliesWritesOfOneItemOneAfterTheOther) {
 }
 
 TEST_P(ItemStoreContract, CountsAKeyedAdjustmentOnce) {
-    at_hand.stock_up("A", 5);
+    at_hand.create_item("A", 5);
     const auto twins = write({adjustment("k", 2), adjustment("k", 2)});
     EXPECT_EQ(twins[0]->item->stock.on_hand, 7);
     ASSERT_TRUE(twins[1]->replayed);
@@ -89,15 +90,15 @@ TEST_P(ItemStoreContract, CountsAKeyedAdjustmentOnce) {
 }
 
 TEST_P(ItemStoreContract, ForgetsTheKeyOfARefusal) {
-    at_hand.stock_up("A", 5);
+    at_hand.create_item("A", 5);
     EXPECT_EQ(write({adjustment("k", -6)})[0].error().code, Errc::conflict);
     write({adjustment("other", 3)});
     EXPECT_FALSE(write({adjustment("k", -6)})[0]->replayed);
     EXPECT_EQ(at_hand.stock("A").on_hand, 2);
 }
 
-TEST_P(ItemStoreContract, CountsOnceWhatThirtyTwoTwinsSayAtOnce) {
-    at_hand.stock_up("A", 5);
+TEST_P(ItemStoreContract, AppliesThirtyTwoRequestsWithOneKeyOnce) {
+    at_hand.create_item("A", 5);
     std::vector<std::thread> twins;
     std::atomic<int> carried_out = 0;
     for (int i = 0; i < 32; ++i) {
@@ -118,7 +119,7 @@ TEST_P(ItemStoreContract, CountsOnceWhatThirtyTwoTwinsSayAtOnce) {
 
 // A commit whose answer was lost: the same write comes a second time.
 TEST_P(ItemStoreContract, CarriesOutOneWriteOnce) {
-    at_hand.stock_up("A", 5);
+    at_hand.create_item("A", 5);
     const app::ItemWrite one{at_hand.ids.next(), "A", domain::AdjustStock{2, "RETURN"}};
     write({one});
     EXPECT_EQ(write({one})[0]->item->stock.on_hand, 7);
@@ -127,10 +128,10 @@ TEST_P(ItemStoreContract, CarriesOutOneWriteOnce) {
 
 TEST_P(ItemsOfTwoWriters, RunsAgainWhenTheItemCameMeanwhile) {
     bool overtaken = false;
-    const app::ItemWrite one{at_hand.ids.next(), "A", domain::PutItem{{.name = "A"}, 9}};
+    const app::ItemWrite one{at_hand.ids.next(), "A", domain::UpsertItem{{.name = "A"}, 9}};
     const auto decide = [&](const std::optional<domain::Item>& current,
                             const app::ItemWrite& write) {
-        if (!std::exchange(overtaken, true)) at_hand.stock_up("A", 5);
+        if (!std::exchange(overtaken, true)) at_hand.create_item("A", 5);
         return apply(current, write.sku, write.command, at_hand.clock.now());
     };
     const auto answers = at_hand.items->write({&one, 1}, decide, at_hand.clock.now());
@@ -139,7 +140,7 @@ TEST_P(ItemsOfTwoWriters, RunsAgainWhenTheItemCameMeanwhile) {
 }
 
 TEST_P(ItemStoreContract, ListsItemsByWhatIsAsked) {
-    for (const auto* sku : {"b", "A", "a_c", "abc", "c"}) at_hand.stock_up(sku, 5);
+    for (const auto* sku : {"b", "A", "a_c", "abc", "c"}) at_hand.create_item(sku, 5);
     const domain::PatchItem words{
         {.name = "100% Cotton", .category = "cloth", .low_stock_threshold = 5}};
     EXPECT_TRUE(at_hand.write("c", words));
@@ -151,22 +152,24 @@ TEST_P(ItemStoreContract, ListsItemsByWhatIsAsked) {
     EXPECT_THAT(skus({.words = "1%C"}), ElementsAre());
     EXPECT_THAT(skus({.words = "A_B"}), ElementsAre());
     EXPECT_THAT(skus({.words = "\\"}), ElementsAre());
-    at_hand.stock_up("z", 9);
+    at_hand.create_item("z", 9);
     EXPECT_THAT(skus({.words = "A Z"}), ElementsAre("z"));
     EXPECT_THAT(skus({.category = "cloth"}), ElementsAre("c"));
     EXPECT_THAT(skus({.low_stock = true}), ElementsAre("c"));
 }
 
 TEST_P(ItemStoreContract, ListsReservationsAndMovementsNewestFirst) {
-    at_hand.stock_up("A", 50);
-    at_hand.stock_up("B", 50);
+    at_hand.create_item("A", 50);
+    at_hand.create_item("B", 50);
     std::vector<domain::OrderId> orders;
     for (int i = 0; i < 4; ++i) {
         orders.emplace_back(at_hand.ids.next());
-        at_hand.hear({{at_hand.ids.next(),
-                       {orders.back(), domain::Ask::create, {{i % 2 ? "A" : "B", 1}, {"A", 1}}}}});
+        at_hand.handle({{at_hand.ids.next(),
+                         {orders.back(),
+                          domain::ReservationCommand::create,
+                          {{i % 2 ? "A" : "B", 1}, {"A", 1}}}}});
     }
-    at_hand.hear({{at_hand.ids.next(), {orders[1], domain::Ask::ship}}});
+    at_hand.handle({{at_hand.ids.next(), {orders[1], domain::ReservationCommand::ship}}});
     const auto of = [](const std::vector<domain::Reservation>& found) {
         std::vector<domain::OrderId> ids;
         for (const auto& one : found) ids.push_back(one.order_id);
@@ -177,10 +180,11 @@ TEST_P(ItemStoreContract, ListsReservationsAndMovementsNewestFirst) {
     EXPECT_THAT(of(page), ElementsAre(orders[3], orders[2], orders[1]));
     EXPECT_THAT(of(reader.reservations({}, page.back().id, 3)), ElementsAre(orders[0]));
     EXPECT_THAT(of(reader.reservations({.sku = "B"}, {}, 3)), ElementsAre(orders[2], orders[0]));
-    EXPECT_THAT(of(reader.reservations({.status = domain::State::fulfilled}, {}, 3)),
+    EXPECT_THAT(of(reader.reservations({.status = domain::ReservationState::fulfilled}, {}, 3)),
                 ElementsAre(orders[1]));
-    EXPECT_THAT(of(reader.reservations({.sku = "A", .status = domain::State::reserved}, {}, 9)),
-                ElementsAre(orders[3], orders[2], orders[0]));
+    EXPECT_THAT(
+        of(reader.reservations({.sku = "A", .status = domain::ReservationState::reserved}, {}, 9)),
+        ElementsAre(orders[3], orders[2], orders[0]));
     EXPECT_THAT(of(reader.reservations({.order_id = orders[1], .sku = "B"}, {}, 9)), ElementsAre());
     EXPECT_EQ(reader.reservation(page[0].id)->lines, (std::vector<domain::Line>{{"A", 2}}));
     const auto movements = reader.movements("A", {}, 1);
@@ -188,7 +192,7 @@ TEST_P(ItemStoreContract, ListsReservationsAndMovementsNewestFirst) {
     EXPECT_EQ(movements[0].reason, "SHIPMENT");
     EXPECT_EQ(reader.movements("A", movements[0].position, 9)[0].reason, "CREATED");
     const std::vector<std::string> asked = {"A", "nowhere"};
-    EXPECT_EQ(reader.stock_of(asked), (domain::Shelves{{"A", {48, 4}}}));
+    EXPECT_EQ(reader.stock_of(asked), (domain::StockLevels{{"A", {48, 4}}}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Postgres, ItemsOfTwoWriters, ::testing::Values("postgres"));

@@ -9,7 +9,7 @@
 
 #include "base/money.hpp"
 #include "base/sku.hpp"
-#include "inventory/adapters/names.hpp"
+#include "inventory/adapters/reservation_state_names.hpp"
 #include "platform/json/reader.hpp"
 
 namespace trackops::inventory::adapters {
@@ -42,8 +42,8 @@ bool is_given_as_null(ObjectReader& in, std::string_view name) {
 
 // Absent: leave it; null: clear it.
 template <class T>
-std::optional<std::optional<T>> words_of(ObjectReader& in, std::string_view name,
-                                         std::optional<T> value) {
+std::optional<std::optional<T>> item_patch_of(ObjectReader& in, std::string_view name,
+                                              std::optional<T> value) {
     if (value || is_given_as_null(in, name)) return std::optional(std::move(value));
     return std::nullopt;
 }
@@ -67,14 +67,14 @@ std::optional<std::optional<domain::Price>> read_price(ObjectReader& in) {
 }
 
 // Everything but the name.
-domain::ItemWords read_words(ObjectReader& in) {
-    domain::ItemWords words;
+domain::ItemPatch read_item_patch(ObjectReader& in) {
+    domain::ItemPatch words;
     words.description =
-        words_of(in, "description", in.maybe_text("description", {.max_bytes = 2000}));
-    words.category = words_of(in, "category", in.maybe_text("category", {.max_bytes = 100}));
+        item_patch_of(in, "description", in.maybe_text("description", {.max_bytes = 2000}));
+    words.category = item_patch_of(in, "category", in.maybe_text("category", {.max_bytes = 100}));
     words.price = read_price(in);
     words.low_stock_threshold =
-        words_of(in, "lowStockThreshold", in.maybe_integer("lowStockThreshold", units_rule));
+        item_patch_of(in, "lowStockThreshold", in.maybe_integer("lowStockThreshold", units_rule));
     return words;
 }
 
@@ -140,9 +140,10 @@ private:
     std::vector<FieldError> faults_;
 };
 
-std::optional<domain::State> listed_state(std::string_view text) {
-    const auto state = state_named(text);
-    if (state == domain::State::refused || state == domain::State::cancelled_first)
+std::optional<domain::ReservationState> listed_state(std::string_view text) {
+    const auto state = reservation_state_named(text);
+    if (state == domain::ReservationState::refused ||
+        state == domain::ReservationState::cancelled_first)
         return std::nullopt;
     return state;
 }
@@ -154,8 +155,8 @@ Result<ItemRequest> read_new_item(std::string_view body) {
         ItemRequest request{in.text("sku", sku_rule), {}};
         domain::CreateItem command;
         std::string name = in.text("name", name_rule);
-        command.words = read_words(in);
-        command.words.name = std::move(name);
+        command.patch = read_item_patch(in);
+        command.patch.name = std::move(name);
         command.on_hand = in.maybe_integer("onHand", units_rule).value_or(0);
         request.command = std::move(command);
         return request;
@@ -165,10 +166,10 @@ Result<ItemRequest> read_new_item(std::string_view body) {
 Result<ItemRequest> read_bulk_line(std::string_view line, std::string& sku) {
     return read_object(line, [&](ObjectReader& in) {
         sku = in.text("sku", sku_rule);
-        domain::PutItem command;
+        domain::UpsertItem command;
         auto name = in.maybe_text("name", name_rule);
-        command.words = read_words(in);
-        command.words.name = std::move(name);
+        command.patch = read_item_patch(in);
+        command.patch.name = std::move(name);
         command.on_hand = in.maybe_integer("onHand", units_rule);
         return ItemRequest{sku, std::move(command)};
     });
@@ -178,8 +179,8 @@ Result<domain::PatchItem> read_patch(std::string_view body) {
     return read_object(body, [](ObjectReader& in) {
         auto name = in.maybe_text("name", name_rule);
         if (is_given_as_null(in, "name")) in.fault("name", "cannot be cleared", "required");
-        domain::PatchItem command{read_words(in), {}};
-        command.words.name = std::move(name);
+        domain::PatchItem command{read_item_patch(in), {}};
+        command.patch.name = std::move(name);
         return command;
     });
 }

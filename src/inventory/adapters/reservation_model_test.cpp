@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "inventory/adapters/stores_at_hand_test.hpp"
+#include "inventory/adapters/inventory_stores_fixture.hpp"
 
 namespace trackops::inventory::adapters {
 namespace {
@@ -25,19 +25,19 @@ struct Model {
         }
         return sum;
     }
-    void hear(const domain::OrderMessage& message) {
+    void handle(const domain::OrderMessage& message) {
         Order& order = orders[message.order_id];
-        if (message.ask == domain::Ask::create && order.status.empty()) {
+        if (message.command == domain::ReservationCommand::create && order.status.empty()) {
             std::map<std::string, std::int64_t> wanted;
             for (const domain::Line& line : message.lines) wanted[line.sku] += line.quantity;
             for (const auto& [sku, quantity] : wanted) {
                 if (quantity > on_hand[sku] - reserved(sku)) order.status = "REFUSED";
             }
             if (order.status.empty()) order = {"RESERVED", wanted};
-        } else if (message.ask == domain::Ask::cancel) {
+        } else if (message.command == domain::ReservationCommand::cancel) {
             if (order.status.empty()) order.status = "CANCELLED_FIRST";
             if (order.status == "RESERVED") order.status = "RELEASED";
-        } else if (message.ask == domain::Ask::ship) {
+        } else if (message.command == domain::ReservationCommand::ship) {
             if (order.status.empty()) order.status = "REFUSED";
             if (order.status != "RESERVED") return;
             for (const auto& [sku, quantity] : order.held) on_hand[sku] -= quantity;
@@ -54,14 +54,16 @@ protected:
     // the same.
     std::vector<app::IncomingMessage> life_of_an_order() {
         const domain::OrderId order(at_hand.ids.next());
-        domain::OrderMessage create{order, domain::Ask::create};
+        domain::OrderMessage create{order, domain::ReservationCommand::create};
         for (std::size_t i = 0; i <= random(3); ++i) {
             create.lines.push_back({skus[random(skus.size())], 1 + std::int64_t(random(4))});
         }
         std::vector<app::IncomingMessage> life = {{at_hand.ids.next(), create}};
         if (random(3) == 0)
-            life.push_back({at_hand.ids.next(), {order, domain::Ask::cancel, {}, "R"}});
-        if (random(3) == 0) life.push_back({at_hand.ids.next(), {order, domain::Ask::ship}});
+            life.push_back(
+                {at_hand.ids.next(), {order, domain::ReservationCommand::cancel, {}, "R"}});
+        if (random(3) == 0)
+            life.push_back({at_hand.ids.next(), {order, domain::ReservationCommand::ship}});
         for (std::size_t i = random(3); i > 0; --i) {
             app::IncomingMessage again = life[random(life.size())];
             if (random(2) == 0) again.id = at_hand.ids.next();
@@ -73,7 +75,8 @@ protected:
     void compare(const Model& model) {
         for (const auto& [sku, on_hand] : model.on_hand) {
             if (sku == "GONE") continue;
-            EXPECT_EQ(at_hand.stock(sku), (domain::Stock{on_hand, model.reserved(sku)})) << sku;
+            EXPECT_EQ(at_hand.stock(sku), (domain::StockLevel{on_hand, model.reserved(sku)}))
+                << sku;
         }
         EXPECT_EQ(at_hand.count("SELECT count(*) FROM inventory_items i WHERE on_hand <> "
                                 "(SELECT sum(delta) FROM stock_movements m WHERE m.sku = i.sku)"),
@@ -96,7 +99,7 @@ protected:
                   0);
     }
 
-    StoresAtHand at_hand{GetParam()};
+    InventoryStoresFixture at_hand{GetParam()};
     std::mt19937 chance{20'261'123};
     const std::vector<std::string> skus = {"A", "B", "C/1", "GONE"};
 };
@@ -104,7 +107,7 @@ protected:
 TEST_P(ReservationModel, AgreesHoweverMessagesCome) {
     Model model{{{"A", 900}, {"B", 2500}, {"C/1", 40}, {"GONE", 0}}, {}};
     for (const auto& [sku, on_hand] : model.on_hand) {
-        if (sku != "GONE") at_hand.stock_up(sku, on_hand);
+        if (sku != "GONE") at_hand.create_item(sku, on_hand);
     }
     std::vector<app::IncomingMessage> under_way;
     for (int round = 0; round < 60; ++round) {
@@ -116,8 +119,8 @@ TEST_P(ReservationModel, AgreesHoweverMessagesCome) {
         const std::vector<app::IncomingMessage> batch(under_way.end() - std::ptrdiff_t(size),
                                                       under_way.end());
         under_way.resize(under_way.size() - size);
-        for (const auto& answer : at_hand.hear(batch)) ASSERT_TRUE(answer);
-        for (const app::IncomingMessage& incoming : batch) model.hear(incoming.message);
+        for (const auto& answer : at_hand.handle(batch)) ASSERT_TRUE(answer);
+        for (const app::IncomingMessage& incoming : batch) model.handle(incoming.message);
         if (random(5) == 0) {  // so late that even the claims are forgotten
             const auto tx = at_hand.database->begin(sql::Access::write);
             tx->add({"test.forget", "DELETE FROM processed_events"}, {});

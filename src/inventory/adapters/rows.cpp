@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "inventory/adapters/names.hpp"
+#include "inventory/adapters/reservation_state_names.hpp"
 #include "platform/json/reader.hpp"
 #include "platform/json/writer.hpp"
 
@@ -15,11 +15,11 @@ constexpr sql::Query insert_movement{.name = "movement.insert",
     INSERT INTO stock_movements (sku, delta, on_hand_after, reason, order_id, created_at)
     VALUES ($1, $2, $3, $4, $5, $6)
 )sql",
-                                     .postgres_each = R"sql(
+                                     .postgres_batch = R"sql(
     INSERT INTO stock_movements (sku, delta, on_hand_after, reason, order_id, created_at)
     SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::uuid[], $6::timestamptz[])
 )sql",
-                                     .one_by_text = true};
+                                     .single_row_uses_text = true};
 
 std::string json_of(const std::vector<domain::Shortage>& shortages) {
     std::string text;
@@ -30,7 +30,7 @@ std::string json_of(const std::vector<domain::Shortage>& shortages) {
             .member("sku", shortage.sku)
             .member("requested", shortage.requested)
             .member("available", shortage.available)
-            .member("reason", name_of(shortage.lack))
+            .member("reason", name_of(shortage.reason))
             .end_object();
     }
     writer.end_array();
@@ -44,11 +44,12 @@ std::vector<domain::Shortage> shortages_of(const std::string& text) {
     std::vector<FieldError> faults;
     document->root().each_element([&](std::size_t, json::Value element) {
         json::ObjectReader fields(element, "", faults);
-        shortages.push_back({fields.text("sku", {}), fields.integer("requested", {}),
-                             fields.integer("available", {}),
-                             fields.text("reason", {}) == name_of(domain::Lack::unknown_sku)
-                                 ? domain::Lack::unknown_sku
-                                 : domain::Lack::insufficient_stock});
+        shortages.push_back(
+            {fields.text("sku", {}), fields.integer("requested", {}),
+             fields.integer("available", {}),
+             fields.text("reason", {}) == name_of(domain::ShortageReason::unknown_sku)
+                 ? domain::ShortageReason::unknown_sku
+                 : domain::ShortageReason::insufficient_stock});
     });
     if (!faults.empty()) throw std::logic_error("shortages that were not written by us");
     return shortages;
@@ -88,14 +89,14 @@ sql::Params params_of(const domain::Item& item) {
 }
 
 domain::Reservation reservation_of(const sql::Row& row) {
-    const auto state = state_named(row.text(2));
+    const auto state = reservation_state_named(row.text(2));
     if (!state) throw std::logic_error("a reservation of no state that we know");
     return {.id = domain::ReservationId(row.uuid(0)),
             .order_id = domain::OrderId(row.maybe_uuid(1).value_or(Uuid{})),
             .state = *state,
             .reason = row.text(3),
             .shortages = shortages_of(row.text(4)),
-            .replies = row.integer(5),
+            .reply_sequence = row.integer(5),
             .created_at = row.instant(6),
             .updated_at = row.instant(7)};
 }
@@ -106,7 +107,7 @@ sql::Params params_of(const domain::Reservation& reservation) {
             name_of(reservation.state),
             reservation.reason,
             sql::Json{json_of(reservation.shortages)},
-            reservation.replies,
+            reservation.reply_sequence,
             reservation.created_at,
             reservation.updated_at};
 }
@@ -118,7 +119,7 @@ void add_movements(sql::Transaction& tx, const std::vector<NewMovement>& movemen
         rows.push_back(
             {movement.sku, movement.delta, movement.on_hand_after, reason, order_id, now});
     }
-    tx.add_each(insert_movement, std::move(rows));
+    tx.add_batch(insert_movement, std::move(rows));
 }
 
 }  // namespace trackops::inventory::adapters

@@ -2,7 +2,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "inventory/adapters/names.hpp"
+#include "inventory/adapters/reservation_state_names.hpp"
 #include "inventory/adapters/rows.hpp"
 #include "inventory/adapters/sql_stores.hpp"
 
@@ -28,7 +28,7 @@ constexpr sql::Query list_items{.name = "item.list", .text = R"sql(
 constexpr sql::Query find_stock{
     .name = "stock.find",
     .text = "SELECT sku, on_hand, reserved FROM inventory_items WHERE sku = $1",
-    .postgres_each = R"sql(
+    .postgres_batch = R"sql(
     SELECT sku, on_hand, reserved FROM inventory_items WHERE sku = ANY($1::text[])
 )sql"};
 
@@ -71,7 +71,7 @@ constexpr sql::Query find_lines_of{.name = "reservation.lines_of",
                                        "SELECT reservation_id, sku, quantity FROM "
                                        "inventory_reservation_items WHERE reservation_id = "
                                        "$1 ORDER BY sku",
-                                   .postgres_each = R"sql(
+                                   .postgres_batch = R"sql(
     SELECT reservation_id, sku, quantity FROM inventory_reservation_items
     WHERE reservation_id = ANY($1::uuid[]) ORDER BY sku
 )sql"};
@@ -110,7 +110,7 @@ std::vector<domain::Reservation> with_lines(sql::Transaction& tx, const sql::Sta
         reservations.push_back(reservation_of(row));
         keys.push_back({reservations.back().id});
     }
-    const auto& lines = tx.add_each(find_lines_of, std::move(keys));
+    const auto& lines = tx.add_batch(find_lines_of, std::move(keys));
     tx.flush();
     for (const auto& row : lines.rows()) {
         const auto owner = std::ranges::find(reservations, domain::ReservationId(row.uuid(0)),
@@ -144,17 +144,17 @@ public:
         return items;
     }
 
-    domain::Shelves stock_of(std::span<const std::string> skus) override {
+    domain::StockLevels stock_of(std::span<const std::string> skus) override {
         const auto tx = database_.begin(sql::Access::read);
         std::vector<sql::Params> keys;
         for (const std::string& sku : skus) keys.push_back({sku});
-        const auto& found = tx->add_each(find_stock, std::move(keys));
+        const auto& found = tx->add_batch(find_stock, std::move(keys));
         tx->flush();
-        domain::Shelves shelves;
+        domain::StockLevels stock_levels;
         for (const auto& row : found.rows()) {
-            shelves.emplace(row.text(0), domain::Stock{row.integer(1), row.integer(2)});
+            stock_levels.emplace(row.text(0), domain::StockLevel{row.integer(1), row.integer(2)});
         }
-        return shelves;
+        return stock_levels;
     }
 
     std::vector<app::LedgerRow> movements(std::string_view sku, std::optional<std::int64_t> before,

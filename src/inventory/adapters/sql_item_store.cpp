@@ -12,7 +12,7 @@ namespace trackops::inventory::adapters {
 
 namespace {
 
-constexpr std::string_view claimant = "inventory-api";
+constexpr std::string_view consumer_name = "inventory-api";
 
 constexpr sql::Query lock_items{.name = "item.lock",
                                 .text = R"sql(
@@ -20,7 +20,7 @@ constexpr sql::Query lock_items{.name = "item.lock",
            created_at, updated_at
     FROM inventory_items WHERE sku = $1
 )sql",
-                                .postgres_each = R"sql(
+                                .postgres_batch = R"sql(
     SELECT sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand, reserved, version,
            created_at, updated_at
     FROM inventory_items WHERE sku = ANY($1::text[]) ORDER BY sku FOR UPDATE
@@ -32,7 +32,7 @@ constexpr sql::Query insert_item{.name = "item.insert",
                                  reserved, version, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (sku) DO NOTHING
 )sql",
-                                 .postgres_each = R"sql(
+                                 .postgres_batch = R"sql(
     INSERT INTO inventory_items (sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand,
                                  reserved, version, created_at, updated_at)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[],
@@ -63,147 +63,151 @@ constexpr sql::Query update_item{"item.update",
 constexpr sql::Query delete_item{.name = "item.delete",
                                  .text = "DELETE FROM inventory_items WHERE sku = $1"};
 
-using Answered = std::vector<Result<std::optional<RecordedAnswer>>>;
+using RecordedResponses = std::vector<Result<std::optional<RecordedResponse>>>;
 using KeyName = std::pair<std::string_view, std::string_view>;  // scope, key
 
 KeyName name_of(const IdempotencyKey& key) { return {key.scope, key.key}; }
 
 // What a transaction knows and has decided so far.
-struct Work {
-    Answered answered;                   // of the writes that carry a client's key
+struct WriteAttempt {
+    RecordedResponses recorded_before;   // of the writes that carry a client's key
     std::set<Uuid> claimed_now;          // of those that do not
     std::vector<outbox::Claim> refused;  // claims of writes that were refused
     std::map<std::string, std::optional<domain::Item>, std::less<>> read;
     std::map<std::string, std::optional<domain::Item>, std::less<>> items;
-    std::map<KeyName, idempotency::Given> recorded;  // by this batch
+    std::map<KeyName, idempotency::KeyedResponse> recorded;  // by this batch
     std::vector<NewMovement> movements;
 };
 
-void find_answers(sql::Database& database, std::span<const app::ItemWrite> writes, Work& work,
-                  Instant now) {
+void find_recorded_responses(sql::Database& database, std::span<const app::ItemWrite> writes,
+                             WriteAttempt& attempt, Instant now) {
     std::vector<IdempotencyKey> keys;
     for (const app::ItemWrite& write : writes) {
         if (write.key) keys.push_back(*write.key);
     }
     if (keys.empty()) return;
     const auto tx = database.begin(sql::Access::read);
-    work.answered = idempotency::find(*tx, keys, now);
+    attempt.recorded_before = idempotency::find(*tx, keys, now);
 }
 
-void claim_and_lock(sql::Transaction& tx, std::span<const app::ItemWrite> writes, Work& work,
-                    Instant now) {
+void claim_and_lock(sql::Transaction& tx, std::span<const app::ItemWrite> writes,
+                    WriteAttempt& attempt, Instant now) {
     std::set<outbox::Claim> wanted;
     for (const app::ItemWrite& write : writes) {
-        if (!write.key) wanted.insert({write.id, std::string(claimant)});
-        work.read.try_emplace(write.sku);
+        if (!write.key) wanted.insert({write.id, std::string(consumer_name)});
+        attempt.read.try_emplace(write.sku);
     }
     std::vector<sql::Params> keys;
-    keys.reserve(work.read.size());
-    for (const auto& [sku, item] : work.read) keys.push_back({sku});
+    keys.reserve(attempt.read.size());
+    for (const auto& [sku, item] : attempt.read) keys.push_back({sku});
     const std::vector<outbox::Claim> claims(wanted.begin(), wanted.end());
     const sql::Statement* claimed = claims.empty() ? nullptr : &outbox::claim(tx, claims, now);
-    const auto& rows = tx.add_each(lock_items, std::move(keys));
+    const auto& rows = tx.add_batch(lock_items, std::move(keys));
     tx.flush();
     if (claimed) {
-        for (const auto& row : claimed->rows()) work.claimed_now.insert(row.uuid(0));
+        for (const auto& row : claimed->rows()) attempt.claimed_now.insert(row.uuid(0));
     }
-    for (const auto& row : rows.rows()) work.read.find(row.text(0))->second = item_of(row);
-    work.items = work.read;
+    for (const auto& row : rows.rows()) attempt.read.find(row.text(0))->second = item_of(row);
+    attempt.items = attempt.read;
 }
 
 // What the write's key was answered before, in an earlier batch or earlier in this one; nothing if
 // it was not.
-Result<const RecordedAnswer*> answered_before(const IdempotencyKey& key,
-                                              const Result<std::optional<RecordedAnswer>>& earlier,
-                                              const Work& work) {
+Result<const RecordedResponse*> find_recorded_response(
+    const IdempotencyKey& key, const Result<std::optional<RecordedResponse>>& earlier,
+    const WriteAttempt& attempt) {
     if (!earlier) return std::unexpected(earlier.error());
     if (*earlier) return &**earlier;
-    const auto twin = work.recorded.find(name_of(key));
-    if (twin == work.recorded.end()) return nullptr;
-    if (twin->second.key.fingerprint != key.fingerprint) {
+    const auto duplicate = attempt.recorded.find(name_of(key));
+    if (duplicate == attempt.recorded.end()) return nullptr;
+    if (duplicate->second.key.fingerprint != key.fingerprint) {
         return fail(Errc::key_reused, "this Idempotency-Key was used for another request");
     }
-    return &twin->second.answer;
+    return &duplicate->second.answer;
 }
 
-Result<app::Written> carry_out(const app::ItemWrite& write, const app::ItemStore::Decide& decide,
-                               Work& work) {
-    std::optional<domain::Item>& current = work.items.find(write.sku)->second;
+Result<app::WriteResult> execute(const app::ItemWrite& write, const app::ItemStore::Decide& decide,
+                                 WriteAttempt& attempt) {
+    std::optional<domain::Item>& current = attempt.items.find(write.sku)->second;
     domain::ItemChange change = TRY(decide(current, write));
     const std::int64_t before = current ? current->stock.on_hand : 0;
     const std::int64_t after = change.item ? change.item->stock.on_hand : 0;
     if (after != before) {
-        work.movements.push_back(
+        attempt.movements.push_back(
             {{write.sku, after - before, after}, std::move(change.reason), std::nullopt});
     }
-    app::Written written{.item = change.item, .is_new = !current && change.item};
+    app::WriteResult written{.item = change.item, .is_new = !current && change.item};
     current = std::move(change.item);
     if (write.key) {
-        work.recorded.emplace(name_of(*write.key),
-                              idempotency::Given{*write.key, write.record(written)});
+        attempt.recorded.emplace(name_of(*write.key),
+                                 idempotency::KeyedResponse{*write.key, write.record(written)});
     }
     return written;
 }
 
 // The database may know of an item or a key by now that was not there before: then the batch runs
 // again and finds it.
-void save(sql::Transaction& tx, const Work& work, Instant now) {
-    std::vector<sql::Params> fresh;
+void save(sql::Transaction& tx, const WriteAttempt& attempt, Instant now) {
+    std::vector<sql::Params> inserted_rows;
     std::vector<sql::Params> changed;
-    std::vector<sql::Params> gone;
-    for (const auto& [sku, item] : work.items) {
-        const auto& before = work.read.find(sku)->second;
-        if (item && !before) fresh.push_back(params_of(*item));
+    std::vector<sql::Params> deleted_rows;
+    for (const auto& [sku, item] : attempt.items) {
+        const auto& before = attempt.read.find(sku)->second;
+        if (item && !before) inserted_rows.push_back(params_of(*item));
         if (item && before && *item != *before) changed.push_back(params_of(*item));
-        if (!item && before) gone.push_back({sku});
+        if (!item && before) deleted_rows.push_back({sku});
     }
-    std::vector<idempotency::Given> keys;
-    keys.reserve(work.recorded.size());
-    for (const auto& [name, given] : work.recorded) keys.push_back(given);
-    const std::size_t fresh_count = fresh.size();
-    const auto& inserted = tx.add_each(insert_item, std::move(fresh));
-    tx.add_each(update_item, std::move(changed));
-    tx.add_each(delete_item, std::move(gone));
-    add_movements(tx, work.movements, now);
+    std::vector<idempotency::KeyedResponse> keys;
+    keys.reserve(attempt.recorded.size());
+    for (const auto& [name, given] : attempt.recorded) keys.push_back(given);
+    const std::size_t fresh_count = inserted_rows.size();
+    const auto& inserted = tx.add_batch(insert_item, std::move(inserted_rows));
+    tx.add_batch(update_item, std::move(changed));
+    tx.add_batch(delete_item, std::move(deleted_rows));
+    add_movements(tx, attempt.movements, now);
     const sql::Statement* recorded = keys.empty() ? nullptr : &idempotency::record(tx, keys, now);
-    outbox::take_back(tx, work.refused);
+    outbox::delete_claims(tx, attempt.refused);
     tx.flush();
-    if (inserted.affected() < fresh_count) throw sql::LostRace();
-    if (recorded && recorded->affected() < keys.size()) throw sql::LostRace();
+    if (inserted.affected() < fresh_count) throw sql::ConcurrencyConflict();
+    if (recorded && recorded->affected() < keys.size()) throw sql::ConcurrencyConflict();
     tx.commit();
 }
 
-Result<app::Written> carry_out_once(const app::ItemWrite& write,
-                                    const Result<std::optional<RecordedAnswer>>& earlier,
-                                    const app::ItemStore::Decide& decide, Work& work) {
-    const RecordedAnswer* known = TRY(answered_before(*write.key, earlier, work));
-    if (known) return app::Written{.replayed = *known};
-    return carry_out(write, decide, work);
+Result<app::WriteResult> execute_or_replay(const app::ItemWrite& write,
+                                           const Result<std::optional<RecordedResponse>>& earlier,
+                                           const app::ItemStore::Decide& decide,
+                                           WriteAttempt& attempt) {
+    const RecordedResponse* known = TRY(find_recorded_response(*write.key, earlier, attempt));
+    if (known) return app::WriteResult{.replayed = *known};
+    return execute(write, decide, attempt);
 }
 
 // By an attempt whose answer was lost.
-Result<app::Written> committed_before(const app::ItemWrite& write, const Work& work) {
-    return app::Written{.item = work.items.find(write.sku)->second};
+Result<app::WriteResult> result_of_lost_commit(const app::ItemWrite& write,
+                                               const WriteAttempt& attempt) {
+    return app::WriteResult{.item = attempt.items.find(write.sku)->second};
 }
 
-std::vector<Result<app::Written>> write_once(sql::Database& database,
-                                             std::span<const app::ItemWrite> writes,
-                                             const app::ItemStore::Decide& decide, Instant now) {
-    Work work;
-    find_answers(database, writes, work, now);
+std::vector<Result<app::WriteResult>> write_once(sql::Database& database,
+                                                 std::span<const app::ItemWrite> writes,
+                                                 const app::ItemStore::Decide& decide,
+                                                 Instant now) {
+    WriteAttempt attempt;
+    find_recorded_responses(database, writes, attempt, now);
     const auto tx = database.begin(sql::Access::write);
-    claim_and_lock(*tx, writes, work, now);
-    std::vector<Result<app::Written>> answers;
+    claim_and_lock(*tx, writes, attempt, now);
+    std::vector<Result<app::WriteResult>> answers;
     answers.reserve(writes.size());
-    auto earlier = work.answered.begin();
+    auto earlier = attempt.recorded_before.begin();
     for (const app::ItemWrite& write : writes) {
-        answers.push_back(write.key ? carry_out_once(write, *earlier++, decide, work)
-                          : work.claimed_now.erase(write.id) > 0 ? carry_out(write, decide, work)
-                                                                 : committed_before(write, work));
+        answers.push_back(write.key ? execute_or_replay(write, *earlier++, decide, attempt)
+                          : attempt.claimed_now.erase(write.id) > 0
+                              ? execute(write, decide, attempt)
+                              : result_of_lost_commit(write, attempt));
         if (!answers.back() && !write.key)
-            work.refused.push_back({write.id, std::string(claimant)});
+            attempt.refused.push_back({write.id, std::string(consumer_name)});
     }
-    save(*tx, work, now);
+    save(*tx, attempt, now);
     return answers;
 }
 
@@ -211,9 +215,9 @@ class SqlItemStore final : public app::ItemStore {
 public:
     explicit SqlItemStore(sql::Database& database) : database_(database) {}
 
-    std::vector<Result<app::Written>> write(std::span<const app::ItemWrite> writes,
-                                            const Decide& decide, Instant now) override {
-        return sql::run_batch<app::ItemWrite, app::Written>(
+    std::vector<Result<app::WriteResult>> write(std::span<const app::ItemWrite> writes,
+                                                const Decide& decide, Instant now) override {
+        return sql::run_batch<app::ItemWrite, app::WriteResult>(
             database_, writes, [&](std::span<const app::ItemWrite> part) {
                 return write_once(database_, part, decide, now);
             });

@@ -2,10 +2,10 @@
 #include <set>
 #include <utility>
 
-#include "inventory/adapters/names.hpp"
+#include "inventory/adapters/event_mapping.hpp"
+#include "inventory/adapters/reservation_state_names.hpp"
 #include "inventory/adapters/rows.hpp"
 #include "inventory/adapters/sql_stores.hpp"
-#include "inventory/adapters/wire.hpp"
 #include "platform/outbox/event.hpp"
 #include "platform/sql/batch.hpp"
 
@@ -20,7 +20,7 @@ constexpr sql::Query find_reservations{.name = "reservation.lock",
     SELECT id, order_id, status, reason, shortages, replies, created_at, updated_at
     FROM inventory_reservations WHERE order_id = $1
 )sql",
-                                       .postgres_each = R"sql(
+                                       .postgres_batch = R"sql(
     SELECT id, order_id, status, reason, shortages, replies, created_at, updated_at
     FROM inventory_reservations WHERE order_id = ANY($1::uuid[]) ORDER BY order_id FOR UPDATE
 )sql"};
@@ -32,19 +32,19 @@ constexpr sql::Query find_lines{.name = "reservation.lines",
     FROM inventory_reservations r JOIN inventory_reservation_items i ON i.reservation_id = r.id
     WHERE r.order_id = $1 ORDER BY i.sku
 )sql",
-                                .postgres_each = R"sql(
+                                .postgres_batch = R"sql(
     SELECT r.order_id, i.sku, i.quantity
     FROM (SELECT id, order_id FROM inventory_reservations WHERE order_id = ANY($1::uuid[]) OFFSET 0) r
     CROSS JOIN LATERAL (
         SELECT sku, quantity FROM inventory_reservation_items WHERE reservation_id = r.id OFFSET 0) i
     ORDER BY i.sku
 )sql",
-                                .one_by_text = true};
+                                .single_row_uses_text = true};
 
 constexpr sql::Query lock_stock{
     .name = "stock.lock",
     .text = "SELECT sku, on_hand, reserved FROM inventory_items WHERE sku = $1",
-    .postgres_each = R"sql(
+    .postgres_batch = R"sql(
     SELECT sku, on_hand, reserved FROM inventory_items WHERE sku = ANY($1::text[]) ORDER BY sku FOR UPDATE
 )sql"};
 
@@ -54,63 +54,63 @@ constexpr sql::Query change_stock{.name = "stock.change",
     SET on_hand = on_hand + $2, reserved = reserved + $3, version = version + 1, updated_at = $4
     WHERE sku = $1
 )sql",
-                                  .postgres_each = R"sql(
+                                  .postgres_batch = R"sql(
     UPDATE inventory_items i
     SET on_hand = i.on_hand + d.on_hand, reserved = i.reserved + d.reserved, version = i.version + 1,
         updated_at = d.updated_at
     FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::timestamptz[]) d(sku, on_hand, reserved, updated_at)
     WHERE i.sku = d.sku
 )sql",
-                                  .one_by_text = true};
+                                  .single_row_uses_text = true};
 
 constexpr sql::Query insert_reservation{.name = "reservation.insert",
                                         .text = R"sql(
     INSERT INTO inventory_reservations (id, order_id, status, reason, shortages, replies, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 )sql",
-                                        .postgres_each = R"sql(
+                                        .postgres_batch = R"sql(
     INSERT INTO inventory_reservations (id, order_id, status, reason, shortages, replies, created_at, updated_at)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::bigint[],
                          $7::timestamptz[], $8::timestamptz[])
 )sql",
-                                        .one_by_text = true};
+                                        .single_row_uses_text = true};
 
 constexpr sql::Query update_reservation{.name = "reservation.update",
                                         .text = R"sql(
     UPDATE inventory_reservations SET status = $2, reason = $3, replies = $4, updated_at = $5 WHERE id = $1
 )sql",
-                                        .postgres_each = R"sql(
+                                        .postgres_batch = R"sql(
     UPDATE inventory_reservations r
     SET status = d.status, reason = d.reason, replies = d.replies, updated_at = d.updated_at
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
         d(id, status, reason, replies, updated_at)
     WHERE r.id = d.id
 )sql",
-                                        .one_by_text = true};
+                                        .single_row_uses_text = true};
 
 constexpr sql::Query insert_line{.name = "reservation.insert_line",
                                  .text =
                                      "INSERT INTO inventory_reservation_items (reservation_id, "
                                      "sku, quantity) VALUES ($1, $2, $3)",
-                                 .postgres_each = R"sql(
+                                 .postgres_batch = R"sql(
     INSERT INTO inventory_reservation_items (reservation_id, sku, quantity)
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[])
 )sql",
-                                 .one_by_text = true};
+                                 .single_row_uses_text = true};
 
 // What a transaction knows and has decided so far.
-struct Work {
+struct HandleAttempt {
     std::set<Uuid> claimed_now;
     std::map<domain::OrderId, domain::Reservation> read;  // as they stood
     std::map<domain::OrderId, domain::Reservation> reservations;
-    domain::Shelves shelves_read;
-    domain::Shelves shelves;
+    domain::StockLevels stock_levels_read;
+    domain::StockLevels stock_levels;
     std::vector<outbox::Event> replies;
     std::vector<NewMovement> movements;
 };
 
 void claim_and_read(sql::Transaction& tx, std::span<const app::IncomingMessage> messages,
-                    Work& work, Instant now) {
+                    HandleAttempt& attempt, Instant now) {
     std::set<outbox::Claim> wanted;
     std::set<domain::OrderId> orders;
     for (const app::IncomingMessage& incoming : messages) {
@@ -122,30 +122,31 @@ void claim_and_read(sql::Transaction& tx, std::span<const app::IncomingMessage> 
     keys.reserve(orders.size());
     for (const domain::OrderId& order : orders) keys.push_back({order});
     const auto& claimed = outbox::claim(tx, claims, now);
-    const auto& rows = tx.add_each(find_reservations, keys);
-    const auto& lines = tx.add_each(find_lines, std::move(keys));
+    const auto& rows = tx.add_batch(find_reservations, keys);
+    const auto& lines = tx.add_batch(find_lines, std::move(keys));
     tx.flush();
-    for (const auto& row : claimed.rows()) work.claimed_now.insert(row.uuid(0));
+    for (const auto& row : claimed.rows()) attempt.claimed_now.insert(row.uuid(0));
     for (const auto& row : rows.rows()) {
         domain::Reservation reservation = reservation_of(row);
-        work.read.emplace(reservation.order_id, std::move(reservation));
+        attempt.read.emplace(reservation.order_id, std::move(reservation));
     }
     for (const auto& row : lines.rows()) {
-        const auto found = work.read.find(domain::OrderId(row.uuid(0)));
+        const auto found = attempt.read.find(domain::OrderId(row.uuid(0)));
         // A row that was inserted between the two statements is met again as a lost race.
-        if (found != work.read.end()) found->second.lines.push_back({row.text(1), row.integer(2)});
+        if (found != attempt.read.end())
+            found->second.lines.push_back({row.text(1), row.integer(2)});
     }
-    work.reservations = work.read;
-    for (const domain::OrderId& order : orders) work.reservations.try_emplace(order);
+    attempt.reservations = attempt.read;
+    for (const domain::OrderId& order : orders) attempt.reservations.try_emplace(order);
 }
 
-void lock_shelves(sql::Transaction& tx, std::span<const app::IncomingMessage> messages,
-                  Work& work) {
+void lock_stock_levels(sql::Transaction& tx, std::span<const app::IncomingMessage> messages,
+                       HandleAttempt& attempt) {
     std::set<std::string_view> skus;
     for (const auto& [id, message, trace] : messages) {
-        const domain::Reservation& reservation = work.reservations.at(message.order_id);
-        const bool arrives = reservation.state == domain::State::absent;
-        if (!arrives && is_settled(reservation.state, message.ask)) continue;
+        const domain::Reservation& reservation = attempt.reservations.at(message.order_id);
+        const bool arrives = reservation.state == domain::ReservationState::absent;
+        if (!arrives && has_no_effect(reservation.state, message.command)) continue;
         for (const domain::Line& line : arrives ? message.lines : reservation.lines)
             skus.insert(line.sku);
     }
@@ -153,95 +154,97 @@ void lock_shelves(sql::Transaction& tx, std::span<const app::IncomingMessage> me
     std::vector<sql::Params> keys;
     keys.reserve(skus.size());
     for (const std::string_view sku : skus) keys.push_back({sku});
-    const auto& rows = tx.add_each(lock_stock, std::move(keys));
+    const auto& rows = tx.add_batch(lock_stock, std::move(keys));
     tx.flush();
     for (const auto& row : rows.rows()) {
-        work.shelves.emplace(row.text(0), domain::Stock{row.integer(1), row.integer(2)});
+        attempt.stock_levels.emplace(row.text(0),
+                                     domain::StockLevel{row.integer(1), row.integer(2)});
     }
-    work.shelves_read = work.shelves;
+    attempt.stock_levels_read = attempt.stock_levels;
 }
 
-app::Handled decide_one(const app::IncomingMessage& incoming,
-                        const app::ReservationStore::Decide& decide, Work& work, Instant now) {
+app::MessageResult decide_one(const app::IncomingMessage& incoming,
+                              const app::ReservationStore::Decide& decide, HandleAttempt& attempt,
+                              Instant now) {
     const auto& [id, message, trace] = incoming;
-    domain::Reservation& reservation = work.reservations.at(message.order_id);
-    const bool is_new = work.claimed_now.erase(id) > 0;  // its double in the same batch is not
-    if (!is_new && is_settled(reservation.state, message.ask)) {
-        return {decide_again(reservation, message).dead_letter};
+    domain::Reservation& reservation = attempt.reservations.at(message.order_id);
+    const bool is_new = attempt.claimed_now.erase(id) > 0;  // its double in the same batch is not
+    if (!is_new && has_no_effect(reservation.state, message.command)) {
+        return {decide_redelivery(reservation, message).dead_letter};
     }
-    auto [decision, reply_id] = decide(reservation, work.shelves, message);
+    auto [decision, reply_id] = decide(reservation, attempt.stock_levels, message);
     for (domain::Movement& movement : decision.movements) {
-        work.movements.push_back({std::move(movement), "SHIPMENT", message.order_id});
+        attempt.movements.push_back({std::move(movement), "SHIPMENT", message.order_id});
     }
     if (decision.reply) {
-        const events::Event event = to_wire(message.order_id, *decision.reply);
-        work.replies.push_back({.id = reply_id,
-                                .type = std::string(events::type_of(event)),
-                                .key = message.order_id.uuid,
-                                .sequence = ++reservation.replies,
-                                .payload = events::encode(event),
-                                .occurred_at = now,
-                                .correlation_id = trace.correlation_id,
-                                .causation_id = trace.causation_id,
-                                .traceparent = trace.traceparent,
-                                .tracestate = trace.tracestate});
+        const events::Event event = to_event(message.order_id, *decision.reply);
+        attempt.replies.push_back({.id = reply_id,
+                                   .type = std::string(events::type_of(event)),
+                                   .key = message.order_id.uuid,
+                                   .sequence = ++reservation.reply_sequence,
+                                   .payload = events::encode(event),
+                                   .occurred_at = now,
+                                   .correlation_id = trace.correlation_id,
+                                   .causation_id = trace.causation_id,
+                                   .traceparent = trace.traceparent,
+                                   .tracestate = trace.tracestate});
     }
     return {std::move(decision.dead_letter)};
 }
 
 // One net change a SKU, in their order.
-void save_stock(sql::Transaction& tx, const Work& work, Instant now) {
+void save_stock(sql::Transaction& tx, const HandleAttempt& attempt, Instant now) {
     std::vector<sql::Params> changes;
-    for (const auto& [sku, stock] : work.shelves) {
-        const domain::Stock& before = work.shelves_read.find(sku)->second;
+    for (const auto& [sku, stock] : attempt.stock_levels) {
+        const domain::StockLevel& before = attempt.stock_levels_read.find(sku)->second;
         if (stock == before) continue;
         changes.push_back(
             {sku, stock.on_hand - before.on_hand, stock.reserved - before.reserved, now});
     }
-    tx.add_each(change_stock, std::move(changes));
+    tx.add_batch(change_stock, std::move(changes));
 }
 
-void save_reservations(sql::Transaction& tx, const Work& work) {
+void save_reservations(sql::Transaction& tx, const HandleAttempt& attempt) {
     std::vector<sql::Params> fresh;
     std::vector<sql::Params> lines;
     std::vector<sql::Params> changed;
-    for (const auto& [order, reservation] : work.reservations) {
-        const auto before = work.read.find(order);
-        if (before == work.read.end()) {
-            if (reservation.state == domain::State::absent) continue;
+    for (const auto& [order, reservation] : attempt.reservations) {
+        const auto before = attempt.read.find(order);
+        if (before == attempt.read.end()) {
+            if (reservation.state == domain::ReservationState::absent) continue;
             fresh.push_back(params_of(reservation));
             for (const domain::Line& line : reservation.lines) {
                 lines.push_back({reservation.id, line.sku, line.quantity});
             }
         } else if (reservation != before->second) {
             changed.push_back({reservation.id, name_of(reservation.state), reservation.reason,
-                               reservation.replies, reservation.updated_at});
+                               reservation.reply_sequence, reservation.updated_at});
         }
     }
-    tx.add_each(insert_reservation, std::move(fresh));
-    tx.add_each(insert_line, std::move(lines));
-    tx.add_each(update_reservation, std::move(changed));
+    tx.add_batch(insert_reservation, std::move(fresh));
+    tx.add_batch(insert_line, std::move(lines));
+    tx.add_batch(update_reservation, std::move(changed));
 }
 
-std::vector<Result<app::Handled>> handle_once(sql::Database& database,
-                                              std::span<const app::IncomingMessage> messages,
-                                              const app::ReservationStore::Decide& decide,
-                                              Instant now) {
-    Work work;
+std::vector<Result<app::MessageResult>> handle_once(sql::Database& database,
+                                                    std::span<const app::IncomingMessage> messages,
+                                                    const app::ReservationStore::Decide& decide,
+                                                    Instant now) {
+    HandleAttempt attempt;
     const auto tx = database.begin(sql::Access::write);
-    claim_and_read(*tx, messages, work, now);
-    lock_shelves(*tx, messages, work);
-    std::vector<Result<app::Handled>> answers;
+    claim_and_read(*tx, messages, attempt, now);
+    lock_stock_levels(*tx, messages, attempt);
+    std::vector<Result<app::MessageResult>> answers;
     answers.reserve(messages.size());
     for (const app::IncomingMessage& incoming : messages) {
-        answers.emplace_back(decide_one(incoming, decide, work, now));
+        answers.emplace_back(decide_one(incoming, decide, attempt, now));
     }
-    save_stock(*tx, work, now);
-    save_reservations(*tx, work);
-    add_movements(*tx, work.movements, now);
-    outbox::append(*tx, work.replies);
+    save_stock(*tx, attempt, now);
+    save_reservations(*tx, attempt);
+    add_movements(*tx, attempt.movements, now);
+    outbox::append(*tx, attempt.replies);
     // Somebody else may have heard of one of these orders meanwhile, by another message.
-    sql::or_lose([&] { tx->commit(); });
+    sql::or_conflict([&] { tx->commit(); });
     return answers;
 }
 
@@ -249,9 +252,9 @@ class SqlReservationStore final : public app::ReservationStore {
 public:
     explicit SqlReservationStore(sql::Database& database) : database_(database) {}
 
-    std::vector<Result<app::Handled>> handle(std::span<const app::IncomingMessage> messages,
-                                             const Decide& decide, Instant now) override {
-        return sql::run_batch<app::IncomingMessage, app::Handled>(
+    std::vector<Result<app::MessageResult>> handle(std::span<const app::IncomingMessage> messages,
+                                                   const Decide& decide, Instant now) override {
+        return sql::run_batch<app::IncomingMessage, app::MessageResult>(
             database_, messages, [&](std::span<const app::IncomingMessage> part) {
                 return handle_once(database_, part, decide, now);
             });

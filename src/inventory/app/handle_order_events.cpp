@@ -2,14 +2,15 @@
 
 namespace trackops::inventory::app {
 
-std::vector<Result<Handled>> handle_order_events(std::span<const IncomingMessage> messages,
-                                                 ReservationStore& store, const Clock& clock,
-                                                 Ids& ids) {
+std::vector<Result<MessageResult>> handle_order_events(std::span<const IncomingMessage> messages,
+                                                       ReservationStore& store, const Clock& clock,
+                                                       Ids& ids) {
     const Instant now = clock.now();
-    const auto step = [&](domain::Reservation& reservation, domain::Shelves& shelves,
+    const auto step = [&](domain::Reservation& reservation, domain::StockLevels& stock_levels,
                           const domain::OrderMessage& message) {
-        const domain::Occasion occasion{domain::ReservationId(ids.next()), now};
-        return ReservationStore::Step{decide(reservation, shelves, message, occasion), ids.next()};
+        const domain::CommandContext context{domain::ReservationId(ids.next()), now};
+        return ReservationStore::Step{decide(reservation, stock_levels, message, context),
+                                      ids.next()};
     };
     return store.handle(messages, step, now);
 }

@@ -11,8 +11,8 @@ namespace trackops::inventory::app {
 
 // One answer a message, in order. However often and in whatever order messages come, each order's
 // stock is held and let go at most once.
-std::vector<Result<Handled>> handle_order_events(std::span<const IncomingMessage> messages,
-                                                 ReservationStore& store, const Clock& clock,
-                                                 Ids& ids);
+std::vector<Result<MessageResult>> handle_order_events(std::span<const IncomingMessage> messages,
+                                                       ReservationStore& store, const Clock& clock,
+                                                       Ids& ids);
 
 }  // namespace trackops::inventory::app

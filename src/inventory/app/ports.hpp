@@ -22,7 +22,7 @@ struct IncomingMessage {
     Trace trace = {};  // of its replies: caused by it
 };
 
-struct Handled {
+struct MessageResult {
     std::optional<std::string> dead_letter;  // why no one can handle it
 };
 
@@ -33,19 +33,19 @@ struct ReservationStore {
         Uuid reply_id;
     };
     // Pure: a transaction that must run again asks again.
-    using Decide =
-        std::function<Step(domain::Reservation&, domain::Shelves&, const domain::OrderMessage&)>;
+    using Decide = std::function<Step(domain::Reservation&, domain::StockLevels&,
+                                      const domain::OrderMessage&)>;
     // Claims the messages, reads and locks what they concern, decides one after the other, saves it
     // all with the replies. A message that was claimed before and is settled changes nothing.
     // Errc::unavailable and its like: nothing of the message happened.
-    virtual std::vector<Result<Handled>> handle(std::span<const IncomingMessage> messages,
-                                                const Decide& decide, Instant now) = 0;
+    virtual std::vector<Result<MessageResult>> handle(std::span<const IncomingMessage> messages,
+                                                      const Decide& decide, Instant now) = 0;
 };
 
-struct Written {
+struct WriteResult {
     std::optional<domain::Item> item;  // nothing: deleted
     bool is_new = false;
-    std::optional<RecordedAnswer>
+    std::optional<RecordedResponse>
         replayed;  // the key was answered before, with this; the rest says nothing
 };
 
@@ -55,7 +55,8 @@ struct ItemWrite {
     domain::ItemCommand command;
     std::optional<IdempotencyKey> key =
         {};  // the same again is answered with what was recorded the first time
-    std::function<RecordedAnswer(const Written&)> record = {};  // what that is; with a key only
+    std::function<RecordedResponse(const WriteResult&)> record =
+        {};  // what that is; with a key only
 };
 
 struct ItemStore {
@@ -65,8 +66,8 @@ struct ItemStore {
     // Locks the items, decides one write after the other, saves what changed with its rows in the
     // ledger. A refusal concerns its own write only. Errc::key_reused for a client's key that came
     // with another body.
-    virtual std::vector<Result<Written>> write(std::span<const ItemWrite> writes,
-                                               const Decide& decide, Instant now) = 0;
+    virtual std::vector<Result<WriteResult>> write(std::span<const ItemWrite> writes,
+                                                   const Decide& decide, Instant now) = 0;
 };
 
 struct LedgerRow {
@@ -87,7 +88,7 @@ struct ItemFilter {
 struct ReservationFilter {
     std::optional<domain::OrderId> order_id;
     std::string sku;  // "": any
-    std::optional<domain::State> status;
+    std::optional<domain::ReservationState> status;
 };
 
 // Lists give at most `most`, those behind `after` ("": from the start).
@@ -96,7 +97,7 @@ struct InventoryReader {
     virtual std::optional<domain::Item> item(std::string_view sku) = 0;
     virtual std::vector<domain::Item> items(const ItemFilter& filter, std::string_view after,
                                             std::size_t most) = 0;  // by SKU
-    virtual domain::Shelves stock_of(std::span<const std::string> skus) = 0;
+    virtual domain::StockLevels stock_of(std::span<const std::string> skus) = 0;
     // Newest first; before: a position.
     virtual std::vector<LedgerRow> movements(std::string_view sku,
                                              std::optional<std::int64_t> before,

@@ -9,7 +9,7 @@
 namespace trackops::inventory::app {
 
 // One answer a write, in order. Writes of one item are applied one after the other.
-std::vector<Result<Written>> write_items(std::span<const ItemWrite> writes, ItemStore& store,
-                                         const Clock& clock);
+std::vector<Result<WriteResult>> write_items(std::span<const ItemWrite> writes, ItemStore& store,
+                                             const Clock& clock);
 
 }  // namespace trackops::inventory::app

@@ -8,13 +8,13 @@ namespace trackops::inventory::domain {
 
 namespace {
 
-struct Situation {
+struct CommandContext {
     const std::optional<Item>& current;
     std::string_view sku;
     Instant now;
 };
 
-Result<Item> existing(const Situation& at, const std::optional<std::int64_t>& if_version) {
+Result<Item> existing(const CommandContext& at, const std::optional<std::int64_t>& if_version) {
     if (!at.current) return fail(Errc::not_found, "there is no item " + std::string(at.sku));
     if (if_version && *if_version != at.current->version) {
         return fail(Errc::precondition_failed,
@@ -23,16 +23,16 @@ Result<Item> existing(const Situation& at, const std::optional<std::int64_t>& if
     return *at.current;
 }
 
-void take_words(Item& item, const ItemWords& words) {
-    if (words.name) item.name = *words.name;
-    if (words.description) item.description = *words.description;
-    if (words.category) item.category = *words.category;
-    if (words.price) item.price = *words.price;
-    if (words.low_stock_threshold) item.low_stock_threshold = *words.low_stock_threshold;
+void apply_patch(Item& item, const ItemPatch& patch) {
+    if (patch.name) item.name = *patch.name;
+    if (patch.description) item.description = *patch.description;
+    if (patch.category) item.category = *patch.category;
+    if (patch.price) item.price = *patch.price;
+    if (patch.low_stock_threshold) item.low_stock_threshold = *patch.low_stock_threshold;
 }
 
 // A version more, if anything is different at all.
-ItemChange saved(Item item, const Situation& at, std::string reason) {
+ItemChange with_next_version(Item item, const CommandContext& at, std::string reason) {
     if (item != at.current) {
         item.version = at.current ? at.current->version + 1 : 1;
         item.updated_at = at.now;
@@ -40,29 +40,29 @@ ItemChange saved(Item item, const Situation& at, std::string reason) {
     return {std::move(item), std::move(reason)};
 }
 
-Result<ItemChange> brought_in(const Situation& at, const ItemWords& words, std::int64_t on_hand,
-                              const char* reason) {
-    if (!words.name) {
+Result<ItemChange> new_item(const CommandContext& at, const ItemPatch& patch, std::int64_t on_hand,
+                            const char* reason) {
+    if (!patch.name) {
         return fail(Errc::invalid, "a new item needs a name",
                     {{"/name", "is required for a new item", "required"}});
     }
     Item item{.sku = std::string(at.sku), .stock = {on_hand, 0}, .created_at = at.now};
-    take_words(item, words);
-    return saved(std::move(item), at, reason);
+    apply_patch(item, patch);
+    return with_next_version(std::move(item), at, reason);
 }
 
-Result<ItemChange> apply_to(const Situation& at, const CreateItem& command) {
+Result<ItemChange> apply_to(const CommandContext& at, const CreateItem& command) {
     if (at.current) return fail(Errc::conflict, "there is an item " + at.current->sku + " already");
-    return brought_in(at, command.words, command.on_hand, "CREATED");
+    return new_item(at, command.patch, command.on_hand, "CREATED");
 }
 
-Result<ItemChange> apply_to(const Situation& at, const PatchItem& command) {
+Result<ItemChange> apply_to(const CommandContext& at, const PatchItem& command) {
     Item item = TRY(existing(at, command.if_version));
-    take_words(item, command.words);
-    return saved(std::move(item), at, {});
+    apply_patch(item, command.patch);
+    return with_next_version(std::move(item), at, {});
 }
 
-Result<ItemChange> apply_to(const Situation& at, const DeleteItem& command) {
+Result<ItemChange> apply_to(const CommandContext& at, const DeleteItem& command) {
     const Item item = TRY(existing(at, command.if_version));
     if (item.stock.reserved > 0) {
         return fail(Errc::conflict,
@@ -71,7 +71,7 @@ Result<ItemChange> apply_to(const Situation& at, const DeleteItem& command) {
     return ItemChange{std::nullopt, "DELETED"};
 }
 
-Result<ItemChange> apply_to(const Situation& at, const AdjustStock& command) {
+Result<ItemChange> apply_to(const CommandContext& at, const AdjustStock& command) {
     Item item = TRY(existing(at, command.if_version));
     if (command.expected_on_hand && *command.expected_on_hand != item.stock.on_hand) {
         return fail(Errc::conflict,
@@ -85,26 +85,26 @@ Result<ItemChange> apply_to(const Situation& at, const AdjustStock& command) {
                         item.stock.on_hand, item.stock.reserved, max_units));
     }
     item.stock = *after;
-    return saved(std::move(item), at, command.reason);
+    return with_next_version(std::move(item), at, command.reason);
 }
 
-Result<ItemChange> apply_to(const Situation& at, const PutItem& command) {
-    if (!at.current) return brought_in(at, command.words, command.on_hand.value_or(0), "BULK");
+Result<ItemChange> apply_to(const CommandContext& at, const UpsertItem& command) {
+    if (!at.current) return new_item(at, command.patch, command.on_hand.value_or(0), "BULK");
     Item item = *at.current;
-    take_words(item, command.words);
+    apply_patch(item, command.patch);
     if (command.on_hand) item.stock.on_hand = *command.on_hand;
-    if (!item.stock.is_sound()) {
+    if (!item.stock.is_valid()) {
         return fail(Errc::conflict, std::to_string(item.stock.reserved) +
                                         " units of it are reserved; fewer cannot be on hand");
     }
-    return saved(std::move(item), at, "BULK");
+    return with_next_version(std::move(item), at, "BULK");
 }
 
 }  // namespace
 
 Result<ItemChange> apply(const std::optional<Item>& current, std::string_view sku,
                          const ItemCommand& command, Instant now) {
-    const Situation at{current, sku, now};
+    const CommandContext at{current, sku, now};
     return std::visit([&](const auto& one) { return apply_to(at, one); }, command);
 }
 

@@ -25,7 +25,7 @@ struct Item {
     std::optional<std::string> category;
     std::optional<Price> price;
     std::optional<std::int64_t> low_stock_threshold;
-    Stock stock;
+    StockLevel stock;
     std::int64_t version = 1;
     Instant created_at;
     Instant updated_at;
@@ -34,7 +34,7 @@ struct Item {
 
 // What a command says about an item's words. Nothing: leave it; an optional that holds nothing:
 // clear it.
-struct ItemWords {
+struct ItemPatch {
     std::optional<std::string> name;
     std::optional<std::optional<std::string>> description;
     std::optional<std::optional<std::string>> category;
@@ -43,11 +43,11 @@ struct ItemWords {
 };
 
 struct CreateItem {
-    ItemWords words;
+    ItemPatch patch;
     std::int64_t on_hand = 0;
 };
 struct PatchItem {
-    ItemWords words;
+    ItemPatch patch;
     std::optional<std::int64_t> if_version;
 };
 struct DeleteItem {
@@ -60,11 +60,11 @@ struct AdjustStock {
     std::optional<std::int64_t> if_version;
 };
 // Creates the item or sets what is given.
-struct PutItem {
-    ItemWords words;
+struct UpsertItem {
+    ItemPatch patch;
     std::optional<std::int64_t> on_hand;
 };
-using ItemCommand = std::variant<CreateItem, PatchItem, DeleteItem, AdjustStock, PutItem>;
+using ItemCommand = std::variant<CreateItem, PatchItem, DeleteItem, AdjustStock, UpsertItem>;
 
 struct ItemChange {
     std::optional<Item> item;  // nothing: there is none any more

@@ -47,7 +47,7 @@ TEST(Item, TakesWordsAndClearsThem) {
 
 TEST(Item, KeepsItsVersionWhenNothingIsDifferent) {
     EXPECT_EQ(asked(mug(), PatchItem{{.name = "Mug"}, {}})->item, mug());
-    EXPECT_EQ(asked(mug(), PutItem{{.name = "Mug"}, 10})->item, mug());
+    EXPECT_EQ(asked(mug(), UpsertItem{{.name = "Mug"}, 10})->item, mug());
 }
 
 TEST(Item, RefusesAnotherVersionAndWhatIsNotThere) {
@@ -71,12 +71,12 @@ TEST(Item, IsNotDeletedWhileUnitsAreReserved) {
 }
 
 TEST(Item, IsNeverAdjustedBelowWhatIsReserved) {
-    EXPECT_EQ(asked(mug(), AdjustStock{-6, "LOSS"})->item->stock, (Stock{4, 4}));
+    EXPECT_EQ(asked(mug(), AdjustStock{-6, "LOSS"})->item->stock, (StockLevel{4, 4}));
     EXPECT_EQ(asked(mug(), AdjustStock{-6, "LOSS"})->reason, "LOSS");
     EXPECT_EQ(asked(mug(), AdjustStock{-7, "LOSS"}).error().code, Errc::conflict);
     EXPECT_EQ(asked(mug(), AdjustStock{max_units, "FOUND"}).error().code, Errc::conflict);
-    EXPECT_EQ(asked(mug(), PutItem{{}, 3}).error().code, Errc::conflict);
-    EXPECT_EQ(asked(mug(), PutItem{{}, 4})->item->stock, (Stock{4, 4}));
+    EXPECT_EQ(asked(mug(), UpsertItem{{}, 3}).error().code, Errc::conflict);
+    EXPECT_EQ(asked(mug(), UpsertItem{{}, 4})->item->stock, (StockLevel{4, 4}));
 }
 
 TEST(Item, IsAdjustedOnlyFromWhatWasExpected) {
@@ -85,8 +85,8 @@ TEST(Item, IsAdjustedOnlyFromWhatWasExpected) {
 }
 
 TEST(Item, IsBroughtInByAPutOnlyWithAName) {
-    EXPECT_EQ(asked({}, PutItem{{}, 3}).error().fields.front().pointer, "/name");
-    EXPECT_EQ(asked({}, PutItem{{.name = "Mug"}, 3})->item->stock.on_hand, 3);
+    EXPECT_EQ(asked({}, UpsertItem{{}, 3}).error().fields.front().pointer, "/name");
+    EXPECT_EQ(asked({}, UpsertItem{{.name = "Mug"}, 3})->item->stock.on_hand, 3);
 }
 
 }  // namespace

@@ -7,30 +7,31 @@ namespace trackops::inventory::domain {
 
 namespace {
 
-std::vector<Shortage> shortages_of(const std::vector<Line>& wanted, const Shelves& shelves) {
+std::vector<Shortage> shortages_of(const std::vector<Line>& wanted,
+                                   const StockLevels& stock_levels) {
     std::vector<Shortage> short_of;
     for (const Line& line : wanted) {
-        const auto shelf = shelves.find(line.sku);
-        if (shelf == shelves.end()) {
-            short_of.push_back({line.sku, line.quantity, 0, Lack::unknown_sku});
+        const auto shelf = stock_levels.find(line.sku);
+        if (shelf == stock_levels.end()) {
+            short_of.push_back({line.sku, line.quantity, 0, ShortageReason::unknown_sku});
         } else if (!hold(shelf->second, line.quantity)) {
-            short_of.push_back(
-                {line.sku, line.quantity, shelf->second.available(), Lack::insufficient_stock});
+            short_of.push_back({line.sku, line.quantity, shelf->second.available(),
+                                ShortageReason::insufficient_stock});
         }
     }
     return short_of;
 }
 
-using StockStep = std::optional<Stock> (*)(Stock, std::int64_t);
+using StockChange = std::optional<StockLevel> (*)(StockLevel, std::int64_t);
 
 // Applies the step to the shelf of each line, or to none; the first SKU whose shelf does not hold
 // what the lines say otherwise.
-std::optional<std::string> move_all(const std::vector<Line>& lines, Shelves& shelves,
-                                    StockStep step) {
-    std::vector<std::pair<Stock*, Stock>> moves;
+std::optional<std::string> apply_to_all(const std::vector<Line>& lines, StockLevels& stock_levels,
+                                        StockChange step) {
+    std::vector<std::pair<StockLevel*, StockLevel>> moves;
     for (const Line& line : lines) {
-        const auto shelf = shelves.find(line.sku);
-        if (shelf == shelves.end()) return line.sku;
+        const auto shelf = stock_levels.find(line.sku);
+        if (shelf == stock_levels.end()) return line.sku;
         const auto after = step(shelf->second, line.quantity);
         if (!after) return line.sku;
         moves.emplace_back(&shelf->second, *after);
@@ -40,59 +41,64 @@ std::optional<std::string> move_all(const std::vector<Line>& lines, Shelves& she
 }
 
 // Begins the row of an order that nothing was heard of before.
-void begin(Reservation& reservation, const OrderMessage& message, const Occasion& occasion) {
-    reservation =
-        Reservation{.id = occasion.id,
-                    .order_id = message.order_id,
-                    .reason = message.ask == Ask::ship ? std::string(not_reserved) : message.reason,
-                    .created_at = occasion.now,
-                    .updated_at = occasion.now};
+void begin(Reservation& reservation, const OrderMessage& message, const CommandContext& context) {
+    reservation = Reservation{.id = context.id,
+                              .order_id = message.order_id,
+                              .reason = message.command == ReservationCommand::ship
+                                            ? std::string(not_reserved)
+                                            : message.reason,
+                              .created_at = context.now,
+                              .updated_at = context.now};
 }
 
-void hold_all_or_none(Reservation& reservation, Shelves& shelves, const OrderMessage& message) {
+void hold_all_or_none(Reservation& reservation, StockLevels& stock_levels,
+                      const OrderMessage& message) {
     std::vector<Line> wanted = summed(message.lines);
-    reservation.shortages = shortages_of(wanted, shelves);
+    reservation.shortages = shortages_of(wanted, stock_levels);
     if (!reservation.shortages.empty()) {
-        reservation.state = State::refused;
+        reservation.state = ReservationState::refused;
         reservation.reason = out_of_stock;
         return;
     }
-    move_all(wanted, shelves, hold);
+    apply_to_all(wanted, stock_levels, hold);
     reservation.lines = std::move(wanted);
 }
 
-std::optional<std::string> let_go(const Reservation& reservation, Shelves& shelves, Effect effect) {
+std::optional<std::string> release_lines(const Reservation& reservation, StockLevels& stock_levels,
+                                         Effect effect) {
     const auto culprit =
-        move_all(reservation.lines, shelves, effect == Effect::ship ? ship : give_back);
+        apply_to_all(reservation.lines, stock_levels, effect == Effect::ship ? ship : release);
     if (!culprit) return std::nullopt;
     return "the stock of " + *culprit + " does not hold what the reservation says";
 }
 
-std::optional<OrderReply> reply_for(Answer answer, const Reservation& reservation) {
+std::optional<InventoryReply> reply_for(ReplyKind reply_kind, const Reservation& reservation) {
     // A hold that was refused answers as failed.
-    if (answer == Answer::reserved && reservation.state == State::refused) answer = Answer::failed;
-    switch (answer) {
-        case Answer::none:
-        case Answer::dead_letter:
+    if (reply_kind == ReplyKind::reserved && reservation.state == ReservationState::refused)
+        reply_kind = ReplyKind::failed;
+    switch (reply_kind) {
+        case ReplyKind::none:
+        case ReplyKind::dead_letter:
             return std::nullopt;
-        case Answer::reserved:
+        case ReplyKind::reserved:
             return Reserved{reservation.id, reservation.lines};
-        case Answer::failed:
-            if (reservation.state == State::cancelled_first) {
+        case ReplyKind::failed:
+            if (reservation.state == ReservationState::cancelled_first) {
                 return ReservationFailed{std::string(cancelled_first), {}};
             }
             return ReservationFailed{reservation.reason, reservation.shortages};
-        case Answer::released:
+        case ReplyKind::released:
             return Released{reservation.id, reservation.lines, reservation.reason};
-        case Answer::not_reserved:
+        case ReplyKind::not_reserved:
             return ReservationFailed{std::string(not_reserved), {}};
     }
     return std::nullopt;
 }
 
-std::optional<std::string> dead_letter_for(Answer answer) {
-    if (answer == Answer::dead_letter) return "the order was cancelled after its stock was shipped";
-    if (answer == Answer::not_reserved) {
+std::optional<std::string> dead_letter_for(ReplyKind reply_kind) {
+    if (reply_kind == ReplyKind::dead_letter)
+        return "the order was cancelled after its stock was shipped";
+    if (reply_kind == ReplyKind::not_reserved) {
         return "the order was shipped, but there is no live reservation for it";
     }
     return std::nullopt;
@@ -112,34 +118,35 @@ std::vector<Line> summed(const std::vector<Line>& lines) {
     return result;
 }
 
-Decision decide(Reservation& reservation, Shelves& shelves, const OrderMessage& message,
-                const Occasion& occasion) {
-    const Rule& rule = rule_for(reservation.state, message.ask);
+Decision decide(Reservation& reservation, StockLevels& stock_levels, const OrderMessage& message,
+                const CommandContext& context) {
+    const ReservationRule& rule = rule_for(reservation.state, message.command);
     Decision decision;
-    if (rule.effect == Effect::give_back || rule.effect == Effect::ship) {
-        decision.dead_letter = let_go(reservation, shelves, rule.effect);
+    if (rule.effect == Effect::release || rule.effect == Effect::ship) {
+        decision.dead_letter = release_lines(reservation, stock_levels, rule.effect);
         if (decision.dead_letter) return decision;
     }
-    if (rule.from == State::absent) begin(reservation, message, occasion);
+    if (rule.from == ReservationState::absent) begin(reservation, message, context);
     if (rule.to != rule.from) {
         reservation.state = rule.to;
-        reservation.updated_at = occasion.now;
+        reservation.updated_at = context.now;
     }
-    if (rule.effect == Effect::hold) hold_all_or_none(reservation, shelves, message);
-    if (rule.effect == Effect::give_back) reservation.reason = message.reason;
+    if (rule.effect == Effect::hold) hold_all_or_none(reservation, stock_levels, message);
+    if (rule.effect == Effect::release) reservation.reason = message.reason;
     if (rule.effect == Effect::ship) {
         for (const Line& line : reservation.lines) {
-            const std::int64_t after = shelves.find(line.sku)->second.on_hand;
+            const std::int64_t after = stock_levels.find(line.sku)->second.on_hand;
             decision.movements.push_back({line.sku, -line.quantity, after});
         }
     }
-    decision.reply = reply_for(rule.answer, reservation);
-    decision.dead_letter = dead_letter_for(rule.answer);
+    decision.reply = reply_for(rule.reply_kind, reservation);
+    decision.dead_letter = dead_letter_for(rule.reply_kind);
     return decision;
 }
 
-Decision decide_again(const Reservation& reservation, const OrderMessage& message) {
-    return {.dead_letter = dead_letter_for(rule_for(reservation.state, message.ask).answer)};
+Decision decide_redelivery(const Reservation& reservation, const OrderMessage& message) {
+    return {.dead_letter =
+                dead_letter_for(rule_for(reservation.state, message.command).reply_kind)};
 }
 
 }  // namespace trackops::inventory::domain

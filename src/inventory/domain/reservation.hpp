@@ -19,7 +19,7 @@ namespace trackops::inventory::domain {
 using OrderId = Id<struct OrderTag>;
 using ReservationId = Id<struct ReservationTag>;
 
-enum class State : std::uint8_t {
+enum class ReservationState : std::uint8_t {
     absent,
     reserved,
     refused,
@@ -28,17 +28,17 @@ enum class State : std::uint8_t {
     expired,
     cancelled_first
 };
-inline constexpr std::size_t state_count = 7;
-enum class Ask : std::uint8_t { create, cancel, ship };
-inline constexpr std::size_t ask_count = 3;
+inline constexpr std::size_t reservation_state_count = 7;
+enum class ReservationCommand : std::uint8_t { create, cancel, ship };
+inline constexpr std::size_t reservation_command_count = 3;
 
 enum class Effect : std::uint8_t {
     none,
-    hold,       // all lines, or the reservation is refused
-    give_back,  // what is held becomes available
-    ship,       // what is held leaves the house
+    hold,     // all lines, or the reservation is refused
+    release,  // what is held becomes available
+    ship,     // what is held leaves the house
 };
-enum class Answer : std::uint8_t {
+enum class ReplyKind : std::uint8_t {
     none,
     reserved,      // INVENTORY_RESERVED
     failed,        // INVENTORY_RESERVATION_FAILED, as recorded
@@ -47,62 +47,89 @@ enum class Answer : std::uint8_t {
     not_reserved,  // the same, and INVENTORY_RESERVATION_FAILED blocks the order's saga
 };
 
-struct Rule {
-    State from;
-    Ask ask;
-    State to;  // of Effect::hold: where it succeeds; else refused
+struct ReservationRule {
+    ReservationState from;
+    ReservationCommand command;
+    ReservationState to;  // of Effect::hold: where it succeeds; else refused
     Effect effect;
-    Answer answer;
+    ReplyKind reply_kind;
 };
 
 // One row for every pair. An order's own reservation never expires, so `expired` only answers as
 // `released` does.
-inline constexpr auto rules = std::to_array<Rule>({
-    {State::absent, Ask::create, State::reserved, Effect::hold, Answer::reserved},
-    {State::reserved, Ask::create, State::reserved, Effect::none, Answer::reserved},
-    {State::refused, Ask::create, State::refused, Effect::none, Answer::failed},
-    {State::released, Ask::create, State::released, Effect::none, Answer::released},
-    {State::fulfilled, Ask::create, State::fulfilled, Effect::none, Answer::reserved},
-    {State::expired, Ask::create, State::expired, Effect::none, Answer::released},
-    {State::cancelled_first, Ask::create, State::cancelled_first, Effect::none, Answer::failed},
+inline constexpr auto reservation_rules = std::to_array<ReservationRule>({
+    {ReservationState::absent, ReservationCommand::create, ReservationState::reserved, Effect::hold,
+     ReplyKind::reserved},
+    {ReservationState::reserved, ReservationCommand::create, ReservationState::reserved,
+     Effect::none, ReplyKind::reserved},
+    {ReservationState::refused, ReservationCommand::create, ReservationState::refused, Effect::none,
+     ReplyKind::failed},
+    {ReservationState::released, ReservationCommand::create, ReservationState::released,
+     Effect::none, ReplyKind::released},
+    {ReservationState::fulfilled, ReservationCommand::create, ReservationState::fulfilled,
+     Effect::none, ReplyKind::reserved},
+    {ReservationState::expired, ReservationCommand::create, ReservationState::expired, Effect::none,
+     ReplyKind::released},
+    {ReservationState::cancelled_first, ReservationCommand::create,
+     ReservationState::cancelled_first, Effect::none, ReplyKind::failed},
 
-    {State::absent, Ask::cancel, State::cancelled_first, Effect::none, Answer::released},
-    {State::reserved, Ask::cancel, State::released, Effect::give_back, Answer::released},
-    {State::refused, Ask::cancel, State::refused, Effect::none, Answer::released},
-    {State::released, Ask::cancel, State::released, Effect::none, Answer::released},
-    {State::fulfilled, Ask::cancel, State::fulfilled, Effect::none, Answer::dead_letter},
-    {State::expired, Ask::cancel, State::expired, Effect::none, Answer::released},
-    {State::cancelled_first, Ask::cancel, State::cancelled_first, Effect::none, Answer::released},
+    {ReservationState::absent, ReservationCommand::cancel, ReservationState::cancelled_first,
+     Effect::none, ReplyKind::released},
+    {ReservationState::reserved, ReservationCommand::cancel, ReservationState::released,
+     Effect::release, ReplyKind::released},
+    {ReservationState::refused, ReservationCommand::cancel, ReservationState::refused, Effect::none,
+     ReplyKind::released},
+    {ReservationState::released, ReservationCommand::cancel, ReservationState::released,
+     Effect::none, ReplyKind::released},
+    {ReservationState::fulfilled, ReservationCommand::cancel, ReservationState::fulfilled,
+     Effect::none, ReplyKind::dead_letter},
+    {ReservationState::expired, ReservationCommand::cancel, ReservationState::expired, Effect::none,
+     ReplyKind::released},
+    {ReservationState::cancelled_first, ReservationCommand::cancel,
+     ReservationState::cancelled_first, Effect::none, ReplyKind::released},
 
-    {State::absent, Ask::ship, State::refused, Effect::none, Answer::not_reserved},
-    {State::reserved, Ask::ship, State::fulfilled, Effect::ship, Answer::none},
-    {State::refused, Ask::ship, State::refused, Effect::none, Answer::not_reserved},
-    {State::released, Ask::ship, State::released, Effect::none, Answer::not_reserved},
-    {State::fulfilled, Ask::ship, State::fulfilled, Effect::none, Answer::none},
-    {State::expired, Ask::ship, State::expired, Effect::none, Answer::not_reserved},
-    {State::cancelled_first, Ask::ship, State::cancelled_first, Effect::none, Answer::not_reserved},
+    {ReservationState::absent, ReservationCommand::ship, ReservationState::refused, Effect::none,
+     ReplyKind::not_reserved},
+    {ReservationState::reserved, ReservationCommand::ship, ReservationState::fulfilled,
+     Effect::ship, ReplyKind::none},
+    {ReservationState::refused, ReservationCommand::ship, ReservationState::refused, Effect::none,
+     ReplyKind::not_reserved},
+    {ReservationState::released, ReservationCommand::ship, ReservationState::released, Effect::none,
+     ReplyKind::not_reserved},
+    {ReservationState::fulfilled, ReservationCommand::ship, ReservationState::fulfilled,
+     Effect::none, ReplyKind::none},
+    {ReservationState::expired, ReservationCommand::ship, ReservationState::expired, Effect::none,
+     ReplyKind::not_reserved},
+    {ReservationState::cancelled_first, ReservationCommand::ship, ReservationState::cancelled_first,
+     Effect::none, ReplyKind::not_reserved},
 });
 
-constexpr const Rule& rule_for(State from, Ask ask) {
-    return rules[static_cast<std::size_t>(ask) * state_count + static_cast<std::size_t>(from)];
+constexpr const ReservationRule& rule_for(ReservationState from, ReservationCommand command) {
+    return reservation_rules[static_cast<std::size_t>(command) * reservation_state_count +
+                             static_cast<std::size_t>(from)];
 }
 
 // Complete: the row of each pair stands where rule_for() looks for it.
-static_assert(rules.size() == state_count * ask_count);
+static_assert(reservation_rules.size() == reservation_state_count * reservation_command_count);
 static_assert([] {
-    for (std::size_t i = 0; i < rules.size(); ++i) {
-        if (static_cast<std::size_t>(rules[i].from) != i % state_count) return false;
-        if (static_cast<std::size_t>(rules[i].ask) != i / state_count) return false;
+    for (std::size_t i = 0; i < reservation_rules.size(); ++i) {
+        if (static_cast<std::size_t>(reservation_rules[i].from) != i % reservation_state_count)
+            return false;
+        if (static_cast<std::size_t>(reservation_rules[i].command) != i / reservation_state_count)
+            return false;
     }
     return true;
 }());
 // Sound: stock is held by a step into `reserved` and let go by a step out of it, never otherwise;
 // and a row, once there, stays.
-static_assert(std::ranges::all_of(rules, [](const Rule& rule) {
-    const bool enters = rule.from != State::reserved && rule.to == State::reserved;
-    const bool leaves = rule.from == State::reserved && rule.to != State::reserved;
-    const bool lets_go = rule.effect == Effect::give_back || rule.effect == Effect::ship;
-    return enters == (rule.effect == Effect::hold) && leaves == lets_go && rule.to != State::absent;
+static_assert(std::ranges::all_of(reservation_rules, [](const ReservationRule& rule) {
+    const bool enters =
+        rule.from != ReservationState::reserved && rule.to == ReservationState::reserved;
+    const bool leaves =
+        rule.from == ReservationState::reserved && rule.to != ReservationState::reserved;
+    const bool leaves_reserved = rule.effect == Effect::release || rule.effect == Effect::ship;
+    return enters == (rule.effect == Effect::hold) && leaves == leaves_reserved &&
+           rule.to != ReservationState::absent;
 }));
 
 struct Line {
@@ -111,12 +138,12 @@ struct Line {
     bool operator==(const Line&) const = default;
 };
 
-enum class Lack : std::uint8_t { insufficient_stock, unknown_sku };
+enum class ShortageReason : std::uint8_t { insufficient_stock, unknown_sku };
 struct Shortage {
     std::string sku;
     std::int64_t requested = 0;
     std::int64_t available = 0;
-    Lack lack = Lack::insufficient_stock;
+    ShortageReason reason = ShortageReason::insufficient_stock;
     bool operator==(const Shortage&) const = default;
 };
 
@@ -124,11 +151,11 @@ struct Shortage {
 struct Reservation {
     ReservationId id;
     OrderId order_id;
-    State state = State::absent;
+    ReservationState state = ReservationState::absent;
     std::vector<Line> lines;          // what is or was held: summed by SKU, sorted by it
     std::string reason;               // why it was refused or given up; "" otherwise
     std::vector<Shortage> shortages;  // of a refused one
-    std::int64_t replies = 0;         // events sent about this order so far
+    std::int64_t reply_sequence = 0;  // events sent about this order so far
     Instant created_at;
     Instant updated_at;
     bool operator==(const Reservation&) const = default;
@@ -137,7 +164,7 @@ struct Reservation {
 // What an order says. Quantities are 1..max_units each; the same SKU may stand on several lines.
 struct OrderMessage {
     OrderId order_id;
-    Ask ask = Ask::create;
+    ReservationCommand command = ReservationCommand::create;
     std::vector<Line> lines = {};  // of a create
     std::string reason = {};       // of a cancel
 };
@@ -158,7 +185,7 @@ struct Released {
     std::string reason;
     bool operator==(const Released&) const = default;
 };
-using OrderReply = std::variant<Reserved, ReservationFailed, Released>;
+using InventoryReply = std::variant<Reserved, ReservationFailed, Released>;
 
 inline constexpr std::string_view out_of_stock = "OUT_OF_STOCK";
 inline constexpr std::string_view cancelled_first = "CANCELLED_FIRST";
@@ -173,32 +200,32 @@ struct Movement {
 };
 
 struct Decision {
-    std::optional<OrderReply> reply;
+    std::optional<InventoryReply> reply;
     std::vector<Movement> movements;
     std::optional<std::string> dead_letter;  // why the message cannot be handled
 };
 
 // The identity a reservation gets if this message is the first of its order, and the time of the
 // decision.
-struct Occasion {
+struct CommandContext {
     ReservationId id;
     Instant now;
 };
 
 // Changes the reservation and the shelves as the rule for the message says. An absent reservation
-// has State::absent. Whatever comes back, every stock is as sound as it was, and all lines of the
-// message took effect or none.
-Decision decide(Reservation& reservation, Shelves& shelves, const OrderMessage& message,
-                const Occasion& occasion);
+// has ReservationState::absent. Whatever comes back, every stock is as sound as it was, and all
+// lines of the message took effect or none.
+Decision decide(Reservation& reservation, StockLevels& stock_levels, const OrderMessage& message,
+                const CommandContext& context);
 
 // Whether a message that was claimed before has nothing left to do. A dead letter that a person
 // sends again after a repair has.
-constexpr bool is_settled(State state, Ask ask) {
-    return rule_for(state, ask).effect == Effect::none;
+constexpr bool has_no_effect(ReservationState state, ReservationCommand command) {
+    return rule_for(state, command).effect == Effect::none;
 }
 // What a settled message comes to when it arrives again: no effect, no reply; a dead letter stays
 // one.
-Decision decide_again(const Reservation& reservation, const OrderMessage& message);
+Decision decide_redelivery(const Reservation& reservation, const OrderMessage& message);
 
 // One line a SKU, in bytewise order; a sum beyond max_units + 1 stays there (nothing can be that
 // much).

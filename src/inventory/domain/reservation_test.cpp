@@ -12,29 +12,33 @@ const Instant then{1'000'000};
 const Instant now{2'000'000};
 const OrderId order(uuid_v7(then, 1, 1));
 const ReservationId reservation_id(uuid_v7(then, 2, 2));
-const Occasion occasion{ReservationId(uuid_v7(now, 3, 3)), now};
+const CommandContext context{ReservationId(uuid_v7(now, 3, 3)), now};
 
-OrderMessage create(std::vector<Line> lines) { return {order, Ask::create, std::move(lines)}; }
-const OrderMessage cancel{order, Ask::cancel, {}, "CUSTOMER_REQUEST"};
-const OrderMessage ship_it{order, Ask::ship};
+OrderMessage create(std::vector<Line> lines) {
+    return {order, ReservationCommand::create, std::move(lines)};
+}
+const OrderMessage cancel{order, ReservationCommand::cancel, {}, "CUSTOMER_REQUEST"};
+const OrderMessage ship_it{order, ReservationCommand::ship};
 
 // A reservation of 2 A and 1 B as it stands in each state.
-Reservation in(State state) {
-    if (state == State::absent) return {};
+Reservation in(ReservationState state) {
+    if (state == ReservationState::absent) return {};
     Reservation row{.id = reservation_id, .order_id = order, .state = state, .created_at = then};
-    if (state == State::refused) {
+    if (state == ReservationState::refused) {
         row.reason = out_of_stock;
-        row.shortages = {{"A", 2, 1, Lack::insufficient_stock}};
-    } else if (state != State::cancelled_first) {
+        row.shortages = {{"A", 2, 1, ShortageReason::insufficient_stock}};
+    } else if (state != ReservationState::cancelled_first) {
         row.lines = {{"A", 2}, {"B", 1}};
     }
-    if (state == State::released || state == State::cancelled_first) row.reason = "TIMED_OUT";
+    if (state == ReservationState::released || state == ReservationState::cancelled_first)
+        row.reason = "TIMED_OUT";
     return row;
 }
 
-constexpr std::array<std::string_view, state_count> adapters::state_names = {
-    "absent", "RESERVED", "REFUSED", "RELEASED", "FULFILLED", "EXPIRED", "CANCELLED_FIRST"};
-constexpr std::array<std::string_view, ask_count> ask_names = {"create", "cancel", "ship"};
+constexpr std::array<std::string_view, reservation_state_count> adapters::reservation_state_names =
+    {"absent", "RESERVED", "REFUSED", "RELEASED", "FULFILLED", "EXPIRED", "CANCELLED_FIRST"};
+constexpr std::array<std::string_view, reservation_command_count> ask_names = {"create", "cancel",
+                                                                               "ship"};
 
 // state, message -> new state, change of A's on hand and reserved, answer (! where a person must
 // look)
@@ -79,107 +83,111 @@ std::string described(const Decision& decision) {
 
 TEST(Reservation, AnswersEveryPairAsTheTableSays) {
     std::istringstream rows(expected);
-    std::string from, ask, to, answer;
+    std::string from, command, to, reply_kind;
     std::int64_t on_hand = 0, held = 0;
     std::size_t pairs = 0;
-    while (rows >> from >> ask >> to >> on_hand >> held >> answer) {
-        SCOPED_TRACE(testing::Message() << from << " " << ask);
-        const auto state = static_cast<State>(std::ranges::find(adapters::state_names, from) -
-                                              adapters::state_names.begin());
-        OrderMessage message = ask == "create"   ? create({{"B", 1}, {"A", 2}})
-                               : ask == "cancel" ? cancel
-                                                 : ship_it;
-        ASSERT_EQ(ask_names[static_cast<std::size_t>(message.ask)], ask);
+    while (rows >> from >> command >> to >> on_hand >> held >> reply_kind) {
+        SCOPED_TRACE(testing::Message() << from << " " << command);
+        const auto state = static_cast<ReservationState>(
+            std::ranges::find(adapters::reservation_state_names, from) -
+            adapters::reservation_state_names.begin());
+        OrderMessage message = command == "create"   ? create({{"B", 1}, {"A", 2}})
+                               : command == "cancel" ? cancel
+                                                     : ship_it;
+        ASSERT_EQ(ask_names[static_cast<std::size_t>(message.command)], command);
         Reservation reservation = in(state);
-        Shelves shelves{{"A", {10, 5}}, {"B", {10, 5}}};
-        const Decision decision = decide(reservation, shelves, message, occasion);
-        EXPECT_EQ(adapters::state_names[static_cast<std::size_t>(reservation.state)], to);
-        EXPECT_EQ(shelves["A"], (Stock{10 + on_hand, 5 + held}));
-        EXPECT_EQ(shelves["B"], (Stock{10 + on_hand / 2, 5 + held / 2}));
-        EXPECT_EQ(described(decision), answer);
+        StockLevels stock_levels{{"A", {10, 5}}, {"B", {10, 5}}};
+        const Decision decision = decide(reservation, stock_levels, message, context);
+        EXPECT_EQ(adapters::reservation_state_names[static_cast<std::size_t>(reservation.state)],
+                  to);
+        EXPECT_EQ(stock_levels["A"], (StockLevel{10 + on_hand, 5 + held}));
+        EXPECT_EQ(stock_levels["B"], (StockLevel{10 + on_hand / 2, 5 + held / 2}));
+        EXPECT_EQ(described(decision), reply_kind);
         EXPECT_EQ(decision.movements.size(), on_hand == 0 ? 0 : 2);
-        EXPECT_EQ(reservation.id, state == State::absent ? occasion.id : reservation_id);
+        EXPECT_EQ(reservation.id, state == ReservationState::absent ? context.id : reservation_id);
         EXPECT_EQ(reservation.updated_at, to == from ? Instant{} : now);
         ++pairs;
     }
-    EXPECT_EQ(pairs, state_count * ask_count);
+    EXPECT_EQ(pairs, reservation_state_count * reservation_command_count);
 }
 
 TEST(Reservation, SumsTheLinesOfOneSku) {
     Reservation reservation;
-    Shelves shelves{{"A", {5, 0}}};
-    decide(reservation, shelves, create({{"A", 2}, {"A", 3}}), occasion);
+    StockLevels stock_levels{{"A", {5, 0}}};
+    decide(reservation, stock_levels, create({{"A", 2}, {"A", 3}}), context);
     EXPECT_EQ(reservation.lines, (std::vector<Line>{{"A", 5}}));
-    EXPECT_EQ(shelves["A"], (Stock{5, 5}));
+    EXPECT_EQ(stock_levels["A"], (StockLevel{5, 5}));
 }
 
 TEST(Reservation, HoldsAllLinesOrNoneAndNamesEveryShortOne) {
     Reservation reservation;
-    Shelves shelves{{"A", {5, 1}}, {"B", {9, 0}}, {"D", {1, 1}}};
-    const Shelves before = shelves;
-    const auto decision = decide(
-        reservation, shelves, create({{"D", 1}, {"C", 7}, {"B", 9}, {"A", 3}, {"A", 2}}), occasion);
-    EXPECT_EQ(shelves, before);
-    EXPECT_EQ(reservation.state, State::refused);
+    StockLevels stock_levels{{"A", {5, 1}}, {"B", {9, 0}}, {"D", {1, 1}}};
+    const StockLevels before = stock_levels;
+    const auto decision =
+        decide(reservation, stock_levels,
+               create({{"D", 1}, {"C", 7}, {"B", 9}, {"A", 3}, {"A", 2}}), context);
+    EXPECT_EQ(stock_levels, before);
+    EXPECT_EQ(reservation.state, ReservationState::refused);
     EXPECT_TRUE(reservation.lines.empty());
-    const std::vector<Shortage> shortages = {{"A", 5, 4, Lack::insufficient_stock},
-                                             {"C", 7, 0, Lack::unknown_sku},
-                                             {"D", 1, 0, Lack::insufficient_stock}};
-    EXPECT_EQ(decision.reply, OrderReply(ReservationFailed{std::string(out_of_stock), shortages}));
-    EXPECT_EQ(decide(reservation, shelves, create({{"A", 1}}), occasion).reply, decision.reply);
+    const std::vector<Shortage> shortages = {{"A", 5, 4, ShortageReason::insufficient_stock},
+                                             {"C", 7, 0, ShortageReason::unknown_sku},
+                                             {"D", 1, 0, ShortageReason::insufficient_stock}};
+    EXPECT_EQ(decision.reply,
+              InventoryReply(ReservationFailed{std::string(out_of_stock), shortages}));
+    EXPECT_EQ(decide(reservation, stock_levels, create({{"A", 1}}), context).reply, decision.reply);
 }
 
 TEST(Reservation, RefusesASumThatOverflows) {
     Reservation reservation;
-    Shelves shelves{{"A", {max_units, 0}}};
+    StockLevels stock_levels{{"A", {max_units, 0}}};
     for (const std::size_t count : {1, 3}) {
         const std::vector<Line> lines(count, {"A", INT64_MAX});
         reservation = {};
-        const auto decision = decide(reservation, shelves, create(lines), occasion);
+        const auto decision = decide(reservation, stock_levels, create(lines), context);
         const std::vector<Shortage> shortages = {
-            {"A", max_units + 1, max_units, Lack::insufficient_stock}};
+            {"A", max_units + 1, max_units, ShortageReason::insufficient_stock}};
         EXPECT_EQ(decision.reply,
-                  OrderReply(ReservationFailed{std::string(out_of_stock), shortages}));
-        EXPECT_EQ(shelves["A"], (Stock{max_units, 0}));
+                  InventoryReply(ReservationFailed{std::string(out_of_stock), shortages}));
+        EXPECT_EQ(stock_levels["A"], (StockLevel{max_units, 0}));
     }
 }
 
 TEST(Reservation, RecordsEachShipmentWithWhatIsLeft) {
-    Reservation reservation = in(State::reserved);
-    Shelves shelves{{"A", {10, 2}}, {"B", {1, 1}}};
-    const auto decision = decide(reservation, shelves, ship_it, occasion);
+    Reservation reservation = in(ReservationState::reserved);
+    StockLevels stock_levels{{"A", {10, 2}}, {"B", {1, 1}}};
+    const auto decision = decide(reservation, stock_levels, ship_it, context);
     EXPECT_EQ(decision.movements, (std::vector<Movement>{{"A", -2, 8}, {"B", -1, 0}}));
 }
 
-TEST(Reservation, ChangesNothingWhereTheShelvesContradictIt) {
+TEST(Reservation, ChangesNothingWhenStockLevelsContradictTheReservation) {
     for (const auto& message : {cancel, ship_it}) {
-        Reservation reservation = in(State::reserved);
-        Shelves shelves{{"A", {10, 2}}, {"B", {1, 0}}};
-        const Shelves before = shelves;
-        const auto decision = decide(reservation, shelves, message, occasion);
+        Reservation reservation = in(ReservationState::reserved);
+        StockLevels stock_levels{{"A", {10, 2}}, {"B", {1, 0}}};
+        const StockLevels before = stock_levels;
+        const auto decision = decide(reservation, stock_levels, message, context);
         EXPECT_TRUE(decision.dead_letter && !decision.reply);
-        EXPECT_EQ(shelves, before);
-        EXPECT_EQ(reservation, in(State::reserved));
+        EXPECT_EQ(stock_levels, before);
+        EXPECT_EQ(reservation, in(ReservationState::reserved));
     }
 }
 
 TEST(Reservation, KeepsADeadLetterOneWhenItComesAgain) {
-    EXPECT_TRUE(decide_again(in(State::released), ship_it).dead_letter);
-    EXPECT_TRUE(decide_again(in(State::fulfilled), cancel).dead_letter);
-    EXPECT_FALSE(decide_again(in(State::fulfilled), ship_it).dead_letter);
-    EXPECT_FALSE(decide_again(in(State::released), ship_it).reply);
-    EXPECT_TRUE(is_settled(State::fulfilled, Ask::ship));
-    EXPECT_FALSE(is_settled(State::reserved, Ask::ship));
+    EXPECT_TRUE(decide_redelivery(in(ReservationState::released), ship_it).dead_letter);
+    EXPECT_TRUE(decide_redelivery(in(ReservationState::fulfilled), cancel).dead_letter);
+    EXPECT_FALSE(decide_redelivery(in(ReservationState::fulfilled), ship_it).dead_letter);
+    EXPECT_FALSE(decide_redelivery(in(ReservationState::released), ship_it).reply);
+    EXPECT_TRUE(has_no_effect(ReservationState::fulfilled, ReservationCommand::ship));
+    EXPECT_FALSE(has_no_effect(ReservationState::reserved, ReservationCommand::ship));
 }
 
-TEST(Stock, StaysSoundOrSaysNo) {
-    EXPECT_EQ(hold({5, 2}, 3), (Stock{5, 5}));
+TEST(StockLevel, StaysValidOrIsRefused) {
+    EXPECT_EQ(hold({5, 2}, 3), (StockLevel{5, 5}));
     EXPECT_FALSE(hold({5, 2}, 4));
-    EXPECT_EQ(give_back({5, 2}, 2), (Stock{5, 0}));
-    EXPECT_FALSE(give_back({5, 2}, 3));
-    EXPECT_EQ(ship({5, 2}, 2), (Stock{3, 0}));
+    EXPECT_EQ(release({5, 2}, 2), (StockLevel{5, 0}));
+    EXPECT_FALSE(release({5, 2}, 3));
+    EXPECT_EQ(ship({5, 2}, 2), (StockLevel{3, 0}));
     EXPECT_FALSE(ship({5, 2}, 3));
-    EXPECT_EQ(adjust({5, 2}, -3), (Stock{2, 2}));
+    EXPECT_EQ(adjust({5, 2}, -3), (StockLevel{2, 2}));
     EXPECT_FALSE(adjust({5, 2}, -4));
     EXPECT_FALSE(adjust({5, 2}, max_units));
 }

@@ -30,7 +30,7 @@ public:
         sql::migrate(*database, "order", migrations);
     }
 
-    static std::string draft(std::string_view sku = "A", int quantity = 2) {
+    static std::string terms(std::string_view sku = "A", int quantity = 2) {
         return fmt::format(
             R"({{"customerId":"018bcfe5-687b-7abc-8123-456789abcdef","currency":"GBP",)"
             R"("items":[{{"sku":"{}","quantity":{},"unitAmount":250}}],"shippingAddress":)"
@@ -43,7 +43,7 @@ public:
     }
     // The path of a new order.
     std::string placed() {
-        const auto answer = call("POST", "/api/orders", draft());
+        const auto answer = call("POST", "/api/orders", terms());
         if (answer.status != 201) throw std::runtime_error(answer.body);
         return http::header(answer, "Location");
     }
@@ -51,7 +51,7 @@ public:
         return domain::OrderId::parse(path.substr(path.rfind('/') + 1)).value();
     }
     // As another replica hears it from inventory: nobody here is told.
-    void settle(std::string_view path, domain::StockAnswer answer) {
+    void settle(std::string_view path, domain::ReservationOutcome answer) {
         const std::vector<app::ReservationReply> replies = {{id_of(path), ids.next(), answer, {}}};
         (void)app::settle_reservations(replies, *store, clock, {}).at(0).value();
     }
@@ -60,7 +60,7 @@ public:
         return store->find(std::vector{id_of(path)}).at(0).value();
     }
     // Rows of the only column of a query.
-    std::vector<std::string> ask(std::string_view text) {
+    std::vector<std::string> saga_action(std::string_view text) {
         const auto tx = database->begin(sql::Access::read);
         const auto& found = tx->add({text, text}, {});
         tx->flush();
@@ -69,7 +69,7 @@ public:
         return answers;
     }
     std::size_t rows_of(std::string_view table) {
-        return ask(fmt::format("SELECT 'x' FROM {}", table)).size();
+        return saga_action(fmt::format("SELECT 'x' FROM {}", table)).size();
     }
 
     telemetry::Registry metrics;
@@ -80,28 +80,30 @@ public:
     std::unique_ptr<app::OrderStore> store = make_sql_order_store(*database, clock, ids);
     std::unique_ptr<cache::Cache> entries = backends::open_cache("embedded:", {}, clock, metrics);
     OrderCache cache{*entries, clock};
-    Placing placing{{},
-                    [this](std::span<const app::PlaceOrder> batch) {
-                        return app::place_orders(batch, *store, clock, ids, {});
-                    },
-                    [] { return Result<app::Receipt>(fail(Errc::unavailable, "lost")); }};
-    Changing changing{{},
-                      [this](std::span<const app::ChangeOrder> batch) {
-                          return app::change_orders(batch, *store, clock, ids, {});
-                      },
-                      [] { return Result<app::Receipt>(fail(Errc::unavailable, "lost")); }};
-    Finding finding{
+    PlaceOrderQueue placing{
+        {},
+        [this](std::span<const app::PlaceOrder> batch) {
+            return app::place_orders(batch, *store, clock, ids, {});
+        },
+        [] { return Result<app::SaveResult>(fail(Errc::unavailable, "lost")); }};
+    ChangeOrderQueue changing{
+        {},
+        [this](std::span<const app::ChangeOrder> batch) {
+            return app::change_orders(batch, *store, clock, ids, {});
+        },
+        [] { return Result<app::SaveResult>(fail(Errc::unavailable, "lost")); }};
+    FindOrderQueue finding{
         {},
         [this](std::span<const domain::OrderId> batch) { return cache.find(batch, *store); },
         [] { return Result<CachedOrder>(fail(Errc::unavailable, "lost")); }};
-    Confirmations confirmations{*store, clock};
-    http::Calls calls{order_routes({placing, changing, finding, confirmations, cache, *store}),
-                      [this] {
-                          placing.run({});
-                          changing.run({});
-                          finding.run({});
-                          confirmations.run({});
-                      }};
+    ConfirmationWaiters confirmation_waiters{*store, clock};
+    http::Calls calls{
+        order_routes({placing, changing, finding, confirmation_waiters, cache, *store}), [this] {
+            placing.run({});
+            changing.run({});
+            finding.run({});
+            confirmation_waiters.run({});
+        }};
 };
 
 }  // namespace trackops::order::adapters

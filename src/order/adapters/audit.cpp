@@ -16,12 +16,12 @@ using std::chrono::minutes;
 // No joins, but look-ups by key for each row of the page: then no plan can read more than that.
 // MATERIALIZED, where a look-up's result is used twice: else PostgreSQL looks it up for each use.
 
-constexpr audit::Walk order_walk{
+constexpr audit::Scan order_scan{
     "orders",
     audit::KeyKind::uuid,
     {.name = "audit.orders", .text = "SELECT id FROM orders WHERE id > $1 ORDER BY id LIMIT $2"}};
 
-constexpr std::string_view not_where_history_ends = R"sql(
+constexpr std::string_view order_differs_from_history = R"sql(
     WITH o AS MATERIALIZED (
         SELECT t.id, t.version || ' ' || t.status AS state,
                (SELECT h.version || ' ' || h.to_status FROM order_history h
@@ -32,7 +32,7 @@ constexpr std::string_view not_where_history_ends = R"sql(
 )sql";
 
 // The pairs are those of domain/status.hpp; the test asks for each.
-constexpr std::string_view no_life_of_an_order = R"sql(
+constexpr std::string_view illegal_history = R"sql(
     SELECT CAST(h.order_id AS TEXT), 'version ' || h.version || ' goes from '
            || coalesce(h.from_status, 'nothing') || ' to ' || h.to_status || ', before it version '
            || coalesce(h.version_before, 0) || ' went to ' || coalesce(h.before, 'nothing')
@@ -47,7 +47,7 @@ constexpr std::string_view no_life_of_an_order = R"sql(
            'CONFIRMED>CANCELLED', 'PROCESSING>SHIPPED', 'PROCESSING>CANCELLED', 'SHIPPED>DELIVERED')
 )sql";
 
-constexpr std::string_view another_total = R"sql(
+constexpr std::string_view wrong_total = R"sql(
     WITH o AS MATERIALIZED (
         SELECT t.id, t.total_amount AS total, coalesce(t.shipping_amount, 0) +
                (SELECT sum(i.quantity * CAST(i.unit_amount AS NUMERIC))
@@ -58,7 +58,7 @@ constexpr std::string_view another_total = R"sql(
     FROM o WHERE o.due IS NULL OR o.due <> o.total
 )sql";
 
-constexpr std::string_view parts_of_no_order = R"sql(
+constexpr std::string_view orphaned_order_rows = R"sql(
     SELECT CAST(p.order_id AS TEXT), 'rows in ' || p.part || ', and no order'
     FROM (SELECT DISTINCT order_id, 'order_items' AS part FROM order_items
           WHERE order_id > $1 AND order_id <= $2
@@ -69,7 +69,7 @@ constexpr std::string_view parts_of_no_order = R"sql(
     WHERE p.order_id NOT IN (SELECT id FROM orders WHERE id > $1 AND id <= $2)
 )sql";
 
-constexpr std::string_view without_saga = R"sql(
+constexpr std::string_view orders_without_fulfilment = R"sql(
     SELECT CAST(o.id AS TEXT), o.status || ', and no ORDER_FULFILMENT'
     FROM orders o
     WHERE o.id > $1 AND o.id <= $2
@@ -79,7 +79,7 @@ constexpr std::string_view without_saga = R"sql(
 
 // A shipment that found no reservation blocks the fulfilment; so does a release that nobody
 // answers.
-constexpr std::string_view saga_of_another_state = R"sql(
+constexpr std::string_view saga_contradicts_order = R"sql(
     WITH o AS MATERIALIZED (
         SELECT t.id, t.status,
                (SELECT f.status FROM saga_instances f
@@ -100,7 +100,7 @@ constexpr std::string_view saga_of_another_state = R"sql(
           ELSE o.fulfilment IN ('COMPLETED', 'BLOCKED', 'COMPENSATED') END
 )sql";
 
-constexpr std::string_view steps_of_another_state = R"sql(
+constexpr std::string_view steps_contradict_saga = R"sql(
     SELECT CAST(s.id AS TEXT), s.type || ' is ' || s.status || ', finished at '
            || coalesce(CAST(s.finished_at AS TEXT), 'no time') || '; ' || s.steps || ' steps, ' || s.done
            || ' done, ' || s.open || ' open, ' || s.running || ' running, release '
@@ -122,7 +122,7 @@ constexpr std::string_view steps_of_another_state = R"sql(
 )sql";
 
 // One look-up for each saga instead of five.
-constexpr std::string_view steps_of_another_state_on_postgres = R"sql(
+constexpr std::string_view steps_contradict_saga_postgres = R"sql(
     SELECT CAST(s.id AS TEXT), s.type || ' is ' || s.status || ', finished at '
            || coalesce(CAST(s.finished_at AS TEXT), 'no time') || '; ' || t.steps || ' steps, ' || t.done
            || ' done, ' || t.open || ' open, ' || t.running || ' running, release '
@@ -143,7 +143,7 @@ constexpr std::string_view steps_of_another_state_on_postgres = R"sql(
           ELSE t.running = 1 END)
 )sql";
 
-constexpr std::string_view changes_unannounced = R"sql(
+constexpr std::string_view changes_not_announced_query = R"sql(
     SELECT CAST(o.id AS TEXT), o.status || ' in version ' || o.version || ', and ' || o.events_sent || ' events sent'
     FROM orders o WHERE o.id > $1 AND o.id <= $2 AND o.events_sent < o.version
 )sql";
@@ -151,7 +151,7 @@ constexpr std::string_view changes_unannounced = R"sql(
 // What stands in no history is a question of a saga, asked again: of a creation or cancellation.
 // An event's number is its version and the questions before it, so the newest version up to it is
 // mostly the one.
-constexpr std::string_view events_of_no_change = R"sql(
+constexpr std::string_view events_without_change = R"sql(
     WITH e AS MATERIALIZED (
         SELECT x.event_id, x.type, x.sequence, x.aggregate_id,
                (SELECT o.events_sent FROM orders o WHERE o.id = x.aggregate_id) AS sent,
@@ -176,13 +176,13 @@ constexpr std::string_view events_of_no_change = R"sql(
 )sql";
 
 // due_at is pushed on by whoever looks.
-constexpr std::string_view sagas_forgotten = R"sql(
+constexpr std::string_view overdue_sagas = R"sql(
     SELECT CAST(s.id AS TEXT), s.type || ' of order ' || CAST(s.order_id AS TEXT) || ' is ' || s.status
            || ' and was due at ' || CAST(s.due_at AS TEXT)
     FROM saga_instances s WHERE s.order_id > $1 AND s.order_id <= $2 AND s.due_at < $3
 )sql";
 
-constexpr std::string_view pending_for_ever = R"sql(
+constexpr std::string_view overdue_pending_orders = R"sql(
     SELECT CAST(o.id AS TEXT), 'PENDING, with a deadline at ' || CAST(o.deadline_at AS TEXT)
     FROM (SELECT t.id, (SELECT s.deadline_at FROM saga_instances s
                         WHERE s.order_id = t.id AND s.type = 'ORDER_FULFILMENT') AS deadline_at
@@ -192,7 +192,7 @@ constexpr std::string_view pending_for_ever = R"sql(
 
 // Where the oldest events are gone, what is younger than the oldest thousand that are left must be
 // there: clocks of replicas may differ, so the border is no line.
-constexpr std::string_view changes_without_event = R"sql(
+constexpr std::string_view changes_missing_event = R"sql(
     SELECT CAST(h.order_id AS TEXT), 'version ' || h.version || ' (' || h.to_status || ') of '
            || CAST(h.occurred_at AS TEXT) || ' has no event ' || CAST(h.event_id AS TEXT)
     FROM order_history h LEFT JOIN outbox_events e ON e.event_id = h.event_id
@@ -205,7 +205,7 @@ constexpr std::string_view changes_without_event = R"sql(
 )sql";
 
 // Cleanup keeps what is parked, so such an order's events may have a gap before it.
-constexpr std::string_view numbers_with_a_gap = R"sql(
+constexpr std::string_view sequence_gaps = R"sql(
     SELECT CAST(n.aggregate_id AS TEXT), n.events || ' events numbered ' || n.first || ' to ' || n.last
            || '; the order has sent ' || coalesce(CAST(o.events_sent AS TEXT), 'nothing')
     FROM (SELECT aggregate_id, count(*) AS events, min(sequence) AS first, max(sequence) AS last,
@@ -217,7 +217,7 @@ constexpr std::string_view numbers_with_a_gap = R"sql(
     LIMIT 1000
 )sql";
 
-constexpr std::string_view numbers_with_a_gap_on_postgres = R"sql(
+constexpr std::string_view sequence_gaps_postgres = R"sql(
     SELECT CAST(n.aggregate_id AS TEXT), n.events || ' events numbered ' || n.first || ' to ' || n.last
            || '; the order has sent ' || coalesce(CAST(o.events_sent AS TEXT), 'nothing')
     FROM (SELECT aggregate_id, count(*) AS events, min(sequence) AS first, max(sequence) AS last,
@@ -231,62 +231,64 @@ constexpr std::string_view numbers_with_a_gap_on_postgres = R"sql(
 
 constexpr auto table = std::to_array<Invariant>({
     {.name = "order_is_where_its_history_ends",
-     .sentence = "no order changes without a row that says when, why and by whom",
-     .walk = &order_walk,
-     .broken = not_where_history_ends},
+     .description = "no order changes without a row that says when, why and by whom",
+     .scan = &order_scan,
+     .violations_query = order_differs_from_history},
     {.name = "history_is_a_life_of_an_order",
-     .sentence = "versions have no gap, and each step is one that an order may take",
-     .walk = &order_walk,
-     .broken = no_life_of_an_order},
+     .description = "versions have no gap, and each step is one that an order may take",
+     .scan = &order_scan,
+     .violations_query = illegal_history},
     {.name = "total_is_the_sum_of_the_lines",
-     .sentence = "nobody pays another amount than lines and shipping come to",
-     .walk = &order_walk,
-     .broken = another_total},
+     .description = "nobody pays another amount than lines and shipping come to",
+     .scan = &order_scan,
+     .violations_query = wrong_total},
     {.name = "parts_belong_to_an_order",
-     .sentence = "an order is written and kept as one",
-     .walk = &order_walk,
-     .broken = parts_of_no_order},
+     .description = "an order is written and kept as one",
+     .scan = &order_scan,
+     .violations_query = orphaned_order_rows},
     {.name = "order_has_its_fulfilment",
-     .sentence = "somebody looks after every order until it is settled",
-     .walk = &order_walk,
-     .broken = without_saga},
+     .description = "somebody looks after every order until it is settled",
+     .scan = &order_scan,
+     .violations_query = orders_without_fulfilment},
     {.name = "sagas_agree_with_their_order",
-     .sentence = "a saga that says it is over has done its work, and none goes on without a reason",
-     .walk = &order_walk,
-     .broken = saga_of_another_state},
+     .description =
+         "a saga that says it is over has done its work, and none goes on without a reason",
+     .scan = &order_scan,
+     .violations_query = saga_contradicts_order},
     {.name = "sagas_agree_with_their_steps",
-     .sentence = "COMPLETED and COMPENSATED are not said before the last step is",
-     .walk = &order_walk,
-     .broken = steps_of_another_state,
-     .broken_on_postgres = steps_of_another_state_on_postgres},
+     .description = "COMPLETED and COMPENSATED are not said before the last step is",
+     .scan = &order_scan,
+     .violations_query = steps_contradict_saga,
+     .violations_postgres = steps_contradict_saga_postgres},
     {.name = "changes_are_announced",
-     .sentence = "the world hears of every change of an order",
-     .walk = &order_walk,
-     .broken = changes_unannounced},
+     .description = "the world hears of every change of an order",
+     .scan = &order_scan,
+     .violations_query = changes_not_announced_query},
     {.name = "sagas_are_looked_at",
-     .sentence = "a saga that is due is looked at within ten minutes, while the database answers",
-     .walk = &order_walk,
-     .broken = sagas_forgotten,
+     .description =
+         "a saga that is due is looked at within ten minutes, while the database answers",
+     .scan = &order_scan,
+     .violations_query = overdue_sagas,
      .overdue = minutes(10)},
     {.name = "orders_leave_pending",
-     .sentence = "no order is PENDING a day after its deadline",
-     .walk = &order_walk,
-     .broken = pending_for_ever,
+     .description = "no order is PENDING a day after its deadline",
+     .scan = &order_scan,
+     .violations_query = overdue_pending_orders,
      .overdue = hours(24)},
     {.name = "events_tell_of_changes",
-     .sentence = "the world hears of nothing that did not happen",
-     .walk = &audit::outbox_walk,
-     .broken = events_of_no_change},
+     .description = "the world hears of nothing that did not happen",
+     .scan = &audit::outbox_scan,
+     .violations_query = events_without_change},
     {.name = "changes_have_their_event",
-     .sentence = "each change that the outbox reaches back to has its one event",
-     .walk = nullptr,
-     .broken = changes_without_event,
+     .description = "each change that the outbox reaches back to has its one event",
+     .scan = nullptr,
+     .violations_query = changes_missing_event,
      .reads_all = true},
     {.name = "events_are_numbered_without_gap",
-     .sentence = "whoever hears of an order can tell that he missed nothing",
-     .walk = nullptr,
-     .broken = numbers_with_a_gap,
-     .broken_on_postgres = numbers_with_a_gap_on_postgres,
+     .description = "whoever hears of an order can tell that he missed nothing",
+     .scan = nullptr,
+     .violations_query = sequence_gaps,
+     .violations_postgres = sequence_gaps_postgres,
      .reads_all = true},
 });
 

@@ -14,7 +14,7 @@
 #include "order/app/place_orders.hpp"
 #include "order/app/settle_reservations.hpp"
 #include "order/migrations.hpp"
-#include "platform/audit/plants_for_tests.hpp"
+#include "platform/audit/planted_faults_for_tests.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/migrations.hpp"
@@ -23,7 +23,7 @@
 namespace trackops::order::adapters {
 namespace {
 
-using audit::Plant;
+using audit::PlantedFault;
 using ::testing::Contains;
 using ::testing::IsEmpty;
 using ::testing::Key;
@@ -38,19 +38,19 @@ public:
     }
 
     std::vector<domain::OrderId> domain::place(std::size_t count) {
-        domain::Draft draft;
-        draft.currency = "GBP";
-        draft.shipping_amount_minor = 5;
-        draft.items = {{"a", {}, 2, 10}, {"b", {}, 1, 7}};
-        draft.shipping_address = {{}, "1 High St", {}, "London", {}, "N1", "GB", {}};
+        domain::OrderTerms terms;
+        terms.currency = "GBP";
+        terms.shipping_amount_minor = 5;
+        terms.items = {{"a", {}, 2, 10}, {"b", {}, 1, 7}};
+        terms.shipping_address = {{}, "1 High St", {}, "London", {}, "N1", "GB", {}};
         const std::vector<app::PlaceOrder> wanted(count,
-                                                  app::PlaceOrder{draft, "anonymous", {}, {}});
+                                                  app::PlaceOrder{terms, "anonymous", {}, {}});
         std::vector<domain::OrderId> placed;
         for (auto& receipt : app::place_orders(wanted, *store, clock, ids, {}))
             placed.push_back(receipt.value().order.id);
         return placed;
     }
-    void answer(std::span<const domain::OrderId> orders, domain::StockAnswer answer) {
+    void answer(std::span<const domain::OrderId> orders, domain::ReservationOutcome answer) {
         std::vector<app::ReservationReply> replies;
         for (const domain::OrderId id : orders) replies.push_back({id, ids.next(), answer, {}});
         for (auto& receipt : app::settle_reservations(replies, *store, clock, {}))
@@ -67,23 +67,23 @@ public:
         const auto orders = domain::place(9);
         const std::span all(orders);
         pending = orders[8].uuid.text();
-        answer(all.subspan(0, 4), domain::StockAnswer::reserved);
+        answer(all.subspan(0, 4), domain::ReservationOutcome::reserved);
         confirmed = orders[0].uuid.text();
         change(all.subspan(1, 3), domain::Action::process);
         change(all.subspan(1, 2), domain::Action::ship);
         change(all.subspan(1, 1), domain::Action::deliver);
         delivered = orders[1].uuid.text();
         change(all.subspan(3, 1), domain::Action::cancel);  // its cancellation goes on
-        answer(all.subspan(4, 1), domain::StockAnswer::refused);
+        answer(all.subspan(4, 1), domain::ReservationOutcome::refused);
         change(all.subspan(5, 1), domain::Action::cancel);
-        answer(all.subspan(5, 1), domain::StockAnswer::released);
+        answer(all.subspan(5, 1), domain::ReservationOutcome::released);
         cancelled = orders[5].uuid.text();
         change(all.subspan(6, 1), domain::Action::cancel);
         clock.advance(std::chrono::seconds(40));  // what waits asks again
         (void)app::advance_sagas({.relay_lag = [] { return Duration::zero(); }}, *store, clock, ids,
                                  {});
     }
-    std::vector<Plant> plants() const;
+    std::vector<PlantedFault> plants() const;
     std::map<std::string, std::int64_t> everything(std::int64_t rows_max = 2'000) {
         return audit::violations(*database, order_invariants(), clock.now(), rows_max);
     }
@@ -97,7 +97,7 @@ public:
     std::string pending, confirmed, delivered, cancelled;  // ids
 };
 
-std::vector<Plant> Orders::plants() const {
+std::vector<PlantedFault> Orders::plants() const {
     const auto of = [](std::string_view text, const std::string& id) {
         return fmt::format(fmt::runtime(text), id);
     };
@@ -163,7 +163,7 @@ TEST_P(OrderAudit, FindsNothingInOrdersOfEveryKind) {
     orders.a_life_of_each_kind();
     for (const std::int64_t rows_max : {1, 2, 3, 2'000})
         EXPECT_THAT(orders.everything(rows_max), IsEmpty()) << "in pages of " << rows_max;
-    audit::AuditorAtHand at_hand(*orders.database, order_invariants(), orders.clock.now());
+    audit::AuditorFixture at_hand(*orders.database, order_invariants(), orders.clock.now());
     EXPECT_THAT(at_hand.pass(), IsEmpty());
     EXPECT_EQ(at_hand.value("trackops_audit_suspicions_total"), 0);
 }
@@ -174,7 +174,7 @@ TEST_P(OrderAudit, FindsAPlantedFaultForEachRowOfTheTable) {
         Orders orders(GetParam());
         orders.a_life_of_each_kind();
         const auto plants = orders.plants();
-        const auto fault = std::ranges::find(plants, invariant.name, &Plant::invariant);
+        const auto fault = std::ranges::find(plants, invariant.name, &PlantedFault::invariant);
         ASSERT_NE(fault, plants.end()) << name << " has no plant";
         plant(*orders.database, *fault);
         const auto found = orders.everything();
@@ -183,7 +183,7 @@ TEST_P(OrderAudit, FindsAPlantedFaultForEachRowOfTheTable) {
         for (const std::int64_t rows_max : {1, 2})
             EXPECT_EQ(orders.everything(rows_max), found) << name << " in pages of " << rows_max;
         if (invariant.reads_all) continue;
-        audit::AuditorAtHand at_hand(*orders.database, order_invariants(), orders.clock.now());
+        audit::AuditorFixture at_hand(*orders.database, order_invariants(), orders.clock.now());
         EXPECT_THAT(at_hand.pass(), Contains(Key(name)));
     }
 }
@@ -222,10 +222,10 @@ TEST_P(OrderAudit, FindsNothingWhileManyWrite) {
         for (unsigned round = salt; !stop.stop_requested(); ++round) {
             const auto placed = orders.place(8);
             const std::span all(placed);
-            orders.answer(all.subspan(round % 5, 3), domain::StockAnswer::reserved);
+            orders.answer(all.subspan(round % 5, 3), domain::ReservationOutcome::reserved);
             orders.change(all.subspan(round % 4), domain::Action::cancel);
             orders.change(all, domain::Action::process);
-            orders.answer(all.first(5), domain::StockAnswer::released);
+            orders.answer(all.first(5), domain::ReservationOutcome::released);
             orders.change(all, domain::Action::ship);
             orders.change(all, domain::Action::deliver);
         }
@@ -233,7 +233,7 @@ TEST_P(OrderAudit, FindsNothingWhileManyWrite) {
     {
         std::jthread one(live, 0);
         std::jthread other(live, 3);
-        audit::AuditorAtHand at_hand(*orders.database, order_invariants(), orders.clock.now());
+        audit::AuditorFixture at_hand(*orders.database, order_invariants(), orders.clock.now());
         while (at_hand.value("trackops_audit_rows_total") < 3000) {
             at_hand.clock.set(orders.clock.now());  // nothing is overdue because they write slowly
             EXPECT_THAT(at_hand.pass(), IsEmpty());

@@ -44,7 +44,7 @@ Response order_response(int status, const domain::Order& order) {
     return response;
 }
 
-Response recorded_response(const RecordedAnswer& recorded) {
+Response recorded_response(const RecordedResponse& recorded) {
     Response response{.status = recorded.status,
                       .body = recorded.body,
                       .headers = {{"ETag", recorded.etag}, {"Idempotency-Replayed", "true"}}};
@@ -53,30 +53,30 @@ Response recorded_response(const RecordedAnswer& recorded) {
 }
 
 // The answer to whatever changed one order: what was recorded under its key, or the order as it is.
-void answer_change(const Reply& reply, int status, const Result<app::Receipt>& receipt,
+void answer_change(const Reply& reply, int status, const Result<app::SaveResult>& receipt,
                    OrderCache& cache) {
     if (!receipt) return reply.problem(receipt.error());
     if (receipt->recorded) return reply.send(recorded_response(*receipt->recorded));
-    cache.remember(receipt->order);
+    cache.put(receipt->order);
     reply.send(order_response(status, receipt->order));
 }
 
 // The answer to a placed order that may wait until inventory has spoken. Time's up: the answer it
 // would have been without waiting.
-void answer_when_settled(Reply reply, Duration at_most, const app::Receipt& receipt,
-                         const ApiParts& parts) {
+void answer_when_settled(Reply reply, Duration at_most, const app::SaveResult& receipt,
+                         const ApiDependencies& dependencies) {
     const auto id =
         receipt.recorded
             ? domain::OrderId::parse(std::string_view(receipt.recorded->location).substr(12))
             : receipt.order.id;
     Response unsettled = receipt.recorded ? recorded_response(*receipt.recorded)
                                           : order_response(201, receipt.order);
-    parts.confirmations.wait(
+    dependencies.confirmation_waiters.wait(
         id.value(), at_most,
-        [reply = std::move(reply), unsettled = std::move(unsettled), &cache = parts.cache,
+        [reply = std::move(reply), unsettled = std::move(unsettled), &cache = dependencies.cache,
          replayed = receipt.recorded.has_value()](const std::optional<domain::Order>& order) {
             if (!order) return reply.send(unsettled);
-            cache.remember(*order);  // whoever reads it next sees no older one
+            cache.put(*order);  // whoever reads it next sees no older one
             Response response = order_response(201, *order);
             if (replayed) response.headers.emplace_back("Idempotency-Replayed", "true");
             reply.send(std::move(response));
@@ -86,32 +86,32 @@ void answer_when_settled(Reply reply, Duration at_most, const app::Receipt& rece
 Result<app::PlaceOrder> read_place_order(const Request& request) {
     app::PlaceOrder command;
     command.key = TRY(read_key(request));
-    command.draft = TRY(read_draft(request.body));
+    command.terms = TRY(read_order_terms(request.body));
     command.actor = anonymous;
     command.trace = trace_of(request);
     return command;
 }
 
-void place_order(const Request& request, const Reply& reply, const ApiParts& parts) {
+void place_order(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
     const auto wait = read_wait(request);
     if (!wait) return reply.problem(wait.error());
     auto command = read_place_order(request);
     if (!command) return reply.problem(command.error());
-    const auto done = [reply, parts, wait = *wait](const Result<app::Receipt>& receipt) {
+    const auto done = [reply, dependencies, wait = *wait](const Result<app::SaveResult>& receipt) {
         // Hardly anybody reads it before inventory has answered: it is not worth a place in the
         // cache.
         if (!receipt) return reply.problem(receipt.error());
-        if (wait) return answer_when_settled(reply, *wait, *receipt, parts);
+        if (wait) return answer_when_settled(reply, *wait, *receipt, dependencies);
         if (receipt->recorded) return reply.send(recorded_response(*receipt->recorded));
         reply.send(order_response(201, receipt->order));
     };
-    if (!parts.placing.submit(*std::move(command), done)) reply.busy();
+    if (!dependencies.place_queue.submit(*std::move(command), done)) reply.busy();
 }
 
 // The one path of every transition: POST .../process, ship, deliver, cancel, PUT status and DELETE
 // differ in how they say what.
 void change_order(const Request& request, const Reply& reply, Result<domain::Command> command,
-                  const ApiParts& parts) {
+                  const ApiDependencies& dependencies) {
     const auto read = [&]() -> Result<app::ChangeOrder> {
         TRY(http::check_query(request, {}));
         const domain::OrderId id = TRY(read_order_id(request));
@@ -123,16 +123,16 @@ void change_order(const Request& request, const Reply& reply, Result<domain::Com
     };
     auto change = read();
     if (!change) return reply.problem(change.error());
-    const auto done = [reply, parts](const Result<app::Receipt>& receipt) {
-        answer_change(reply, 200, receipt, parts.cache);
+    const auto done = [reply, dependencies](const Result<app::SaveResult>& receipt) {
+        answer_change(reply, 200, receipt, dependencies.cache);
     };
-    if (!parts.changing.submit(*std::move(change), done)) reply.busy();
+    if (!dependencies.change_queue.submit(*std::move(change), done)) reply.busy();
 }
 
 // From the memory of this process, or from the shared cache or the store, together with whoever
 // asks at the same time: the I/O thread waits for neither.
 void get_order(const Request& request, const Reply& reply, bool status_only,
-               const ApiParts& parts) {
+               const ApiDependencies& dependencies) {
     if (auto known = http::check_query(request, {}); !known) return reply.problem(known.error());
     const auto id = read_order_id(request);
     if (!id) return reply.problem(id.error());
@@ -140,12 +140,12 @@ void get_order(const Request& request, const Reply& reply, bool status_only,
         reply.send({.body = std::move(status_only ? order.status : order.order),
                     .headers = {{"ETag", fmt::format("\"{}\"", order.version)}}});
     };
-    if (auto cached = parts.cache.nearby(*id)) return answer(*std::move(cached));
+    if (auto cached = dependencies.cache.get_local(*id)) return answer(*std::move(cached));
     const auto done = [reply, answer](Result<CachedOrder> order) {
         if (!order) return reply.problem(order.error());
         answer(*std::move(order));
     };
-    if (!parts.finding.submit(*id, done)) reply.busy();
+    if (!dependencies.find_queue.submit(*id, done)) reply.busy();
 }
 
 void list_orders(const Request& request, const Reply& reply, app::OrderStore& store) {
@@ -204,33 +204,33 @@ void get_timeline(const Request& request, const Reply& reply, app::OrderStore& s
 
 }  // namespace
 
-std::vector<http::Route> order_routes(ApiParts parts) {
+std::vector<http::Route> order_routes(ApiDependencies dependencies) {
     using enum http::Run;
-    const auto action = [parts](domain::Action name) {
-        return [parts, name](const Request& request, const Reply& reply) {
-            change_order(request, reply, read_command(name, request.body), parts);
+    const auto action = [dependencies](domain::Action name) {
+        return [dependencies, name](const Request& request, const Reply& reply) {
+            change_order(request, reply, read_command(name, request.body), dependencies);
         };
     };
     std::vector<http::Route> routes = {
         {"POST", "/api/orders", on_io,
-         [parts](const Request& request, const Reply& reply) {
-             place_order(request, reply, parts);
+         [dependencies](const Request& request, const Reply& reply) {
+             place_order(request, reply, dependencies);
          }},
         {"GET", "/api/orders", on_worker,
-         [parts](const Request& request, const Reply& reply) {
-             list_orders(request, reply, parts.store);
+         [dependencies](const Request& request, const Reply& reply) {
+             list_orders(request, reply, dependencies.store);
          }},
         {"GET", "/api/orders/{id}", on_io,
-         [parts](const Request& request, const Reply& reply) {
-             get_order(request, reply, false, parts);
+         [dependencies](const Request& request, const Reply& reply) {
+             get_order(request, reply, false, dependencies);
          }},
         {"GET", "/api/orders/{id}/status", on_io,
-         [parts](const Request& request, const Reply& reply) {
-             get_order(request, reply, true, parts);
+         [dependencies](const Request& request, const Reply& reply) {
+             get_order(request, reply, true, dependencies);
          }},
         {"PUT", "/api/orders/{id}/status", on_io,
-         [parts](const Request& request, const Reply& reply) {
-             change_order(request, reply, read_status_change(request.body), parts);
+         [dependencies](const Request& request, const Reply& reply) {
+             change_order(request, reply, read_status_change(request.body), dependencies);
          }},
         {"DELETE", "/api/orders/{id}", on_io, action(domain::Action::cancel)},
         {"POST", "/api/orders/{id}/process", on_io, action(domain::Action::process)},
@@ -238,16 +238,16 @@ std::vector<http::Route> order_routes(ApiParts parts) {
         {"POST", "/api/orders/{id}/deliver", on_io, action(domain::Action::deliver)},
         {"POST", "/api/orders/{id}/cancel", on_io, action(domain::Action::cancel)},
         {"GET", "/api/orders/{id}/timeline", on_worker,
-         [parts](const Request& request, const Reply& reply) {
-             get_timeline(request, reply, parts.store);
+         [dependencies](const Request& request, const Reply& reply) {
+             get_timeline(request, reply, dependencies.store);
          }},
         {"GET", "/api/sagas", on_worker,
-         [parts](const Request& request, const Reply& reply) {
-             list_sagas(request, reply, parts.store);
+         [dependencies](const Request& request, const Reply& reply) {
+             list_sagas(request, reply, dependencies.store);
          }},
         {"GET", "/api/sagas/{id}", on_worker,
-         [parts](const Request& request, const Reply& reply) {
-             get_saga(request, reply, parts.store);
+         [dependencies](const Request& request, const Reply& reply) {
+             get_saga(request, reply, dependencies.store);
          }},
     };
     for (http::Route& route : routes) {

@@ -2,7 +2,7 @@
 #pragma once
 #include <vector>
 
-#include "order/adapters/confirmations.hpp"
+#include "order/adapters/confirmation_waiters.hpp"
 #include "order/adapters/order_cache.hpp"
 #include "order/app/change_orders.hpp"
 #include "order/app/place_orders.hpp"
@@ -12,20 +12,20 @@
 
 namespace trackops::order::adapters {
 
-using Placing = runtime::Combiner<app::PlaceOrder, Result<app::Receipt>>;
-using Changing = runtime::Combiner<app::ChangeOrder, Result<app::Receipt>>;
-using Finding = runtime::Combiner<domain::OrderId, Result<CachedOrder>>;
+using PlaceOrderQueue = runtime::Combiner<app::PlaceOrder, Result<app::SaveResult>>;
+using ChangeOrderQueue = runtime::Combiner<app::ChangeOrder, Result<app::SaveResult>>;
+using FindOrderQueue = runtime::Combiner<domain::OrderId, Result<CachedOrder>>;
 
 // What the handlers use; all of it outlives the routes.
-struct ApiParts {
-    Placing& placing;
-    Changing& changing;
-    Finding& finding;
-    Confirmations& confirmations;
+struct ApiDependencies {
+    PlaceOrderQueue& place_queue;
+    ChangeOrderQueue& change_queue;
+    FindOrderQueue& find_queue;
+    ConfirmationWaiters& confirmation_waiters;
     OrderCache& cache;
     app::OrderStore& store;
 };
 
-std::vector<http::Route> order_routes(ApiParts parts);
+std::vector<http::Route> order_routes(ApiDependencies dependencies);
 
 }  // namespace trackops::order::adapters

@@ -35,15 +35,15 @@ std::vector<Refusal> refusals() {
          {"/customerId", "/currency", "/items", "/shippingAddress"}},
         {"POST",
          "/api/orders?wait=shipped",
-         ApiAtHand::draft(),
+         ApiAtHand::terms(),
          {},
          422,
          "invalid-request",
          {"wait"}},
-        {"POST", "/api/orders?x=1", ApiAtHand::draft(), {}, 422, "invalid-request", {"x"}},
+        {"POST", "/api/orders?x=1", ApiAtHand::terms(), {}, 422, "invalid-request", {"x"}},
         {"POST",
          "/api/orders",
-         ApiAtHand::draft(),
+         ApiAtHand::terms(),
          long_key,
          422,
          "invalid-request",
@@ -172,10 +172,11 @@ TEST(OrderApiErrors, NameEveryFaultAndWriteNothing) {
 // Answers nothing: its database is away.
 class Away final : public app::OrderStore {
 public:
-    std::vector<Result<app::Receipt>> add(std::span<const app::NewOrder> orders) override {
+    std::vector<Result<app::SaveResult>> add(std::span<const app::NewOrder> orders) override {
         return {orders.size(), fail(Errc::outcome_unknown, "away")};
     }
-    std::vector<Result<app::Receipt>> update(std::span<const app::OrderChange> changes) override {
+    std::vector<Result<app::SaveResult>> update(
+        std::span<const app::OrderChange> changes) override {
         return {changes.size(), fail(Errc::unavailable, "away")};
     }
     std::vector<Result<domain::Order>> find(std::span<const domain::OrderId> ids) override {
@@ -207,13 +208,13 @@ private:
 TEST(OrderApiErrors, SayWhenToTryAgainWhileTheDatabaseIsAway) {
     ApiAtHand at_hand("sqlite");
     at_hand.store = std::make_unique<Away>();
-    Confirmations confirmations(*at_hand.store, at_hand.clock);
-    http::Calls calls(order_routes({at_hand.placing, at_hand.changing, at_hand.finding,
-                                    confirmations, at_hand.cache, *at_hand.store}),
+    ConfirmationWaiters confirmation_waiters(*at_hand.store, at_hand.clock);
+    http::Calls calls(order_routes({at_hand.place_queue, at_hand.change_queue, at_hand.find_queue,
+                                    confirmation_waiters, at_hand.cache, *at_hand.store}),
                       [&] {
-                          at_hand.placing.run({});
-                          at_hand.changing.run({});
-                          at_hand.finding.run({});
+                          at_hand.place_queue.run({});
+                          at_hand.change_queue.run({});
+                          at_hand.find_queue.run({});
                       });
     const std::string id = at_hand.ids.next().text();
     for (const std::string& target :
@@ -226,7 +227,7 @@ TEST(OrderApiErrors, SayWhenToTryAgainWhileTheDatabaseIsAway) {
     }
     EXPECT_EQ(member(calls.call("DELETE", "/api/orders/" + id), "code"), "unavailable");
     for (const auto* target : {"/api/orders", "/api/orders?wait=confirmed"}) {
-        EXPECT_EQ(member(calls.call("POST", target, ApiAtHand::draft()), "code"),
+        EXPECT_EQ(member(calls.call("POST", target, ApiAtHand::terms()), "code"),
                   "outcome-unknown");
     }
 }
@@ -234,11 +235,11 @@ TEST(OrderApiErrors, SayWhenToTryAgainWhileTheDatabaseIsAway) {
 TEST(OrderApiErrors, SayThatTooManyWait) {
     ApiAtHand at_hand("sqlite");
     const std::string path = at_hand.placed();
-    at_hand.placing.close();
-    at_hand.changing.close();
-    at_hand.finding.close();
+    at_hand.place_queue.close();
+    at_hand.change_queue.close();
+    at_hand.find_queue.close();
     for (const auto& answer :
-         {at_hand.call("POST", "/api/orders", ApiAtHand::draft()), at_hand.call("DELETE", path),
+         {at_hand.call("POST", "/api/orders", ApiAtHand::terms()), at_hand.call("DELETE", path),
           at_hand.call("GET", path), at_hand.call("GET", path + "/status")}) {
         EXPECT_EQ(answer.status, 503);
         EXPECT_EQ(member(answer, "code"), "overloaded");

@@ -34,7 +34,7 @@ protected:
     }
     // Of the sagas, newest first.
     Names saga_ids(std::string_view where = "") {
-        return at_hand.ask(fmt::format(
+        return at_hand.saga_action(fmt::format(
             "SELECT '\"' || id || '\"' FROM saga_instances {} ORDER BY id DESC", where));
     }
 
@@ -85,7 +85,7 @@ TEST_P(OrderPages, LeaveNobodyOutWhileOrdersComeAndGo) {
 TEST_P(OrderPages, HoldEachSagaOnce) {
     const Names orders = placed(5);
     for (const std::size_t i : {1, 3}) {
-        at_hand.settle(path_of(orders[i]), domain::StockAnswer::reserved);
+        at_hand.settle(path_of(orders[i]), domain::ReservationOutcome::reserved);
         cancel(orders[i]);  // a second saga
     }
     ASSERT_EQ(saga_ids().size(), 7U);
@@ -110,7 +110,7 @@ TEST_P(OrderPages, LeaveNobodyOutWhileSagasComeAndGo) {
     const Names theirs = joined(pages_of(at_hand.calls, "/api/sagas?status=RUNNING", "orderId"));
     auto seen = theirs.begin();
     const auto settle_last = [&] {
-        at_hand.settle(path_of(*seen++), domain::StockAnswer::reserved);
+        at_hand.settle(path_of(*seen++), domain::ReservationOutcome::reserved);
     };
     EXPECT_EQ(
         joined(pages_of(at_hand.calls, "/api/sagas?status=RUNNING&limit=1", "id", settle_last)),

@@ -33,7 +33,7 @@ protected:
 };
 
 TEST_F(OrderApi, AnswersAPlacedOrderWithWhatWasAgreed) {
-    const auto placed = call("POST", "/api/orders", ApiAtHand::draft("A", 2));
+    const auto placed = call("POST", "/api/orders", ApiAtHand::terms("A", 2));
     EXPECT_EQ(placed.status, 201);
     const std::string id = member(placed, "id");
     EXPECT_EQ(header(placed, "Location"), "/api/orders/" + id);
@@ -58,7 +58,7 @@ TEST_F(OrderApi, AnswersAPlacedOrderWithWhatWasAgreed) {
 
 TEST_F(OrderApi, TakesAnOrderThroughItsLife) {
     const std::string path = at_hand.placed();
-    at_hand.settle(path, domain::StockAnswer::reserved);
+    at_hand.settle(path, domain::ReservationOutcome::reserved);
     const auto processing = call("POST", path + "/process");
     EXPECT_EQ(processing.status, 200);
     EXPECT_EQ(member(processing, "status"), "PROCESSING");
@@ -77,9 +77,11 @@ TEST_F(OrderApi, TakesAnOrderThroughItsLife) {
     EXPECT_THAT(timeline("actor"), ElementsAre("\"anonymous\"", "\"inventory\"", "\"anonymous\"",
                                                "\"anonymous\"", "\"anonymous\""));
     EXPECT_EQ(timeline("eventId"),
-              at_hand.ask("SELECT '\"' || event_id || '\"' FROM outbox_events ORDER BY position"));
-    EXPECT_EQ(timeline("cause"),
-              at_hand.ask("SELECT '\"' || cause || '\"' FROM order_history ORDER BY version"));
+              at_hand.saga_action(
+                  "SELECT '\"' || event_id || '\"' FROM outbox_events ORDER BY position"));
+    EXPECT_EQ(
+        timeline("cause"),
+        at_hand.saga_action("SELECT '\"' || cause || '\"' FROM order_history ORDER BY version"));
     EXPECT_THAT(
         call("GET", path + "/timeline").body,
         AllOf(HasSubstr(R"({"version":1,"to":"PENDING","at":"2023-11-14T22:13:20.000000Z",)"),
@@ -102,7 +104,7 @@ TEST_F(OrderApi, CancelsInThreeWays) {
 
 TEST_F(OrderApi, ChangesOnlyTheVersionThatIfMatchNames) {
     const std::string path = at_hand.placed();
-    at_hand.settle(path, domain::StockAnswer::reserved);
+    at_hand.settle(path, domain::ReservationOutcome::reserved);
     for (const auto* other : {"\"1\"", "\"3\"", "\"0\"", "\"-2\"", "\"x\"", "2"}) {
         const auto refused = call("POST", path + "/process", "", if_match(other));
         EXPECT_EQ(refused.status, 412) << other;
@@ -117,11 +119,11 @@ TEST_F(OrderApi, ChangesOnlyTheVersionThatIfMatchNames) {
 }
 
 TEST_F(OrderApi, AnswersAKeyOnceAsItWasAnsweredFirst) {
-    const auto first = call("POST", "/api/orders", ApiAtHand::draft(), key("k"));
+    const auto first = call("POST", "/api/orders", ApiAtHand::terms(), key("k"));
     EXPECT_EQ(first.status, 201);
     EXPECT_EQ(header(first, "Idempotency-Replayed"), "");
     ASSERT_EQ(call("DELETE", header(first, "Location")).status, 200);
-    const auto again = call("POST", "/api/orders", ApiAtHand::draft(), key("\"k\""));
+    const auto again = call("POST", "/api/orders", ApiAtHand::terms(), key("\"k\""));
     EXPECT_EQ(again.status, 201);
     EXPECT_EQ(again.body, first.body);
     EXPECT_EQ(header(again, "ETag"), "\"1\"");
@@ -132,7 +134,7 @@ TEST_F(OrderApi, AnswersAKeyOnceAsItWasAnsweredFirst) {
 
 TEST_F(OrderApi, AnswersTheKeyOfAChangeAsItWasAnsweredFirst) {
     const std::string path = at_hand.placed();
-    at_hand.settle(path, domain::StockAnswer::reserved);
+    at_hand.settle(path, domain::ReservationOutcome::reserved);
     const auto first = call("POST", path + "/process", "", key("k"));
     ASSERT_EQ(first.status, 200);
     ASSERT_EQ(call("POST", path + "/ship").status, 200);
@@ -146,21 +148,22 @@ TEST_F(OrderApi, AnswersTheKeyOfAChangeAsItWasAnsweredFirst) {
 }
 
 TEST_F(OrderApi, RefusesAKeyThatComesWithAnotherBody) {
-    ASSERT_EQ(call("POST", "/api/orders", ApiAtHand::draft("A"), key("k")).status, 201);
-    const auto reused = call("POST", "/api/orders", ApiAtHand::draft("B"), key("k"));
+    ASSERT_EQ(call("POST", "/api/orders", ApiAtHand::terms("A"), key("k")).status, 201);
+    const auto reused = call("POST", "/api/orders", ApiAtHand::terms("B"), key("k"));
     EXPECT_EQ(reused.status, 422);
     EXPECT_EQ(member(reused, "code"), "idempotency-key-reused");
     EXPECT_EQ(at_hand.rows_of("orders"), 1);
     const std::string path = at_hand.placed();
     ASSERT_EQ(call("POST", path + "/cancel", "", key("c")).status, 200);
     EXPECT_EQ(call("POST", path + "/cancel", R"({"reason":"X"})", key("c")).status, 422);
-    EXPECT_EQ(call("POST", "/api/orders", ApiAtHand::draft("B"), key("other")).status, 201);
+    EXPECT_EQ(call("POST", "/api/orders", ApiAtHand::terms("B"), key("other")).status, 201);
 }
 
 TEST_F(OrderApi, AKeyIsOfItsMethodAndPathAlone) {
     const std::string one = at_hand.placed();
     const std::string other = at_hand.placed();
-    for (const auto& path : {one, other}) at_hand.settle(path, domain::StockAnswer::reserved);
+    for (const auto& path : {one, other})
+        at_hand.settle(path, domain::ReservationOutcome::reserved);
     for (const auto& path : {one, other}) {
         const auto processing = call("POST", path + "/process", "", key("k"));
         EXPECT_EQ(processing.status, 200);
@@ -169,7 +172,7 @@ TEST_F(OrderApi, AKeyIsOfItsMethodAndPathAlone) {
     }
     EXPECT_EQ(member(call("POST", one + "/ship", "", key("k")), "status"), "SHIPPED");
     // PUT and GET share this path; the method tells the key of one from another's.
-    EXPECT_EQ(at_hand.ask("SELECT scope FROM idempotency_keys ORDER BY scope"),
+    EXPECT_EQ(at_hand.saga_action("SELECT scope FROM idempotency_keys ORDER BY scope"),
               (std::vector<std::string>{"anonymous POST " + std::min(one, other) + "/process",
                                         "anonymous POST " + one + "/ship",
                                         "anonymous POST " + std::max(one, other) + "/process"}));
@@ -178,7 +181,7 @@ TEST_F(OrderApi, AKeyIsOfItsMethodAndPathAlone) {
 TEST_F(OrderApi, ForgetsTheKeyOfARefusal) {
     const std::string path = at_hand.placed();
     EXPECT_EQ(call("POST", path + "/process", "", key("k")).status, 409);
-    at_hand.settle(path, domain::StockAnswer::reserved);
+    at_hand.settle(path, domain::ReservationOutcome::reserved);
     const auto carried_out = call("POST", path + "/process", "", key("k"));
     EXPECT_EQ(carried_out.status, 200);
     EXPECT_EQ(header(carried_out, "Idempotency-Replayed"), "");
@@ -186,7 +189,7 @@ TEST_F(OrderApi, ForgetsTheKeyOfARefusal) {
 
 TEST_F(OrderApi, RemembersWhatAClientChanged) {
     const std::string path = at_hand.placed();
-    at_hand.settle(path, domain::StockAnswer::reserved);
+    at_hand.settle(path, domain::ReservationOutcome::reserved);
     for (const auto* action : {"/process", "/ship", "/deliver"}) {
         const auto before = call("GET", path);  // and is in the cache from now on
         at_hand.clock.advance(std::chrono::seconds(1));
@@ -207,7 +210,7 @@ TEST_F(OrderApi, RemembersWhatAClientChanged) {
 TEST_F(OrderApi, AnswersFromMemoryForHalfAMinute) {
     const std::string path = at_hand.placed();
     EXPECT_EQ(status_of(path), "PENDING");
-    at_hand.settle(path, domain::StockAnswer::reserved);
+    at_hand.settle(path, domain::ReservationOutcome::reserved);
     at_hand.clock.advance(std::chrono::seconds(30) - Duration(1));
     EXPECT_EQ(status_of(path), "PENDING");
     at_hand.clock.advance(Duration(1));
@@ -216,7 +219,7 @@ TEST_F(OrderApi, AnswersFromMemoryForHalfAMinute) {
 
 TEST_F(OrderApi, ShowsTheSagasOfAnOrder) {
     const std::string path = at_hand.placed();
-    at_hand.settle(path, domain::StockAnswer::reserved);
+    at_hand.settle(path, domain::ReservationOutcome::reserved);
     ASSERT_EQ(call("DELETE", path).status, 200);
     const std::string id = path.substr(path.rfind('/') + 1);
     const auto list = call("GET", "/api/sagas?orderId=" + id);

@@ -14,7 +14,7 @@ class OrderApiWait : public ::testing::Test {
 protected:
     std::shared_ptr<http::Exchange> place_and_wait(Headers headers = {},
                                                    std::string_view query = "?wait=confirmed") {
-        return at_hand.calls.send("POST", fmt::format("/api/orders{}", query), ApiAtHand::draft(),
+        return at_hand.calls.send("POST", fmt::format("/api/orders{}", query), ApiAtHand::terms(),
                                   std::move(headers));
     }
     std::string newest() {
@@ -22,20 +22,21 @@ protected:
     }
     void pass(Duration time) {
         at_hand.clock.advance(time);
-        at_hand.confirmations.run({});
+        at_hand.confirmation_waiters.run({});
     }
 
     ApiAtHand at_hand{"sqlite"};
 };
 
 TEST_F(OrderApiWait, IsAnsweredWhenInventoryHasSpoken) {
-    for (const auto& [answer, status] : {std::pair{domain::StockAnswer::reserved, "CONFIRMED"},
-                                         std::pair{domain::StockAnswer::refused, "CANCELLED"}}) {
+    for (const auto& [answer, status] :
+         {std::pair{domain::ReservationOutcome::reserved, "CONFIRMED"},
+          std::pair{domain::ReservationOutcome::refused, "CANCELLED"}}) {
         const auto waiting = place_and_wait();
         EXPECT_FALSE(waiting->answer);
         const std::string path = newest();
         at_hand.settle(path, answer);
-        pass(Confirmations::poll_interval);
+        pass(ConfirmationWaiters::poll_interval);
         ASSERT_TRUE(waiting->answer);
         EXPECT_EQ(waiting->answer->status, 201);
         EXPECT_EQ(member(*waiting->answer, "status"), status);
@@ -50,9 +51,9 @@ TEST_F(OrderApiWait, RemembersWhatWasWaitedFor) {
     const auto waiting = place_and_wait();
     const std::string path = newest();
     EXPECT_EQ(member(at_hand.call("GET", path), "status"), "PENDING");
-    at_hand.settle(path, domain::StockAnswer::reserved);
+    at_hand.settle(path, domain::ReservationOutcome::reserved);
     EXPECT_EQ(member(at_hand.call("GET", path), "status"), "PENDING") << "no longer a hint";
-    pass(Confirmations::poll_interval);
+    pass(ConfirmationWaiters::poll_interval);
     ASSERT_TRUE(waiting->answer);
     const auto found = at_hand.call("GET", path);
     EXPECT_EQ(found.body, waiting->answer->body);
@@ -80,7 +81,7 @@ TEST_F(OrderApiWait, IsAnsweredAsWithoutItWhenTheTimeIsUp) {
 
 TEST_F(OrderApiWait, WaitsAlsoForAnOrderThatItsKeyMadeBefore) {
     const Headers key = {{"idempotency-key", "k"}};
-    const auto first = at_hand.call("POST", "/api/orders", ApiAtHand::draft(), key);
+    const auto first = at_hand.call("POST", "/api/orders", ApiAtHand::terms(), key);
     const auto in_vain = place_and_wait(key);
     EXPECT_FALSE(in_vain->answer);
     pass(std::chrono::seconds(5));
@@ -91,8 +92,8 @@ TEST_F(OrderApiWait, WaitsAlsoForAnOrderThatItsKeyMadeBefore) {
     EXPECT_EQ(header(*in_vain->answer, "Idempotency-Replayed"), "true");
 
     const auto waiting = place_and_wait(key);
-    at_hand.settle(header(first, "Location"), domain::StockAnswer::reserved);
-    pass(Confirmations::poll_interval);
+    at_hand.settle(header(first, "Location"), domain::ReservationOutcome::reserved);
+    pass(ConfirmationWaiters::poll_interval);
     ASSERT_TRUE(waiting->answer);
     EXPECT_EQ(waiting->answer->status, 201);
     EXPECT_EQ(member(*waiting->answer, "status"), "CONFIRMED");
@@ -106,7 +107,7 @@ TEST_F(OrderApiWait, IsAnsweredAtOnceWhenTheOrderIsRefused) {
     ASSERT_TRUE(refused->answer);
     EXPECT_EQ(refused->answer->status, 422);
     const Headers key = {{"idempotency-key", "k"}};
-    ASSERT_EQ(at_hand.call("POST", "/api/orders", ApiAtHand::draft("B"), key).status, 201);
+    ASSERT_EQ(at_hand.call("POST", "/api/orders", ApiAtHand::terms("B"), key).status, 201);
     const auto reused = place_and_wait(key);
     ASSERT_TRUE(reused->answer);
     EXPECT_EQ(member(*reused->answer, "code"), "idempotency-key-reused");

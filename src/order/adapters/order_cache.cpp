@@ -22,15 +22,15 @@ std::optional<CachedOrder> cached_order(const std::optional<cache::Entry>& entry
 
 }  // namespace
 
-CachedOrder OrderCache::remember(const domain::Order& order, Instant known_at) {
+CachedOrder OrderCache::put(const domain::Order& order, Instant read_at) {
     CachedOrder cached{order.version, order_json(order), status_json(order)};
     cache_.put(order.id.text(), {order.version, cached.status + '\n' + cached.order},
-               std::min(time_to_live, known_at + time_to_live - clock_.now()));
+               std::min(time_to_live, read_at + time_to_live - clock_.now()));
     return cached;
 }
 
-std::optional<CachedOrder> OrderCache::nearby(domain::OrderId id) {
-    return cached_order(cache_.nearby(id.text()));
+std::optional<CachedOrder> OrderCache::get_local(domain::OrderId id) {
+    return cached_order(cache_.get_local(id.text()));
 }
 
 std::vector<Result<CachedOrder>> OrderCache::find(std::span<const domain::OrderId> ids,
@@ -53,7 +53,7 @@ std::vector<Result<CachedOrder>> OrderCache::find(std::span<const domain::OrderI
     const Instant asked_at = clock_.now();
     const auto orders = store.find(missing);
     for (std::size_t i = 0; i < missing.size(); ++i) {
-        found[places[i]] = orders[i] ? Result<CachedOrder>(remember(*orders[i], asked_at))
+        found[places[i]] = orders[i] ? Result<CachedOrder>(put(*orders[i], asked_at))
                                      : std::unexpected(orders[i].error());
     }
     return found;

@@ -28,12 +28,12 @@ public:
     // Both outlive it.
     OrderCache(cache::Cache& cache, const Clock& clock) : cache_(cache), clock_(clock) {}
     // What a write has just made of it.
-    void remember(const domain::Order& order) { remember(order, order.updated_at); }
-    // It was the newest at `known_at`, and is forgotten half a minute after that: a process that
+    void put(const domain::Order& order) { put(order, order.updated_at); }
+    // It was the newest at `read_at`, and is forgotten half a minute after that: a process that
     // stood still in between brings nothing old back for longer.
-    CachedOrder remember(const domain::Order& order, Instant known_at);
+    CachedOrder put(const domain::Order& order, Instant read_at);
     // In the memory of this process; never waits.
-    std::optional<CachedOrder> nearby(domain::OrderId id);
+    std::optional<CachedOrder> get_local(domain::OrderId id);
     // One answer an id, in order: from the cache, the rest from the store, which the cache then
     // knows. Blocks.
     std::vector<Result<CachedOrder>> find(std::span<const domain::OrderId> ids,

@@ -49,13 +49,13 @@ protected:
         store_ = make_sql_order_store(*database_, clock_, ids_);
     }
     domain::Order placed() {
-        domain::Draft draft;
-        draft.customer = domain::CustomerId(uuid_v7({1}, 2, 3));
-        draft.currency = "GBP";
-        draft.items = {{"85123A", "Holder", 6, 255}};
-        draft.shipping_address = {"Ada", "1 High St", {}, "London", {}, "N1", "GB", {}};
+        domain::OrderTerms terms;
+        terms.customer = domain::CustomerId(uuid_v7({1}, 2, 3));
+        terms.currency = "GBP";
+        terms.items = {{"85123A", "Holder", 6, 255}};
+        terms.shipping_address = {"Ada", "1 High St", {}, "London", {}, "N1", "GB", {}};
         const std::vector<app::PlaceOrder> commands = {
-            {std::move(draft), "anonymous", {"c", "c", "", ""}, {}}};
+            {std::move(terms), "anonymous", {"c", "c", "", ""}, {}}};
         return app::place_orders(commands, *store_, clock_, ids_, {}).at(0).value().order;
     }
 
@@ -76,7 +76,7 @@ TEST_F(OrderCacheTest, FindsEachOrderWhereItIsAndKnowsItAfterwards) {
     const domain::Order stored = placed();
     domain::Order newer = known;  // the cache is asked first: it has what the store has not
     newer.version = 7;
-    cache_.remember(newer);
+    cache_.put(newer);
     const domain::OrderId nobody(ids_.next());
     const auto found = cache_.find(std::vector{nobody, stored.id, known.id, stored.id}, *store_);
     ASSERT_EQ(found.size(), 4U);
@@ -86,43 +86,43 @@ TEST_F(OrderCacheTest, FindsEachOrderWhereItIsAndKnowsItAfterwards) {
     EXPECT_EQ(found[1].value().status, status_json(stored));
     EXPECT_EQ(found[2].value().version, 7);
     EXPECT_EQ(found[3].value().version, stored.version);
-    ASSERT_TRUE(cache_.nearby(stored.id));
-    EXPECT_EQ(cache_.nearby(stored.id)->order, order_json(stored));
-    EXPECT_FALSE(cache_.nearby(nobody));  // it may be there a moment later
+    ASSERT_TRUE(cache_.get_local(stored.id));
+    EXPECT_EQ(cache_.get_local(stored.id)->order, order_json(stored));
+    EXPECT_FALSE(cache_.get_local(nobody));  // it may be there a moment later
 }
 
-TEST_F(OrderCacheTest, WhatWasKnownLongAgoIsForgottenSoonerAndAfterHalfAMinuteNotKept) {
+TEST_F(OrderCacheTest, ExpiresThirtySecondsAfterTheDatabaseWasRead) {
     const domain::Order order = placed();
     const Instant read_at = clock_.now();
     clock_.advance(seconds(20));  // the process stood still
-    cache_.remember(order, read_at);
-    EXPECT_TRUE(cache_.nearby(order.id));
+    cache_.put(order, read_at);
+    EXPECT_TRUE(cache_.get_local(order.id));
     clock_.advance(seconds(10));
-    EXPECT_FALSE(cache_.nearby(order.id));
-    cache_.remember(order, read_at);
-    EXPECT_FALSE(cache_.nearby(order.id));
-    cache_.remember(order, clock_.now() + seconds(100));  // the clock of another replica
+    EXPECT_FALSE(cache_.get_local(order.id));
+    cache_.put(order, read_at);
+    EXPECT_FALSE(cache_.get_local(order.id));
+    cache_.put(order, clock_.now() + seconds(100));  // the clock of another replica
     clock_.advance(seconds(30));
-    EXPECT_FALSE(cache_.nearby(order.id));
+    EXPECT_FALSE(cache_.get_local(order.id));
 }
 
 TEST_F(OrderCacheTest, KeepsAnEntryForHalfAMinuteAndNotAMomentLonger) {
     const domain::Order order = placed();
     const Instant start = clock_.now();
-    cache_.remember(order);
+    cache_.put(order);
     clock_.set(start + seconds(30) - Duration(1));
-    EXPECT_TRUE(cache_.nearby(order.id));
+    EXPECT_TRUE(cache_.get_local(order.id));
     clock_.set(start + seconds(30));
-    EXPECT_FALSE(cache_.nearby(order.id));
+    EXPECT_FALSE(cache_.get_local(order.id));
     EXPECT_TRUE(cache_.find(std::vector{order.id}, *store_).at(0));  // and is kept anew
     clock_.set(start + seconds(60) - Duration(1));
-    EXPECT_TRUE(cache_.nearby(order.id));
+    EXPECT_TRUE(cache_.get_local(order.id));
     clock_.set(start + seconds(60));
-    EXPECT_FALSE(cache_.nearby(order.id));
-    cache_.remember(order, clock_.now() - seconds(30) + Duration(1));
-    EXPECT_TRUE(cache_.nearby(order.id));
+    EXPECT_FALSE(cache_.get_local(order.id));
+    cache_.put(order, clock_.now() - seconds(30) + Duration(1));
+    EXPECT_TRUE(cache_.get_local(order.id));
     clock_.advance(Duration(1));
-    EXPECT_FALSE(cache_.nearby(order.id));
+    EXPECT_FALSE(cache_.get_local(order.id));
 }
 
 // It may have changed since the database looked at it.
@@ -134,27 +134,27 @@ TEST_F(OrderCacheTest, CountsTheAgeOfWhatItReadFromBeforeTheRead) {
     slow.takes = seconds(20);
     EXPECT_EQ(cache_.find(std::vector{order.id}, *store).at(0).value().version, 1);
     clock_.set(asked_at + seconds(30) - Duration(1));
-    EXPECT_TRUE(cache_.nearby(order.id));
+    EXPECT_TRUE(cache_.get_local(order.id));
     clock_.set(asked_at + seconds(30));
-    EXPECT_FALSE(cache_.nearby(order.id));
+    EXPECT_FALSE(cache_.get_local(order.id));
     slow.takes = seconds(30);
     EXPECT_EQ(cache_.find(std::vector{order.id}, *store).at(0).value().version, 1);
-    EXPECT_FALSE(cache_.nearby(order.id));
+    EXPECT_FALSE(cache_.get_local(order.id));
 }
 
 TEST_F(OrderCacheTest, BringsNoOlderVersionBack) {
     const domain::Order order = placed();
     domain::Order newer = order;
     newer.version = 2;
-    cache_.remember(newer);
-    cache_.remember(order);
-    EXPECT_EQ(cache_.nearby(order.id).value().order, order_json(newer));
+    cache_.put(newer);
+    cache_.put(order);
+    EXPECT_EQ(cache_.get_local(order.id).value().order, order_json(newer));
 }
 
 TEST_F(OrderCacheTest, AsksTheStoreForWhatItCannotRead) {
     const domain::Order order = placed();
     entries_->put(order.id.text(), {7, "no line end"}, seconds(10));
-    EXPECT_FALSE(cache_.nearby(order.id));
+    EXPECT_FALSE(cache_.get_local(order.id));
     EXPECT_EQ(cache_.find(std::vector{order.id}, *store_).at(0).value().version, 1);
 }
 

@@ -7,10 +7,11 @@
 namespace trackops::order::adapters {
 namespace {
 
-void maybe(json::Writer& out, std::string_view name, const std::optional<std::string>& value) {
+void write_optional(json::Writer& out, std::string_view name,
+                    const std::optional<std::string>& value) {
     if (value) out.member(name, *value);
 }
-void maybe(json::Writer& out, std::string_view name, const std::optional<Instant>& value) {
+void write_optional(json::Writer& out, std::string_view name, const std::optional<Instant>& value) {
     if (value) out.member(name, *value);
 }
 
@@ -19,9 +20,9 @@ void write_step(json::Writer& out, const domain::SagaStep& step) {
         .member("name", step.name)
         .member("status", name_of(step.status))
         .member("attempts", step.attempts);
-    maybe(out, "startedAt", step.started_at);
-    maybe(out, "finishedAt", step.finished_at);
-    maybe(out, "lastError", step.last_error);
+    write_optional(out, "startedAt", step.started_at);
+    write_optional(out, "finishedAt", step.finished_at);
+    write_optional(out, "lastError", step.last_error);
     out.end_object();
 }
 
@@ -29,43 +30,43 @@ void write_step(json::Writer& out, const domain::SagaStep& step) {
 
 void write_address(json::Writer& out, const domain::Address& address) {
     out.begin_object();
-    maybe(out, "recipient", address.recipient);
+    write_optional(out, "recipient", address.recipient);
     out.member("line1", address.line1);
-    maybe(out, "line2", address.line2);
+    write_optional(out, "line2", address.line2);
     out.member("city", address.city);
-    maybe(out, "region", address.region);
+    write_optional(out, "region", address.region);
     out.member("postalCode", address.postal_code).member("country", address.country);
-    maybe(out, "phone", address.phone);
+    write_optional(out, "phone", address.phone);
     out.end_object();
 }
 
 void write_order(json::Writer& out, const domain::Order& order) {
     out.begin_object().member("id", order.id.uuid);
-    maybe(out, "externalRef", order.agreed.external_ref);
-    out.member("customerId", order.agreed.customer.uuid)
+    write_optional(out, "externalRef", order.terms.external_ref);
+    out.member("customerId", order.terms.customer.uuid)
         .member("status", name_of(order.status))
-        .member("currency", order.agreed.currency)
+        .member("currency", order.terms.currency)
         .member("totalAmount", order.total_amount_minor());
-    if (order.agreed.shipping_amount_minor)
-        out.member("shippingAmount", *order.agreed.shipping_amount_minor);
+    if (order.terms.shipping_amount_minor)
+        out.member("shippingAmount", *order.terms.shipping_amount_minor);
     out.name("items").begin_array();
-    for (const domain::Line& line : order.agreed.items) {
+    for (const domain::Line& line : order.terms.items) {
         out.begin_object().member("sku", line.sku);
-        maybe(out, "name", line.name);
+        write_optional(out, "name", line.name);
         out.member("quantity", line.quantity)
             .member("unitAmount", line.unit_amount_minor)
             .member("lineAmount", line.line_amount_minor())
             .end_object();
     }
     out.end_array().name("shippingAddress");
-    write_address(out, order.agreed.shipping_address);
-    maybe(out, "deliveryInstructions", order.agreed.delivery_instructions);
-    if (order.agreed.metadata) out.name("metadata").raw(*order.agreed.metadata);
-    maybe(out, "cancelReason", order.cancel_reason);
+    write_address(out, order.terms.shipping_address);
+    write_optional(out, "deliveryInstructions", order.terms.delivery_instructions);
+    if (order.terms.metadata) out.name("metadata").raw(*order.terms.metadata);
+    write_optional(out, "cancelReason", order.cancel_reason);
     if (order.shipment) {
         out.name("shipment").begin_object();
-        maybe(out, "carrier", order.shipment->carrier);
-        maybe(out, "trackingNumber", order.shipment->tracking_number);
+        write_optional(out, "carrier", order.shipment->carrier);
+        write_optional(out, "trackingNumber", order.shipment->tracking_number);
         out.end_object();
     }
     out.member("version", order.version)
@@ -76,7 +77,7 @@ void write_order(json::Writer& out, const domain::Order& order) {
 
 std::string order_json(const domain::Order& order) {
     std::string text;
-    text.reserve(512 + order.agreed.items.size() * 96);
+    text.reserve(512 + order.terms.items.size() * 96);
     json::Writer out(text);
     write_order(out, order);
     return text;
@@ -90,7 +91,7 @@ std::string status_json(const domain::Order& order) {
         .member("status", name_of(order.status))
         .member("version", order.version)
         .member("updatedAt", order.updated_at);
-    maybe(out, "cancelReason", order.cancel_reason);
+    write_optional(out, "cancelReason", order.cancel_reason);
     out.end_object();
     return text;
 }
@@ -106,9 +107,9 @@ void write_saga(json::Writer& out, const app::SagaOfOrder& entry) {
         .begin_array();
     for (const domain::SagaStep& step : saga.steps) write_step(out, step);
     out.end_array();
-    maybe(out, "deadlineAt", saga.deadline_at);
+    write_optional(out, "deadlineAt", saga.deadline_at);
     out.member("startedAt", saga.started_at);
-    maybe(out, "finishedAt", saga.finished_at);
+    write_optional(out, "finishedAt", saga.finished_at);
     out.end_object();
 }
 

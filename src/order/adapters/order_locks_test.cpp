@@ -26,11 +26,11 @@ protected:
     }
 
     domain::OrderId placed(Ids& ids) {
-        domain::Draft draft;
-        draft.currency = "GBP";
-        draft.items = {{"a", {}, 1, 1}};
-        draft.shipping_address = {{}, "1 High St", {}, "London", {}, "N1", "GB", {}};
-        return app::place_orders(std::vector<app::PlaceOrder>{{draft, "anonymous", {}, {}}},
+        domain::OrderTerms terms;
+        terms.currency = "GBP";
+        terms.items = {{"a", {}, 1, 1}};
+        terms.shipping_address = {{}, "1 High St", {}, "London", {}, "N1", "GB", {}};
+        return app::place_orders(std::vector<app::PlaceOrder>{{terms, "anonymous", {}, {}}},
                                  *store_, clock_, ids, {})
             .at(0)
             .value()
@@ -92,18 +92,18 @@ TEST_F(OrderLocks, AreTakenInTheOrderOfIdsWhateverTheBatchSays) {
     holder->add({.name = "test.hold", .text = "SELECT id FROM orders WHERE id = $1 FOR UPDATE"},
                 {low});
     holder->flush();
-    std::vector<Result<app::Receipt>> receipts;
+    std::vector<Result<app::SaveResult>> results;
     std::jthread batch([&] {
         const std::vector<app::ReservationReply> replies = {
-            {high, ids_.next(), domain::StockAnswer::reserved, {}},
-            {low, ids_.next(), domain::StockAnswer::reserved, {}}};
-        receipts = app::settle_reservations(replies, *store_, clock_, {});
+            {high, ids_.next(), domain::ReservationOutcome::reserved, {}},
+            {low, ids_.next(), domain::ReservationOutcome::reserved, {}}};
+        results = app::settle_reservations(replies, *store_, clock_, {});
     });
     wait_until_somebody_waits_for_a_lock();
     EXPECT_TRUE(is_free(high));
     holder.reset();
     batch.join();
-    for (const auto& receipt : receipts)
+    for (const auto& receipt : results)
         EXPECT_EQ(receipt.value().order.status, domain::Status::confirmed);
 }
 

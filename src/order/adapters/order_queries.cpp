@@ -28,7 +28,7 @@ constexpr sql::Query settled_ids{.name = "order.settled",
                                  .text = R"sql(
     SELECT id FROM orders WHERE id = $1 AND status <> 'PENDING'
 )sql",
-                                 .postgres_each = R"sql(
+                                 .postgres_batch = R"sql(
     SELECT id FROM orders WHERE id = ANY($1::uuid[]) AND status <> 'PENDING'
 )sql"};
 
@@ -41,14 +41,14 @@ constexpr sql::Query steps_of_saga{.name = "saga.steps",
                                    .text = R"sql(
     SELECT saga_id, name, status, attempts, started_at, finished_at, last_error FROM saga_steps WHERE saga_id = $1 ORDER BY step
 )sql",
-                                   .postgres_each = R"sql(
+                                   .postgres_batch = R"sql(
     SELECT saga_id, name, status, attempts, started_at, finished_at, last_error
     FROM saga_steps WHERE saga_id = ANY($1::uuid[]) ORDER BY saga_id, step
 )sql"};
 
 // A statement is prepared by its text, so texts that are put together live as long as the program.
 // There are as many as sets of filters.
-std::string_view kept(std::string text) {
+std::string_view without_filtered(std::string text) {
     static std::mutex mutex;
     static std::map<std::string, bool, std::less<>> texts;
     const std::scoped_lock lock(mutex);
@@ -97,7 +97,7 @@ std::vector<app::SagaOfOrder> with_steps(sql::Transaction& tx, const std::vector
         sagas.push_back(saga_of(row));
         ids.push_back({sagas.back().saga.id});
     }
-    const sql::Statement& steps = tx.add_each(steps_of_saga, std::move(ids));
+    const sql::Statement& steps = tx.add_batch(steps_of_saga, std::move(ids));
     tx.flush();
     for (const sql::Row& row : steps.rows()) {
         const auto saga =
@@ -109,7 +109,7 @@ std::vector<app::SagaOfOrder> with_steps(sql::Transaction& tx, const std::vector
 }
 
 std::vector<domain::Order> load(sql::Transaction& tx, std::span<const domain::OrderId> ids) {
-    const OrderLoad loading(tx, ids, false);
+    const OrderLoader loading(tx, ids, false);
     tx.flush();
     LoadedOrders loaded = loading.take();
     std::vector<domain::Order> orders;
@@ -125,7 +125,7 @@ std::vector<domain::Order> load(sql::Transaction& tx, std::span<const domain::Or
 std::vector<Result<domain::Order>> find(sql::Database& database,
                                         std::span<const domain::OrderId> ids) {
     auto loaded = read_only<LoadedOrders>(database, [ids](sql::Transaction& tx) {
-        const OrderLoad loading(tx, ids, false);
+        const OrderLoader loading(tx, ids, false);
         tx.commit();
         return loading.take();
     });
@@ -148,7 +148,7 @@ Result<std::vector<domain::Order>> settled(sql::Database& database,
     return read_only<std::vector<domain::Order>>(database, [ids](sql::Transaction& tx) {
         std::vector<sql::Params> rows;
         for (const domain::OrderId id : ids) rows.push_back({id});
-        const sql::Statement& found = tx.add_each(settled_ids, std::move(rows));
+        const sql::Statement& found = tx.add_batch(settled_ids, std::move(rows));
         tx.flush();
         std::vector<domain::OrderId> left;
         for (const sql::Row& row : found.rows()) left.emplace_back(row.uuid(0));
@@ -163,8 +163,8 @@ Result<app::Page<domain::Order, domain::OrderId>> list(sql::Database& database,
     Conditions conditions = conditions_of(filter, after);
     conditions.params.emplace_back(static_cast<std::int64_t>(limit) + 1);
     const std::string_view text =
-        kept(fmt::format("SELECT id FROM orders{} ORDER BY id DESC LIMIT ${}", conditions.where,
-                         conditions.params.size()));
+        without_filtered(fmt::format("SELECT id FROM orders{} ORDER BY id DESC LIMIT ${}",
+                                     conditions.where, conditions.params.size()));
     return read_only<app::Page<domain::Order, domain::OrderId>>(
         database, [&](sql::Transaction& tx) {
             const sql::Statement& found =
@@ -224,11 +224,11 @@ Result<app::Page<app::SagaOfOrder, domain::SagaId>> sagas(sql::Database& databas
     if (filter.type) conditions.add("type = {}", name_of(*filter.type));
     if (filter.order) conditions.add("order_id = {}", *filter.order);
     conditions.params.emplace_back(static_cast<std::int64_t>(limit) + 1);
-    const std::string_view text =
-        kept(fmt::format("SELECT id, type, order_id, status, deadline_at, next_attempt_at, "
-                         "started_at, finished_at FROM saga_instances{} ORDER BY id "
-                         "DESC LIMIT ${}",
-                         conditions.where, conditions.params.size()));
+    const std::string_view text = without_filtered(
+        fmt::format("SELECT id, type, order_id, status, deadline_at, next_attempt_at, "
+                    "started_at, finished_at FROM saga_instances{} ORDER BY id "
+                    "DESC LIMIT ${}",
+                    conditions.where, conditions.params.size()));
     return read_only<app::Page<app::SagaOfOrder, domain::SagaId>>(
         database, [&](sql::Transaction& tx) {
             const sql::Statement& found =

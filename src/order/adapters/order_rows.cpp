@@ -17,21 +17,21 @@ constexpr sql::Query load_orders{.name = "order.load",
            metadata, cancel_reason, carrier, tracking_number, version, revision, events_sent, created_at, updated_at
     FROM orders WHERE id = $1
 )sql",
-                                 .postgres_each = R"sql(
+                                 .postgres_batch = R"sql(
     SELECT id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions, external_ref,
            metadata, cancel_reason, carrier, tracking_number, version, revision, events_sent, created_at, updated_at
     FROM orders WHERE id = ANY($1::uuid[])
 )sql",
-                                 .one_by_text = true};
+                                 .single_row_uses_text = true};
 
 constexpr sql::Query load_items{.name = "order.load_items",
                                 .text = R"sql(
     SELECT order_id, sku, name, quantity, unit_amount FROM order_items WHERE order_id = $1 ORDER BY line
 )sql",
-                                .postgres_each = R"sql(
+                                .postgres_batch = R"sql(
     SELECT order_id, sku, name, quantity, unit_amount FROM order_items WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, line
 )sql",
-                                .one_by_text = true};
+                                .single_row_uses_text = true};
 
 // Who cancelled the order is looked up only for a saga that may have to say so again, not joined:
 // most are loaded to be confirmed.
@@ -42,13 +42,13 @@ constexpr sql::Query load_sagas{.name = "saga.load",
                 THEN (SELECT h.actor FROM order_history h WHERE h.order_id = s.order_id AND h.to_status = 'CANCELLED' LIMIT 1) END
     FROM saga_instances s WHERE order_id = $1 ORDER BY type DESC
 )sql",
-                                .postgres_each = R"sql(
+                                .postgres_batch = R"sql(
     SELECT id, type, order_id, status, deadline_at, next_attempt_at, started_at, finished_at,
            CASE WHEN status = 'COMPENSATING' OR (status = 'RUNNING' AND type = 'ORDER_CANCELLATION')
                 THEN (SELECT h.actor FROM order_history h WHERE h.order_id = s.order_id AND h.to_status = 'CANCELLED' LIMIT 1) END
     FROM saga_instances s WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, type DESC
 )sql",
-                                .one_by_text = true};
+                                .single_row_uses_text = true};
 
 // OFFSET 0: looked up for each, whatever a planner thinks of tables that were empty.
 constexpr sql::Query load_steps{.name = "saga.load_steps",
@@ -56,12 +56,12 @@ constexpr sql::Query load_steps{.name = "saga.load_steps",
     SELECT s.saga_id, s.name, s.status, s.attempts, s.started_at, s.finished_at, s.last_error
     FROM saga_steps s JOIN saga_instances i ON i.id = s.saga_id WHERE i.order_id = $1 ORDER BY s.saga_id, s.step
 )sql",
-                                .postgres_each = R"sql(
+                                .postgres_batch = R"sql(
     SELECT s.saga_id, s.name, s.status, s.attempts, s.started_at, s.finished_at, s.last_error
     FROM (SELECT id FROM saga_instances WHERE order_id = ANY($1::uuid[]) OFFSET 0) i
     CROSS JOIN LATERAL (SELECT * FROM saga_steps WHERE saga_id = i.id OFFSET 0) s ORDER BY s.saga_id, s.step
 )sql",
-                                .one_by_text = true};
+                                .single_row_uses_text = true};
 
 template <class Enum>
 Enum named(std::span<const std::string_view> names, std::string_view name) {
@@ -114,15 +114,15 @@ LoadedOrder order_of(const sql::Row& row) {
     LoadedOrder loaded;
     domain::Order& order = loaded.record.order;
     order.id = domain::OrderId(row.uuid(0));
-    order.agreed.customer = domain::CustomerId(row.uuid(1));
+    order.terms.customer = domain::CustomerId(row.uuid(1));
     order.status = named<domain::Status>(domain::status_names, row.text(2));
-    order.agreed.currency = row.text(3);
-    order.agreed.total_amount_minor = row.integer(4);
-    order.agreed.shipping_amount_minor = row.maybe_integer(5);
-    order.agreed.shipping_address = address_of(row.text(6));
-    order.agreed.delivery_instructions = row.maybe_text(7);
-    order.agreed.external_ref = row.maybe_text(8);
-    order.agreed.metadata = row.maybe_text(9);
+    order.terms.currency = row.text(3);
+    order.terms.total_amount_minor = row.integer(4);
+    order.terms.shipping_amount_minor = row.maybe_integer(5);
+    order.terms.shipping_address = address_of(row.text(6));
+    order.terms.delivery_instructions = row.maybe_text(7);
+    order.terms.external_ref = row.maybe_text(8);
+    order.terms.metadata = row.maybe_text(9);
     order.cancel_reason = row.maybe_text(10);
     if (!row.is_null(11) || !row.is_null(12))
         order.shipment = {row.maybe_text(11), row.maybe_text(12)};
@@ -157,15 +157,16 @@ domain::SagaStep step_of(const sql::Row& row) {
         row.maybe_instant(5),   row.maybe_text(6)};
 }
 
-OrderLoad::OrderLoad(sql::Transaction& tx, std::span<const domain::OrderId> ids, bool with_sagas)
-    : orders_(tx.add_each(load_orders, params_of(ids))),
-      items_(tx.add_each(load_items, params_of(ids))) {
+OrderLoader::OrderLoader(sql::Transaction& tx, std::span<const domain::OrderId> ids,
+                         bool with_sagas)
+    : orders_(tx.add_batch(load_orders, params_of(ids))),
+      items_(tx.add_batch(load_items, params_of(ids))) {
     if (!with_sagas) return;
-    sagas_ = &tx.add_each(load_sagas, params_of(ids));
-    steps_ = &tx.add_each(load_steps, params_of(ids));
+    sagas_ = &tx.add_batch(load_sagas, params_of(ids));
+    steps_ = &tx.add_batch(load_steps, params_of(ids));
 }
 
-LoadedOrders OrderLoad::take() const {
+LoadedOrders OrderLoader::take() const {
     LoadedOrders orders;
     for (const sql::Row& row : orders_.rows()) {
         LoadedOrder loaded = order_of(row);
@@ -175,7 +176,7 @@ LoadedOrders OrderLoad::take() const {
     // READ COMMITTED: a statement may see an order that the one before it did not.
     for (const sql::Row& row : items_.rows()) {
         const auto order = orders.find(domain::OrderId(row.uuid(0)));
-        if (order != orders.end()) order->second.record.order.agreed.items.push_back(line_of(row));
+        if (order != orders.end()) order->second.record.order.terms.items.push_back(line_of(row));
     }
     if (sagas_ == nullptr) return orders;
     std::unordered_map<Uuid, std::vector<domain::SagaStep>> steps;

@@ -13,7 +13,7 @@ namespace trackops::order::adapters {
 
 // A record as it was read: what it is compared with when it is saved.
 struct LoadedOrder {
-    domain::OrderRecord record;
+    domain::OrderAggregate record;
     std::int64_t revision = 0;
     std::vector<domain::Saga> sagas_before;
 };
@@ -21,9 +21,9 @@ using LoadedOrders = std::map<domain::OrderId, LoadedOrder>;
 
 // Queues the statements that read orders; take() gives them after the flush. Sagas are read only
 // when asked for.
-class OrderLoad {
+class OrderLoader {
 public:
-    OrderLoad(sql::Transaction& tx, std::span<const domain::OrderId> ids, bool with_sagas);
+    OrderLoader(sql::Transaction& tx, std::span<const domain::OrderId> ids, bool with_sagas);
     LoadedOrders take() const;
 
 private:
@@ -42,17 +42,17 @@ domain::SagaStep step_of(
 
 // Queue what a new or a changed order needs. The guarded update answers in affected(): fewer than
 // orders says that somebody was faster.
-struct SavedOrder {
-    const domain::OrderRecord& record;
+struct OrderToSave {
+    const domain::OrderAggregate& record;
     std::int64_t revision;                       // that was read; 0 for a new one
     std::span<const domain::Saga> sagas_before;  // none for a new one
     std::span<const Uuid> causes;                // one a change
     std::span<const Uuid> event_ids;             // one a notice
 };
-void insert_orders(sql::Transaction& tx, std::span<const SavedOrder> orders);
+void insert_orders(sql::Transaction& tx, std::span<const OrderToSave> orders);
 sql::Statement& update_orders(sql::Transaction& tx,
-                              std::span<const SavedOrder> orders);  // sorted by id
-void save_what_goes_with_them(sql::Transaction& tx,
-                              std::span<const SavedOrder> orders);  // sagas, history, events
+                              std::span<const OrderToSave> orders);  // sorted by id
+void save_sagas_history_and_events(sql::Transaction& tx,
+                                   std::span<const OrderToSave> orders);  // sagas, history, events
 
 }  // namespace trackops::order::adapters

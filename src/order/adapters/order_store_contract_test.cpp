@@ -26,14 +26,14 @@
 namespace trackops::order::adapters {
 namespace {
 
-domain::Draft draft(std::string sku = "85123A") {
-    domain::Draft draft;
-    draft.customer = domain::CustomerId(uuid_v7({1}, 2, 3));
-    draft.currency = "GBP";
-    draft.items = {{sku, "Holder", 6, 255}, {"b", {}, 1, 100}};
-    draft.shipping_address = {"Ada", "1 High St", {}, "London", {}, "N1", "GB", {}};
-    draft.metadata = R"({"a": 1})";
-    return draft;
+domain::OrderTerms terms(std::string sku = "85123A") {
+    domain::OrderTerms terms;
+    terms.customer = domain::CustomerId(uuid_v7({1}, 2, 3));
+    terms.currency = "GBP";
+    terms.items = {{sku, "Holder", 6, 255}, {"b", {}, 1, 100}};
+    terms.shipping_address = {"Ada", "1 High St", {}, "London", {}, "N1", "GB", {}};
+    terms.metadata = R"({"a": 1})";
+    return terms;
 }
 
 class OrderStoreContract : public ::testing::TestWithParam<std::string> {
@@ -47,23 +47,23 @@ protected:
     }
 
     app::PlaceOrder placing(std::optional<IdempotencyKey> key = {}) {
-        return {draft(), "anonymous", {"c", "c", "", ""}, std::move(key)};
+        return {terms(), "anonymous", {"c", "c", "", ""}, std::move(key)};
     }
-    std::vector<Result<app::Receipt>> domain::place(std::vector<app::PlaceOrder> commands) {
+    std::vector<Result<app::SaveResult>> domain::place(std::vector<app::PlaceOrder> commands) {
         return app::place_orders(commands, *store_, clock_, ids_, {});
     }
     domain::Order placed() { return domain::place({placing()}).at(0).value().order; }
-    Result<app::Receipt> change(domain::OrderId id, domain::Action action,
-                                std::optional<IdempotencyKey> key = {},
-                                std::optional<std::int64_t> version = {}) {
+    Result<app::SaveResult> change(domain::OrderId id, domain::Action action,
+                                   std::optional<IdempotencyKey> key = {},
+                                   std::optional<std::int64_t> version = {}) {
         return app::change_orders(
                    std::vector<app::ChangeOrder>{
                        {id, {action, "", {}}, "anonymous", {}, std::move(key), version}},
                    *store_, clock_, ids_, {})
             .at(0);
     }
-    std::vector<Result<app::Receipt>> answer(domain::OrderId id, domain::StockAnswer answer,
-                                             Uuid message) {
+    std::vector<Result<app::SaveResult>> answer(domain::OrderId id,
+                                                domain::ReservationOutcome answer, Uuid message) {
         return app::settle_reservations(
             std::vector<app::ReservationReply>{{id, message, answer, {}}}, *store_, clock_, {});
     }
@@ -99,15 +99,15 @@ protected:
     std::unique_ptr<app::OrderStore> store_;
 };
 
-TEST_P(OrderStoreContract, GivesBackWhatWasPlaced) {
+TEST_P(OrderStoreContract, ReturnsThePlacedOrder) {
     app::PlaceOrder command = placing();
-    command.draft.external_ref = "536365";
-    command.draft.shipping_amount_minor = 390;
+    command.terms.external_ref = "536365";
+    command.terms.shipping_amount_minor = 390;
     const domain::Order order = domain::place({command}).at(0).value().order;
     EXPECT_EQ(status_json(found(order.id)), status_json(order));
-    EXPECT_EQ(found(order.id).agreed.items, command.draft.items);
-    EXPECT_EQ(found(order.id).agreed.shipping_address, command.draft.shipping_address);
-    EXPECT_EQ(found(order.id).agreed.external_ref, "536365");
+    EXPECT_EQ(found(order.id).terms.items, command.terms.items);
+    EXPECT_EQ(found(order.id).terms.shipping_address, command.terms.shipping_address);
+    EXPECT_EQ(found(order.id).terms.external_ref, "536365");
     EXPECT_EQ(found(order.id).total_amount_minor(), 6 * 255 + 100 + 390);
     EXPECT_EQ(found(order.id).created_at, clock_.now());
 }
@@ -126,7 +126,7 @@ TEST_P(OrderStoreContract, SavesStateSagaHistoryAndEventTogether) {
 
 TEST_P(OrderStoreContract, ARefusedOrderDoesNotFailItsNeighbours) {
     app::PlaceOrder wrong = placing();
-    wrong.draft.total_amount_minor = 1;
+    wrong.terms.total_amount_minor = 1;
     const auto answers = domain::place({placing(), wrong, placing()});
     EXPECT_TRUE(answers[0] && answers[2]);
     EXPECT_EQ(answers[1].error().code, Errc::invalid);
@@ -135,7 +135,7 @@ TEST_P(OrderStoreContract, ARefusedOrderDoesNotFailItsNeighbours) {
 
 TEST_P(OrderStoreContract, OneOrderThatTheDatabaseRefusesDoesNotFailItsNeighbours) {
     app::PlaceOrder wrong = placing();
-    wrong.draft.delivery_instructions = std::string("a\0b", 3);  // no text in PostgreSQL
+    wrong.terms.delivery_instructions = std::string("a\0b", 3);  // no text in PostgreSQL
     const auto answers = domain::place({placing(), placing(), wrong, placing(), placing()});
     for (const std::size_t i : {0U, 1U, 3U, 4U}) EXPECT_TRUE(answers[i]) << i;
     EXPECT_EQ(answers[2].error().code, Errc::invalid);
@@ -157,7 +157,7 @@ TEST_P(OrderStoreContract, AnswersAKeyOnceWhateverTheBatch) {
     EXPECT_EQ(count("orders"), 2);
 }
 
-TEST_P(OrderStoreContract, ThirtyTwoTwinsMakeOneOrder) {
+TEST_P(OrderStoreContract, ThirtyTwoRequestsWithOneKeyMakeOneOrder) {
     const IdempotencyKey key{"anonymous POST /api/orders", "k", "f"};
     std::vector<std::string> bodies(32);
     {
@@ -167,7 +167,7 @@ TEST_P(OrderStoreContract, ThirtyTwoTwinsMakeOneOrder) {
                 auto placed = domain::place({placing(key)}).at(0);
                 while (!placed && placed.error().code == Errc::unavailable)  // no connection free
                     placed = domain::place({placing(key)}).at(0);
-                const app::Receipt& receipt = placed.value();
+                const app::SaveResult& receipt = placed.value();
                 body = receipt.recorded ? receipt.recorded->body : order_json(receipt.order);
             });
         }
@@ -180,11 +180,13 @@ TEST_P(OrderStoreContract, ThirtyTwoTwinsMakeOneOrder) {
 TEST_P(OrderStoreContract, ChangesOnceACause) {
     const domain::Order order = placed();
     const Uuid message = ids_.next();
-    EXPECT_EQ(answer(order.id, domain::StockAnswer::reserved, message).at(0).value().order.status,
-              domain::Status::confirmed);
+    EXPECT_EQ(
+        answer(order.id, domain::ReservationOutcome::reserved, message).at(0).value().order.status,
+        domain::Status::confirmed);
     const auto before = counts();
-    EXPECT_EQ(answer(order.id, domain::StockAnswer::reserved, message).at(0).value().order.status,
-              domain::Status::confirmed);
+    EXPECT_EQ(
+        answer(order.id, domain::ReservationOutcome::reserved, message).at(0).value().order.status,
+        domain::Status::confirmed);
     EXPECT_EQ(counts(), before);
     EXPECT_EQ(before.at("processed_events"), 1);
 }
@@ -193,7 +195,7 @@ TEST_P(OrderStoreContract, ADoubledMessageInOneBatchCountsOnce) {
     const domain::Order order = placed();
     const Uuid message = ids_.next();
     const std::vector<app::ReservationReply> replies(
-        3, {order.id, message, domain::StockAnswer::reserved, {}});
+        3, {order.id, message, domain::ReservationOutcome::reserved, {}});
     for (const auto& receipt : app::settle_reservations(replies, *store_, clock_, {}))
         EXPECT_EQ(receipt.value().order.version, 2);
     EXPECT_EQ(count("outbox_events"), 2);
@@ -216,7 +218,7 @@ TEST_P(OrderStoreContract, KeepsNothingOfARefusedChange) {
 
 TEST_P(OrderStoreContract, AppliesTwoChangesOfOneOrderOneAfterTheOther) {
     const domain::Order order = placed();
-    answer(order.id, domain::StockAnswer::reserved, ids_.next());
+    answer(order.id, domain::ReservationOutcome::reserved, ids_.next());
     const std::vector<app::ChangeOrder> commands = {
         {order.id, {domain::Action::process, "", {}}, "anonymous", {}, {}, {}},
         {order.id, {domain::Action::process, "", {}}, "anonymous", {}, {}, {}},
@@ -238,17 +240,23 @@ TEST_P(OrderStoreContract, AppliesTwoChangesOfOneOrderOneAfterTheOther) {
 }
 
 // The second writer saves while the first one thinks.
-TEST_P(OrderStoreContract, SavesOverNobody) {
+TEST_P(OrderStoreContract, NeverOverwritesAConcurrentChange) {
     const domain::Order order = placed();
     bool overtaken = false;
     const std::vector<app::OrderChange> confirming = {
-        {order.id, ids_.next(), "test", {}, {}, [&](domain::OrderRecord& record) -> Result<void> {
+        {order.id,
+         ids_.next(),
+         "test",
+         {},
+         {},
+         [&](domain::OrderAggregate& record) -> Result<void> {
              if (!std::exchange(overtaken, true)) {
                  EXPECT_TRUE(change(order.id, domain::Action::cancel));
              }
              if (record.order.status != domain::Status::pending)
                  return fail(Errc::illegal_transition, "too late");
-             settle(record, domain::StockAnswer::reserved, {clock_.now(), "inventory", {}, {}});
+             settle(record, domain::ReservationOutcome::reserved,
+                    {clock_.now(), "inventory", {}, {}});
              return {};
          }}};
     const auto first = store_->update(confirming);
@@ -260,7 +268,7 @@ TEST_P(OrderStoreContract, SavesOverNobody) {
 
 // The clock looks at a saga whose answer arrives while it thinks: nothing of the order itself
 // changes, so only the revision knows.
-TEST_P(OrderStoreContract, SavesOverNobodysSaga) {
+TEST_P(OrderStoreContract, NeverOverwritesAConcurrentChangeOfASaga) {
     const domain::Order order = placed();
     ASSERT_TRUE(change(order.id, domain::Action::cancel));
     clock_.advance(std::chrono::seconds(30));
@@ -271,11 +279,11 @@ TEST_P(OrderStoreContract, SavesOverNobodysSaga) {
          "saga-clock",
          {},
          {},
-         [&](domain::OrderRecord& record) -> Result<void> {
+         [&](domain::OrderAggregate& record) -> Result<void> {
              if (!std::exchange(overtaken, true)) {
-                 answer(order.id, domain::StockAnswer::released, ids_.next());
+                 answer(order.id, domain::ReservationOutcome::released, ids_.next());
              }
-             look_at_clock(record, {}, {clock_.now(), "saga", {}, {}});
+             on_timer(record, {}, {clock_.now(), "saga", {}, {}});
              return {};
          }}};
     EXPECT_TRUE(store_->update(looking).at(0));
@@ -323,10 +331,11 @@ TEST_P(OrderStoreContract, TwoHandlersOfOneMessageHaveOneEffect) {
          "trackops-orders",
          {},
          {},
-         [&](domain::OrderRecord& record) -> Result<void> {
+         [&](domain::OrderAggregate& record) -> Result<void> {
              if (!std::exchange(overtaken, true))
-                 answer(order.id, domain::StockAnswer::reserved, message);
-             settle(record, domain::StockAnswer::reserved, {clock_.now(), "inventory", {}, {}});
+                 answer(order.id, domain::ReservationOutcome::reserved, message);
+             settle(record, domain::ReservationOutcome::reserved,
+                    {clock_.now(), "inventory", {}, {}});
              return {};
          }}};
     EXPECT_EQ(store_->update(handling).at(0).value().order.version, 2);
@@ -336,7 +345,7 @@ TEST_P(OrderStoreContract, TwoHandlersOfOneMessageHaveOneEffect) {
 
 TEST_P(OrderStoreContract, NumbersTheEventsOfAnOrderWithoutGaps) {
     const domain::Order order = placed();
-    answer(order.id, domain::StockAnswer::reserved, ids_.next());
+    answer(order.id, domain::ReservationOutcome::reserved, ids_.next());
     ASSERT_TRUE(change(order.id, domain::Action::process));
     ASSERT_TRUE(change(order.id, domain::Action::cancel));
     const auto tx = database_->begin(sql::Access::read);
@@ -364,7 +373,7 @@ TEST_P(OrderStoreContract, ReadsSagasAsTheyWereSaved) {
     ASSERT_TRUE(change(order.id, domain::Action::cancel));
     EXPECT_EQ(saga_of(order.id).status, domain::SagaStatus::compensating);
     EXPECT_EQ(saga_of(order.id).steps.size(), 3U);
-    answer(order.id, domain::StockAnswer::released, ids_.next());
+    answer(order.id, domain::ReservationOutcome::released, ids_.next());
     EXPECT_EQ(saga_of(order.id).status, domain::SagaStatus::compensated);
     EXPECT_EQ(store_->saga(saga.id).value().order, order.id);
     EXPECT_EQ(store_->saga(domain::SagaId(ids_.next())).error().code, Errc::not_found);
@@ -384,7 +393,7 @@ TEST_P(OrderStoreContract, GivesADueSagaToOneOnly) {
 
 TEST_P(OrderStoreContract, TheClockSendsAgainAndThenTimesOut) {
     const domain::Order order = placed();
-    const app::SagaRound round{.relay_lag = [] { return Duration::zero(); }};
+    const app::SagaSweepOptions round{.relay_lag = [] { return Duration::zero(); }};
     clock_.advance(std::chrono::seconds(30));
     ASSERT_EQ(app::advance_sagas(round, *store_, clock_, ids_, {}).value().size(), 1U);
     EXPECT_EQ(count("outbox_events"), 2);
@@ -393,9 +402,9 @@ TEST_P(OrderStoreContract, TheClockSendsAgainAndThenTimesOut) {
     ASSERT_EQ(app::advance_sagas(round, *store_, clock_, ids_, {}).value().size(), 1U);
     EXPECT_EQ(found(order.id).cancel_reason, "TIMED_OUT");
     EXPECT_EQ(saga_of(order.id).status, domain::SagaStatus::compensating);
-    answer(order.id, domain::StockAnswer::reserved, ids_.next());  // late
+    answer(order.id, domain::ReservationOutcome::reserved, ids_.next());  // late
     EXPECT_EQ(saga_of(order.id).status, domain::SagaStatus::compensating);
-    answer(order.id, domain::StockAnswer::released, ids_.next());
+    answer(order.id, domain::ReservationOutcome::released, ids_.next());
     EXPECT_EQ(saga_of(order.id).status, domain::SagaStatus::compensated);
 }
 
@@ -403,12 +412,12 @@ TEST_P(OrderStoreContract, TheClockSendsACancellationAgainAsItWas) {
     const domain::Order pending = placed();
     const domain::Order confirmed = placed();
     clock_.advance(std::chrono::seconds(9));
-    answer(confirmed.id, domain::StockAnswer::reserved, ids_.next());
+    answer(confirmed.id, domain::ReservationOutcome::reserved, ids_.next());
     clock_.advance(-std::chrono::seconds(4));  // the order is newer than its cancellation
     ASSERT_TRUE(change(pending.id, domain::Action::cancel));
     ASSERT_TRUE(change(confirmed.id, domain::Action::cancel));
     clock_.advance(std::chrono::seconds(31));
-    const app::SagaRound round{.relay_lag = [] { return Duration::zero(); }};
+    const app::SagaSweepOptions round{.relay_lag = [] { return Duration::zero(); }};
     ASSERT_EQ(app::advance_sagas(round, *store_, clock_, ids_, {}).value().size(), 2U);
     EXPECT_EQ(count("outbox_events WHERE type = 'ORDER_CANCELLED'"), 4);
     EXPECT_EQ(count("(SELECT DISTINCT CAST(payload AS TEXT) FROM outbox_events "
@@ -478,7 +487,7 @@ TEST_P(OrderStoreContract, ListsByTimeWhateverTheIdsSay) {
 TEST_P(OrderStoreContract, TellsWhichHaveLeftPending) {
     const domain::Order waiting = placed();
     const domain::Order settled = placed();
-    answer(settled.id, domain::StockAnswer::refused, ids_.next());
+    answer(settled.id, domain::ReservationOutcome::refused, ids_.next());
     const auto left = store_->settled(std::vector{waiting.id, settled.id}).value();
     ASSERT_EQ(left.size(), 1U);
     EXPECT_EQ(left[0].id, settled.id);
@@ -487,7 +496,7 @@ TEST_P(OrderStoreContract, TellsWhichHaveLeftPending) {
 
 TEST_P(OrderStoreContract, RacingWritersNeverSkipAVersion) {
     const domain::Order order = placed();
-    answer(order.id, domain::StockAnswer::reserved, ids_.next());
+    answer(order.id, domain::ReservationOutcome::reserved, ids_.next());
     std::atomic<int> won = 0;
     {
         std::vector<std::jthread> writers;

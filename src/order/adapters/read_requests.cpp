@@ -59,11 +59,11 @@ domain::Line read_line(ObjectReader& in) {
 
 // A member object, read with its own pointer; faults gather in the same list.
 void read_shipping_address(ObjectReader& in, std::vector<FieldError>& faults,
-                           domain::Draft& draft) {
+                           domain::OrderTerms& terms) {
     const auto value = in.object("shippingAddress", true);
     if (!value || !in.has("shippingAddress")) return;
     ObjectReader fields(value, in.pointer_to("shippingAddress"), faults);
-    draft.shipping_address = read_address(fields);
+    terms.shipping_address = read_address(fields);
 }
 
 bool holds_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
@@ -79,11 +79,11 @@ bool holds_nul(Value value) {
     return found;
 }
 
-void read_metadata(ObjectReader& in, domain::Draft& draft) {
+void read_metadata(ObjectReader& in, domain::OrderTerms& terms) {
     const auto value = in.object("metadata", false);
     if (!value || !in.has("metadata")) return;
-    draft.metadata = value->minified();
-    if (draft.metadata->size() > metadata_bytes_max) {
+    terms.metadata = value->minified();
+    if (terms.metadata->size() > metadata_bytes_max) {
         in.fault("metadata", fmt::format("must not be longer than {} bytes", metadata_bytes_max),
                  "length");
     } else if (holds_nul(*value)) {  // PostgreSQL's jsonb has no room for it
@@ -173,10 +173,10 @@ std::optional<Enum> named(std::span<const std::string_view> names, std::string_v
 
 }  // namespace
 
-Result<domain::Draft> read_draft(std::string_view body) {
-    domain::Draft draft =
-        TRY(read_body<domain::Draft>(body, [](ObjectReader& in, std::vector<FieldError>& faults) {
-            domain::Draft made;
+Result<domain::OrderTerms> read_order_terms(std::string_view body) {
+    domain::OrderTerms terms = TRY(
+        read_body<domain::OrderTerms>(body, [](ObjectReader& in, std::vector<FieldError>& faults) {
+            domain::OrderTerms made;
             made.customer = domain::CustomerId(in.uuid("customerId"));
             made.currency = in.text(
                 "currency",
@@ -197,8 +197,8 @@ Result<domain::Draft> read_draft(std::string_view body) {
             return made;
         }));
     (void)TRY(domain::total_of(
-        draft));  // named together with its own kind of fault, once the shape is right
-    return draft;
+        terms));  // named together with its own kind of fault, once the shape is right
+    return terms;
 }
 
 Result<domain::Command> read_command(domain::Action action, std::string_view body) {

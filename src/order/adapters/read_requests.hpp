@@ -8,7 +8,7 @@
 
 namespace trackops::order::adapters {
 
-Result<domain::Draft> read_draft(std::string_view body);
+Result<domain::OrderTerms> read_order_terms(std::string_view body);
 // The body of ship, cancel and of PUT status; the other actions take none. An empty body counts as
 // {}.
 Result<domain::Command> read_command(domain::Action action, std::string_view body);

@@ -28,23 +28,23 @@ std::string with(std::string_view from, std::string_view to) {
 }
 
 TEST(ReadDraft, TakesAWholeOrder) {
-    const auto draft = read_draft(good);
-    ASSERT_TRUE(draft) << draft.error().detail;
-    EXPECT_EQ(draft->items.size(), 2U);
-    EXPECT_EQ(draft->items[0], (domain::Line{"85123A", "Holder", 6, 250}));
-    EXPECT_EQ(draft->metadata, R"({"channel":["web"]})");
-    EXPECT_EQ(draft->total_amount_minor, 1900);
-    EXPECT_FALSE(draft->delivery_instructions);
+    const auto terms = read_order_terms(good);
+    ASSERT_TRUE(terms) << terms.error().detail;
+    EXPECT_EQ(terms->items.size(), 2U);
+    EXPECT_EQ(terms->items[0], (domain::Line{"85123A", "Holder", 6, 250}));
+    EXPECT_EQ(terms->metadata, R"({"channel":["web"]})");
+    EXPECT_EQ(terms->total_amount_minor, 1900);
+    EXPECT_FALSE(terms->delivery_instructions);
 }
 
 TEST(ReadDraft, NamesEveryFaultAtOnce) {
-    const auto draft = read_draft(
+    const auto terms = read_order_terms(
         R"({"customerId": 5, "currency": "gbp", "colour": "red", "shippingAmount": -1, "totalAmount": 1.5,
         "items": [{"sku": " x", "quantity": 0, "unitAmount": "1", "weight": 1}, 7],
         "shippingAddress": {"line1": "", "city": "L", "country": "UK"}, "metadata": []})");
-    ASSERT_FALSE(draft);
-    EXPECT_EQ(draft.error().code, Errc::invalid);
-    EXPECT_EQ(pointers(draft.error()),
+    ASSERT_FALSE(terms);
+    EXPECT_EQ(terms.error().code, Errc::invalid);
+    EXPECT_EQ(pointers(terms.error()),
               (std::vector<std::string>{"/colour", "/currency", "/customerId", "/items/0/quantity",
                                         "/items/0/sku", "/items/0/unitAmount", "/items/0/weight",
                                         "/items/1", "/metadata", "/shippingAddress/country",
@@ -53,11 +53,11 @@ TEST(ReadDraft, NamesEveryFaultAtOnce) {
 }
 
 TEST(ReadDraft, WantsLinesAndAnAddress) {
-    EXPECT_EQ(pointers(read_draft("{}").error()),
+    EXPECT_EQ(pointers(read_order_terms("{}").error()),
               (std::vector<std::string>{"/currency", "/customerId", "/items", "/shippingAddress"}));
     EXPECT_EQ(
         pointers(
-            read_draft(
+            read_order_terms(
                 with(
                     R"([{"sku": "85123A", "quantity": 6, "unitAmount": 250, "name": "Holder"}, {"sku": "85123A", "quantity": 1, "unitAmount": 10}])",
                     "[]"))
@@ -66,7 +66,7 @@ TEST(ReadDraft, WantsLinesAndAnAddress) {
 }
 
 TEST(ReadDraft, ChecksTheClientsTotal) {
-    EXPECT_EQ(pointers(read_draft(with("1900.0", "1901")).error()),
+    EXPECT_EQ(pointers(read_order_terms(with("1900.0", "1901")).error()),
               std::vector<std::string>{"/totalAmount"});
 }
 
@@ -74,13 +74,14 @@ TEST(ReadDraft, RefusesNulAnywhereInMetadata) {
     for (const auto* metadata :
          {R"({"a": "b\u0000"})", R"({"a\u0000": 1})", R"({"a": [1, ["b", {"c": "\u0000"}]]})",
           R"({"a": {"b": {"\u0000c": null}, "d": 1}, "e": "f"})"}) {
-        const auto draft = read_draft(with(R"({"channel": ["web"]})", metadata));
-        ASSERT_FALSE(draft) << metadata;
-        EXPECT_EQ(draft.error().code, Errc::invalid);
-        EXPECT_EQ(pointers(draft.error()), std::vector<std::string>{"/metadata"});
-        EXPECT_EQ(draft.error().fields.at(0).code, "format");
+        const auto terms = read_order_terms(with(R"({"channel": ["web"]})", metadata));
+        ASSERT_FALSE(terms) << metadata;
+        EXPECT_EQ(terms.error().code, Errc::invalid);
+        EXPECT_EQ(pointers(terms.error()), std::vector<std::string>{"/metadata"});
+        EXPECT_EQ(terms.error().fields.at(0).code, "format");
     }
-    EXPECT_TRUE(read_draft(with(R"({"channel": ["web"]})", R"({"a": "\\u0000", "b": "\u0001"})")));
+    EXPECT_TRUE(
+        read_order_terms(with(R"({"channel": ["web"]})", R"({"a": "\\u0000", "b": "\u0001"})")));
 }
 
 // {"a":"..."} of so many bytes.
@@ -89,16 +90,16 @@ std::string object_of(std::size_t bytes) {
 }
 
 TEST(ReadDraft, TakesMetadataUpToItsBorder) {
-    const auto draft = read_draft(with(R"({"channel": ["web"]})", object_of(16 * 1024)));
-    ASSERT_TRUE(draft);
-    EXPECT_EQ(draft->metadata->size(), 16U * 1024);
-    const auto longer = read_draft(with(R"({"channel": ["web"]})", object_of(16 * 1024 + 1)));
+    const auto terms = read_order_terms(with(R"({"channel": ["web"]})", object_of(16 * 1024)));
+    ASSERT_TRUE(terms);
+    EXPECT_EQ(terms->metadata->size(), 16U * 1024);
+    const auto longer = read_order_terms(with(R"({"channel": ["web"]})", object_of(16 * 1024 + 1)));
     EXPECT_EQ(pointers(longer.error()), std::vector<std::string>{"/metadata"});
 }
 
 TEST(ReadDraft, TakesQuantitiesAndAmountsUpToTheirBorders) {
     const auto of_line = [](std::string_view numbers) {
-        return read_draft(with(R"("quantity": 6, "unitAmount": 250)", numbers));
+        return read_order_terms(with(R"("quantity": 6, "unitAmount": 250)", numbers));
     };
     for (const auto* numbers :
          {R"("quantity": 0, "unitAmount": 1)", R"("quantity": 1000001, "unitAmount": 1)"}) {
@@ -115,11 +116,12 @@ TEST(ReadDraft, TakesQuantitiesAndAmountsUpToTheirBorders) {
 }
 
 TEST(ReadDraft, RefusesWhatIsNoJson) {
-    EXPECT_EQ(read_draft("{").error().code, Errc::malformed);
-    EXPECT_EQ(read_draft(with("London", "Lon\xff")).error().code, Errc::malformed);
-    EXPECT_EQ(read_draft(with("\"currency\"", "\"customerId\": \"x\", \"currency\"")).error().code,
-              Errc::malformed);
-    EXPECT_EQ(read_draft("[]").error().code, Errc::invalid);
+    EXPECT_EQ(read_order_terms("{").error().code, Errc::malformed);
+    EXPECT_EQ(read_order_terms(with("London", "Lon\xff")).error().code, Errc::malformed);
+    EXPECT_EQ(
+        read_order_terms(with("\"currency\"", "\"customerId\": \"x\", \"currency\"")).error().code,
+        Errc::malformed);
+    EXPECT_EQ(read_order_terms("[]").error().code, Errc::invalid);
 }
 
 TEST(ReadCommand, TakesWhatItsActionKnows) {

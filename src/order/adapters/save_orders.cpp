@@ -1,7 +1,7 @@
 // Writing orders: a new one, a changed one, and what goes with both.
 #include <algorithm>
 
-#include "order/adapters/announcements.hpp"
+#include "order/adapters/event_mapping.hpp"
 #include "order/adapters/order_json.hpp"
 #include "order/adapters/order_rows.hpp"
 #include "platform/json/writer.hpp"
@@ -16,7 +16,7 @@ constexpr sql::Query insert_order{.name = "order.insert",
                         external_ref, metadata, version, revision, events_sent, created_at, updated_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14)
 )sql",
-                                  .postgres_each = R"sql(
+                                  .postgres_batch = R"sql(
     INSERT INTO orders (id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
                         external_ref, metadata, version, revision, events_sent, created_at, updated_at)
     SELECT id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
@@ -26,17 +26,17 @@ constexpr sql::Query insert_order{.name = "order.insert",
          AS t(id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
               external_ref, metadata, version, events_sent, created_at, updated_at)
 )sql",
-                                  .one_by_text = true};
+                                  .single_row_uses_text = true};
 
 constexpr sql::Query insert_item{.name = "order.insert_item",
                                  .text = R"sql(
     INSERT INTO order_items (order_id, line, sku, name, quantity, unit_amount) VALUES ($1, $2, $3, $4, $5, $6)
 )sql",
-                                 .postgres_each = R"sql(
+                                 .postgres_batch = R"sql(
     INSERT INTO order_items (order_id, line, sku, name, quantity, unit_amount)
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
 )sql",
-                                 .one_by_text = true};
+                                 .single_row_uses_text = true};
 
 // Rows are locked in the order of their ids before the first is updated, whatever plan the update
 // takes: how many they are is asked first. Not joined: the planner expects one row of the rest and
@@ -47,7 +47,7 @@ constexpr sql::Query update_order{.name = "order.update",
                       events_sent = $8, updated_at = $9
     WHERE id = $1 AND revision = $2
 )sql",
-                                  .postgres_each = R"sql(
+                                  .postgres_batch = R"sql(
     WITH locked AS MATERIALIZED (SELECT id FROM orders WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE)
     UPDATE orders o SET status = t.status, cancel_reason = t.cancel_reason, carrier = t.carrier, tracking_number = t.tracking_number,
                         version = t.version, revision = o.revision + 1, events_sent = t.events_sent, updated_at = t.updated_at
@@ -56,7 +56,7 @@ constexpr sql::Query update_order{.name = "order.update",
          AS t(id, revision, status, cancel_reason, carrier, tracking_number, version, events_sent, updated_at)
     WHERE (SELECT count(*) FROM locked) > 0 AND o.id = t.id AND o.revision = t.revision
 )sql",
-                                  .one_by_text = true};
+                                  .single_row_uses_text = true};
 
 constexpr sql::Query save_saga{.name = "saga.save",
                                .text = R"sql(
@@ -65,14 +65,14 @@ constexpr sql::Query save_saga{.name = "saga.save",
     ON CONFLICT (id) DO UPDATE SET status = excluded.status, deadline_at = excluded.deadline_at,
         next_attempt_at = excluded.next_attempt_at, due_at = excluded.due_at, finished_at = excluded.finished_at
 )sql",
-                               .postgres_each = R"sql(
+                               .postgres_batch = R"sql(
     INSERT INTO saga_instances (id, type, order_id, status, deadline_at, next_attempt_at, due_at, started_at, finished_at)
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
                          $8::timestamptz[], $9::timestamptz[])
     ON CONFLICT (id) DO UPDATE SET status = excluded.status, deadline_at = excluded.deadline_at,
         next_attempt_at = excluded.next_attempt_at, due_at = excluded.due_at, finished_at = excluded.finished_at
 )sql",
-                               .one_by_text = true};
+                               .single_row_uses_text = true};
 
 constexpr sql::Query save_step{.name = "saga.save_step",
                                .text = R"sql(
@@ -81,14 +81,14 @@ constexpr sql::Query save_step{.name = "saga.save_step",
     ON CONFLICT (saga_id, step) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,
         started_at = excluded.started_at, finished_at = excluded.finished_at, last_error = excluded.last_error
 )sql",
-                               .postgres_each = R"sql(
+                               .postgres_batch = R"sql(
     INSERT INTO saga_steps (saga_id, step, name, status, attempts, started_at, finished_at, last_error)
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
                          $8::text[])
     ON CONFLICT (saga_id, step) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,
         started_at = excluded.started_at, finished_at = excluded.finished_at, last_error = excluded.last_error
 )sql",
-                               .one_by_text = true};
+                               .single_row_uses_text = true};
 
 // A new order's saga and steps cannot be there already: a plain insert costs less than one that may
 // meet itself.
@@ -97,36 +97,36 @@ constexpr sql::Query insert_saga{.name = "saga.insert",
     INSERT INTO saga_instances (id, type, order_id, status, deadline_at, next_attempt_at, due_at, started_at, finished_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 )sql",
-                                 .postgres_each = R"sql(
+                                 .postgres_batch = R"sql(
     INSERT INTO saga_instances (id, type, order_id, status, deadline_at, next_attempt_at, due_at, started_at, finished_at)
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
                          $8::timestamptz[], $9::timestamptz[])
 )sql",
-                                 .one_by_text = true};
+                                 .single_row_uses_text = true};
 
 constexpr sql::Query insert_step{.name = "saga.insert_step",
                                  .text = R"sql(
     INSERT INTO saga_steps (saga_id, step, name, status, attempts, started_at, finished_at, last_error)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 )sql",
-                                 .postgres_each = R"sql(
+                                 .postgres_batch = R"sql(
     INSERT INTO saga_steps (saga_id, step, name, status, attempts, started_at, finished_at, last_error)
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
                          $8::text[])
 )sql",
-                                 .one_by_text = true};
+                                 .single_row_uses_text = true};
 
 constexpr sql::Query insert_history{.name = "order.insert_history",
                                     .text = R"sql(
     INSERT INTO order_history (order_id, version, from_status, to_status, reason, actor, cause, event_id, occurred_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 )sql",
-                                    .postgres_each = R"sql(
+                                    .postgres_batch = R"sql(
     INSERT INTO order_history (order_id, version, from_status, to_status, reason, actor, cause, event_id, occurred_at)
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
                          $9::timestamptz[])
 )sql",
-                                    .one_by_text = true};
+                                    .single_row_uses_text = true};
 
 sql::Json address_column(const domain::Address& address) {
     sql::Json column;
@@ -135,21 +135,21 @@ sql::Json address_column(const domain::Address& address) {
     return column;
 }
 
-sql::Params order_params(const domain::OrderRecord& record) {
+sql::Params order_params(const domain::OrderAggregate& record) {
     const domain::Order& order = record.order;
-    const auto& metadata = order.agreed.metadata;
+    const auto& metadata = order.terms.metadata;
     return {order.id,
-            order.agreed.customer,
+            order.terms.customer,
             name_of(order.status),
-            order.agreed.currency,
+            order.terms.currency,
             order.total_amount_minor(),
-            order.agreed.shipping_amount_minor,
-            address_column(order.agreed.shipping_address),
-            order.agreed.delivery_instructions,
-            order.agreed.external_ref,
+            order.terms.shipping_amount_minor,
+            address_column(order.terms.shipping_address),
+            order.terms.delivery_instructions,
+            order.terms.external_ref,
             metadata ? sql::Value(sql::Json{*metadata}) : sql::Value(),
             order.version,
-            record.events_sent + static_cast<std::int64_t>(record.notices.size()),
+            record.events_sent + static_cast<std::int64_t>(record.new_events.size()),
             order.created_at,
             order.updated_at};
 }
@@ -165,10 +165,10 @@ void add_saga(const domain::Saga& saga, domain::OrderId order, std::vector<sql::
     }
 }
 
-void save_sagas(sql::Transaction& tx, std::span<const SavedOrder> orders) {
+void save_sagas(sql::Transaction& tx, std::span<const OrderToSave> orders) {
     std::vector<sql::Params> sagas;
     std::vector<sql::Params> steps;
-    for (const SavedOrder& saved : orders) {
+    for (const OrderToSave& saved : orders) {
         for (const domain::Saga& saga : saved.record.sagas) {
             const bool as_it_was =
                 std::ranges::find(saved.sagas_before, saga) != saved.sagas_before.end();
@@ -176,74 +176,74 @@ void save_sagas(sql::Transaction& tx, std::span<const SavedOrder> orders) {
         }
     }
     const bool is_new = !orders.empty() && orders.front().revision == 0;
-    tx.add_each(is_new ? insert_saga : save_saga, std::move(sagas));
-    tx.add_each(is_new ? insert_step : save_step, std::move(steps));
+    tx.add_batch(is_new ? insert_saga : save_saga, std::move(sagas));
+    tx.add_batch(is_new ? insert_step : save_step, std::move(steps));
 }
 
 // The event that announced a change: the only notice with its version that is not a repetition, so
 // the first.
-Uuid event_of(const SavedOrder& saved, const domain::Change& change) {
-    const auto& notices = saved.record.notices;
-    const auto found = std::ranges::find_if(notices, [&](const domain::Notice& notice) {
+Uuid event_of(const OrderToSave& saved, const domain::StatusChange& change) {
+    const auto& new_events = saved.record.new_events;
+    const auto found = std::ranges::find_if(new_events, [&](const domain::OrderEvent& notice) {
         return notice.change.version == change.version && notice.change.to == change.to;
     });
-    return saved.event_ids[static_cast<std::size_t>(found - notices.begin())];
+    return saved.event_ids[static_cast<std::size_t>(found - new_events.begin())];
 }
 
 }  // namespace
 
-void insert_orders(sql::Transaction& tx, std::span<const SavedOrder> orders) {
+void insert_orders(sql::Transaction& tx, std::span<const OrderToSave> orders) {
     std::vector<sql::Params> rows;
     std::vector<sql::Params> items;
     rows.reserve(orders.size());
-    for (const SavedOrder& saved : orders) {
+    for (const OrderToSave& saved : orders) {
         rows.push_back(order_params(saved.record));
         std::int64_t number = 0;
-        for (const domain::Line& line : saved.record.order.agreed.items) {
+        for (const domain::Line& line : saved.record.order.terms.items) {
             items.push_back({saved.record.order.id, ++number, line.sku, line.name, line.quantity,
                              line.unit_amount_minor});
         }
     }
-    tx.add_each(insert_order, std::move(rows));
-    tx.add_each(insert_item, std::move(items));
+    tx.add_batch(insert_order, std::move(rows));
+    tx.add_batch(insert_item, std::move(items));
 }
 
-sql::Statement& update_orders(sql::Transaction& tx, std::span<const SavedOrder> orders) {
+sql::Statement& update_orders(sql::Transaction& tx, std::span<const OrderToSave> orders) {
     std::vector<sql::Params> rows;
     rows.reserve(orders.size());
-    for (const SavedOrder& saved : orders) {
+    for (const OrderToSave& saved : orders) {
         const domain::Order& order = saved.record.order;
         const domain::Shipment shipment = order.shipment.value_or(domain::Shipment{});
         rows.push_back(
             {order.id, saved.revision, name_of(order.status), order.cancel_reason, shipment.carrier,
              shipment.tracking_number, order.version,
-             saved.record.events_sent + static_cast<std::int64_t>(saved.record.notices.size()),
+             saved.record.events_sent + static_cast<std::int64_t>(saved.record.new_events.size()),
              order.updated_at});
     }
-    return tx.add_each(update_order, std::move(rows));
+    return tx.add_batch(update_order, std::move(rows));
 }
 
-void save_what_goes_with_them(sql::Transaction& tx, std::span<const SavedOrder> orders) {
+void save_sagas_history_and_events(sql::Transaction& tx, std::span<const OrderToSave> orders) {
     save_sagas(tx, orders);
     std::vector<sql::Params> history;
     std::vector<outbox::Event> events;
-    for (const SavedOrder& saved : orders) {
-        const domain::OrderRecord& record = saved.record;
+    for (const OrderToSave& saved : orders) {
+        const domain::OrderAggregate& record = saved.record;
         for (std::size_t i = 0; i < record.changes.size(); ++i) {
-            const domain::Change& change = record.changes[i];
+            const domain::StatusChange& change = record.changes[i];
             const auto from =
                 change.from ? std::optional(std::string(name_of(*change.from))) : std::nullopt;
             history.push_back({record.order.id, change.version, from, name_of(change.to),
                                change.reason, change.actor, saved.causes[i],
                                event_of(saved, change), change.at});
         }
-        for (std::size_t i = 0; i < record.notices.size(); ++i) {
+        for (std::size_t i = 0; i < record.new_events.size(); ++i) {
             const std::int64_t sequence = record.events_sent + static_cast<std::int64_t>(i) + 1;
             events.push_back(
-                to_event(record.order, record.notices[i], saved.event_ids[i], sequence));
+                to_event(record.order, record.new_events[i], saved.event_ids[i], sequence));
         }
     }
-    tx.add_each(insert_history, std::move(history));
+    tx.add_batch(insert_history, std::move(history));
     outbox::append(tx, events);
 }
 

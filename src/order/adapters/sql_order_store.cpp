@@ -15,11 +15,11 @@
 namespace trackops::order::adapters {
 namespace {
 
-constexpr sql::Query which_exist{.name = "order.which_exist",
-                                 .text = R"sql(
+constexpr sql::Query select_existing_ids{.name = "order.which_exist",
+                                         .text = R"sql(
     SELECT id FROM orders WHERE id = $1
 )sql",
-                                 .postgres_each = R"sql(
+                                         .postgres_batch = R"sql(
     SELECT id FROM orders WHERE id = ANY($1::uuid[])
 )sql"};
 
@@ -39,7 +39,7 @@ constexpr sql::Query claim_due_sagas{.name = "saga.claim_due",
 // The longest beginning of a batch in which no key comes twice: a twin is answered by what its
 // first made true.
 template <class Item>
-std::size_t without_twins(std::span<const Item> batch) {
+std::size_t count_distinct_keys(std::span<const Item> batch) {
     std::set<std::pair<std::string_view, std::string_view>> keys;
     std::size_t count = 0;
     for (const Item& item : batch) {
@@ -51,11 +51,11 @@ std::size_t without_twins(std::span<const Item> batch) {
 
 // Hardly a key comes twice, so a batch is written without asking for its keys; but where one did,
 // others are likely to follow.
-constexpr int batches_after_a_repeat = 64;
+constexpr int lookup_batches_after_duplicate = 64;
 
-using Answers = std::vector<Result<app::Receipt>>;
+using SaveResults = std::vector<Result<app::SaveResult>>;
 
-RecordedAnswer answer_of(int status, const domain::Order& order) {
+RecordedResponse recorded_response_of(int status, const domain::Order& order) {
     return {status, order_json(order), status == 201 ? path_of(order.id) : "", etag_of(order)};
 }
 
@@ -64,15 +64,16 @@ public:
     SqlOrderStore(sql::Database& database, const Clock& clock, Ids& ids)
         : database_(database), clock_(clock), ids_(ids) {}
 
-    Answers add(std::span<const app::NewOrder> orders) override {
-        return in_parts<app::NewOrder>(orders,
-                                       [this](std::span<const app::NewOrder> batch, bool again) {
-                                           return add_once(batch, again);
-                                       });
+    SaveResults add(std::span<const app::NewOrder> orders) override {
+        return run_in_parts<app::NewOrder>(
+            orders, [this](std::span<const app::NewOrder> batch, bool is_retry) {
+                return add_once(batch, is_retry);
+            });
     }
-    Answers update(std::span<const app::OrderChange> changes) override {
-        return in_parts<app::OrderChange>(changes, [this](std::span<const app::OrderChange> batch,
-                                                          bool) { return update_once(batch); });
+    SaveResults update(std::span<const app::OrderChange> changes) override {
+        return run_in_parts<app::OrderChange>(
+            changes,
+            [this](std::span<const app::OrderChange> batch, bool) { return update_once(batch); });
     }
 
     std::vector<Result<domain::Order>> find(std::span<const domain::OrderId> ids) override {
@@ -102,160 +103,164 @@ public:
 
 private:
     template <class Item, class Once>
-    Answers in_parts(std::span<const Item> batch, Once once) {
-        Answers answers;
+    SaveResults run_in_parts(std::span<const Item> batch, Once once) {
+        SaveResults results;
         while (!batch.empty()) {
-            const std::size_t count = without_twins(batch);
-            bool again = false;
-            auto part = sql::run_batch<Item, app::Receipt>(
+            const std::size_t count = count_distinct_keys(batch);
+            bool is_retry = false;
+            auto part = sql::run_batch<Item, app::SaveResult>(
                 database_, batch.first(count), [&](std::span<const Item> items) {
-                    return once(items, std::exchange(again, true));
+                    return once(items, std::exchange(is_retry, true));
                 });
-            std::ranges::move(part, std::back_inserter(answers));
+            std::ranges::move(part, std::back_inserter(results));
             batch = batch.subspan(count);
         }
-        return answers;
+        return results;
     }
 
-    Answers add_once(std::span<const app::NewOrder> orders, bool again);
-    Answers update_once(std::span<const app::OrderChange> changes);
-    bool looks_first(bool again);
+    SaveResults add_once(std::span<const app::NewOrder> orders, bool is_retry);
+    SaveResults update_once(std::span<const app::OrderChange> changes);
+    bool must_look_up_keys(bool is_retry);
 
     sql::Database& database_;
     const Clock& clock_;
     Ids& ids_;
-    std::atomic<int> batches_to_look_first_ = 0;
+    std::atomic<int> lookup_batches_left_ = 0;
 };
 
 // What is answered before anything is written: by a key that was seen before, or (after a lost
 // commit) by the order being there.
 template <class Item>
-std::vector<std::optional<Result<app::Receipt>>> answered_keys(sql::Transaction& tx,
-                                                               std::span<const Item> batch,
-                                                               Instant now) {
-    std::vector<std::optional<Result<app::Receipt>>> answers(batch.size());
+std::vector<std::optional<Result<app::SaveResult>>> find_recorded_responses(
+    sql::Transaction& tx, std::span<const Item> batch, Instant now) {
+    std::vector<std::optional<Result<app::SaveResult>>> results(batch.size());
     std::vector<idempotency::Key> keys;
-    std::vector<std::size_t> places;
+    std::vector<std::size_t> positions;
     for (std::size_t i = 0; i < batch.size(); ++i) {
         if (!batch[i].key) continue;
         keys.push_back(*batch[i].key);
-        places.push_back(i);
+        positions.push_back(i);
     }
-    if (keys.empty()) return answers;
+    if (keys.empty()) return results;
     auto found = idempotency::find(tx, keys, now);
     for (std::size_t i = 0; i < found.size(); ++i) {
         if (!found[i]) {
-            answers[places[i]] = Result<app::Receipt>(std::unexpected(std::move(found[i]).error()));
+            results[positions[i]] =
+                Result<app::SaveResult>(std::unexpected(std::move(found[i]).error()));
         } else if (*found[i]) {
-            answers[places[i]] = Result<app::Receipt>(app::Receipt{{}, std::move(*found[i])});
+            results[positions[i]] =
+                Result<app::SaveResult>(app::SaveResult{{}, std::move(*found[i])});
         }
     }
-    return answers;
+    return results;
 }
 
 template <class T>
-std::vector<T> taken(std::vector<std::optional<T>> answers) {
+std::vector<T> unwrap_all(std::vector<std::optional<T>> results) {
     std::vector<T> all;
-    all.reserve(answers.size());
-    for (auto& answer : answers) all.push_back(std::move(answer).value());
+    all.reserve(results.size());
+    for (auto& answer : results) all.push_back(std::move(answer).value());
     return all;
 }
 
-std::vector<Uuid> drawn(Ids& ids, std::size_t count) {
+std::vector<Uuid> draw_ids(Ids& ids, std::size_t count) {
     std::vector<Uuid> list(count);
     for (Uuid& id : list) id = ids.next();
     return list;
 }
 
 // Whether a batch asks before it writes. `again`: it has been refused, or nobody knows.
-bool SqlOrderStore::looks_first(bool again) {
-    if (again) {
-        batches_to_look_first_ = batches_after_a_repeat;
+bool SqlOrderStore::must_look_up_keys(bool is_retry) {
+    if (is_retry) {
+        lookup_batches_left_ = lookup_batches_after_duplicate;
         return true;
     }
-    if (batches_to_look_first_ <= 0) return false;
-    --batches_to_look_first_;
+    if (lookup_batches_left_ <= 0) return false;
+    --lookup_batches_left_;
     return true;
 }
 
-Answers SqlOrderStore::add_once(std::span<const app::NewOrder> orders, bool again) {
+SaveResults SqlOrderStore::add_once(std::span<const app::NewOrder> orders, bool is_retry) {
     const Instant now = clock_.now();
-    const bool looks = looks_first(again);
-    std::vector<std::optional<Result<app::Receipt>>> answers(orders.size());
+    const bool must_look_up = must_look_up_keys(is_retry);
+    std::vector<std::optional<Result<app::SaveResult>>> results(orders.size());
     std::set<domain::OrderId> existing;
-    if (looks) {
+    if (must_look_up) {
         const auto tx = database_.begin(sql::Access::read);
         std::vector<sql::Params> ids;
         for (const app::NewOrder& order : orders) {
-            if (again) ids.push_back({order.record.order.id});
+            if (is_retry) ids.push_back({order.record.order.id});
         }
-        const sql::Statement& found = tx->add_each(which_exist, std::move(ids));
-        answers = answered_keys(*tx, orders, now);
+        const sql::Statement& found = tx->add_batch(select_existing_ids, std::move(ids));
+        results = find_recorded_responses(*tx, orders, now);
         tx->commit();
         for (const sql::Row& row : found.rows()) existing.emplace(row.uuid(0));
     }
-    std::vector<SavedOrder> saved;
+    std::vector<OrderToSave> saved;
     std::vector<std::vector<Uuid>> ids(orders.size() * 2);
-    std::vector<idempotency::Given> given;
+    std::vector<idempotency::KeyedResponse> keyed_responses;
     for (std::size_t i = 0; i < orders.size(); ++i) {
-        const domain::OrderRecord& record = orders[i].record;
-        if (answers[i]) continue;
-        answers[i] = Result<app::Receipt>(app::Receipt{record.order, {}});
+        const domain::OrderAggregate& record = orders[i].record;
+        if (results[i]) continue;
+        results[i] = Result<app::SaveResult>(app::SaveResult{record.order, {}});
         if (existing.contains(record.order.id)) continue;
         ids[2 * i].assign(record.changes.size(), record.order.id.uuid);
-        ids[2 * i + 1] = drawn(ids_, record.notices.size());
+        ids[2 * i + 1] = draw_ids(ids_, record.new_events.size());
         saved.push_back({record, 0, {}, ids[2 * i], ids[2 * i + 1]});
-        if (orders[i].key) given.push_back({*orders[i].key, answer_of(201, record.order)});
+        if (orders[i].key)
+            keyed_responses.push_back({*orders[i].key, recorded_response_of(201, record.order)});
     }
-    if (saved.empty()) return taken(std::move(answers));
-    std::ranges::sort(given, {}, &idempotency::Given::key);
+    if (saved.empty()) return unwrap_all(std::move(results));
+    std::ranges::sort(keyed_responses, {}, &idempotency::KeyedResponse::key);
     const auto tx = database_.begin(sql::Access::write);
-    const sql::Statement* const recorded = looks ? &idempotency::record(*tx, given, now) : nullptr;
-    if (!looks) idempotency::record_unseen(*tx, given, now);
+    const sql::Statement* const recorded =
+        must_look_up ? &idempotency::record(*tx, keyed_responses, now) : nullptr;
+    if (!must_look_up) idempotency::record_without_lookup(*tx, keyed_responses, now);
     insert_orders(*tx, saved);
-    save_what_goes_with_them(*tx, saved);
-    if (recorded != nullptr && !given.empty()) {
-        sql::or_lose([&] { tx->flush(); });
-        if (recorded->affected() < given.size()) throw sql::LostRace();
+    save_sagas_history_and_events(*tx, saved);
+    if (recorded != nullptr && !keyed_responses.empty()) {
+        sql::or_conflict([&] { tx->flush(); });
+        if (recorded->affected() < keyed_responses.size()) throw sql::ConcurrencyConflict();
     }
     // An order that is there after all, by a commit whose answer was lost, is found when this runs
     // again.
-    sql::or_lose([&] { tx->commit(); });
-    return taken(std::move(answers));
+    sql::or_conflict([&] { tx->commit(); });
+    return unwrap_all(std::move(results));
 }
 
 // One round of update(): what was read, what became of it.
-struct Round {
+struct UpdateAttempt {
     LoadedOrders orders;
     std::set<outbox::Claim> handled;    // before, or earlier in this round
     std::vector<outbox::Claim> claims;  // of this round
-    std::vector<idempotency::Given> given;
+    std::vector<idempotency::KeyedResponse> keyed_responses;
     std::unordered_map<domain::OrderId, std::vector<Uuid>> causes;  // of the changes, in order
 };
 
-Result<app::Receipt> decide(Round& round, const app::OrderChange& change) {
-    const auto found = round.orders.find(change.id);
-    if (found == round.orders.end()) return fail(Errc::not_found, "no order has this id");
-    domain::OrderRecord& record = found->second.record;
+Result<app::SaveResult> decide(UpdateAttempt& attempt, const app::OrderChange& change) {
+    const auto found = attempt.orders.find(change.id);
+    if (found == attempt.orders.end()) return fail(Errc::not_found, "no order has this id");
+    domain::OrderAggregate& record = found->second.record;
     const outbox::Claim claim{change.cause, change.consumer};
-    if (round.handled.contains(claim)) return app::Receipt{record.order, {}};
+    if (attempt.handled.contains(claim)) return app::SaveResult{record.order, {}};
     if (change.expected_version && *change.expected_version != record.order.version) {
         return fail(Errc::precondition_failed,
                     "the order has changed since: its version is another one");
     }
     if (auto changed = change.change(record); !changed)
         return std::unexpected(std::move(changed).error());
-    round.causes[change.id].resize(record.changes.size(), change.cause);
-    round.handled.insert(claim);
-    round.claims.push_back(claim);
-    if (change.key) round.given.push_back({*change.key, answer_of(200, record.order)});
-    return app::Receipt{record.order, {}};
+    attempt.causes[change.id].resize(record.changes.size(), change.cause);
+    attempt.handled.insert(claim);
+    attempt.claims.push_back(claim);
+    if (change.key)
+        attempt.keyed_responses.push_back({*change.key, recorded_response_of(200, record.order)});
+    return app::SaveResult{record.order, {}};
 }
 
-Answers SqlOrderStore::update_once(std::span<const app::OrderChange> changes) {
+SaveResults SqlOrderStore::update_once(std::span<const app::OrderChange> changes) {
     const Instant now = clock_.now();
-    Round round;
-    std::vector<std::optional<Result<app::Receipt>>> answers;
+    UpdateAttempt attempt;
+    std::vector<std::optional<Result<app::SaveResult>>> results;
     {
         std::set<domain::OrderId> ids;
         std::set<outbox::Claim> causes;
@@ -268,41 +273,45 @@ Answers SqlOrderStore::update_once(std::span<const app::OrderChange> changes) {
         // orders, or loses the claim below.
         const sql::Statement& claimed =
             outbox::find_claimed(*tx, std::vector(causes.begin(), causes.end()));
-        const OrderLoad loading(*tx, std::vector(ids.begin(), ids.end()), true);
-        answers = answered_keys(*tx, changes, now);
+        const OrderLoader loading(*tx, std::vector(ids.begin(), ids.end()), true);
+        results = find_recorded_responses(*tx, changes, now);
         tx->commit();
-        for (const sql::Row& row : claimed.rows()) round.handled.insert({row.uuid(0), row.text(1)});
-        round.orders = loading.take();
+        for (const sql::Row& row : claimed.rows())
+            attempt.handled.insert({row.uuid(0), row.text(1)});
+        attempt.orders = loading.take();
     }
     for (std::size_t i = 0; i < changes.size(); ++i) {
-        if (!answers[i]) answers[i] = decide(round, changes[i]);
+        if (!results[i]) results[i] = decide(attempt, changes[i]);
     }
-    if (round.claims.empty()) return taken(std::move(answers));
+    if (attempt.claims.empty()) return unwrap_all(std::move(results));
 
-    std::ranges::sort(round.claims);
-    std::ranges::sort(round.given, {}, &idempotency::Given::key);
-    std::vector<SavedOrder> saved;
+    std::ranges::sort(attempt.claims);
+    std::ranges::sort(attempt.keyed_responses, {}, &idempotency::KeyedResponse::key);
+    std::vector<OrderToSave> saved;
     std::unordered_map<domain::OrderId, std::vector<Uuid>> event_ids;
-    for (const auto& [id, loaded] : round.orders) {  // in the order of ids, as rows are locked
-        const domain::OrderRecord& record = loaded.record;
-        if (record.changes.empty() && record.notices.empty() && record.sagas == loaded.sagas_before)
+    for (const auto& [id, loaded] : attempt.orders) {  // in the order of ids, as rows are locked
+        const domain::OrderAggregate& record = loaded.record;
+        if (record.changes.empty() && record.new_events.empty() &&
+            record.sagas == loaded.sagas_before)
             continue;
-        event_ids[id] = drawn(ids_, record.notices.size());
+        event_ids[id] = draw_ids(ids_, record.new_events.size());
         saved.push_back(
-            {record, loaded.revision, loaded.sagas_before, round.causes[id], event_ids[id]});
+            {record, loaded.revision, loaded.sagas_before, attempt.causes[id], event_ids[id]});
     }
     const auto tx = database_.begin(sql::Access::write);
     const sql::Statement* const recorded =
-        round.given.empty() ? nullptr : &idempotency::record(*tx, round.given, now);
-    const sql::Statement& claimed = outbox::claim(*tx, round.claims, now);
+        attempt.keyed_responses.empty() ? nullptr
+                                        : &idempotency::record(*tx, attempt.keyed_responses, now);
+    const sql::Statement& claimed = outbox::claim(*tx, attempt.claims, now);
     const sql::Statement& updated = update_orders(*tx, saved);
-    save_what_goes_with_them(*tx, saved);
-    sql::or_lose([&] { tx->flush(); });
-    if (recorded != nullptr && recorded->affected() < round.given.size()) throw sql::LostRace();
-    if (claimed.affected() < round.claims.size() || updated.affected() < saved.size())
-        throw sql::LostRace();
+    save_sagas_history_and_events(*tx, saved);
+    sql::or_conflict([&] { tx->flush(); });
+    if (recorded != nullptr && recorded->affected() < attempt.keyed_responses.size())
+        throw sql::ConcurrencyConflict();
+    if (claimed.affected() < attempt.claims.size() || updated.affected() < saved.size())
+        throw sql::ConcurrencyConflict();
     tx->commit();
-    return taken(std::move(answers));
+    return unwrap_all(std::move(results));
 }
 
 Result<std::vector<domain::OrderId>> SqlOrderStore::claim_due(Instant now, Duration lease,

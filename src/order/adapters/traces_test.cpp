@@ -4,7 +4,7 @@
 
 #include "events/events.hpp"
 #include "order/adapters/api_at_hand_test.hpp"
-#include "order/adapters/inventory_events.hpp"
+#include "order/adapters/inventory_events_handler.hpp"
 #include "order/app/advance_sagas.hpp"
 
 namespace trackops::order::adapters {
@@ -28,7 +28,7 @@ protected:
     }
     // Each event with correlation, causation, traceparent and tracestate.
     std::vector<std::string> events() {
-        return at_hand.ask(
+        return at_hand.saga_action(
             "SELECT type || ' ' || correlation_id || ' ' || causation_id || ' ' || traceparent || "
             "' ' || tracestate FROM outbox_events ORDER BY position");
     }
@@ -48,14 +48,14 @@ protected:
     Uuid order_of(const std::string& path) { return ApiAtHand::id_of(path).uuid; }
 
     ApiAtHand at_hand{GetParam()};
-    const domain::Patience patience;
+    const domain::SagaTimeouts timeouts;
     const bus::Handler handler =
-        handle_inventory_events(*at_hand.store, at_hand.clock, patience, [](auto) {});
+        make_inventory_events_handler(*at_hand.store, at_hand.clock, timeouts, [](auto) {});
 };
 
 TEST_P(OrderTraces, OfARequestAreThoseOfItsEvents) {
     const std::string path = at_hand.placed();
-    at_hand.settle(path, domain::StockAnswer::reserved);
+    at_hand.settle(path, domain::ReservationOutcome::reserved);
     std::vector<std::string> expected = {of_request("ORDER_CREATED", "one"),
                                          "ORDER_STATUS_UPDATED    "};
     for (const auto& [action, type] :
@@ -99,11 +99,11 @@ TEST_P(OrderTraces, OfAnAnswerOfInventoryAreThoseOfTheNextEvent) {
 TEST_P(OrderTraces, OfTheSagaClockAreACauseOfItsOwn) {
     at_hand.placed();
     at_hand.clock.advance(std::chrono::seconds(30));
-    const app::SagaRound round{.relay_lag = [] { return Duration::zero(); }};
+    const app::SagaSweepOptions round{.relay_lag = [] { return Duration::zero(); }};
     ASSERT_EQ(
-        app::advance_sagas(round, *at_hand.store, at_hand.clock, at_hand.ids, patience)->size(),
+        app::advance_sagas(round, *at_hand.store, at_hand.clock, at_hand.ids, timeouts)->size(),
         1U);
-    const auto causes = at_hand.ask("SELECT CAST(event_id AS TEXT) FROM processed_events");
+    const auto causes = at_hand.saga_action("SELECT CAST(event_id AS TEXT) FROM processed_events");
     ASSERT_EQ(causes.size(), 1U);
     EXPECT_THAT(events(), ElementsAre(of_request("ORDER_CREATED", "one"),
                                       fmt::format("ORDER_CREATED {} {}  ", causes[0], causes[0])));

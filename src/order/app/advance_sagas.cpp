@@ -2,26 +2,26 @@
 
 namespace trackops::order::app {
 
-Result<std::vector<domain::Order>> advance_sagas(const SagaRound& round, OrderStore& store,
+Result<std::vector<domain::Order>> advance_sagas(const SagaSweepOptions& options, OrderStore& store,
                                                  const Clock& clock, Ids& ids,
-                                                 const domain::Patience& patience) {
+                                                 const domain::SagaTimeouts& timeouts) {
     const std::vector<domain::OrderId> due =
-        TRY(store.claim_due(clock.now(), round.lease, round.limit));
+        TRY(store.claim_due(clock.now(), options.lease, options.limit));
     if (due.empty()) return std::vector<domain::Order>();
-    const Duration lag = round.relay_lag();
+    const Duration lag = options.relay_lag();
     std::vector<OrderChange> changes;
     changes.reserve(due.size());
     for (const domain::OrderId id : due) {
         const Uuid cause = ids.next();
-        const domain::Circumstances at{
-            clock.now(), "saga", {cause.text(), cause.text(), "", ""}, patience};
+        const domain::CommandContext at{
+            clock.now(), "saga", {cause.text(), cause.text(), "", ""}, timeouts};
         changes.push_back({id,
                            cause,
                            "saga-clock",
                            {},
                            {},
-                           [at, lag](domain::OrderRecord& record) -> Result<void> {
-                               look_at_clock(record, lag, at);
+                           [at, lag](domain::OrderAggregate& record) -> Result<void> {
+                               on_timer(record, lag, at);
                                return {};
                            }});
     }

@@ -7,7 +7,7 @@
 
 namespace trackops::order::app {
 
-struct SagaRound {
+struct SagaSweepOptions {
     Duration lease =
         std::chrono::seconds(30);  // for which a due saga is ours: longer than a round takes
     std::size_t limit = 128;       // orders a round
@@ -16,8 +16,8 @@ struct SagaRound {
 };
 
 // Looks at the sagas that are due: sends again, or gives up. Returns the orders as they are then.
-Result<std::vector<domain::Order>> advance_sagas(const SagaRound& round, OrderStore& store,
+Result<std::vector<domain::Order>> advance_sagas(const SagaSweepOptions& options, OrderStore& store,
                                                  const Clock& clock, Ids& ids,
-                                                 const domain::Patience& patience);
+                                                 const domain::SagaTimeouts& timeouts);
 
 }  // namespace trackops::order::app

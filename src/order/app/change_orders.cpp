@@ -2,17 +2,17 @@
 
 namespace trackops::order::app {
 
-std::vector<Result<Receipt>> change_orders(std::span<const ChangeOrder> commands, OrderStore& store,
-                                           const Clock& clock, Ids& ids,
-                                           const domain::Patience& patience) {
+std::vector<Result<SaveResult>> change_orders(std::span<const ChangeOrder> commands,
+                                              OrderStore& store, const Clock& clock, Ids& ids,
+                                              const domain::SagaTimeouts& timeouts) {
     std::vector<OrderChange> changes;
     changes.reserve(commands.size());
     for (const ChangeOrder& command : commands) {
-        const domain::Circumstances at{clock.now(), command.actor, command.trace, patience};
+        const domain::CommandContext at{clock.now(), command.actor, command.trace, timeouts};
         const domain::SagaId cancellation(ids.next());
         changes.push_back({command.id, ids.next(), "order-api", command.key,
                            command.expected_version,
-                           [&command, cancellation, at](domain::OrderRecord& record) {
+                           [&command, cancellation, at](domain::OrderAggregate& record) {
                                return apply(record, command.command, cancellation, at);
                            }});
     }

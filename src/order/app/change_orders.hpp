@@ -18,8 +18,8 @@ struct ChangeOrder {
 };
 
 // Process, ship, deliver, cancel: one code path for all. One answer each, in order.
-std::vector<Result<Receipt>> change_orders(std::span<const ChangeOrder> commands, OrderStore& store,
-                                           const Clock& clock, Ids& ids,
-                                           const domain::Patience& patience);
+std::vector<Result<SaveResult>> change_orders(std::span<const ChangeOrder> commands,
+                                              OrderStore& store, const Clock& clock, Ids& ids,
+                                              const domain::SagaTimeouts& timeouts);
 
 }  // namespace trackops::order::app

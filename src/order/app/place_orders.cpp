@@ -2,10 +2,10 @@
 
 namespace trackops::order::app {
 
-std::vector<Result<Receipt>> place_orders(std::span<const PlaceOrder> commands, OrderStore& store,
-                                          const Clock& clock, Ids& ids,
-                                          const domain::Patience& patience) {
-    std::vector<Result<Receipt>> answers;
+std::vector<Result<SaveResult>> place_orders(std::span<const PlaceOrder> commands,
+                                             OrderStore& store, const Clock& clock, Ids& ids,
+                                             const domain::SagaTimeouts& timeouts) {
+    std::vector<Result<SaveResult>> answers;
     answers.reserve(commands.size());
     std::vector<NewOrder> orders;
     orders.reserve(commands.size());
@@ -14,8 +14,8 @@ std::vector<Result<Receipt>> place_orders(std::span<const PlaceOrder> commands, 
         // The time is asked after the id, so that created_at never lies before the id's own
         // milliseconds.
         const domain::OrderId id(ids.next());
-        auto record = domain::place(command.draft, id, domain::SagaId(ids.next()),
-                                    {clock.now(), command.actor, command.trace, patience});
+        auto record = domain::place(command.terms, id, domain::SagaId(ids.next()),
+                                    {clock.now(), command.actor, command.trace, timeouts});
         if (record) {
             places.push_back(answers.size());
             orders.push_back({*std::move(record), command.key});

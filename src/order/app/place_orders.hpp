@@ -9,15 +9,15 @@
 namespace trackops::order::app {
 
 struct PlaceOrder {
-    domain::Draft draft;
+    domain::OrderTerms terms;
     std::string actor;
     Trace trace;
     std::optional<IdempotencyKey> key;
 };
 
 // Takes orders in, PENDING. One answer each, in order; a refused one never fails its neighbours.
-std::vector<Result<Receipt>> place_orders(std::span<const PlaceOrder> commands, OrderStore& store,
-                                          const Clock& clock, Ids& ids,
-                                          const domain::Patience& patience);
+std::vector<Result<SaveResult>> place_orders(std::span<const PlaceOrder> commands,
+                                             OrderStore& store, const Clock& clock, Ids& ids,
+                                             const domain::SagaTimeouts& timeouts);
 
 }  // namespace trackops::order::app

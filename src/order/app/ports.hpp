@@ -10,12 +10,12 @@
 #include "base/instant.hpp"
 #include "base/request.hpp"
 #include "base/result.hpp"
-#include "order/domain/record.hpp"
+#include "order/domain/order_aggregate.hpp"
 
 namespace trackops::order::app {
 
 struct NewOrder {
-    domain::OrderRecord record;
+    domain::OrderAggregate record;
     std::optional<IdempotencyKey> key;
 };
 
@@ -28,12 +28,12 @@ struct OrderChange {
     std::optional<std::int64_t> expected_version;  // If-Match
     // May run more than once, on a fresh record each time: pure. A refusal leaves the record as it
     // was.
-    std::function<Result<void>(domain::OrderRecord&)> change;
+    std::function<Result<void>(domain::OrderAggregate&)> change;
 };
 
-struct Receipt {
+struct SaveResult {
     domain::Order order;
-    std::optional<RecordedAnswer> recorded;  // the key was answered before: this is what was said
+    std::optional<RecordedResponse> recorded;  // the key was answered before: this is what was said
 };
 
 struct OrderFilter {
@@ -52,7 +52,7 @@ struct Page {
 
 // One row of the timeline.
 struct HistoryEntry {
-    domain::Change change;
+    domain::StatusChange change;
     Uuid event_id;
     Uuid cause;
 };
@@ -74,12 +74,12 @@ public:
     virtual ~OrderStore() = default;
     // Saves new orders with their sagas, history, events and idempotency keys in one transaction;
     // one answer each, in order. Errc::key_reused for a key that came with another body.
-    virtual std::vector<Result<Receipt>> add(std::span<const NewOrder> orders) = 0;
+    virtual std::vector<Result<SaveResult>> add(std::span<const NewOrder> orders) = 0;
     // Optimistic: reads, lets each change speak (two for one order one after the other), writes
     // guarded by the revision in one transaction, runs a lost race again. A cause or key already
     // handled returns the order as it is. A refused change leaves no trace. Errc::not_found,
     // Errc::precondition_failed, Errc::key_reused, or what the change refuses.
-    virtual std::vector<Result<Receipt>> update(std::span<const OrderChange> changes) = 0;
+    virtual std::vector<Result<SaveResult>> update(std::span<const OrderChange> changes) = 0;
 
     virtual std::vector<Result<domain::Order>> find(std::span<const domain::OrderId> ids) = 0;
     // Which of them have left PENDING.

@@ -2,21 +2,21 @@
 
 namespace trackops::order::app {
 
-std::vector<Result<Receipt>> settle_reservations(std::span<const ReservationReply> replies,
-                                                 OrderStore& store, const Clock& clock,
-                                                 const domain::Patience& patience) {
+std::vector<Result<SaveResult>> settle_reservations(std::span<const ReservationReply> replies,
+                                                    OrderStore& store, const Clock& clock,
+                                                    const domain::SagaTimeouts& timeouts) {
     std::vector<OrderChange> changes;
     changes.reserve(replies.size());
     for (const ReservationReply& reply : replies) {
-        const domain::Circumstances at{clock.now(), "inventory", reply.trace, patience};
+        const domain::CommandContext at{clock.now(), "inventory", reply.trace, timeouts};
         changes.push_back(
             {reply.id,
              reply.message,
              "trackops-orders",
              {},
              {},
-             [answer = reply.answer, at](domain::OrderRecord& record) -> Result<void> {
-                 settle(record, answer, at);
+             [answer = reply.answer, at](domain::OrderAggregate& record) -> Result<void> {
+                 apply_reservation_outcome(record, answer, at);
                  return {};
              }});
     }

@@ -4,12 +4,12 @@
 
 namespace trackops::order::domain {
 
-Result<std::int64_t> total_of(const Draft& draft) {
+Result<std::int64_t> total_of(const OrderTerms& terms) {
     std::vector<FieldError> faults;
-    std::optional<std::int64_t> total = draft.shipping_amount_minor.value_or(0);
-    for (std::size_t i = 0; i < draft.items.size(); ++i) {
+    std::optional<std::int64_t> total = terms.shipping_amount_minor.value_or(0);
+    for (std::size_t i = 0; i < terms.items.size(); ++i) {
         const auto amount =
-            checked_multiply(draft.items[i].quantity, draft.items[i].unit_amount_minor);
+            checked_multiply(terms.items[i].quantity, terms.items[i].unit_amount_minor);
         if (!amount) {
             faults.push_back({fmt::format("/items/{}", i),
                               "quantity times unitAmount is larger than any amount may be",
@@ -20,10 +20,10 @@ Result<std::int64_t> total_of(const Draft& draft) {
     }
     if (!total) {
         faults.push_back({"/items", "the total is larger than any amount may be", "range"});
-    } else if (faults.empty() && draft.total_amount_minor && *draft.total_amount_minor != *total) {
+    } else if (faults.empty() && terms.total_amount_minor && *terms.total_amount_minor != *total) {
         faults.push_back({"/totalAmount",
                           fmt::format("is {}, but lines and shipping sum up to {}",
-                                      *draft.total_amount_minor, *total),
+                                      *terms.total_amount_minor, *total),
                           "mismatch"});
     }
     if (!faults.empty()) return fail(Errc::invalid, "the amounts do not add up", std::move(faults));

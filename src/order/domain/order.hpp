@@ -54,7 +54,7 @@ struct Shipment {
 };
 
 // What a client asks for: the shape was checked by the edge, the sums are checked here.
-struct Draft {
+struct OrderTerms {
     CustomerId customer;
     std::string currency;  // ISO 4217
     std::optional<std::int64_t> shipping_amount_minor;
@@ -69,18 +69,18 @@ struct Draft {
 struct Order {
     OrderId id;
     Status status = Status::pending;
-    Draft agreed;  // total_amount_minor is set: the sum of the lines and shipping
+    OrderTerms terms;  // total_amount_minor is set: the sum of the lines and shipping
     std::optional<std::string> cancel_reason;
     std::optional<Shipment> shipment;
     std::int64_t version = 1;  // counts changes that a client can see
     Instant created_at;
     Instant updated_at;
 
-    std::int64_t total_amount_minor() const { return agreed.total_amount_minor.value_or(0); }
+    std::int64_t total_amount_minor() const { return terms.total_amount_minor.value_or(0); }
 };
 
 // The sum of the lines and shipping. Errc::invalid with pointers where an amount does not fit or
 // the client's total differs.
-Result<std::int64_t> total_of(const Draft& draft);
+Result<std::int64_t> total_of(const OrderTerms& terms);
 
 }  // namespace trackops::order::domain

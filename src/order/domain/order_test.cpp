@@ -46,33 +46,33 @@ TEST(OrderStatus, IsFoundByItsName) {
     EXPECT_FALSE(action_to(Status::pending));
 }
 
-Draft draft_of(std::vector<Line> items) {
-    Draft draft;
-    draft.currency = "GBP";
-    draft.items = std::move(items);
-    return draft;
+OrderTerms draft_of(std::vector<Line> items) {
+    OrderTerms terms;
+    terms.currency = "GBP";
+    terms.items = std::move(items);
+    return terms;
 }
 
 TEST(OrderTotal, SumsLinesAndShipping) {
-    Draft draft = draft_of({{"a", {}, 2, 255}, {"a", {}, 1, 100}});
-    draft.shipping_amount_minor = 390;
-    EXPECT_EQ(total_of(draft), 2 * 255 + 100 + 390);
+    OrderTerms terms = draft_of({{"a", {}, 2, 255}, {"a", {}, 1, 100}});
+    terms.shipping_amount_minor = 390;
+    EXPECT_EQ(total_of(terms), 2 * 255 + 100 + 390);
 }
 
 TEST(OrderTotal, IsCheckedAgainstTheClients) {
-    Draft draft = draft_of({{"a", {}, 2, 255}});
-    draft.total_amount_minor = 510;
-    EXPECT_EQ(total_of(draft), 510);
-    draft.total_amount_minor = 511;
-    ASSERT_FALSE(total_of(draft));
-    EXPECT_EQ(total_of(draft).error().fields.at(0).pointer, "/totalAmount");
+    OrderTerms terms = draft_of({{"a", {}, 2, 255}});
+    terms.total_amount_minor = 510;
+    EXPECT_EQ(total_of(terms), 510);
+    terms.total_amount_minor = 511;
+    ASSERT_FALSE(total_of(terms));
+    EXPECT_EQ(total_of(terms).error().fields.at(0).pointer, "/totalAmount");
 }
 
 TEST(OrderTotal, SaysWhichLineDoesNotFit) {
-    const Draft draft = draft_of({{"a", {}, 1, 1}, {"b", {}, max_quantity, max_amount_minor}});
-    ASSERT_FALSE(total_of(draft));
-    EXPECT_EQ(total_of(draft).error().fields.at(0).pointer, "/items/1");
-    const Draft sum = draft_of({{"a", {}, 1, max_amount_minor}, {"b", {}, 1, 1}});
+    const OrderTerms terms = draft_of({{"a", {}, 1, 1}, {"b", {}, max_quantity, max_amount_minor}});
+    ASSERT_FALSE(total_of(terms));
+    EXPECT_EQ(total_of(terms).error().fields.at(0).pointer, "/items/1");
+    const OrderTerms sum = draft_of({{"a", {}, 1, max_amount_minor}, {"b", {}, 1, 1}});
     ASSERT_FALSE(total_of(sum));
     EXPECT_EQ(total_of(sum).error().fields.at(0).pointer, "/items");
 }

@@ -13,13 +13,13 @@ constexpr auto cancellation = SagaType::cancellation;
 
 constexpr auto rules = std::to_array<SagaRule>({
     // The stock is asked for; the order is PENDING.
-    {fulfilment, running, reserved, completed, Ask::confirm},
-    {fulfilment, running, refused, compensated, Ask::cancel_out_of_stock},
+    {fulfilment, running, reserved, completed, SagaAction::confirm},
+    {fulfilment, running, refused, compensated, SagaAction::cancel_out_of_stock},
     {fulfilment, running, not_reserved, running},
     {fulfilment, running, released, running},
     {fulfilment, running, cancelled, compensating},
-    {fulfilment, running, retry_due, running, Ask::send_created_again},
-    {fulfilment, running, deadline, compensating, Ask::cancel_timed_out},
+    {fulfilment, running, retry_due, running, SagaAction::resend_created},
+    {fulfilment, running, deadline, compensating, SagaAction::cancel_timed_out},
     // The stock is held for the order; a cancellation has a saga of its own.
     {fulfilment, completed, reserved, completed},
     {fulfilment, completed, refused, completed},
@@ -35,7 +35,7 @@ constexpr auto rules = std::to_array<SagaRule>({
     {fulfilment, compensating, not_reserved, compensating},
     {fulfilment, compensating, released, compensated},
     {fulfilment, compensating, cancelled, compensating},
-    {fulfilment, compensating, retry_due, compensating, Ask::send_cancelled_again},
+    {fulfilment, compensating, retry_due, compensating, SagaAction::resend_cancelled},
     {fulfilment, compensating, deadline, blocked},
     // Nothing is held; inventory never reserves for this order again.
     {fulfilment, compensated, reserved, compensated},
@@ -59,7 +59,7 @@ constexpr auto rules = std::to_array<SagaRule>({
     {cancellation, running, not_reserved, running},
     {cancellation, running, released, completed},
     {cancellation, running, cancelled, running},
-    {cancellation, running, retry_due, running, Ask::send_cancelled_again},
+    {cancellation, running, retry_due, running, SagaAction::resend_cancelled},
     {cancellation, running, deadline, blocked},
     {cancellation, completed, reserved, completed},
     {cancellation, completed, refused, completed},
@@ -112,7 +112,7 @@ static_assert(std::ranges::all_of(rules, [](const SagaRule& rule) {
            rule.signal == refused;
 }));
 
-SagaStep begun(std::string_view name, Instant now) {
+SagaStep started_step(std::string_view name, Instant now) {
     return {name, StepStatus::running, 1, now, {}, {}};
 }
 
@@ -122,15 +122,15 @@ void finish(SagaStep& step, StepStatus status, Instant now) {
 }
 
 // Attempts made so far decide how long to wait for the next.
-Duration backoff(std::int64_t attempts, const Patience& patience) {
-    Duration wait = patience.first_retry;
-    for (std::int64_t i = 1; i < attempts && wait < patience.max_retry; ++i) wait *= 2;
-    return std::min(wait, patience.max_retry);
+Duration backoff(std::int64_t attempts, const SagaTimeouts& timeouts) {
+    Duration wait = timeouts.first_retry;
+    for (std::int64_t i = 1; i < attempts && wait < timeouts.max_retry; ++i) wait *= 2;
+    return std::min(wait, timeouts.max_retry);
 }
 
-void wait_for(Saga& saga, Instant now, Duration deadline, const Patience& patience) {
+void wait_for(Saga& saga, Instant now, Duration deadline, const SagaTimeouts& timeouts) {
     saga.deadline_at = now + deadline;
-    saga.next_attempt_at = now + backoff(1, patience);
+    saga.next_attempt_at = now + backoff(1, timeouts);
 }
 
 SagaStep* step_named(Saga& saga, std::string_view name) {
@@ -138,7 +138,7 @@ SagaStep* step_named(Saga& saga, std::string_view name) {
     return found == saga.steps.end() ? nullptr : &*found;
 }
 
-void close_reserve(Saga& saga, Signal signal, Instant now) {
+void finish_reserve_step(Saga& saga, Signal signal, Instant now) {
     SagaStep* const reserve = step_named(saga, "reserve");
     SagaStep* const confirm = step_named(saga, "confirm");
     if (reserve == nullptr || confirm == nullptr || reserve->status != StepStatus::running) return;
@@ -151,12 +151,12 @@ void close_reserve(Saga& saga, Signal signal, Instant now) {
     finish(*confirm, signal == reserved ? StepStatus::done : StepStatus::skipped, now);
 }
 
-void retry_step_under_way(Saga& saga, Instant now, const Patience& patience) {
+void retry_current_step(Saga& saga, Instant now, const SagaTimeouts& timeouts) {
     for (SagaStep& step : saga.steps) {
         if (step.status != StepStatus::running) continue;
         ++step.attempts;
         step.last_error = "no answer yet";
-        saga.next_attempt_at = now + backoff(step.attempts, patience);
+        saga.next_attempt_at = now + backoff(step.attempts, timeouts);
     }
 }
 
@@ -183,45 +183,45 @@ std::optional<Instant> Saga::due_at() const {
     return deadline_at ? deadline_at : next_attempt_at;
 }
 
-Saga begin_fulfilment(SagaId id, Instant now, const Patience& patience) {
+Saga begin_fulfilment(SagaId id, Instant now, const SagaTimeouts& timeouts) {
     Saga saga{.id = id,
               .type = fulfilment,
-              .steps = {begun("reserve", now),
+              .steps = {started_step("reserve", now),
                         {.name = "confirm", .started_at = {}, .finished_at = {}, .last_error = {}}},
               .deadline_at = {},
               .next_attempt_at = {},
               .started_at = now,
               .finished_at = {}};
-    wait_for(saga, now, patience.reserve_deadline, patience);
+    wait_for(saga, now, timeouts.reserve_deadline, timeouts);
     return saga;
 }
 
-Saga begin_cancellation(SagaId id, Instant now, const Patience& patience) {
+Saga begin_cancellation(SagaId id, Instant now, const SagaTimeouts& timeouts) {
     Saga saga{.id = id,
               .type = cancellation,
-              .steps = {begun("cancel", now), begun("release", now)},
+              .steps = {started_step("cancel", now), started_step("release", now)},
               .deadline_at = {},
               .next_attempt_at = {},
               .started_at = now,
               .finished_at = {}};
     finish(saga.steps.front(), StepStatus::done, now);
-    wait_for(saga, now, patience.release_deadline, patience);
+    wait_for(saga, now, timeouts.release_deadline, timeouts);
     return saga;
 }
 
-Ask advance(Saga& saga, Signal signal, Instant now, const Patience& patience) {
+SagaAction advance(Saga& saga, Signal signal, Instant now, const SagaTimeouts& timeouts) {
     const SagaRule& rule = rule_for(saga.type, saga.status, signal);
     if (rule.to == saga.status) {
-        if (rule.ask != Ask::nothing) retry_step_under_way(saga, now, patience);
-        return rule.ask;
+        if (rule.saga_action != SagaAction::nothing) retry_current_step(saga, now, timeouts);
+        return rule.saga_action;
     }
     const bool was_waiting = saga.is_waiting();
     saga.status = rule.to;
-    close_reserve(saga, signal, now);
+    finish_reserve_step(saga, signal, now);
     if (rule.to == compensating) {
-        saga.steps.push_back(begun("release", now));
-        wait_for(saga, now, patience.release_deadline, patience);
-        return rule.ask;
+        saga.steps.push_back(started_step("release", now));
+        wait_for(saga, now, timeouts.release_deadline, timeouts);
+        return rule.saga_action;
     }
     settle_release(saga, rule.to, now);
     if (rule.to == blocked && was_waiting == false)
@@ -229,7 +229,7 @@ Ask advance(Saga& saga, Signal signal, Instant now, const Patience& patience) {
     saga.deadline_at.reset();
     saga.next_attempt_at.reset();
     saga.finished_at = rule.to == blocked ? std::nullopt : std::optional(now);
-    return rule.ask;
+    return rule.saga_action;
 }
 
 }  // namespace trackops::order::domain

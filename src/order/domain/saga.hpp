@@ -28,13 +28,13 @@ enum class Signal : std::uint8_t {
     deadline,      // no answer, and no more patience
 };
 // What a transition asks of the order.
-enum class Ask : std::uint8_t {
+enum class SagaAction : std::uint8_t {
     nothing,
     confirm,
     cancel_out_of_stock,
     cancel_timed_out,
-    send_created_again,
-    send_cancelled_again
+    resend_created,
+    resend_cancelled
 };
 
 inline constexpr std::size_t saga_type_count = 2;
@@ -46,7 +46,7 @@ struct SagaRule {
     SagaStatus from;
     Signal signal;
     SagaStatus to;
-    Ask ask = Ask::nothing;
+    SagaAction saga_action = SagaAction::nothing;
 };
 // Exactly one rule for each of the 70 combinations: proved in saga.cpp.
 const SagaRule& rule_for(SagaType type, SagaStatus from, Signal signal);
@@ -101,18 +101,18 @@ struct Saga {
 };
 
 // How long a saga waits, and how often it asks again.
-struct Patience {
+struct SagaTimeouts {
     Duration reserve_deadline = std::chrono::minutes(15);
     Duration release_deadline = std::chrono::hours(24);
     Duration first_retry = std::chrono::seconds(30);  // doubling to
     Duration max_retry = std::chrono::minutes(5);
 };
 
-Saga begin_fulfilment(SagaId id, Instant now, const Patience& patience);
-Saga begin_cancellation(SagaId id, Instant now, const Patience& patience);
+Saga begin_fulfilment(SagaId id, Instant now, const SagaTimeouts& timeouts);
+Saga begin_cancellation(SagaId id, Instant now, const SagaTimeouts& timeouts);
 
 // Moves the saga as its rule says: status, steps, deadline, backoff. Returns what the order must
 // do.
-Ask advance(Saga& saga, Signal signal, Instant now, const Patience& patience);
+SagaAction advance(Saga& saga, Signal signal, Instant now, const SagaTimeouts& timeouts);
 
 }  // namespace trackops::order::domain

@@ -26,14 +26,14 @@ Auditor::Auditor(sql::Database& database, const Clock& clock, Invariants invaria
       clock_(clock),
       invariants_(bounded(std::move(invariants))),
       options_(options),
-      walks_(walks_of(invariants_)),
+      scans_(scans_of(invariants_)),
       suspicions_(metrics.counter("trackops_audit_suspicions_total",
                                   "Violations at first sight; a second look decides")),
       rows_(metrics.counter("trackops_audit_rows_total", "Rows the auditor walked along")),
       passes_(metrics.counter("trackops_audit_passes_total", "Complete passes of the auditor")),
       last_pass_(metrics.gauge("trackops_audit_last_pass_timestamp_seconds",
                                "When the auditor last ended a complete pass, 0 before the first")),
-      from_(start_of(walks_.front())) {
+      from_(start_of(scans_.front())) {
     for (const Invariant& invariant : invariants_) {
         violations_[invariant.name] = &metrics.counter(
             "trackops_invariant_violations_total",
@@ -44,46 +44,46 @@ Auditor::Auditor(sql::Database& database, const Clock& clock, Invariants invaria
 
 runtime::Progress Auditor::run(Duration) {
     const Instant now = clock_.now();
-    const Moment at{now, std::min(reading_since_.value_or(now), now)};
+    const CheckTime at{now, std::min(reading_since_.value_or(now), now)};
     reading_since_.reset();
-    const runtime::Progress progress = suspicion_ ? look_again(at) : look(at);
+    const runtime::Progress progress = suspected_ ? recheck_page(at) : check_next_page(at);
     reading_since_ = at.reading_since;  // reached only when nothing was thrown
     return progress;
 }
 
-runtime::Progress Auditor::look(const Moment& at) {
-    Page page = read_page(database_, invariants_, walk(), from_, at);
+runtime::Progress Auditor::check_next_page(const CheckTime& at) {
+    Page page = read_page(database_, invariants_, scan(), from_, at);
     rows_.add(static_cast<double>(page.rows));
-    if (page.violations.empty()) return go_on(page, at.now);
+    if (page.violations.empty()) return advance(page, at.now);
     suspicions_.add(static_cast<double>(page.violations.size()));
-    suspicion_ = Suspicion{std::move(page), at.now};
-    return {0, options_.second_look};
+    suspected_ = SuspectedViolation{std::move(page), at.now};
+    return {0, options_.recheck_delay};
 }
 
-runtime::Progress Auditor::look_again(const Moment& at) {
+runtime::Progress Auditor::recheck_page(const CheckTime& at) {
     // A suspicion does not wait for a clock that has stepped back.
-    suspicion_->since = std::min(suspicion_->since, at.now);
-    const Duration waited = at.now - suspicion_->since;
-    if (waited < options_.second_look) return {0, options_.second_look - waited};
-    const auto still = read_again(database_, invariants_, walk(), suspicion_->page.range, at);
-    const Page page = std::exchange(suspicion_, std::nullopt)->page;
+    suspected_->since = std::min(suspected_->since, at.now);
+    const Duration waited = at.now - suspected_->since;
+    if (waited < options_.recheck_delay) return {0, options_.recheck_delay - waited};
+    const auto still = reread_page(database_, invariants_, scan(), suspected_->page.range, at);
+    const Page page = std::exchange(suspected_, std::nullopt)->page;
     for (const Violation& violation : page.violations) {
         if (std::ranges::find(still, violation) != still.end()) report(violation);
     }
-    return go_on(page, at.now);
+    return advance(page, at.now);
 }
 
-runtime::Progress Auditor::go_on(const Page& page, Instant started) {
+runtime::Progress Auditor::advance(const Page& page, Instant started) {
     const auto rows = static_cast<std::size_t>(page.rows);
     from_ = page.range.to;
     if (page.is_last) {
-        walk_ = (walk_ + 1) % walks_.size();
-        from_ = start_of(walk());
+        scan_index_ = (scan_index_ + 1) % scans_.size();
+        from_ = start_of(scan());
     }
     const Duration took = std::clamp(clock_.now() - started, Duration::zero(), pause_max);
-    const Duration pause =
-        std::clamp(took * options_.idle_share, options_.pause, std::max(options_.pause, pause_max));
-    if (!page.is_last || walk_ != 0) return {rows, pause};
+    const Duration pause = std::clamp(took * options_.pause_factor, options_.pause,
+                                      std::max(options_.pause, pause_max));
+    if (!page.is_last || scan_index_ != 0) return {rows, pause};
     end_pass();
     return {rows, std::max(pause, options_.rest)};
 }
@@ -105,7 +105,7 @@ void Auditor::report(const Violation& violation) {
     if (found_in_pass_++ >= options_.lines_max) return;
     telemetry::log(telemetry::Level::error, "audit", "an invariant is broken",
                    {{"invariant", std::string(violation.invariant)},
-                    {"protects", std::string(violation.sentence)},
+                    {"protects", std::string(violation.description)},
                     {"subject", violation.subject},
                     {"evidence", violation.evidence}});
 }

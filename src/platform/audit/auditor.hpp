@@ -18,11 +18,11 @@ class Registry;
 namespace trackops::audit {
 
 struct AuditorOptions {
-    Duration pause = std::chrono::milliseconds(100);  // between two pages, at least
-    int idle_share = 51;                              // and so many times as long as a page took
-    Duration rest = std::chrono::seconds(10);         // after the last page
-    Duration second_look = std::chrono::seconds(2);   // how long a suspicion has to go away
-    std::size_t lines_max = 20;                       // logged a pass; more are only counted
+    Duration pause = std::chrono::milliseconds(100);   // between two pages, at least
+    int pause_factor = 51;                             // and so many times as long as a page took
+    Duration rest = std::chrono::seconds(10);          // after the last page
+    Duration recheck_delay = std::chrono::seconds(2);  // how long a suspicion has to go away
+    std::size_t lines_max = 20;                        // logged a pass; more are only counted
 };
 
 // Walks through all invariants, a page a call, each page in a reading transaction of its own. What
@@ -38,15 +38,15 @@ public:
     runtime::Progress run(Duration max_wait) override;
 
 private:
-    struct Suspicion {
+    struct SuspectedViolation {
         Page page;
         Instant since;
     };
 
-    const Walk* walk() const { return walks_.at(walk_); }
-    runtime::Progress look(const Moment& at);
-    runtime::Progress look_again(const Moment& at);
-    runtime::Progress go_on(const Page& page, Instant started);
+    const Scan* scan() const { return scans_.at(scan_index_); }
+    runtime::Progress check_next_page(const CheckTime& at);
+    runtime::Progress recheck_page(const CheckTime& at);
+    runtime::Progress advance(const Page& page, Instant started);
     void end_pass();
     void report(const Violation& violation);
 
@@ -54,16 +54,16 @@ private:
     const Clock& clock_;
     const Invariants invariants_;  // of those that a pass may read
     const AuditorOptions options_;
-    const std::vector<const Walk*> walks_;
+    const std::vector<const Scan*> scans_;
     std::map<std::string_view, telemetry::Counter*> violations_;
     telemetry::Counter& suspicions_;
     telemetry::Counter& rows_;
     telemetry::Counter& passes_;
     telemetry::Gauge& last_pass_;
 
-    std::size_t walk_ = 0;
+    std::size_t scan_index_ = 0;
     sql::Value from_;
-    std::optional<Suspicion> suspicion_;
+    std::optional<SuspectedViolation> suspected_;
     std::optional<Instant> reading_since_;  // no read has failed since
     std::size_t found_in_pass_ = 0;
 };

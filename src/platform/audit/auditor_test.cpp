@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "platform/audit/everything.hpp"
+#include "platform/audit/check_all.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
@@ -16,7 +16,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Walk numbers{
+constexpr Scan numbers{
     "numbers",
     KeyKind::integer,
     {"test.numbers",
@@ -24,17 +24,17 @@ constexpr Walk numbers{
     3};
 
 constexpr Invariant small{.name = "numbers_are_small",
-                          .sentence = "nobody counts beyond ten",
-                          .walk = &numbers,
-                          .broken = R"sql(
+                          .description = "nobody counts beyond ten",
+                          .scan = &numbers,
+                          .violations_query = R"sql(
     SELECT CAST(number AS TEXT), 'double is ' || double FROM numbers
     WHERE number > $1 AND number <= $2 AND double > 20
 )sql"};
 
 constexpr Invariant fresh{.name = "numbers_are_fresh",
-                          .sentence = "every number is seen to within an hour",
-                          .walk = &numbers,
-                          .broken = R"sql(
+                          .description = "every number is seen to within an hour",
+                          .scan = &numbers,
+                          .violations_query = R"sql(
     SELECT CAST(number AS TEXT), 'due at ' || CAST(due AS TEXT) FROM numbers
     WHERE number > $1 AND number <= $2 AND due < $3
 )sql",
@@ -59,9 +59,9 @@ private:
     sql::Database& real_;
 };
 
-class AuditorAlone : public ::testing::Test {
+class AuditorTest : public ::testing::Test {
 protected:
-    AuditorAlone() {
+    AuditorTest() {
         run("CREATE TABLE numbers (number INTEGER PRIMARY KEY, double INTEGER, due TEXT)");
         for (int i = 1; i <= 7; ++i) put(i, 2 * i);
     }
@@ -93,7 +93,7 @@ protected:
     Auditor auditor_{database_, clock_, {small, fresh}, {}, metrics_};
 };
 
-TEST_F(AuditorAlone, ReadsAPageACallInATransactionAndRestsAfterTheLast) {
+TEST_F(AuditorTest, ReadsAPageACallInATransactionAndRestsAfterTheLast) {
     EXPECT_EQ(violations(), 0);  // there from the start, to be watched
     for (const std::size_t rows : {3U, 3U}) {
         const auto progress = auditor_.run({});
@@ -108,7 +108,7 @@ TEST_F(AuditorAlone, ReadsAPageACallInATransactionAndRestsAfterTheLast) {
     EXPECT_EQ(auditor_.run({}).done, 3U);  // from the beginning again
 }
 
-TEST_F(AuditorAlone, RestsALargeMultipleOfWhatAPageTook) {
+TEST_F(AuditorTest, RestsALargeMultipleOfWhatAPageTook) {
     class Slow final : public Clock {
     public:
         Instant now() const override { return {micros_ += 5'000}; }
@@ -119,7 +119,7 @@ TEST_F(AuditorAlone, RestsALargeMultipleOfWhatAPageTook) {
     EXPECT_EQ(auditor.run({}).call_again_in, milliseconds(5 * 51));
 }
 
-TEST_F(AuditorAlone, CountsWhatASecondLookFindsToo) {
+TEST_F(AuditorTest, CountsAViolationThatARecheckConfirms) {
     put(5, 99);
     auditor_.run({});
     EXPECT_EQ(auditor_.run({}).call_again_in, seconds(2));
@@ -134,7 +134,7 @@ TEST_F(AuditorAlone, CountsWhatASecondLookFindsToo) {
     EXPECT_EQ(passes(), 1);
 }
 
-TEST_F(AuditorAlone, ForgetsASuspicionThatHasMoved) {
+TEST_F(AuditorTest, ForgetsASuspectedViolationThatChanged) {
     put(5, 99);
     auditor_.run({});
     auditor_.run({});
@@ -144,7 +144,7 @@ TEST_F(AuditorAlone, ForgetsASuspicionThatHasMoved) {
     EXPECT_EQ(violations(), 0);
 }
 
-TEST_F(AuditorAlone, CountsOfAPageOnlyWhatTheSecondLookFindsToo) {
+TEST_F(AuditorTest, CountsOfAPageOnlyWhatTheSecondLookFindsToo) {
     put(1, 99);
     put(2, 99);
     put(3, 99);
@@ -163,7 +163,7 @@ TEST_F(AuditorAlone, CountsOfAPageOnlyWhatTheSecondLookFindsToo) {
     EXPECT_EQ(metrics_.counter("trackops_audit_suspicions_total", "").value(), 4);
 }
 
-TEST_F(AuditorAlone, CountsInEachPassWhatStaysBroken) {
+TEST_F(AuditorTest, CountsInEachPassWhatStaysBroken) {
     put(7, 99);
     while (passes() < 3) {
         auditor_.run({});
@@ -172,7 +172,7 @@ TEST_F(AuditorAlone, CountsInEachPassWhatStaysBroken) {
     EXPECT_EQ(violations(), 3);
 }
 
-TEST_F(AuditorAlone, MeetsAlsoWhatStandsBehindTheLastKeyOfTheWalk) {
+TEST_F(AuditorTest, ChecksKeysBehindTheLastRowOfTheScan) {
     run("DELETE FROM numbers WHERE number > 2");
     put(1000, 2000);
     auditor_.run({});
@@ -181,7 +181,7 @@ TEST_F(AuditorAlone, MeetsAlsoWhatStandsBehindTheLastKeyOfTheWalk) {
     EXPECT_EQ(violations(), 1);
 }
 
-TEST_F(AuditorAlone, TakesNothingForOverdueThatNobodyCouldDo) {
+TEST_F(AuditorTest, CallsNothingOverdueThatTheDatabaseOutageDelayed) {
     const auto a_pass = [&] {
         const double before = passes();
         while (passes() == before) {
@@ -201,7 +201,7 @@ TEST_F(AuditorAlone, TakesNothingForOverdueThatNobodyCouldDo) {
     EXPECT_EQ(violations("numbers_are_fresh"), 7);
 }
 
-TEST_F(AuditorAlone, ReadsAPageAnewThatFailed) {
+TEST_F(AuditorTest, ReadsAPageAnewThatFailed) {
     auditor_.run({});
     database_.is_away = true;
     EXPECT_THROW(auditor_.run({}), sql::Failure);
@@ -223,19 +223,19 @@ TEST(WholeTables, AreJoinedOnPostgresInsteadOfLookedUpRowByRow) {
     telemetry::Registry metrics;
     const auto database = backends::open_database(at_hand.url(), {}, metrics);
     const Invariants one{{.name = "scans_and_joins",
-                          .sentence = "says how it is planned",
-                          .walk = nullptr,
-                          .broken = R"sql(
+                          .description = "says how it is planned",
+                          .scan = nullptr,
+                          .violations_query = R"sql(
     SELECT current_setting('enable_seqscan'),
            current_setting('enable_hashjoin') || ' ' || current_setting('enable_mergejoin')
 )sql"}};
-    const auto findings = look_at_everything(*database, one, {});
+    const auto findings = check_all(*database, one, {});
     ASSERT_EQ(findings.at(0).examples.size(), 1);
     EXPECT_EQ(findings[0].examples[0].subject, "on");
     EXPECT_EQ(findings[0].examples[0].evidence, "on on");
 }
 
-TEST_F(AuditorAlone, DoesNotWaitForAClockThatSteppedBack) {
+TEST_F(AuditorTest, DoesNotWaitForAClockThatSteppedBack) {
     put(2, 99);
     auditor_.run({});
     clock_.advance(-hours(5));

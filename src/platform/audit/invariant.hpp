@@ -13,7 +13,7 @@ namespace trackops::audit {
 enum class KeyKind : std::uint8_t { uuid, text, integer };
 
 // Rows in the order of their key, read page by page.
-struct Walk {
+struct Scan {
     std::string_view name;
     KeyKind key;
     sql::Query keys;                // the next $2 keys behind $1, ascending
@@ -23,12 +23,12 @@ struct Walk {
 // The statement sees one snapshot, so it compares only what one transaction writes together: what
 // is true a moment later, or in two databases, is none of its business.
 struct Invariant {
-    std::string_view name;      // says what is true; the label of the metric
-    std::string_view sentence;  // what it protects
-    const Walk* walk;           // null: one statement for the whole, without parameters
+    std::string_view name;         // says what is true; the label of the metric
+    std::string_view description;  // what it protects
+    const Scan* scan;              // null: one statement for the whole, without parameters
     // (subject, evidence), both text, of each violation among the keys behind $1 up to $2.
-    std::string_view broken;
-    std::string_view broken_on_postgres = {};  // in its place there
+    std::string_view violations_query;
+    std::string_view violations_postgres = {};  // in its place there
     Duration overdue = {};   // not zero: what should have happened so long ago; $3 is that time
     bool reads_all = false;  // goes through whole tables at once: for `trackops verify` only
 };

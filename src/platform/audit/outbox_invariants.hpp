@@ -5,7 +5,7 @@
 namespace trackops::audit {
 
 // The outbox by position: for a service's own invariants about its events.
-extern const Walk outbox_walk;
+extern const Scan outbox_scan;
 
 Invariants relay_invariants();
 

@@ -7,7 +7,7 @@
 namespace trackops::audit {
 namespace {
 
-constexpr Instant long_ago{-62'135'596'800'000'000};  // year 1: nothing was due before
+constexpr Instant distant_past{-62'135'596'800'000'000};  // year 1: nothing was due before
 
 // A range may be a page or nearly all of the table: each has a plan of its own.
 constexpr sql::Query plan_each{.name = "audit.plan_each", .text = "SELECT 1", .postgres = R"sql(
@@ -21,9 +21,9 @@ constexpr sql::Query allow_scans{.name = "audit.allow_scans", .text = "SELECT 1"
     SELECT set_config('enable_seqscan', 'on', true)
 )sql"};
 
-sql::Value end_of(const Walk* walk) {
-    if (walk == nullptr) return {};
-    switch (walk->key) {
+sql::Value end_of(const Scan* scan) {
+    if (scan == nullptr) return {};
+    switch (scan->key) {
         case KeyKind::uuid: {
             Uuid last;
             last.bytes.fill(0xff);
@@ -49,54 +49,56 @@ sql::Value key_of(const sql::Row& row, KeyKind kind) {
     return row.integer(0);
 }
 
-sql::Params params_of(const Invariant& invariant, const Range& range, const Moment& at) {
-    if (invariant.walk == nullptr) return {};
+sql::Params params_of(const Invariant& invariant, const Range& range, const CheckTime& at) {
+    if (invariant.scan == nullptr) return {};
     sql::Params params = {range.from, range.to};
     if (invariant.overdue == Duration::zero()) return params;
     const bool has_read_long_enough = at.now - at.reading_since >= invariant.overdue;
-    params.emplace_back(has_read_long_enough ? at.now - invariant.overdue : long_ago);
+    params.emplace_back(has_read_long_enough ? at.now - invariant.overdue : distant_past);
     return params;
 }
 
-using Asked = std::vector<std::pair<const Invariant*, const sql::Statement*>>;
+using PageQueries = std::vector<std::pair<const Invariant*, const sql::Statement*>>;
 
-Asked ask(sql::Transaction& tx, std::span<const Invariant> invariants, const Walk* walk,
-          const Range& range, const Moment& at) {
-    Asked asked;
+PageQueries ask(sql::Transaction& tx, std::span<const Invariant> invariants, const Scan* scan,
+                const Range& range, const CheckTime& at) {
+    PageQueries asked;
     tx.add(plan_each, {});
-    if (walk == nullptr) tx.add(allow_scans, {});
+    if (scan == nullptr) tx.add(allow_scans, {});
     for (const Invariant& invariant : invariants) {
-        if (invariant.walk != walk) continue;
-        const sql::Query query{invariant.name, invariant.broken, invariant.broken_on_postgres};
+        if (invariant.scan != scan) continue;
+        const sql::Query query{invariant.name, invariant.violations_query,
+                               invariant.violations_postgres};
         asked.emplace_back(&invariant, &tx.add(query, params_of(invariant, range, at)));
     }
     tx.commit();
     return asked;
 }
 
-std::vector<Violation> answers(const Asked& asked) {
+std::vector<Violation> answers(const PageQueries& asked) {
     std::vector<Violation> violations;
     for (const auto& [invariant, statement] : asked) {
         for (const sql::Row& row : statement->rows())
-            violations.push_back({invariant->name, invariant->sentence, row.text(0), row.text(1)});
+            violations.push_back(
+                {invariant->name, invariant->description, row.text(0), row.text(1)});
     }
     return violations;
 }
 
 }  // namespace
 
-std::vector<const Walk*> walks_of(std::span<const Invariant> invariants) {
-    std::vector<const Walk*> walks;
+std::vector<const Scan*> scans_of(std::span<const Invariant> invariants) {
+    std::vector<const Scan*> walks;
     for (const Invariant& invariant : invariants) {
-        if (std::ranges::find(walks, invariant.walk) == walks.end())
-            walks.push_back(invariant.walk);
+        if (std::ranges::find(walks, invariant.scan) == walks.end())
+            walks.push_back(invariant.scan);
     }
     return walks;
 }
 
-sql::Value start_of(const Walk* walk) {
-    if (walk == nullptr) return {};
-    switch (walk->key) {
+sql::Value start_of(const Scan* scan) {
+    if (scan == nullptr) return {};
+    switch (scan->key) {
         case KeyKind::uuid:
             return Uuid{};
         case KeyKind::text:
@@ -107,25 +109,25 @@ sql::Value start_of(const Walk* walk) {
     return std::numeric_limits<std::int64_t>::min();
 }
 
-Page read_page(sql::Database& database, std::span<const Invariant> invariants, const Walk* walk,
-               const sql::Value& from, const Moment& at) {
-    Page page{.range = {from, end_of(walk)}, .is_last = true};
+Page read_page(sql::Database& database, std::span<const Invariant> invariants, const Scan* scan,
+               const sql::Value& from, const CheckTime& at) {
+    Page page{.range = {from, end_of(scan)}, .is_last = true};
     const auto tx = database.begin(sql::Access::read);
-    if (walk != nullptr) {
-        const sql::Statement& keys = tx->add(walk->keys, {from, walk->rows_max});
+    if (scan != nullptr) {
+        const sql::Statement& keys = tx->add(scan->keys, {from, scan->rows_max});
         tx->flush();
         page.rows = static_cast<std::int64_t>(keys.rows().size());
-        page.is_last = page.rows < walk->rows_max;
-        if (!page.is_last) page.range.to = key_of(keys.rows().back(), walk->key);
+        page.is_last = page.rows < scan->rows_max;
+        if (!page.is_last) page.range.to = key_of(keys.rows().back(), scan->key);
     }
-    page.violations = answers(ask(*tx, invariants, walk, page.range, at));
+    page.violations = answers(ask(*tx, invariants, scan, page.range, at));
     return page;
 }
 
-std::vector<Violation> read_again(sql::Database& database, std::span<const Invariant> invariants,
-                                  const Walk* walk, const Range& range, const Moment& at) {
+std::vector<Violation> reread_page(sql::Database& database, std::span<const Invariant> invariants,
+                                   const Scan* scan, const Range& range, const CheckTime& at) {
     const auto tx = database.begin(sql::Access::read);
-    return answers(ask(*tx, invariants, walk, range, at));
+    return answers(ask(*tx, invariants, scan, range, at));
 }
 
 }  // namespace trackops::audit

@@ -12,7 +12,7 @@ namespace trackops::audit {
 
 struct Violation {
     std::string_view invariant;
-    std::string_view sentence;
+    std::string_view description;
     std::string subject;
     std::string evidence;
     bool operator==(const Violation&) const = default;
@@ -27,7 +27,7 @@ struct Range {
 
 // When one looks, and since when one has been able to: what nobody did while the database was away
 // is not overdue yet.
-struct Moment {
+struct CheckTime {
     Instant now;
     Instant reading_since;
 };
@@ -40,14 +40,14 @@ struct Page {
 };
 
 // The distinct walks of the table, in its order.
-std::vector<const Walk*> walks_of(std::span<const Invariant> invariants);
+std::vector<const Scan*> scans_of(std::span<const Invariant> invariants);
 // Before the first page of the walk.
-sql::Value start_of(const Walk* walk);
+sql::Value start_of(const Scan* scan);
 // The next page behind `from`, and what breaks the walk's invariants in it. Throws sql::Failure.
-Page read_page(sql::Database& database, std::span<const Invariant> invariants, const Walk* walk,
-               const sql::Value& from, const Moment& at);
+Page read_page(sql::Database& database, std::span<const Invariant> invariants, const Scan* scan,
+               const sql::Value& from, const CheckTime& at);
 // The same keys once more.
-std::vector<Violation> read_again(sql::Database& database, std::span<const Invariant> invariants,
-                                  const Walk* walk, const Range& range, const Moment& at);
+std::vector<Violation> reread_page(sql::Database& database, std::span<const Invariant> invariants,
+                                   const Scan* scan, const Range& range, const CheckTime& at);
 
 }  // namespace trackops::audit

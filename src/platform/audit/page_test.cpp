@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/audit/auditor.hpp"
-#include "platform/audit/everything.hpp"
+#include "platform/audit/check_all.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
@@ -28,24 +28,25 @@ struct Way {
     KeyKind kind;
     std::string column;
     std::string keys;
-    std::string broken;
+    std::string violations_query;
 
     Way(KeyKind its_kind, std::string_view name)
         : kind(its_kind),
           column(name),
           keys(fmt::format(
               "SELECT {0} FROM things WHERE {0} > $1 AND listed = 1 ORDER BY {0} LIMIT $2", name)),
-          broken(fmt::format("SELECT label, 'is bad' FROM things WHERE {0} > $1 AND {0} <= $2 "
-                             "AND bad = 1 ORDER BY label",
-                             name)) {}
-    Walk walk(std::int64_t rows_max) const {
+          violations_query(
+              fmt::format("SELECT label, 'is bad' FROM things WHERE {0} > $1 AND {0} <= $2 "
+                          "AND bad = 1 ORDER BY label",
+                          name)) {}
+    Scan scan(std::int64_t rows_max) const {
         return {"things", kind, {"test.keys", keys}, rows_max};
     }
-    Invariant good(const Walk& walk) const {
+    Invariant good(const Scan& scan) const {
         return {.name = "things_are_good",
-                .sentence = "nothing is bad",
-                .walk = &walk,
-                .broken = broken};
+                .description = "nothing is bad",
+                .scan = &scan,
+                .violations_query = violations_query};
     }
 };
 
@@ -80,15 +81,15 @@ protected:
     }
     // What a whole pass meets, in its order. Every page is read again and must say the same.
     std::vector<std::string> met(const Way& way, std::int64_t rows_max, std::int64_t listed) {
-        const Walk walk = way.walk(rows_max);
-        const Invariants table = {way.good(walk)};
+        const Scan scan = way.scan(rows_max);
+        const Invariants table = {way.good(scan)};
         std::vector<std::string> subjects;
         std::int64_t rows = 0;
         std::int64_t pages = 0;
-        Page page{.range = {{}, start_of(&walk)}};
+        Page page{.range = {{}, start_of(&scan)}};
         while (!page.is_last && pages < 20) {
-            page = read_page(*database_, table, &walk, page.range.to, {});
-            EXPECT_EQ(read_again(*database_, table, &walk, page.range, {}), page.violations);
+            page = read_page(*database_, table, &scan, page.range.to, {});
+            EXPECT_EQ(reread_page(*database_, table, &scan, page.range, {}), page.violations);
             EXPECT_LE(page.rows, rows_max);
             for (const Violation& violation : page.violations)
                 subjects.push_back(violation.subject);
@@ -145,10 +146,10 @@ TEST_P(AuditPages, AreCountedOnceByAnAuditorAndOnceByALookAtEverything) {
     make_bad("label <> '3'");
     for (const Way& way : ways_) {
         for (const std::int64_t rows_max : {1, 2, 3, 7, 8}) {
-            const Walk walk = way.walk(rows_max);
+            const Scan scan = way.scan(rows_max);
             telemetry::Registry metrics;
             testing::FakeClock clock;
-            Auditor auditor(*database_, clock, {way.good(walk)}, {}, metrics);
+            Auditor auditor(*database_, clock, {way.good(scan)}, {}, metrics);
             while (metrics.counter("trackops_audit_passes_total", "").value() < 1) {
                 if (auditor.run({}).done == 0) clock.advance(seconds(2));
             }
@@ -159,8 +160,8 @@ TEST_P(AuditPages, AreCountedOnceByAnAuditorAndOnceByALookAtEverything) {
                       things - 1)
                 << way.column << ", pages of " << rows_max;
             EXPECT_EQ(metrics.counter("trackops_audit_rows_total", "").value(), things);
-            const Invariants table = {way.good(walk)};
-            const Finding finding = look_at_everything(*database_, table, {}).at(0);
+            const Invariants table = {way.good(scan)};
+            const InvariantResult finding = check_all(*database_, table, {}).at(0);
             EXPECT_EQ(finding.violations, things - 1) << way.column << ", pages of " << rows_max;
             EXPECT_EQ(finding.checked, things);
             EXPECT_EQ(finding.examples.size(),

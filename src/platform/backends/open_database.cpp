@@ -9,7 +9,7 @@ namespace {
 // In the order of Fault.
 constexpr std::array<const char*, 5> fault_names = {"culprit", "repeat", "unavailable",
                                                     "outcome_unknown", "broken"};
-static_assert(fault_names.size() == static_cast<std::size_t>(Fault::broken) + 1);
+static_assert(fault_names.size() == static_cast<std::size_t>(Fault::defect) + 1);
 
 // sqlite:FILE and sqlite:///abs/FILE; a host makes no sense there, and a database in memory has no
 // WAL.

@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
-#include "platform/bus/lanes.hpp"
+#include "platform/bus/partition_queues.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -17,8 +17,8 @@ namespace {
 
 using telemetry::Level;
 
-constexpr std::size_t lane_batches_max = 4;     // taken and not committed, of a partition
-constexpr std::size_t reason_bytes_max = 1024;  // of a dead letter's header
+constexpr std::size_t partition_batches_max = 4;  // taken and not committed, of a partition
+constexpr std::size_t reason_bytes_max = 1024;    // of a dead letter's header
 
 class SteadyClock final : public Clock {
 public:
@@ -42,7 +42,7 @@ OutgoingMessage dead_letter(const Message& message, std::string_view reason,
 
 // For a message so large that it is refused with our headers on top: where it is found, without
 // what it says.
-OutgoingMessage without_content(OutgoingMessage letter) {
+OutgoingMessage without_body(OutgoingMessage letter) {
     letter.headers.erase(letter.headers.begin(), letter.headers.end() - 5);
     letter.headers.push_back({"dlt-content", "left out: too large; read it at its offset"});
     return {std::move(letter.topic), {}, {}, std::move(letter.headers)};
@@ -50,15 +50,15 @@ OutgoingMessage without_content(OutgoingMessage letter) {
 
 // A later message of a key does not count as handled while an earlier one is to be given again.
 void hold_successors(std::span<const Message> batch, std::vector<Disposition>& dispositions) {
-    std::set<OrderKey> held;
+    std::set<OrderingKey> held;
     for (std::size_t i = 0; i < batch.size(); ++i) {
-        const bool is_held = std::holds_alternative<Again>(dispositions[i]);
+        const bool is_held = std::holds_alternative<RetryLater>(dispositions[i]);
         if (!is_held && held.empty()) continue;
-        OrderKey key = order_key(batch[i]);
+        OrderingKey key = ordering_key(batch[i]);
         if (is_held) {
             held.insert(std::move(key));
         } else if (held.contains(key)) {
-            dispositions[i] = Again{"behind another of its key"};
+            dispositions[i] = RetryLater{"behind another of its key"};
         }
     }
 }
@@ -73,7 +73,8 @@ struct Consumer::State {
     std::vector<Disposition> handle(std::span<const Message> batch);
     void bury(std::span<const Message> batch, std::vector<Disposition>& dispositions);
     std::vector<Delivery> publish_dead_letters(std::vector<OutgoingMessage> letters);
-    std::size_t settle(std::vector<Message> batch, const std::vector<Disposition>& dispositions);
+    std::size_t record_outcomes(std::vector<Message> batch,
+                                const std::vector<Disposition>& dispositions);
     void tell_subscription();
     void count_done(const std::string& topic);
     void report(std::string_view what, const Message& message, std::string_view reason) const;
@@ -90,11 +91,11 @@ struct Consumer::State {
     std::map<std::string, telemetry::Counter*> consumed;  // by topic
     std::unique_ptr<Publisher> publisher;
     std::unique_ptr<Subscription> subscription;
-    Lanes lanes;
+    PartitionQueues partition_queues;
     // Halved by an exception, doubled by a batch without one: who throws ends up alone, and holds
     // up nobody but its key.
     std::size_t batch_limit;
-    bool retried_in_vain = false;       // then it is the turn of what is fresh
+    bool failed_retries = false;        // then it is the turn of what is fresh
     Duration quiet = Duration::zero();  // the last backoff of the consumer as a whole
 };
 
@@ -115,32 +116,35 @@ Consumer::State::State(Bus& its_bus, ConsumerOptions its_options, Handler its_ha
                           {{"group", options.group}})),
       publisher(bus.publisher()),
       subscription(bus.subscribe(options.group, options.topics)),
-      lanes({options.batch_max * lane_batches_max, options.backoff_min, options.backoff_max}),
+      partition_queues(
+          {options.batch_max * partition_batches_max, options.backoff_min, options.backoff_max}),
       batch_limit(options.batch_max) {}
 
 runtime::Progress Consumer::State::run(Duration max_wait) {
     const Instant now = clock.now();
     std::vector<Message> batch;
-    if (!std::exchange(retried_in_vain, false)) lanes.take_due(now, batch_limit, batch);
+    if (!std::exchange(failed_retries, false)) partition_queues.take_due(now, batch_limit, batch);
     const bool is_fresh = batch.empty();
     if (is_fresh) {
-        const Duration wait = std::min(max_wait, lanes.until_due(now).value_or(max_wait));
-        lanes.admit(subscription->poll(batch_limit, wait), batch);
+        const Duration wait =
+            std::min(max_wait, partition_queues.until_due(now).value_or(max_wait));
+        partition_queues.add_fetched(subscription->poll(batch_limit, wait), batch);
     }
     if (batch.empty()) {
         tell_subscription();
         // Who waits in poll() is told to come back at once, who cannot wait, when there is work.
         const bool has_waited = max_wait > Duration::zero();
-        return {0, has_waited ? Duration::zero() : lanes.until_due(now).value_or(Duration::zero())};
+        return {0, has_waited ? Duration::zero()
+                              : partition_queues.until_due(now).value_or(Duration::zero())};
     }
     std::vector<Disposition> dispositions = handle(batch);
     const bool is_mismatch = dispositions.size() != batch.size();
-    if (is_mismatch) dispositions.assign(batch.size(), Again{"no disposition"});
+    if (is_mismatch) dispositions.assign(batch.size(), RetryLater{"no disposition"});
     hold_successors(batch, dispositions);
     bury(batch, dispositions);
-    const std::size_t done = settle(std::move(batch), dispositions);
+    const std::size_t done = record_outcomes(std::move(batch), dispositions);
     tell_subscription();
-    retried_in_vain = done == 0 && !is_fresh;
+    failed_retries = done == 0 && !is_fresh;
     if (is_mismatch) {
         throw std::logic_error(fmt::format(
             "consumer {}: the handler gave another number of dispositions than it got messages",
@@ -166,7 +170,7 @@ std::vector<Disposition> Consumer::State::handle(std::span<const Message> batch)
                         {"topic", batch.front().topic},
                         {"messages", fmt::to_string(batch.size())},
                         {"error", failure.what()}});
-        return std::vector<Disposition>(batch.size(), Again{failure.what()});
+        return std::vector<Disposition>(batch.size(), RetryLater{failure.what()});
     }
 }
 
@@ -189,7 +193,7 @@ void Consumer::State::bury(std::span<const Message> batch, std::vector<Dispositi
             dead_letters.add();
             report("dead letter", message, std::get<DeadLetter>(disposition).reason);
         } else {
-            disposition = Again{"its dead letter was not acknowledged"};
+            disposition = RetryLater{"its dead letter was not acknowledged"};
         }
     }
     hold_successors(batch, dispositions);
@@ -203,7 +207,7 @@ std::vector<Delivery> Consumer::State::publish_dead_letters(std::vector<Outgoing
         std::vector<Delivery> answers = publisher->publish(letters);
         for (std::size_t i = 0; i < letters.size(); ++i) {
             if (answers[i] != Delivery::refused) continue;
-            const OutgoingMessage small = without_content(std::move(letters[i]));
+            const OutgoingMessage small = without_body(std::move(letters[i]));
             answers[i] = publisher->publish({&small, 1}).front();
         }
         return answers;
@@ -214,12 +218,12 @@ std::vector<Delivery> Consumer::State::publish_dead_letters(std::vector<Outgoing
     }
 }
 
-std::size_t Consumer::State::settle(std::vector<Message> batch,
-                                    const std::vector<Disposition>& dispositions) {
+std::size_t Consumer::State::record_outcomes(std::vector<Message> batch,
+                                             const std::vector<Disposition>& dispositions) {
     std::vector<bool> is_done;
     std::size_t done = 0;
     for (std::size_t i = 0; i < batch.size(); ++i) {
-        const auto* again = std::get_if<Again>(&dispositions[i]);
+        const auto* again = std::get_if<RetryLater>(&dispositions[i]);
         is_done.push_back(again == nullptr);
         if (again == nullptr) {
             ++done;
@@ -230,13 +234,13 @@ std::size_t Consumer::State::settle(std::vector<Message> batch,
         if (i == done) report("given again later", batch[i], again->reason);
         retries.add();
     }
-    lanes.settle(std::move(batch), is_done, clock.now());
-    held.set(static_cast<double>(lanes.held()));
+    partition_queues.record_outcomes(std::move(batch), is_done, clock.now());
+    held.set(static_cast<double>(partition_queues.held()));
     return done;
 }
 
 void Consumer::State::tell_subscription() {
-    const LaneChanges changes = lanes.changes();
+    const PartitionChanges changes = partition_queues.changes();
     for (const auto& [topic, partition, offset] : changes.done) {
         subscription->commit(topic, partition, offset);
     }

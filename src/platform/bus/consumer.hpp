@@ -18,20 +18,20 @@ struct DeadLetter {  // the message can never be handled: it goes to <topic>.DLT
                      // coordinates and this reason
     std::string reason;
 };
-struct Again {  // not now; it and later messages of its key are given again after a backoff
+struct RetryLater {  // not now; it and later messages of its key are given again after a backoff
     std::string reason;
 };
-using Disposition = std::variant<Done, DeadLetter, Again>;
+using Disposition = std::variant<Done, DeadLetter, RetryLater>;
 // One disposition a message, in order; another number of them is a std::logic_error out of run().
-// May be given any message again (at least once). An exception means Again for all of them; then
-// batches get smaller, so that who throws ends up alone.
+// May be given any message again (at least once). An exception means RetryLater for all of them;
+// then batches get smaller, so that who throws ends up alone.
 using Handler = std::function<std::vector<Disposition>(std::span<const Message>)>;
 
 struct ConsumerOptions {
     std::string group;
     std::vector<std::string> topics;
     std::size_t batch_max = 256;                           // messages a call of the handler
-    Duration backoff_min = std::chrono::milliseconds(20);  // after Again, doubling to
+    Duration backoff_min = std::chrono::milliseconds(20);  // after RetryLater, doubling to
     Duration backoff_max = std::chrono::seconds(2);
     const Clock* clock = nullptr;  // measures backoffs; the steady clock of the machine when null
 };

@@ -188,7 +188,7 @@ TEST_F(ConsumerPump, WaitsOnItsSourceForAsLongAsItIsTold) {
 
 TEST_F(ConsumerPump, GivesAMessageAgainAfterABackoffThatDoubles) {
     given({{"a", "1"}});
-    answers_["1"] = Again{"not now"};
+    answers_["1"] = RetryLater{"not now"};
     EXPECT_EQ(run().call_again_in, milliseconds(20));
     EXPECT_THAT(script_.commits, IsEmpty());
     for (const auto backoff : {milliseconds(20), milliseconds(40), milliseconds(80)}) {
@@ -209,7 +209,7 @@ TEST_F(ConsumerPump, GivesAMessageAgainAfterABackoffThatDoubles) {
 
 TEST_F(ConsumerPump, NeverBacksOffForLongerThanItsMaximum) {
     given({{"a", "1"}});
-    answers_["1"] = Again{"not now"};
+    answers_["1"] = RetryLater{"not now"};
     run();
     for (int i = 0; i < 12; ++i) {
         clock_.advance(seconds(2));
@@ -222,7 +222,7 @@ TEST_F(ConsumerPump, NeverBacksOffForLongerThanItsMaximum) {
 
 TEST_F(ConsumerPump, TellsWhoCannotWaitWhenToComeBack) {
     given({{"a", "1"}});
-    answers_["1"] = Again{"not now"};
+    answers_["1"] = RetryLater{"not now"};
     run(Duration::zero());
     clock_.advance(milliseconds(5));
     EXPECT_EQ(run(Duration::zero()).call_again_in, milliseconds(15));
@@ -230,7 +230,7 @@ TEST_F(ConsumerPump, TellsWhoCannotWaitWhenToComeBack) {
 
 TEST_F(ConsumerPump, HoldsLaterMessagesOfAHeldKeyAndHandlesOtherKeys) {
     given({{"a", "a1"}, {"b", "b1"}, {"a", "a2"}});
-    answers_["a1"] = Again{"not now"};
+    answers_["a1"] = RetryLater{"not now"};
     EXPECT_EQ(run().done, 1);
     EXPECT_THAT(script_.commits, IsEmpty()) << "nothing before the first that is not done";
     given({{"a", "a3"}, {"b", "b2"}});
@@ -244,7 +244,7 @@ TEST_F(ConsumerPump, HoldsLaterMessagesOfAHeldKeyAndHandlesOtherKeys) {
 
 TEST_F(ConsumerPump, NeverCountsALaterMessageOfAKeyAsDoneBeforeAnEarlierOne) {
     given({{"a", "a1"}, {"a", "a2"}, {"a", "a3"}});
-    answers_["a2"] = Again{"not now"};
+    answers_["a2"] = RetryLater{"not now"};
     answers_["a3"] = DeadLetter{"never"};
     EXPECT_EQ(run().done, 1);
     EXPECT_THAT(script_.commits, committed(0));
@@ -255,7 +255,7 @@ TEST_F(ConsumerPump, NeverCountsALaterMessageOfAKeyAsDoneBeforeAnEarlierOne) {
 
 TEST_F(ConsumerPump, KeepsTheOrderOfAHeldKeyWhenABatchIsTooSmallForIt) {
     given({{"a", "a1"}, {"a", "a2"}, {"a", "a3"}, {"a", "a4"}});
-    answers_["a1"] = Again{"not now"};
+    answers_["a1"] = RetryLater{"not now"};
     run();
     given({{"a", "a5"}, {"a", "a6"}, {"b", "b1"}});
     EXPECT_THAT(handed_in_a_run(), ElementsAre("b1"));
@@ -270,7 +270,7 @@ TEST_F(ConsumerPump, KeepsTheOrderOfAHeldKeyWhenABatchIsTooSmallForIt) {
 
 TEST_F(ConsumerPump, HoldsMessagesWithoutAKeyOneByOne) {
     given({{"", "1"}, {"", "2"}});
-    answers_["1"] = Again{"not now"};
+    answers_["1"] = RetryLater{"not now"};
     EXPECT_EQ(run().done, 1);
     given({{"", "3"}});
     EXPECT_THAT(handed_in_a_run(), ElementsAre("3"));
@@ -282,7 +282,7 @@ TEST_F(ConsumerPump, HoldsMessagesWithoutAKeyOneByOne) {
 
 TEST_F(ConsumerPump, HoldsAKeyInItsPartitionOnly) {
     given({{"a", "1"}});
-    answers_["1"] = Again{"not now"};
+    answers_["1"] = RetryLater{"not now"};
     run();
     send(1, "a", "2");
     EXPECT_THAT(handed_in_a_run(), ElementsAre("2"));
@@ -291,7 +291,7 @@ TEST_F(ConsumerPump, HoldsAKeyInItsPartitionOnly) {
 
 TEST_F(ConsumerPump, PausesAPartitionWithTooMuchBehindAHeldMessage) {
     given({{"a", "held"}});
-    answers_["held"] = Again{"not now"};
+    answers_["held"] = RetryLater{"not now"};
     run();
     for (int i = 0; i < 100; ++i) send(0, "b", fmt::to_string(i));
     for (int i = 0; i < 30; ++i) run();
@@ -312,7 +312,7 @@ TEST_F(ConsumerPump, BacksOffAsAWholeWhenNothingCanBeDone) {
     Duration expected = milliseconds(20);
     for (int i = 0; i < 3; ++i) {
         given({{fmt::format("key-{}", i), "away"}});
-        answers_["away"] = Again{"the database is away"};
+        answers_["away"] = RetryLater{"the database is away"};
         EXPECT_EQ(run(Duration::zero()).call_again_in, expected);
         expected *= 2;
     }
@@ -336,7 +336,7 @@ TEST_F(ConsumerPump, GivesEverythingAgainAfterAnException) {
     EXPECT_THAT(script_.commits, committed(1));
 }
 
-TEST_F(ConsumerPump, LeavesAMessageThatThrowsAloneInTheEnd) {
+TEST_F(ConsumerPump, IsolatesAMessageThatThrows) {
     for (int i = 0; i < 8; ++i) send(0, fmt::format("key-{}", i), fmt::to_string(i));
     throwing_ = {"5"};
     std::set<std::string> done;
@@ -407,7 +407,7 @@ TEST_F(ConsumerPump, LeavesTheContentOutOfADeadLetterThatIsTooLarge) {
 
 TEST_F(ConsumerPump, TakesWhatARebalanceBringsAgainInOrder) {
     given({{"a", "a1"}, {"b", "b1"}, {"a", "a2"}});
-    answers_["a1"] = Again{"not now"};
+    answers_["a1"] = RetryLater{"not now"};
     run();
     next_[0] = 0;  // the partition went away and came back
     given({{"a", "a1"}, {"b", "b1"}, {"a", "a2"}, {"a", "a3"}});
@@ -420,7 +420,7 @@ TEST_F(ConsumerPump, TakesWhatARebalanceBringsAgainInOrder) {
 
 TEST_F(ConsumerPump, KeepsItsHeldMessagesWhenThePollFails) {
     given({{"a", "1"}});
-    answers_["1"] = Again{"not now"};
+    answers_["1"] = RetryLater{"not now"};
     run();
     script_.poll_fails = true;
     EXPECT_THROW(run(), std::runtime_error);
@@ -432,7 +432,7 @@ TEST_F(ConsumerPump, KeepsItsHeldMessagesWhenThePollFails) {
 
 TEST_F(ConsumerPump, HandlesFreshMessagesWhileARetryFailsEveryTime) {
     given({{"a", "stuck"}});
-    answers_["stuck"] = Again{"not now"};
+    answers_["stuck"] = RetryLater{"not now"};
     run();
     std::vector<Names> runs;
     for (int i = 0; i < 3; ++i) {

@@ -29,7 +29,7 @@ class Cache {
 public:
     virtual ~Cache() = default;
     // What the memory of this process has; never waits.
-    virtual std::optional<Entry> nearby(std::string_view key) = 0;
+    virtual std::optional<Entry> get_local(std::string_view key) = 0;
     // One answer a key, in order. May ask a server, all keys at once, and waits for it no longer
     // than Options::command_timeout; not at all while the server is away.
     virtual std::vector<std::optional<Entry>> get(std::span<const std::string> keys) = 0;
@@ -48,8 +48,8 @@ struct Options {
     std::string prefix = "trackops:cache:";
     // Keys and values in memory; the least recently used leaves first.
     std::size_t bytes_max = 16 * 1024 * 1024;
-    // redis: how long an entry answers from memory before the server is asked again. Memory is told
-    // of changes by the server; should that fail unnoticed, this is how old an answer can be.
+    // redis: how long an entry answers from memory before the server is asked again. MemoryCache is
+    // told of changes by the server; should that fail unnoticed, this is how old an answer can be.
     Duration memory_time_to_live = std::chrono::seconds(1);
     Duration connect_timeout = std::chrono::milliseconds(100);
     Duration command_timeout = std::chrono::milliseconds(50);

@@ -75,7 +75,7 @@ protected:
     std::unique_ptr<Cache> second_;
 };
 
-TEST_P(CacheContract, GivesBackWhatWasPut) {
+TEST_P(CacheContract, ReturnsThePutEntry) {
     EXPECT_EQ(value_of("a"), "-");
     cache_->put("a", {1, std::string("\0\xff value", 8)}, seconds(30));
     cache_->put("", {7, ""}, seconds(30));
@@ -223,17 +223,17 @@ TEST_P(CacheContract, AnswersManyKeysInTheirOrder) {
     EXPECT_TRUE(reader().get({}).empty());
 }
 
-TEST_P(CacheContract, WhatWasReadIsNearbyAfterwards) {
-    EXPECT_FALSE(reader().nearby("a"));
+TEST_P(CacheContract, ARemoteReadFillsTheLocalCache) {
+    EXPECT_FALSE(reader().get_local("a"));
     cache_->put("a", {1, "one"}, seconds(30));
     EXPECT_TRUE(cache_->ping());  // the change was heard of
     EXPECT_EQ(value_of("a"), "1:one");
-    ASSERT_TRUE(reader().nearby("a"));  // read through it
-    EXPECT_EQ(reader().nearby("a")->value, "one");
+    ASSERT_TRUE(reader().get_local("a"));  // read through it
+    EXPECT_EQ(reader().get_local("a")->value, "one");
     cache_->put("a", {2, "two"}, seconds(30));
     settle();
-    const auto nearby = reader().nearby("a");
-    EXPECT_TRUE(!nearby || nearby->version == 2);
+    const auto get_local = reader().get_local("a");
+    EXPECT_TRUE(!get_local || get_local->version == 2);
     EXPECT_EQ(value_of("a"), "2:two");
 }
 
@@ -283,9 +283,9 @@ TEST_F(EmbeddedCache, CountsHitsAndMisses) {
     auto cache = backends::open_cache("embedded:", {}, clock_, metrics_);
     cache->put("a", {1, "one"}, seconds(30));
     EXPECT_TRUE(has(*cache, "a"));
-    EXPECT_TRUE(cache->nearby("a"));
+    EXPECT_TRUE(cache->get_local("a"));
     EXPECT_FALSE(has(*cache, "b"));
-    EXPECT_FALSE(cache->nearby("b"));  // get() will be asked next and counts
+    EXPECT_FALSE(cache->get_local("b"));  // get() will be asked next and counts
     EXPECT_EQ(metric(R"(trackops_cache_hits_total{level="memory"})"), 2);
     EXPECT_EQ(metric("trackops_cache_misses_total"), 1);
     cache.reset();

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "platform/cache/memory.hpp"
+#include "platform/cache/memory_cache.hpp"
 #include "platform/cache/meters.hpp"
 
 namespace trackops::cache {
@@ -13,7 +13,7 @@ public:
     EmbeddedCache(const Options& options, const Clock& clock, telemetry::Registry& metrics)
         : memory_(options.bytes_max, clock, metrics), meters_(metrics) {}
 
-    std::optional<Entry> nearby(std::string_view key) override {
+    std::optional<Entry> get_local(std::string_view key) override {
         auto entry = memory_.get(key);
         if (entry) meters_.memory_hits.add();
         return entry;
@@ -22,7 +22,7 @@ public:
         std::vector<std::optional<Entry>> found;
         found.reserve(keys.size());
         for (const std::string& key : keys) {
-            found.push_back(nearby(key));
+            found.push_back(get_local(key));
             if (!found.back()) meters_.misses.add();
         }
         return found;
@@ -34,7 +34,7 @@ public:
     bool ping() override { return true; }
 
 private:
-    Memory memory_;
+    MemoryCache memory_;
     const ReadMeters meters_;
 };
 

@@ -73,7 +73,7 @@ std::string bounds_text(const Setting& setting) {
     return fmt::format("{} to {}", text(setting.min), text(setting.max));
 }
 
-std::optional<std::string> fault_of(const Setting& setting, std::string_view value) {
+std::optional<std::string> invalid_reason(const Setting& setting, std::string_view value) {
     const std::string shown = setting.secret ? "the value given" : fmt::format("\"{}\"", value);
     std::optional<std::int64_t> number;
     switch (setting.kind) {

@@ -17,7 +17,7 @@ std::string duration_text(std::int64_t milliseconds);
 // "1 to 65535", "at least 100ms"; empty where there are no bounds to speak of.
 std::string bounds_text(const Setting& setting);
 // Why value cannot be the setting's, without showing a secret; nothing if it can.
-std::optional<std::string> fault_of(const Setting& setting, std::string_view value);
+std::optional<std::string> invalid_reason(const Setting& setting, std::string_view value);
 
 std::string environment_name(std::string_view setting_name);
 

@@ -33,7 +33,7 @@ void check_row(const Setting& row) {
     if (!is_setting_name(row.name))
         refuse("a name is lower case and digits, with single dashes between");
     if (row.min > row.max) refuse("no value is within its bounds");
-    if (const auto fault = fault_of(row, row.default_value)) refuse("default " + *fault);
+    if (const auto fault = invalid_reason(row, row.default_value)) refuse("default " + *fault);
 }
 
 // Every way a setting can be named is the way of one setting only.
@@ -52,9 +52,9 @@ void check_table(std::span<const Setting> table) {
 }
 
 // Gathers what was given, and every fault in it.
-class Reading {
+class SettingsParser {
 public:
-    explicit Reading(std::span<const Setting> table) : table_(table) {}
+    explicit SettingsParser(std::span<const Setting> table) : table_(table) {}
 
     void take_arguments(std::span<const std::string> arguments);
     void take_environment(std::span<const std::string> environment);
@@ -76,7 +76,7 @@ private:
     void unknown_flag(std::string_view given);
     void unknown_variable(std::string_view given);
     // Takes a value unless one stands there already.
-    bool give(const Setting& row, const Values::Given& given) {
+    bool give(const Setting& row, const Values::SettingValue& given) {
         return given_.values.try_emplace(std::string(row.name), given).second;
     }
     void give_flag(const Setting& row, std::string value);
@@ -90,13 +90,13 @@ private:
     std::vector<FieldError> faults_;
 };
 
-void Reading::unknown(std::string_view given, std::vector<std::string> names) {
+void SettingsParser::unknown(std::string_view given, std::vector<std::string> names) {
     const auto meant = nearest_name(given, names);
     fault(std::string(given),
           meant ? fmt::format("is unknown; did you mean {}?", *meant) : "is unknown");
 }
 
-void Reading::unknown_flag(std::string_view given) {
+void SettingsParser::unknown_flag(std::string_view given) {
     std::vector<std::string> names;
     for (const Setting& row : table_) {
         names.push_back(fmt::format("--{}", row.name));
@@ -105,7 +105,7 @@ void Reading::unknown_flag(std::string_view given) {
     unknown(given, std::move(names));
 }
 
-void Reading::unknown_variable(std::string_view given) {
+void SettingsParser::unknown_variable(std::string_view given) {
     std::vector<std::string> names;
     for (const Setting& row : table_) {
         names.push_back(environment_name(row.name));
@@ -114,13 +114,13 @@ void Reading::unknown_variable(std::string_view given) {
     unknown(given, std::move(names));
 }
 
-void Reading::give_flag(const Setting& row, std::string value) {
+void SettingsParser::give_flag(const Setting& row, std::string value) {
     const std::string flag = fmt::format("--{}", row.name);
     if (!give(row, {std::move(value), "flag"})) return fault(flag, "is given twice");
     named_by_.emplace(row.name, flag);
 }
 
-void Reading::take_arguments(std::span<const std::string> arguments) {
+void SettingsParser::take_arguments(std::span<const std::string> arguments) {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string_view argument = arguments[i];
         if (!argument.starts_with("--") || argument.size() == 2) {
@@ -155,7 +155,8 @@ void Reading::take_arguments(std::span<const std::string> arguments) {
     }
 }
 
-void Reading::give_file(const Setting& row, const std::string& variable, const std::string& path) {
+void SettingsParser::give_file(const Setting& row, const std::string& variable,
+                               const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     std::string content(secret_bytes_max + 1, '\0');
     file.read(content.data(), static_cast<std::streamsize>(content.size()));
@@ -171,7 +172,7 @@ void Reading::give_file(const Setting& row, const std::string& variable, const s
 }
 
 // Whether the table knows this variable.
-bool Reading::take_variable(std::string_view name, const std::string& value) {
+bool SettingsParser::take_variable(std::string_view name, const std::string& value) {
     for (const Setting& row : table_) {
         const std::string variable = environment_name(row.name);
         const bool is_file = row.secret && name == variable + std::string(file_suffix);
@@ -191,7 +192,7 @@ bool Reading::take_variable(std::string_view name, const std::string& value) {
     return false;
 }
 
-void Reading::take_environment(std::span<const std::string> environment) {
+void SettingsParser::take_environment(std::span<const std::string> environment) {
     for (const std::string& entry : environment) {
         const std::size_t equals = entry.find('=');
         const std::string_view name = std::string_view(entry).substr(0, equals);
@@ -201,11 +202,11 @@ void Reading::take_environment(std::span<const std::string> environment) {
     }
 }
 
-Result<Values> Reading::finish() {
+Result<Values> SettingsParser::finish() {
     for (const Setting& row : table_) {
         give(row, {std::string(row.default_value), "default"});
         auto& value = given_.values.find(row.name)->second.value;
-        if (auto why = fault_of(row, value)) {
+        if (auto why = invalid_reason(row, value)) {
             fault(named_by_.find(row.name)->second, std::move(*why));
         } else if (row.kind == Kind::flag) {
             value = *parse_flag(value) ? "true" : "false";
@@ -252,7 +253,7 @@ bool Values::flag(std::string_view name) const {
 Result<Values> read(std::span<const Setting> table, std::span<const std::string> arguments,
                     std::span<const std::string> environment) {
     check_table(table);
-    Reading reading(table);
+    SettingsParser reading(table);
     reading.take_arguments(arguments);
     reading.take_environment(environment);
     return reading.finish();

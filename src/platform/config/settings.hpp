@@ -42,11 +42,11 @@ public:
     Duration duration(std::string_view name) const;
     bool flag(std::string_view name) const;
 
-    struct Given {
+    struct SettingValue {
         std::string value;
         std::string source;  // "flag", "environment", "file", "default"
     };
-    std::map<std::string, Given, std::less<>> values;
+    std::map<std::string, SettingValue, std::less<>> values;
 };
 
 // Reads arguments of the form --name VALUE, --name=VALUE, --flag, --no-flag. A VALUE that begins

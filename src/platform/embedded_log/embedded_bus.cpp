@@ -330,7 +330,7 @@ std::vector<Message> EmbeddedBus::poll(LiveLog::Member& member, std::size_t max,
     tidy();
     const auto deadline = steady_clock::now() + max_wait;
     for (;;) {
-        const LiveLog::Given given = live_.take(member, max);
+        const LiveLog::FetchResult given = live_.take(member, max);
         std::vector<Message> messages;
         if (given.behind) {
             messages = store_.read(*given.behind, given.from, max);

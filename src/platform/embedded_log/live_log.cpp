@@ -12,7 +12,7 @@
 namespace trackops::bus {
 namespace {
 
-constexpr std::size_t given_bytes_max = 8 * 1024 * 1024;  // a poll
+constexpr std::size_t fetch_bytes_max = 8 * 1024 * 1024;  // a poll
 
 std::size_t bytes_of(const Message& message) {
     std::size_t bytes =
@@ -181,12 +181,12 @@ void LiveLog::assign(Group& group, Partition& partition, Member* owner) {
     owner->places.push_back(&place);
 }
 
-LiveLog::Given LiveLog::take(Member& member, std::size_t max) {
+LiveLog::FetchResult LiveLog::take(Member& member, std::size_t max) {
     const std::scoped_lock lock(mutex_);
     member.signalled = false;
-    Given given;
+    FetchResult given;
     std::size_t bytes = 0;
-    const auto is_full = [&] { return given.messages.size() >= max || bytes >= given_bytes_max; };
+    const auto is_full = [&] { return given.messages.size() >= max || bytes >= fetch_bytes_max; };
     const std::size_t start = member.turn;
     for (std::size_t i = 0; i < member.places.size() && !is_full(); ++i) {
         Place& place = *member.places[(start + i) % member.places.size()];

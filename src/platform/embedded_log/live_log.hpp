@@ -49,14 +49,14 @@ public:
 
     Member& join(std::string_view group, std::span<const std::string> topics);
     void leave(Member& member);
-    struct Given {
+    struct FetchResult {
         std::vector<SharedMessage> messages;
         // Set instead of messages when the member is behind what memory holds: read `behind` from
         // `from` on, then advance().
         std::optional<StoredPartition> behind;
         std::int64_t from = 0;
     };
-    Given take(Member& member, std::size_t max);
+    FetchResult take(Member& member, std::size_t max);
     // The member was given what lies before `to`. False when the partition has moved to somebody
     // else, or was rewound, meanwhile.
     bool advance(Member& member, std::int64_t partition_id, std::int64_t from, std::int64_t to);

@@ -124,7 +124,7 @@ void MessageStore::add_topic(std::string_view topic, std::int32_t partitions) {
     rows.reserve(static_cast<std::size_t>(partitions));
     for (std::int32_t number = 0; number < partitions; ++number) rows.push_back({topic, number});
     const auto tx = database_->begin(sql::Access::write);
-    tx->add_each(insert_partition, std::move(rows));
+    tx->add_batch(insert_partition, std::move(rows));
     tx->commit();
 }
 
@@ -143,8 +143,8 @@ void MessageStore::append(std::span<const StoredMessage> messages,
         handled.push_back({commit.group, commit.partition_id, commit.next});
     }
     const auto tx = database_->begin(sql::Access::write);
-    tx->add_each(insert_message, std::move(rows));
-    tx->add_each(save_commit, std::move(handled));
+    tx->add_batch(insert_message, std::move(rows));
+    tx->add_batch(save_commit, std::move(handled));
     tx->commit();
 }
 

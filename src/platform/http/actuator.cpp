@@ -20,7 +20,7 @@ using telemetry::ComponentHealth;
 using telemetry::Status;
 using Steady = std::chrono::steady_clock;
 
-constexpr auto kept_answer_time = std::chrono::seconds(1);
+constexpr auto health_cache_time = std::chrono::seconds(1);
 constexpr std::string_view spring_type = "application/vnd.spring-boot.actuator.v3+json";
 
 std::string_view word(Status status) {
@@ -45,7 +45,7 @@ public:
 
     ComponentHealth ask() {
         const std::lock_guard lock(mutex_);
-        if (asked_at_ && Steady::now() - *asked_at_ < kept_answer_time) return last_;
+        if (asked_at_ && Steady::now() - *asked_at_ < health_cache_time) return last_;
         try {
             last_ = component_.ask();
         } catch (const std::exception& error) {

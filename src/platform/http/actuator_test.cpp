@@ -64,7 +64,7 @@ TEST_F(ActuatorTest, ReadinessAsksOnlyWhoBelongsToIt) {
     EXPECT_EQ(get("/actuator/health").status, 503);
 }
 
-TEST_F(ActuatorTest, ProbesCannotHammerAComponentAndLivenessAsksNobody) {
+TEST_F(ActuatorTest, CachesComponentHealthAndAsksNoComponentForLiveness) {
     std::atomic<int> asked = 0;
     start({{"db", [&] { return ++asked, ComponentHealth{}; }}});
     get("/actuator/health/liveness");

@@ -4,9 +4,9 @@
 #include <array>
 #include <charconv>
 
-#include "platform/http/identity.hpp"
 #include "platform/http/media_type.hpp"
 #include "platform/http/target.hpp"
+#include "platform/http/trace_context.hpp"
 
 namespace trackops::http {
 namespace {
@@ -94,22 +94,22 @@ Conversation::Conversation(Host& host, const Router& router, const ServerOptions
 
 void Conversation::receive(std::string_view bytes, Time now) {
     if (input_is_over_) return;
-    if (!is_amid()) began_ = now;
-    owes_continue_ = false;
-    if (kept_.empty()) {
-        kept_ = bytes.substr(parse(bytes, now));
+    if (!is_in_request()) began_ = now;
+    must_send_continue_ = false;
+    if (unparsed_.empty()) {
+        unparsed_ = bytes.substr(parse(bytes, now));
     } else {
-        kept_ += bytes;
-        kept_.erase(0, parse(kept_, now));
+        unparsed_ += bytes;
+        unparsed_.erase(0, parse(unparsed_, now));
     }
-    if (input_is_over_) kept_.clear();
+    if (input_is_over_) unparsed_.clear();
 }
 
 void Conversation::resume(Time now) {
-    if (kept_.empty() || input_is_over_) return;
+    if (unparsed_.empty() || input_is_over_) return;
     began_ = now;
-    kept_.erase(0, parse(kept_, now));
-    if (input_is_over_) kept_.clear();
+    unparsed_.erase(0, parse(unparsed_, now));
+    if (input_is_over_) unparsed_.clear();
 }
 
 std::size_t Conversation::parse(std::string_view bytes, Time now) {
@@ -134,18 +134,18 @@ std::size_t Conversation::parse(std::string_view bytes, Time now) {
             return done;
         }
         const RequestHead& head = parser_.head();
-        owes_continue_ = head.expects_continue && head.has_body && !head.is_http10 &&
-                         !input_is_over_ && done == bytes.size();
+        must_send_continue_ = head.expects_continue && head.has_body && !head.is_http10 &&
+                              !input_is_over_ && done == bytes.size();
     }
     if (slots_.size() == options_.pipelined_max) host_.reached(Limit::pipelined);
-    if (is_stopping_ && done == bytes.size() && !parser_.is_amid()) input_is_over_ = true;
+    if (is_stopping_ && done == bytes.size() && !parser_.is_in_request()) input_is_over_ = true;
     return done;
 }
 
 Result<void> Conversation::take_header() {
     Request& request = parser_.request();
     const RequestHead& head = parser_.head();
-    identify(request, host_.fresh_id());
+    set_trace_context(request, host_.fresh_id());
     Target target = TRY(parse_target(head.target));
     request.path = std::move(target.path);
     request.query = std::move(target.query);
@@ -188,7 +188,7 @@ void Conversation::find_route(std::string_view encoded_path) {
 void Conversation::take_request() {
     Slot& slot = open_slot();
     if (!slot.keeps_alive) input_is_over_ = true;
-    owes_continue_ = false;
+    must_send_continue_ = false;
     if (refusal_) {
         slot.response = std::exchange(refusal_, std::nullopt);
     } else {
@@ -212,24 +212,24 @@ Conversation::Slot& Conversation::open_slot() {
 
 void Conversation::refuse(const Error& error, Time now) {
     Request& request = parser_.request();
-    if (request.correlation_id.empty()) identify(request, host_.fresh_id());
-    if (!is_amid()) began_ = now;
+    if (request.correlation_id.empty()) set_trace_context(request, host_.fresh_id());
+    if (!is_in_request()) began_ = now;
     Slot& slot = open_slot();
     slot.keeps_alive = false;
     slot.response = problem(error, request);
     input_is_over_ = true;
-    owes_continue_ = false;
+    must_send_continue_ = false;
     if (const auto limit = limit_of(error.code)) host_.reached(*limit);
 }
 
 void Conversation::end_input() {
     input_is_over_ = true;
-    kept_.clear();
+    unparsed_.clear();
 }
 
 void Conversation::stop() {
     is_stopping_ = true;
-    if (!is_amid()) input_is_over_ = true;
+    if (!is_in_request()) input_is_over_ = true;
 }
 
 void Conversation::answer(std::uint64_t number, Response response) {
@@ -245,8 +245,8 @@ void Conversation::take_output(std::string& out, Time now) {
         ++first_number_;
         idle_since_ = now;
     }
-    if (owes_continue_ && slots_.empty()) {
-        owes_continue_ = false;
+    if (must_send_continue_ && slots_.empty()) {
+        must_send_continue_ = false;
         out += "HTTP/1.1 100 Continue\r\n\r\n";
     }
 }
@@ -286,7 +286,7 @@ void Conversation::append(std::string& out, const Slot& slot, bool is_last) {
 }
 
 bool Conversation::has_expired(Time now) {
-    if (is_amid()) {
+    if (is_in_request()) {
         if (wants_input() && now - began_ >= options_.read_timeout)
             refuse({Errc::timeout, "the request did not arrive in time"}, now);
         return false;

@@ -80,7 +80,7 @@ private:
         bool keeps_alive = false;
         std::optional<Response> response = {};
     };
-    bool is_amid() const { return parser_.is_amid() || !kept_.empty(); }
+    bool is_in_request() const { return parser_.is_in_request() || !unparsed_.empty(); }
     std::size_t parse(std::string_view bytes, Time now);
     Result<void> take_header();
     void find_route(std::string_view encoded_path);
@@ -93,12 +93,12 @@ private:
     const ServerOptions& options_;
     const std::uint64_t connection_;
     RequestParser parser_;
-    std::string kept_;  // received, not used yet
+    std::string unparsed_;  // received, not used yet
     std::deque<Slot> slots_;
     std::uint64_t first_number_ = 0;   // of slots_.front()
     const Route* route_ = nullptr;     // of the request that is being read
     std::optional<Response> refusal_;  // of that request, once its body is through
-    bool owes_continue_ = false;
+    bool must_send_continue_ = false;
     bool is_stopping_ = false;
     bool input_is_over_ = false;
     Time began_;  // the first byte of the request that is being read

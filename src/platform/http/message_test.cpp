@@ -5,8 +5,8 @@
 
 #include <gtest/gtest.h>
 
-#include "platform/http/identity.hpp"
 #include "platform/http/target.hpp"
+#include "platform/http/trace_context.hpp"
 #include "platform/json/reader.hpp"
 
 namespace trackops::http {
@@ -78,7 +78,7 @@ const Uuid fresh = *Uuid::parse("018bcfe5-687b-7abc-8123-456789abcdef");
 Request identified(Pairs headers) {
     Request request;
     request.headers = std::move(headers);
-    identify(request, fresh);
+    set_trace_context(request, fresh);
     return request;
 }
 

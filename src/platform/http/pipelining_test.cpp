@@ -250,17 +250,17 @@ TEST_F(Pipeline, KeepsThePlacesBehindWhatIsAnsweredAtOnce) {
              {get("/throw"), 500},
              {get("/throw-worker"), 500},
              {get("/drop"), 500}}) {
-        for (const bool is_amid : {false, true}) {
+        for (const bool is_in_request : {false, true}) {
             auto client = this->client();
-            client.send(is_amid ? get("/hello") + first + two + get("/hello") : first + two);
+            client.send(is_in_request ? get("/hello") + first + two + get("/hello") : first + two);
             answer_in_reverse(held_);
-            if (is_amid) {
+            if (is_in_request) {
                 EXPECT_EQ(client.answer().body, "{\"hello\":1}") << first;
             }
             EXPECT_EQ(client.answer(first.starts_with("HEAD")).status, status) << first;
             EXPECT_EQ(client.answer().body, "1") << first;
             EXPECT_EQ(client.answer().body, "2") << first;
-            if (is_amid) {
+            if (is_in_request) {
                 EXPECT_EQ(client.answer().body, "{\"hello\":1}") << first;
             }
         }

@@ -52,7 +52,7 @@ constexpr auto accept_pause = std::chrono::milliseconds(50);
 class Connection;
 
 // What a connection needs of its server.
-class Home : public Conversation::Host {
+class ConnectionHost : public Conversation::Host {
 public:
     virtual void forget(std::uint64_t connection) = 0;
     virtual void began_to_linger() = 0;
@@ -61,9 +61,9 @@ public:
 
 class Connection final : public std::enable_shared_from_this<Connection> {
 public:
-    Connection(Home& home, const Router& router, const ServerOptions& options, std::uint64_t id,
-               Socket socket)
-        : home_(home),
+    Connection(ConnectionHost& home, const Router& router, const ServerOptions& options,
+               std::uint64_t id, Socket socket)
+        : host_(home),
           options_(options),
           id_(id),
           socket_(std::move(socket)),
@@ -104,7 +104,7 @@ public:
             if (now >= deadline_) close();
         } else if (is_writing_) {
             if (now < deadline_) return;
-            home_.reached(Limit::write_time);
+            host_.reached(Limit::write_time);
             close();
         } else if (conversation_.has_expired(now)) {
             close();
@@ -119,7 +119,7 @@ public:
         if (std::exchange(is_closed_, true)) return;
         error_code ignored;  // there is nobody left to tell
         (void)socket_.close(ignored);
-        home_.forget(id_);
+        host_.forget(id_);
     }
 
 private:
@@ -153,9 +153,9 @@ private:
 
     // What waits leaves in one write; that makes room for requests which may be answered at once.
     void go_on() {
-        home_.deliver();
+        host_.deliver();
         advance();
-        home_.deliver();
+        host_.deliver();
     }
 
     // Most answers fit the socket's buffer: one system call, no waiting. True: all was sent.
@@ -199,10 +199,10 @@ private:
         deadline_ =
             Steady::now() + std::min<Steady::duration>(lingering_time, options_.read_timeout);
         read();
-        home_.began_to_linger();
+        host_.began_to_linger();
     }
 
-    Home& home_;
+    ConnectionHost& host_;
     const ServerOptions& options_;
     const std::uint64_t id_;
     Socket socket_;
@@ -218,7 +218,7 @@ private:
     std::size_t lingered_bytes_ = 0;
 };
 
-class AsioServer final : public Server, private Home {
+class AsioServer final : public Server, private ConnectionHost {
 public:
     AsioServer(ServerOptions options, std::vector<Route> routes, const Clock& clock, Ids& ids,
                telemetry::Registry& metrics)
@@ -303,7 +303,7 @@ private:
         acceptor_.async_accept([this](const error_code& ec, Socket socket) {
             if (!acceptor_.is_open()) return;
             if (!ec) {
-                welcome(std::move(socket));
+                on_accept(std::move(socket));
                 return accept();
             }
             failed_accepts_.add();
@@ -317,7 +317,7 @@ private:
         });
     }
 
-    void welcome(Socket socket) {
+    void on_accept(Socket socket) {
         const bool is_full = connections_.size() >= options_.connections_max;
         if (is_full) reached(Limit::connections);
         if (connections_.size() >= options_.connections_max + refused_connections_max)
@@ -327,8 +327,8 @@ private:
         if (!ec) (void)socket.set_option(tcp::no_delay(true), ec);
         if (ec) return;  // it has gone already
         const std::uint64_t id = ++last_connection_;
-        const auto connection = std::make_shared<Connection>(static_cast<Home&>(*this), router_,
-                                                             options_, id, std::move(socket));
+        const auto connection = std::make_shared<Connection>(
+            static_cast<ConnectionHost&>(*this), router_, options_, id, std::move(socket));
         connections_.emplace(id, connection);
         open_connections_.set(static_cast<double>(connections_.size()));
         if (is_full)
@@ -357,10 +357,10 @@ private:
         (void)acceptor_.close(ignored);
         for (const auto& connection : connections()) connection->stop();
         deliver();
-        look_whether_drained();
+        check_drained();
     }
 
-    void look_whether_drained() {
+    void check_drained() {
         if (!is_draining_) return;
         for (const auto& [id, connection] : connections_) {
             if (!connection->is_lingering()) return;
@@ -426,9 +426,9 @@ private:
     void forget(std::uint64_t connection) override {
         connections_.erase(connection);
         open_connections_.set(static_cast<double>(connections_.size()));
-        look_whether_drained();
+        check_drained();
     }
-    void began_to_linger() override { look_whether_drained(); }
+    void began_to_linger() override { check_drained(); }
 
     const ServerOptions options_;
     const Router router_;

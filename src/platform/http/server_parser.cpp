@@ -24,7 +24,7 @@ std::string lower_case(std::string_view text) {
 }
 
 // Writes what Beast finds straight into a Request.
-class Reading final : public beast::http::basic_parser<true> {
+class ParserCallbacks final : public beast::http::basic_parser<true> {
 public:
     Request request;
     RequestHead head;
@@ -89,7 +89,7 @@ struct RequestParser::State {
     std::size_t header_bytes_max;
     std::size_t header_bytes = 0;
     bool awaits_rest = false;  // the header step was told
-    std::optional<Reading> reading;
+    std::optional<ParserCallbacks> reading;
 
     void begin() {
         header_bytes = 0;
@@ -108,12 +108,12 @@ RequestParser::RequestParser(std::size_t header_bytes_max)
 RequestParser::~RequestParser() = default;
 
 void RequestParser::next() { state_->begin(); }
-bool RequestParser::is_amid() const { return state_->header_bytes > 0; }
+bool RequestParser::is_in_request() const { return state_->header_bytes > 0; }
 Request& RequestParser::request() { return state_->reading->request; }
 const RequestHead& RequestParser::head() const { return state_->reading->head; }
 
 Result<RequestParser::Step> RequestParser::parse(std::string_view bytes, std::size_t& used) {
-    Reading& reading = *state_->reading;
+    ParserCallbacks& reading = *state_->reading;
     used = 0;
     if (state_->awaits_rest && reading.is_done()) return Step::complete;
     if (state_->header_bytes == 0) {
@@ -150,7 +150,7 @@ Result<RequestParser::Step> RequestParser::parse(std::string_view bytes, std::si
 }
 
 Result<void> RequestParser::take_body(std::size_t bytes_max, bool keep) {
-    Reading& reading = *state_->reading;
+    ParserCallbacks& reading = *state_->reading;
     state_->awaits_rest = true;
     if (reading.head.content_length.value_or(0) > bytes_max)
         return std::unexpected(refusal(beast::http::error::body_limit));

@@ -36,8 +36,8 @@ public:
     // Between the header and the rest. A body that is not kept is counted against bytes_max all the
     // same.
     Result<void> take_body(std::size_t bytes_max, bool keep);
-    void next();           // after complete: makes ready for another request
-    bool is_amid() const;  // of a request that is not complete
+    void next();                 // after complete: makes ready for another request
+    bool is_in_request() const;  // of a request that is not complete
 
     Request& request();  // method and headers from step header on, body from complete on
     const RequestHead& head() const;

@@ -17,7 +17,7 @@ constexpr sql::Query select_answer{.name = "idempotency.find",
     SELECT scope, idempotency_key, fingerprint, status, body, location, etag FROM idempotency_keys
     WHERE scope = $1 AND idempotency_key = $2 AND expires_at > $3
 )sql",
-                                   .postgres_each = R"sql(
+                                   .postgres_batch = R"sql(
     SELECT kept.scope, kept.idempotency_key, kept.fingerprint, kept.status, kept.body,
            kept.location, kept.etag
     FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS asked (scope, idempotency_key, now)
@@ -26,21 +26,21 @@ constexpr sql::Query select_answer{.name = "idempotency.find",
         WHERE scope = asked.scope AND idempotency_key = asked.idempotency_key
           AND expires_at > asked.now OFFSET 0) AS kept
 )sql",
-                                   .one_by_text = true};
+                                   .single_row_uses_text = true};
 
-constexpr sql::Query insert_unseen{.name = "idempotency.record_unseen",
-                                   .text = R"sql(
+constexpr sql::Query insert_without_lookup{.name = "idempotency.record_unseen",
+                                           .text = R"sql(
     INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, location, etag,
                                   expires_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 )sql",
-                                   .postgres_each = R"sql(
+                                           .postgres_batch = R"sql(
     INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, location, etag,
                                   expires_at)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],
                          $7::text[], $8::timestamptz[])
 )sql",
-                                   .one_by_text = true};
+                                           .single_row_uses_text = true};
 
 constexpr sql::Query insert_answer{.name = "idempotency.record",
                                    .text = R"sql(
@@ -52,7 +52,7 @@ constexpr sql::Query insert_answer{.name = "idempotency.record",
         location = excluded.location, etag = excluded.etag, expires_at = excluded.expires_at
     WHERE idempotency_keys.expires_at <= $9
 )sql",
-                                   .postgres_each = R"sql(
+                                   .postgres_batch = R"sql(
     INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, location, etag,
                                   expires_at)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],
@@ -62,7 +62,7 @@ constexpr sql::Query insert_answer{.name = "idempotency.record",
         location = excluded.location, etag = excluded.etag, expires_at = excluded.expires_at
     WHERE idempotency_keys.expires_at <= ($9::timestamptz[])[1]
 )sql",
-                                   .one_by_text = true};
+                                   .single_row_uses_text = true};
 
 // SKIP LOCKED: waits for no one, so it has no part in any deadlock. The array is worked out once; a
 // subquery after IN may be worked out again for each row, and gives others when the first are gone.
@@ -99,21 +99,21 @@ std::optional<std::string> unquoted(std::string_view text) {
     return std::nullopt;
 }
 
-std::unexpected<Error> bad_key(std::string detail, std::string code) {
+std::unexpected<Error> invalid_key(std::string detail, std::string code) {
     return fail(Errc::invalid, "The Idempotency-Key is not valid.",
                 {{"Idempotency-Key", std::move(detail), std::move(code)}});
 }
 
-std::vector<sql::Params> rows_of(std::span<const Given> answers, Instant now) {
+std::vector<sql::Params> rows_of(std::span<const KeyedResponse> responses, Instant now) {
     // The one lock order: two batches with the same keys must not wait for each other.
-    assert(std::ranges::is_sorted(answers, {}, [](const Given& given) {
+    assert(std::ranges::is_sorted(responses, {}, [](const KeyedResponse& given) {
         return std::pair<std::string_view, std::string_view>(given.key.scope, given.key.key);
     }));
     std::vector<sql::Params> rows;
-    rows.reserve(answers.size());
-    for (const auto& [key, answer] : answers) {
-        rows.push_back({key.scope, key.key, key.fingerprint, answer.status, answer.body,
-                        answer.location, answer.etag, now + kept_for});
+    rows.reserve(responses.size());
+    for (const auto& [key, response] : responses) {
+        rows.push_back({key.scope, key.key, key.fingerprint, response.status, response.body,
+                        response.location, response.etag, now + retention});
     }
     return rows;
 }
@@ -125,14 +125,14 @@ Result<std::optional<std::string>> read_key(std::optional<std::string_view> head
     const std::string_view text = trimmed(*header);
     std::optional<std::string> key =
         text.starts_with('"') ? unquoted(text) : std::optional(std::string(text));
-    if (!key) return bad_key("is not a closed string", "format");
-    if (key->empty()) return bad_key("is empty", "length");
+    if (!key) return invalid_key("is not a closed string", "format");
+    if (key->empty()) return invalid_key("is empty", "length");
     if (key->size() > max_key_bytes) {
-        return bad_key(fmt::format("is longer than {} characters", max_key_bytes), "length");
+        return invalid_key(fmt::format("is longer than {} characters", max_key_bytes), "length");
     }
     const auto is_visible = [](char c) { return c > ' ' && c < '\x7f'; };
     if (!std::ranges::all_of(*key, is_visible)) {
-        return bad_key("has characters that are not visible ASCII", "format");
+        return invalid_key("has characters that are not visible ASCII", "format");
     }
     return key;
 }
@@ -150,46 +150,48 @@ std::string fingerprint(std::string_view body) {
     return hex;
 }
 
-std::vector<Result<std::optional<Answer>>> find(sql::Transaction& tx, std::span<const Key> keys,
-                                                Instant now) {
+std::vector<Result<std::optional<Response>>> find(sql::Transaction& tx, std::span<const Key> keys,
+                                                  Instant now) {
     std::vector<sql::Params> rows;
     rows.reserve(keys.size());
     for (const Key& key : keys) rows.push_back({key.scope, key.key, now});
-    const sql::Statement& found = tx.add_each(select_answer, std::move(rows));
+    const sql::Statement& found = tx.add_batch(select_answer, std::move(rows));
     tx.flush();
-    struct Kept {
+    struct KeyRow {
         std::string fingerprint;
-        Answer answer;
+        Response response;
     };
-    std::map<std::pair<std::string_view, std::string_view>, Kept> kept;
+    std::map<std::pair<std::string_view, std::string_view>, KeyRow> kept;
     for (const sql::Row& row : found.rows()) {
         kept[{row.text(0), row.text(1)}] = {
             row.text(2), {static_cast<int>(row.integer(3)), row.text(4), row.text(5), row.text(6)}};
     }
-    std::vector<Result<std::optional<Answer>>> answers;
-    answers.reserve(keys.size());
+    std::vector<Result<std::optional<Response>>> responses;
+    responses.reserve(keys.size());
     for (const Key& key : keys) {
         const auto at = kept.find({key.scope, key.key});
         if (at == kept.end()) {
-            answers.emplace_back(std::nullopt);
+            responses.emplace_back(std::nullopt);
         } else if (at->second.fingerprint != key.fingerprint) {
-            answers.emplace_back(
+            responses.emplace_back(
                 fail(Errc::key_reused, "this Idempotency-Key was used with another body"));
         } else {
-            answers.emplace_back(at->second.answer);
+            responses.emplace_back(at->second.response);
         }
     }
-    return answers;
+    return responses;
 }
 
-sql::Statement& record(sql::Transaction& tx, std::span<const Given> answers, Instant now) {
-    std::vector<sql::Params> rows = rows_of(answers, now);
+sql::Statement& record(sql::Transaction& tx, std::span<const KeyedResponse> responses,
+                       Instant now) {
+    std::vector<sql::Params> rows = rows_of(responses, now);
     for (sql::Params& row : rows) row.emplace_back(now);
-    return tx.add_each(insert_answer, std::move(rows));
+    return tx.add_batch(insert_answer, std::move(rows));
 }
 
-void record_unseen(sql::Transaction& tx, std::span<const Given> answers, Instant now) {
-    tx.add_each(insert_unseen, rows_of(answers, now));
+void record_without_lookup(sql::Transaction& tx, std::span<const KeyedResponse> responses,
+                           Instant now) {
+    tx.add_batch(insert_without_lookup, rows_of(responses, now));
 }
 
 std::size_t forget_expired(sql::Database& database, Instant now, std::size_t most) {

@@ -45,13 +45,13 @@ class KeysContract : public ::testing::TestWithParam<std::string> {
 protected:
     KeysContract() { sql::migrate(*database_, "idempotency", migrations); }
 
-    std::vector<Result<std::optional<Answer>>> look(std::vector<Key> keys, Instant now = noon) {
+    std::vector<Result<std::optional<Response>>> look(std::vector<Key> keys, Instant now = noon) {
         const auto tx = database_->begin(sql::Access::read);
         return find(*tx, keys, now);
     }
-    std::size_t keep(std::vector<Given> answers, Instant now = noon) {
+    std::size_t keep(std::vector<KeyedResponse> responses, Instant now = noon) {
         const auto tx = database_->begin(sql::Access::write);
-        const sql::Statement& recorded = record(*tx, answers, now);
+        const sql::Statement& recorded = record(*tx, responses, now);
         tx->commit();
         return recorded.affected();
     }
@@ -61,12 +61,12 @@ protected:
     std::unique_ptr<sql::Database> database_ = backends::open_database(fresh_.url(), {}, metrics_);
     const Key one_{"anonymous POST /api/orders", "one", fingerprint("1")};
     const Key two_{"anonymous POST /api/orders", "two", fingerprint("2")};
-    const Answer answer_{201, "{\"ü\": \"\\u0000 \\\\\",  \"spaces\" : 1}", "/api/orders/1",
-                         "\"1\""};
+    const Response answer_{201, "{\"ü\": \"\\u0000 \\\\\",  \"spaces\" : 1}", "/api/orders/1",
+                           "\"1\""};
 };
 INSTANTIATE_TEST_SUITE_P(Databases, KeysContract, ::testing::ValuesIn(testing::databases));
 
-TEST_P(KeysContract, GivesBackTheAnswerByteForByteInTheOrderAsked) {
+TEST_P(KeysContract, ReturnsRecordedResponsesByteForByteInOrder) {
     EXPECT_EQ(keep({{one_, answer_}}), 1U);
     const auto found = look({two_, one_});
     ASSERT_EQ(found.size(), 2U);
@@ -89,7 +89,7 @@ TEST_P(KeysContract, KeepsKeysOfDifferentScopesApart) {
     EXPECT_EQ(look({{one_.scope, "ONE", one_.fingerprint}})[0].value(), std::nullopt);
 }
 
-TEST_P(KeysContract, SaysThatATwinWasFasterAndKeepsItsAnswer) {
+TEST_P(KeysContract, ReportsAConcurrentDuplicateAndKeepsItsResponse) {
     keep({{one_, answer_}});
     EXPECT_EQ(keep({{one_, {200, "late", "", ""}}, {two_, answer_}}), 1U);
     EXPECT_EQ(look({one_})[0].value(), answer_);
@@ -97,45 +97,45 @@ TEST_P(KeysContract, SaysThatATwinWasFasterAndKeepsItsAnswer) {
 
 TEST_P(KeysContract, ReplacesAnExpiredAnswer) {
     keep({{one_, answer_}});
-    const Answer fresh{201, "fresh", "", ""};
-    EXPECT_EQ(look({one_}, noon + kept_for)[0].value(), std::nullopt);
-    EXPECT_EQ(keep({{one_, fresh}}, noon + kept_for - Duration(1)), 0U);
-    EXPECT_EQ(keep({{one_, fresh}}, noon + kept_for), 1U);
-    EXPECT_EQ(look({one_}, noon + kept_for)[0].value(), fresh);
+    const Response fresh{201, "fresh", "", ""};
+    EXPECT_EQ(look({one_}, noon + retention)[0].value(), std::nullopt);
+    EXPECT_EQ(keep({{one_, fresh}}, noon + retention - Duration(1)), 0U);
+    EXPECT_EQ(keep({{one_, fresh}}, noon + retention), 1U);
+    EXPECT_EQ(look({one_}, noon + retention)[0].value(), fresh);
 }
 
 TEST_P(KeysContract, LeavesNothingOfARolledBackTransaction) {
     {
         const auto tx = database_->begin(sql::Access::write);
-        const std::vector<Given> answers = {{one_, answer_}};
-        record(*tx, answers, noon);
+        const std::vector<KeyedResponse> responses = {{one_, answer_}};
+        record(*tx, responses, noon);
         tx->flush();
     }
     EXPECT_EQ(look({one_})[0].value(), std::nullopt);
 }
 
 TEST_P(KeysContract, ForgetsWhatIsExpiredInBoundedSteps) {
-    std::vector<Given> answers;
-    for (char c = 'a'; c < 'f'; ++c) answers.push_back({{"s", std::string(1, c), "f"}, answer_});
-    keep(answers);
-    EXPECT_EQ(forget_expired(*database_, noon + kept_for - Duration(1), 10), 0U);
-    EXPECT_EQ(forget_expired(*database_, noon + kept_for, 3), 3U);
-    EXPECT_EQ(forget_expired(*database_, noon + kept_for, 3), 2U);
-    EXPECT_EQ(forget_expired(*database_, noon + kept_for, 3), 0U);
+    std::vector<KeyedResponse> responses;
+    for (char c = 'a'; c < 'f'; ++c) responses.push_back({{"s", std::string(1, c), "f"}, answer_});
+    keep(responses);
+    EXPECT_EQ(forget_expired(*database_, noon + retention - Duration(1), 10), 0U);
+    EXPECT_EQ(forget_expired(*database_, noon + retention, 3), 3U);
+    EXPECT_EQ(forget_expired(*database_, noon + retention, 3), 2U);
+    EXPECT_EQ(forget_expired(*database_, noon + retention, 3), 0U);
 }
 
 // PostgreSQL plans for the one row that it has counted.
 TEST_P(KeysContract, ForgetsInBoundedStepsAlsoWhereTheTableWasTinyWhenItWasAnalyzed) {
-    std::vector<Given> answers;
-    for (char c = 'a'; c < 'f'; ++c) answers.push_back({{"s", std::string(1, c), "f"}, answer_});
-    keep({answers.front()});
+    std::vector<KeyedResponse> responses;
+    for (char c = 'a'; c < 'f'; ++c) responses.push_back({{"s", std::string(1, c), "f"}, answer_});
+    keep({responses.front()});
     const auto tx = database_->begin(sql::Access::write);
     tx->add({.name = "test.analyze", .text = "ANALYZE idempotency_keys"}, {});
     tx->commit();
-    answers.erase(answers.begin());
-    keep(answers);
-    EXPECT_EQ(forget_expired(*database_, noon + kept_for, 3), 3U);
-    EXPECT_EQ(forget_expired(*database_, noon + kept_for, 3), 2U);
+    responses.erase(responses.begin());
+    keep(responses);
+    EXPECT_EQ(forget_expired(*database_, noon + retention, 3), 3U);
+    EXPECT_EQ(forget_expired(*database_, noon + retention, 3), 2U);
 }
 
 TEST_P(KeysContract, TakesNoKeysAtAll) {

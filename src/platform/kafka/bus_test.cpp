@@ -331,7 +331,7 @@ TEST_F(KafkaBus, TakesASilentMemberInAgain) {
 
 // librdkafka before 2.4 never ends a consumer that is closed while it waits to be told of an
 // assignment of nothing.
-TEST_F(KafkaBus, LetsAMemberGoThatHasNotHeardOfItsEmptyShare) {
+TEST_F(KafkaBus, LetsAMemberLeaveBeforeItsEmptyAssignment) {
     options_ = {.partitions = 1, .session_timeout = patience + seconds(10)};
     open();
     make({"t"});

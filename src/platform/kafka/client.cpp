@@ -87,14 +87,14 @@ KafkaClient::~KafkaClient() {
         return;
     }
     ending.detach();
-    context_->is_left_behind = true;
+    context_->is_abandoned = true;
     telemetry::log(telemetry::Level::error, "bus", "a client of Kafka does not end: left behind");
     [[maybe_unused]] const auto* const still_in_use = context_.release();
 }
 
 void KafkaClient::count_error(void* opaque) {
     auto& context = *static_cast<Context*>(opaque);
-    if (!context.is_left_behind) context.errors.add();
+    if (!context.is_abandoned) context.errors.add();
 }
 
 void DestroyKafka::operator()(rd_kafka_queue_s* queue) const { rd_kafka_queue_destroy(queue); }

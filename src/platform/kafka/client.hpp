@@ -50,7 +50,7 @@ private:
     struct Context {
         void* owner;
         telemetry::Counter& errors;
-        std::atomic<bool> is_left_behind = false;  // `errors` may be gone
+        std::atomic<bool> is_abandoned = false;  // `errors` may be gone
     };
     std::unique_ptr<Context> context_;
     rd_kafka_s* client_ = nullptr;

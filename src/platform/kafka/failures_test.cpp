@@ -9,9 +9,9 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
+#include "platform/bus/partition.hpp"
 #include "platform/kafka/bus.hpp"
 #include "platform/kafka/client.hpp"
-#include "platform/bus/partition.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::bus {
@@ -89,7 +89,7 @@ protected:
     std::unique_ptr<Bus> bus_;
 };
 
-TEST_F(KafkaFailures, AreToldMessageByMessage) {
+TEST_F(KafkaFailures, AreReportedPerMessage) {
     options_.answer_timeout = seconds(10);
     open();
     const auto publisher = bus_->publisher();

@@ -24,7 +24,7 @@ using std::chrono::steady_clock;
 constexpr std::string_view queued_kbytes_max = "65536";
 constexpr std::string_view queued_messages_max = "100000";
 
-constexpr Duration introduction_wait_max = std::chrono::seconds(1);  // for what is known of a topic
+constexpr Duration metadata_wait_max = std::chrono::seconds(1);  // for what is known of a topic
 
 std::size_t size_of(const OutgoingMessage& message) {
     std::size_t size = message.key.size() + message.value.size();
@@ -65,7 +65,7 @@ private:
     rd_kafka_resp_err_t enqueue(rd_kafka_t* producer, const OutgoingMessage& message,
                                 Outcome& outcome);
     void wait_for_reports();
-    void introduce(const std::string& topic);
+    void wait_for_metadata(const std::string& topic);
     void open_producer();
     void drop_failed_producer();
     Delivery answer(const OutgoingMessage& message, std::size_t index);
@@ -120,7 +120,7 @@ void KafkaPublisher::send(std::span<const OutgoingMessage> messages,
     if (which.empty() || steady_clock::now() >= deadline_) return;
     if (!producer_) open_producer();
     for (const std::size_t i : which) {
-        introduce(messages[i].topic);
+        wait_for_metadata(messages[i].topic);
         const rd_kafka_resp_err_t error = enqueue(producer_->get(), messages[i], outcomes_[i]);
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
             ++unreported_;
@@ -189,7 +189,7 @@ void KafkaPublisher::report(rd_kafka_t* /*client*/, const rd_kafka_message_t* me
 
 // librdkafka looks once a second for topics that are new to it: without this a topic's first
 // message would wait for that. What goes wrong here is told by the message's own report.
-void KafkaPublisher::introduce(const std::string& topic) {
+void KafkaPublisher::wait_for_metadata(const std::string& topic) {
     if (!known_topics_.insert(topic).second) return;
     const std::string name = target_.prefix + topic;
     const std::unique_ptr<rd_kafka_topic_t, decltype(&rd_kafka_topic_destroy)> handle(
@@ -198,7 +198,7 @@ void KafkaPublisher::introduce(const std::string& topic) {
     if (!handle || left <= Duration::zero()) return;
     const rd_kafka_metadata_t* metadata = nullptr;
     rd_kafka_metadata(producer_->get(), 0, handle.get(), &metadata,
-                      kafka_ms(std::min(left, introduction_wait_max)));
+                      kafka_ms(std::min(left, metadata_wait_max)));
     if (metadata != nullptr) rd_kafka_metadata_destroy(metadata);
 }
 

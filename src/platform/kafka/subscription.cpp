@@ -91,7 +91,7 @@ Message read(const rd_kafka_message_t& raw, std::string_view topic) {
     return message;
 }
 
-bool may_be_sent_again(rd_kafka_resp_err_t error) {
+bool is_retryable(rd_kafka_resp_err_t error) {
     return error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
            error == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS;
 }
@@ -123,7 +123,7 @@ private:
     void gather(std::size_t max);
     Place* place_of(std::string_view topic, std::int32_t partition);
     KafkaPartitions partition_list(std::string_view topic, std::int32_t partition) const;
-    std::string_view bare(const char* topic) const {
+    std::string_view without_prefix(const char* topic) const {
         return std::string_view(topic).substr(target_.prefix.size());
     }
     void set_paused(std::string_view topic, std::int32_t partition, bool paused);
@@ -243,7 +243,7 @@ bool KafkaSubscription::take(Duration max_wait) {
                        {{"group", group_}, {"error", rd_kafka_message_errstr(raw.get())}});
         return true;
     }
-    Message message = read(*raw, bare(rd_kafka_topic_name(raw->rkt)));
+    Message message = read(*raw, without_prefix(rd_kafka_topic_name(raw->rkt)));
     Place* const place = place_of(message.topic, message.partition);
     if (place == nullptr) return true;  // it has just been revoked: another member is given it
     if (place->given < 0) place->done = place->committed = message.offset;
@@ -320,9 +320,9 @@ void KafkaSubscription::await_commits(Duration max_wait) {
         commit_error_ = why;
         telemetry::log(Level::warn, "bus", "a commit failed and is sent again",
                        {{"group", group_},
-                        {"topic", std::string(bare(one.topic))},
+                        {"topic", std::string(without_prefix(one.topic))},
                         {"error", rd_kafka_err2str(why)}});
-        Place* const place = place_of(bare(one.topic), one.partition);
+        Place* const place = place_of(without_prefix(one.topic), one.partition);
         if (place != nullptr) place->committed = -1;
     }
 }
@@ -334,7 +334,7 @@ void KafkaSubscription::flush_commits(Duration max_wait) {
     commit_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
     while (is_committing_ || has_commits()) {
         const auto left = std::chrono::duration_cast<Duration>(deadline - steady_clock::now());
-        if (left <= Duration::zero() || !may_be_sent_again(commit_error_)) {
+        if (left <= Duration::zero() || !is_retryable(commit_error_)) {
             telemetry::log(Level::warn, "bus", "the newest commits are forgotten",
                            {{"group", group_}});
             return;
@@ -386,7 +386,7 @@ void KafkaSubscription::rebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t wh
 void KafkaSubscription::assign(rd_kafka_topic_partition_list_t* partitions) {
     for (int i = 0; i < partitions->cnt; ++i) {
         const rd_kafka_topic_partition_t& one = partitions->elems[i];
-        places_.insert_or_assign(Coordinates(bare(one.topic), one.partition), Place{});
+        places_.insert_or_assign(Coordinates(without_prefix(one.topic), one.partition), Place{});
     }
     rd_kafka_error_t* const error = rd_kafka_incremental_assign(client_->get(), partitions);
     if (error == nullptr) return;
@@ -400,7 +400,8 @@ void KafkaSubscription::revoke(rd_kafka_topic_partition_list_t* partitions) {
     const bool is_lost = rd_kafka_assignment_lost(client_->get()) != 0;
     if (!is_lost) flush_commits(leave_commit_wait_max);
     for (int i = 0; i < partitions->cnt; ++i) {
-        const Coordinates gone(bare(partitions->elems[i].topic), partitions->elems[i].partition);
+        const Coordinates gone(without_prefix(partitions->elems[i].topic),
+                               partitions->elems[i].partition);
         Place* const place = place_of(gone.first, gone.second);
         if (place != nullptr && place->is_paused) set_paused(gone.first, gone.second, false);
         places_.erase(gone);

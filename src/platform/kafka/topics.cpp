@@ -22,24 +22,24 @@ using std::chrono::steady_clock;
 
 constexpr Duration ping_wait_max = seconds(2);
 constexpr Duration state_wait_max = seconds(5);
-constexpr Duration look_again_min = milliseconds(10);  // doubled each time, until a topic is there
-constexpr Duration look_again_max = milliseconds(200);
+constexpr Duration retry_delay_min = milliseconds(10);  // doubled each time, until a topic is there
+constexpr Duration retry_delay_max = milliseconds(200);
 
 // What passes by itself is asked again, less and less often, until a deadline.
-class Patience {
+class RetryDelay {
 public:
-    explicit Patience(steady_clock::time_point deadline) : deadline_(deadline) {}
+    explicit RetryDelay(steady_clock::time_point deadline) : deadline_(deadline) {}
     // False, at once, when the deadline would pass meanwhile.
     bool wait() {
         if (steady_clock::now() + pause_ >= deadline_) return false;
         std::this_thread::sleep_for(pause_);
-        pause_ = std::min(pause_ * 2, look_again_max);
+        pause_ = std::min(pause_ * 2, retry_delay_max);
         return true;
     }
 
 private:
     steady_clock::time_point deadline_;
-    Duration pause_ = look_again_min;
+    Duration pause_ = retry_delay_min;
 };
 
 int ms_left(steady_clock::time_point deadline) {
@@ -86,7 +86,7 @@ struct NewTopics {
 };
 
 // The broker that leads a group has only just become its leader, or another one has.
-bool is_of_a_moving_group(rd_kafka_resp_err_t error) {
+bool is_group_moving(rd_kafka_resp_err_t error) {
     return error == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS ||
            error == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
            error == RD_KAFKA_RESP_ERR_NOT_COORDINATOR;
@@ -118,7 +118,7 @@ std::expected<KafkaPartitions, rd_kafka_resp_err_t> ask_committed(
         rd_kafka_topic_partition_list_copy(rd_kafka_group_result_partitions(groups[0])));
 }
 
-bool may_come_right(rd_kafka_resp_err_t error) {
+bool is_transient(rd_kafka_resp_err_t error) {
     switch (error) {
         case RD_KAFKA_RESP_ERR_NO_ERROR:
         case RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS:
@@ -169,7 +169,7 @@ std::vector<KafkaTopics::Topic> KafkaTopics::list(Deadline deadline, std::string
 
 void KafkaTopics::ensure(std::span<const std::string> topics) {
     const auto deadline = steady_clock::now() + target_.options.answer_timeout;
-    Patience patience(deadline);
+    RetryDelay patience(deadline);
     for (;;) {
         std::vector<std::string> missing;
         bool are_ready = true;
@@ -231,13 +231,13 @@ std::string KafkaTopics::create(std::span<const std::string> topics, Deadline de
                        &rd_kafka_event_destroy);
     if (!answer) return "no answer in time";
     const rd_kafka_resp_err_t error = rd_kafka_event_error(answer.get());
-    if (!may_come_right(error)) return rd_kafka_event_error_string(answer.get());
+    if (!is_transient(error)) return rd_kafka_event_error_string(answer.get());
     const auto* const result = rd_kafka_event_CreateTopics_result(answer.get());
     if (error != RD_KAFKA_RESP_ERR_NO_ERROR || result == nullptr) return "";
     std::size_t count = 0;
     const auto* const each = rd_kafka_CreateTopics_result_topics(result, &count);
     for (const rd_kafka_topic_result_t* one : std::span(each, count)) {
-        if (may_come_right(rd_kafka_topic_result_error(one))) continue;
+        if (is_transient(rd_kafka_topic_result_error(one))) continue;
         const char* const text = rd_kafka_topic_result_error_string(one);
         return text != nullptr ? text : rd_kafka_err2str(rd_kafka_topic_result_error(one));
     }
@@ -246,11 +246,11 @@ std::string KafkaTopics::create(std::span<const std::string> topics, Deadline de
 
 KafkaPartitions KafkaTopics::committed(std::string_view group, Deadline deadline) {
     const std::string name = fmt::format("{}{}", target_.prefix, group);
-    Patience patience(deadline);
+    RetryDelay patience(deadline);
     for (;;) {
         auto answer = ask_committed(client_.get(), name, deadline);
         if (answer) return std::move(*answer);
-        if (!is_of_a_moving_group(answer.error()) || !patience.wait()) {
+        if (!is_group_moving(answer.error()) || !patience.wait()) {
             fail(target_, "offsets of a group", answer.error());
         }
     }
@@ -269,7 +269,7 @@ KafkaPartitions KafkaTopics::offsets(std::span<const Topic> topics, std::int64_t
     }
     // A broker may lead a new partition a moment after it is told to all.
     const KafkaPartitions asked(rd_kafka_topic_partition_list_copy(list.get()));
-    Patience patience(deadline);
+    RetryDelay patience(deadline);
     while (list->cnt > 0) {
         rd_kafka_resp_err_t error =
             rd_kafka_offsets_for_times(client_.get(), list.get(), ms_left(deadline));

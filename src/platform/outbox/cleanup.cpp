@@ -136,7 +136,7 @@ bool Cleanup::gives_way(const std::function<void()>& work) {
         work();
         return false;
     } catch (const sql::Failure& failure) {
-        if (failure.sqlstate != "55P03" && failure.fault != sql::Fault::repeat) throw;
+        if (failure.sqlstate != "55P03" && failure.fault != sql::Fault::retryable) throw;
         telemetry::log(telemetry::Level::debug, "cleanup", "gave way", {{"error", failure.what()}});
     }
     metrics_

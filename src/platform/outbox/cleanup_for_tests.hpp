@@ -41,7 +41,7 @@ protected:
         for (int i = 0; i < times; ++i) cleanup_.run(Duration::zero());
     }
 
-    OutboxForTests outbox_{GetParam()};
+    OutboxFixture outbox_{GetParam()};
     testing::FakeClock clock_{noon};
     std::unique_ptr<relay::Source> source_ = relay::make_poll_source(*outbox_.database);
     Cleanup cleanup_{

@@ -9,7 +9,7 @@
 #include "platform/backends/open_database.hpp"
 #include "platform/outbox/cleanup.hpp"
 #include "platform/outbox/outbox_for_tests.hpp"
-#include "platform/relay/parked.hpp"
+#include "platform/relay/parked_events.hpp"
 
 namespace trackops::outbox {
 namespace {
@@ -92,13 +92,13 @@ protected:
             tx->commit();
             return true;
         } catch (const sql::Failure& failure) {
-            EXPECT_EQ(failure.fault, sql::Fault::repeat) << failure.what();
-            return failure.fault != sql::Fault::repeat;
+            EXPECT_EQ(failure.fault, sql::Fault::retryable) << failure.what();
+            return failure.fault != sql::Fault::retryable;
         }
     }
     std::string metrics() { return outbox_.metrics.prometheus_text(); }
 
-    OutboxForTests outbox_{"postgres"};
+    OutboxFixture outbox_{"postgres"};
     testing::FakeClock clock_{noon};
     std::unique_ptr<relay::Source> source_ = relay::make_poll_source(*outbox_.database);
     Cleanup cleanup_{*outbox_.database, clock_, four_a_partition(), outbox_.metrics};
@@ -157,7 +157,7 @@ TEST_F(Partitions, AreKeptWhileOneOfTheirLastEventsIsYoung) {
     run();
     outbox_.commit("a1 a2");
     grow_old();
-    auto young = OutboxForTests::event('y', 1, 50, clock_.now());
+    auto young = OutboxFixture::event('y', 1, 50, clock_.now());
     const auto tx = outbox_.database->begin(sql::Access::write);
     append(*tx, std::span(&young, 1));
     append(*tx, outbox_.parse("a3 a4"));
@@ -172,7 +172,7 @@ TEST_F(Partitions, AreKeptWhileOneOfTheirLastEventsIsYoung) {
 
 TEST_F(Partitions, AreNotHeldByADateFarInTheFuture) {
     run();
-    auto strange = OutboxForTests::event('s', 1, 50, noon + std::chrono::hours(24 * 365));
+    auto strange = OutboxFixture::event('s', 1, 50, noon + std::chrono::hours(24 * 365));
     const auto tx = outbox_.database->begin(sql::Access::write);
     append(*tx, outbox_.parse("a1 a2 a3"));
     append(*tx, std::span(&strange, 1));
@@ -193,7 +193,7 @@ TEST_F(Partitions, AreDroppedJustPastTheRetentionOfTheirYoungestEvent) {
     const Instant now = noon + day;
     const auto tx = outbox_.database->begin(sql::Access::write);
     append(*tx, outbox_.parse("a1 a2"));
-    const auto young = OutboxForTests::event('y', 1, 50, noon + Duration(1));
+    const auto young = OutboxFixture::event('y', 1, 50, noon + Duration(1));
     append(*tx, std::span(&young, 1));
     append(*tx, outbox_.parse("a3 a4"));
     tx->commit();
@@ -212,7 +212,7 @@ TEST_F(Partitions, AreDroppedJustPastTheRetentionOfTheirYoungestEvent) {
 TEST_F(Partitions, AreHeldByADateThatLiesAheadByLessThanTheRetention) {
     constexpr Duration day = std::chrono::hours(24);
     run();
-    const auto ahead = OutboxForTests::event('s', 1, 50, noon + 3 * day);
+    const auto ahead = OutboxFixture::event('s', 1, 50, noon + 3 * day);
     const auto tx = outbox_.database->begin(sql::Access::write);
     append(*tx, outbox_.parse("a1 a2 a3"));
     append(*tx, std::span(&ahead, 1));
@@ -234,12 +234,12 @@ TEST_F(Partitions, AreKeptWithWhatIsParkedAndOthersAreDropped) {
     outbox_.commit("b1 b2 b3 b4 b5");
     const auto events = source_->read(100);
     const relay::ParkedEvent parked{events[1].position, events[1].event, "too large", noon};
-    relay::Parking(*outbox_.database).add(std::span(&parked, 1));
+    relay::ParkedEvents(*outbox_.database).add(std::span(&parked, 1));
     source_->confirm();
     grow_old();
     run_to_the_end();
     EXPECT_EQ(positions(), "1 2 3 4 9");
-    relay::Parking(*outbox_.database).remove(parked.position);
+    relay::ParkedEvents(*outbox_.database).remove(parked.position);
     run_to_the_end();
     EXPECT_EQ(positions(), "9");
 }
@@ -299,7 +299,7 @@ TEST_F(Partitions, SeeWhatCommitsWhileTheDropWaits) {
     late->commit();
     EXPECT_EQ(dropping.get().done, 0U);
     EXPECT_EQ(positions(), "1 2 3 4 5");
-    EXPECT_EQ(OutboxForTests::names(source_->read(10)), "l1 b1");
+    EXPECT_EQ(OutboxFixture::names(source_->read(10)), "l1 b1");
 }
 
 TEST_F(Partitions, AreWorkedOnByOneReplicaAtATime) {
@@ -364,7 +364,7 @@ TEST_F(Partitions, OverflowRatherThanRefuse) {
 }
 
 TEST(PartitionsOf, AnInstalledDatabaseKeepItsEvents) {
-    OutboxForTests outbox("postgres");
+    OutboxFixture outbox("postgres");
     const testing::FreshDatabase old("postgres");
     const auto database = backends::open_database(old.url(), {}, outbox.metrics);
     std::vector<sql::MigrationFile> before(std::begin(migrations), std::end(migrations));
@@ -385,7 +385,7 @@ TEST(PartitionsOf, AnInstalledDatabaseKeepItsEvents) {
     sql::migrate(*database, "outbox", migrations);
     commit("a3");
     const auto rest = relay::make_poll_source(*database)->read(10);
-    EXPECT_EQ(OutboxForTests::names(rest), "b1 a3");
+    EXPECT_EQ(OutboxFixture::names(rest), "b1 a3");
     EXPECT_EQ(rest.at(1).position, 4);
 }
 
@@ -403,8 +403,8 @@ TEST_F(Partitions, ComeAndGoUnderLoad) {
             for (int round = 0; round < rounds; ++round) {
                 std::vector<Event> events;
                 for (int i = 1; i <= 4; ++i) {
-                    events.push_back(OutboxForTests::event(static_cast<char>('a' + writer),
-                                                           round * 4 + i, ++ids));
+                    events.push_back(OutboxFixture::event(static_cast<char>('a' + writer),
+                                                          round * 4 + i, ++ids));
                 }
                 const auto pause = std::chrono::milliseconds(round % 50 == 25 ? 50 : 0);
                 while (!has_committed(events, pause)) continue;
@@ -425,7 +425,7 @@ TEST_F(Partitions, ComeAndGoUnderLoad) {
         const auto events = source_->read(64);
         source_->confirm();
         for (const StoredEvent& stored : events) {
-            std::int64_t& sequence = last[OutboxForTests::name(stored.event)[0]];
+            std::int64_t& sequence = last[OutboxFixture::name(stored.event)[0]];
             EXPECT_EQ(stored.event.sequence, sequence + 1);
             sequence = stored.event.sequence;
         }

@@ -3,7 +3,7 @@
 
 #include "platform/idempotency/keys.hpp"
 #include "platform/outbox/cleanup_for_tests.hpp"
-#include "platform/relay/parked.hpp"
+#include "platform/relay/parked_events.hpp"
 
 namespace trackops::outbox {
 namespace {
@@ -14,7 +14,7 @@ constexpr Duration moment = Duration(1);
 class Retention : public CleanupForTests {
 protected:
     void publish(char key, Instant occurred_at) {
-        const Event event = OutboxForTests::event(key, 1, ++ids_, occurred_at);
+        const Event event = OutboxFixture::event(key, 1, ++ids_, occurred_at);
         const auto tx = outbox_.database->begin(sql::Access::write);
         append(*tx, std::span(&event, 1));
         tx->commit();
@@ -129,11 +129,11 @@ TEST_P(Retention, OfWhatIsParkedEndsWhenItLeaves) {
     publish('b', noon);
     const auto events = source_->read(10);
     const relay::ParkedEvent parked{events[0].position, events[0].event, "too large", noon};
-    relay::Parking(*outbox_.database).add(std::span(&parked, 1));
+    relay::ParkedEvents(*outbox_.database).add(std::span(&parked, 1));
     source_->confirm();
     run_at(noon + 9 * day);
     EXPECT_EQ(left(), "a1");
-    relay::Parking(*outbox_.database).remove(parked.position);
+    relay::ParkedEvents(*outbox_.database).remove(parked.position);
     run_at(noon + 9 * day);
     EXPECT_EQ(left(), "");
 }

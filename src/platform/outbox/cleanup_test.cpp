@@ -4,7 +4,7 @@
 
 #include "platform/idempotency/keys.hpp"
 #include "platform/outbox/cleanup_for_tests.hpp"
-#include "platform/relay/parked.hpp"
+#include "platform/relay/parked_events.hpp"
 
 namespace trackops::outbox {
 namespace {
@@ -40,7 +40,7 @@ TEST_P(CleanupContract, KeepsWhatIsParked) {
     outbox_.commit("a1 a2 b1");
     const auto events = source_->read(100);
     const relay::ParkedEvent parked{events[1].position, events[1].event, "too large", noon};
-    relay::Parking(*outbox_.database).add(std::span(&parked, 1));
+    relay::ParkedEvents(*outbox_.database).add(std::span(&parked, 1));
     source_->confirm();
     clock_.advance(std::chrono::hours(25));
     run(2);
@@ -51,7 +51,7 @@ TEST_P(CleanupContract, KeepsWhatIsParked) {
 TEST_P(CleanupContract, IsNotHeldUpByAnEventFromTheFuture) {
     const auto tx = outbox_.database->begin(sql::Access::write);
     const std::vector<Event> events = {
-        OutboxForTests::event('f', 1, 100, noon + std::chrono::hours(24 * 365))};
+        OutboxFixture::event('f', 1, 100, noon + std::chrono::hours(24 * 365))};
     append(*tx, events);
     tx->commit();
     outbox_.commit("a1 a2");
@@ -97,7 +97,7 @@ TEST_P(CleanupContract, ForgetsClaimsAndKeysPastTheirRetention) {
 
 // A window of several pages is open, and a transaction with an early position has not committed.
 TEST(Cleanup, LeavesAnOpenWindowOfPostgresAlone) {
-    OutboxForTests outbox("postgres");
+    OutboxFixture outbox("postgres");
     outbox.leave_only_the_overflow();
     testing::FakeClock clock(noon);
     Cleanup cleanup(*outbox.database, clock, {.partitions_ahead = 0}, outbox.metrics);
@@ -111,11 +111,11 @@ TEST(Cleanup, LeavesAnOpenWindowOfPostgresAlone) {
     clock.advance(std::chrono::hours(25));
     late->commit();
     EXPECT_EQ(cleanup.run(Duration::zero()).done, 0U);
-    EXPECT_EQ(OutboxForTests::names(source->unconfirmed(0, 10)), "l1 a3");
+    EXPECT_EQ(OutboxFixture::names(source->unconfirmed(0, 10)), "l1 a3");
     source->read(2);
     source->confirm();
     EXPECT_EQ(cleanup.run(Duration::zero()).done, 3U);  // a1 a2 a3: the window is closed
-    EXPECT_EQ(OutboxForTests::names(source->read(2)), "l1");
+    EXPECT_EQ(OutboxFixture::names(source->read(2)), "l1");
 }
 
 }  // namespace

@@ -16,31 +16,31 @@ constexpr sql::Query insert_event{.name = "outbox.append",
                                causation_id, traceparent, tracestate, occurred_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 )sql",
-                                  .postgres_each = R"sql(
+                                  .postgres_batch = R"sql(
     INSERT INTO outbox_events (event_id, aggregate_id, type, sequence, payload, correlation_id,
                                causation_id, traceparent, tracestate, occurred_at)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::json[], $6::text[],
                          $7::text[], $8::text[], $9::text[], $10::timestamptz[])
 )sql",
-                                  .one_by_text = true};
+                                  .single_row_uses_text = true};
 
 constexpr sql::Query insert_claim{.name = "inbox.claim",
                                   .text = R"sql(
     INSERT INTO processed_events (event_id, consumer, processed_at) VALUES ($1, $2, $3)
     ON CONFLICT DO NOTHING RETURNING event_id, consumer
 )sql",
-                                  .postgres_each = R"sql(
+                                  .postgres_batch = R"sql(
     INSERT INTO processed_events (event_id, consumer, processed_at)
     SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[])
     ON CONFLICT DO NOTHING RETURNING event_id, consumer
 )sql",
-                                  .one_by_text = true};
+                                  .single_row_uses_text = true};
 
 constexpr sql::Query select_claim{.name = "inbox.find",
                                   .text = R"sql(
     SELECT event_id, consumer FROM processed_events WHERE event_id = $1 AND consumer = $2
 )sql",
-                                  .postgres_each = R"sql(
+                                  .postgres_batch = R"sql(
     SELECT handled.event_id, handled.consumer
     FROM unnest($1::uuid[], $2::text[]) AS asked (event_id, consumer)
     CROSS JOIN LATERAL (
@@ -65,7 +65,7 @@ void append(sql::Transaction& tx, std::span<const Event> events) {
     std::vector<sql::Params> rows;
     rows.reserve(events.size());
     for (const Event& event : events) rows.push_back(event_params(event));
-    tx.add_each(insert_event, std::move(rows));
+    tx.add_batch(insert_event, std::move(rows));
 }
 
 sql::Statement& claim(sql::Transaction& tx, std::span<const Claim> claims, Instant now) {
@@ -74,15 +74,15 @@ sql::Statement& claim(sql::Transaction& tx, std::span<const Claim> claims, Insta
     std::vector<sql::Params> rows;
     rows.reserve(claims.size());
     for (const Claim& claim : claims) rows.push_back({claim.message, claim.consumer, now});
-    return tx.add_each(insert_claim, std::move(rows));
+    return tx.add_batch(insert_claim, std::move(rows));
 }
 
 sql::Statement& find_claimed(sql::Transaction& tx, std::span<const Claim> claims) {
-    return tx.add_each(select_claim, params_of(claims));
+    return tx.add_batch(select_claim, params_of(claims));
 }
 
-void take_back(sql::Transaction& tx, std::span<const Claim> claims) {
-    tx.add_each(delete_claim, params_of(claims));
+void delete_claims(sql::Transaction& tx, std::span<const Claim> claims) {
+    tx.add_batch(delete_claim, params_of(claims));
 }
 
 StoredEvent stored_event(const sql::Row& row, std::size_t first) {

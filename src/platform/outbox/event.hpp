@@ -39,7 +39,7 @@ struct Claim {
 sql::Statement& claim(sql::Transaction& tx, std::span<const Claim> claims, Instant now);
 // Queues taking claims of this transaction back: what they stand for was refused and leaves no
 // trace.
-void take_back(sql::Transaction& tx, std::span<const Claim> claims);
+void delete_claims(sql::Transaction& tx, std::span<const Claim> claims);
 // Queues a lookup: rows() (event_id, consumer) of those that were handled before.
 sql::Statement& find_claimed(sql::Transaction& tx, std::span<const Claim> claims);
 

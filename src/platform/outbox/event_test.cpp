@@ -11,13 +11,13 @@ namespace {
 
 class EventContract : public ::testing::TestWithParam<std::string> {
 protected:
-    OutboxForTests outbox_{GetParam()};
+    OutboxFixture outbox_{GetParam()};
     const std::unique_ptr<relay::Source> source_ = relay::make_poll_source(*outbox_.database);
 };
 INSTANTIATE_TEST_SUITE_P(Databases, EventContract, ::testing::ValuesIn(testing::databases));
 
 TEST_P(EventContract, ComesBackAsItWasAppended) {
-    Event event = OutboxForTests::event('a', 7, 1);
+    Event event = OutboxFixture::event('a', 7, 1);
     event.payload = R"({"text": "\"\\ ü \u0001", "n": 9007199254740993})";
     event.correlation_id = R"(c {"'\,} )";
     event.causation_id = "";
@@ -46,7 +46,7 @@ TEST_P(EventContract, ComesBackAsItWasAppended) {
 TEST_P(EventContract, DrawsPositionsInTheOrderGiven) {
     std::vector<Event> events;
     for (int i = 1; i <= 500; ++i) {
-        events.push_back(OutboxForTests::event('a', i, static_cast<std::uint64_t>(1000 - i)));
+        events.push_back(OutboxFixture::event('a', i, static_cast<std::uint64_t>(1000 - i)));
     }
     const auto tx = outbox_.database->begin(sql::Access::write);
     append(*tx, events);

@@ -21,9 +21,9 @@ namespace trackops::outbox {
 
 inline constexpr Instant noon{1'700'000'000'000'000};
 
-class OutboxForTests {
+class OutboxFixture {
 public:
-    explicit OutboxForTests(std::string_view kind) : fresh_(kind) {
+    explicit OutboxFixture(std::string_view kind) : fresh_(kind) {
         // Whoever holds a transaction open on purpose may take the time of a busy machine.
         database = backends::open_database(fresh_.url(),
                                            {.connections_max = 16,

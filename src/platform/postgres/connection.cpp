@@ -22,10 +22,10 @@ constexpr std::size_t prepared_max = 512;      // statements; then the connectio
 constexpr std::size_t push_bytes = 64 * 1024;  // queued before the socket is asked to take them
 constexpr std::size_t bloat_bytes = 4
                                     << 20;  // libpq keeps a buffer as large as its largest message
-constexpr Duration rollback_patience = std::chrono::seconds(1);
+constexpr Duration rollback_timeout = std::chrono::seconds(1);
 // A plan is made for tables as large as they are then. How soon it is made anew: doubling.
-constexpr Duration plans_last_min = std::chrono::seconds(1);
-constexpr Duration plans_last_max = std::chrono::minutes(1);
+constexpr Duration plan_lifetime_min = std::chrono::seconds(1);
+constexpr Duration plan_lifetime_max = std::chrono::minutes(1);
 constexpr int binary = 1;
 
 struct Clear {
@@ -115,21 +115,21 @@ void append_rows(const PGresult& result, std::string_view query, std::vector<Row
 
 Fault fault_of(std::string_view sqlstate) {
     const std::string_view family = sqlstate.substr(0, 2);
-    if (family == "22" || family == "23") return Fault::culprit;
-    if (sqlstate == "40001" || sqlstate == "40P01") return Fault::repeat;
-    if (sqlstate == "08P01") return Fault::broken;  // we broke the protocol
+    if (family == "22" || family == "23") return Fault::bad_data;
+    if (sqlstate == "40001" || sqlstate == "40P01") return Fault::retryable;
+    if (sqlstate == "08P01") return Fault::defect;  // we broke the protocol
     if (family == "08" || family == "53" || family == "57" || sqlstate == "55P03")
         return Fault::unavailable;
-    return Fault::broken;
+    return Fault::defect;
 }
 
 void Connection::Close::operator()(pg_conn* connection) const { PQfinish(connection); }
 
 Connection::Connection(const Target& target, const Options& options)
-    : patience_(options.statement_timeout),
-      network_patience_(options.tcp_user_timeout),
-      plans_last_(plans_last_min),
-      replan_at_(SteadyClock::now() + plans_last_min) {
+    : silence_timeout_(options.statement_timeout),
+      network_timeout_(options.tcp_user_timeout),
+      plan_lifetime_(plan_lifetime_min),
+      replan_at_(SteadyClock::now() + plan_lifetime_min) {
     connect(target, options.connect_timeout);
 }
 
@@ -164,22 +164,23 @@ void Connection::connect(const Target& target, Duration at_most) {
     }
 }
 
-bool Connection::is_quiet() const {
+bool Connection::has_no_unexpected_input() const {
     return !is_lost_ && PQstatus(connection_.get()) == CONNECTION_OK &&
            wait_for(PQsocket(connection_.get()), POLLIN, SteadyClock::now()) == 0;
 }
 
 bool Connection::is_reusable() const {
-    return !is_lost_ && awaited_.empty() &&
+    return !is_lost_ && pending_results_.empty() &&
            PQtransactionStatus(connection_.get()) == PQTRANS_IDLE &&
            encoded_.capacity() <= bloat_bytes && prepared_.size() <= prepared_max;
 }
 
 void Connection::expect_alive() {
     commit_ = Commit::none;
-    if (PQtransactionStatus(connection_.get()) == PQTRANS_IDLE) has_own_limits_ = false;
-    while (!is_lost_ && !is_quiet()) {  // Also a notice may have come, or a setting changed.
-        if (PQconsumeInput(connection_.get()) == 0) lose(PQerrorMessage(connection_.get()));
+    if (PQtransactionStatus(connection_.get()) == PQTRANS_IDLE) has_local_settings_ = false;
+    while (!is_lost_ &&
+           !has_no_unexpected_input()) {  // Also a notice may have come, or a setting changed.
+        if (PQconsumeInput(connection_.get()) == 0) mark_lost(PQerrorMessage(connection_.get()));
         const Result none(PQgetResult(connection_.get()));  // puts libpq at rest, where it
         PQisBusy(connection_.get());                        // passes what came to take_notice()
     }
@@ -190,7 +191,7 @@ void Connection::control(Control what) {
     const char* text = controls.at(static_cast<std::size_t>(what));
     const Prepared* known = find(text);
     // Under its own words, so that whoever looks at the protocol knows it.
-    if (known == nullptr) known = &prepare_blindly(text, text, text);
+    if (known == nullptr) known = &prepare_without_describe(text, text, text);
     const bool went = PQsendQueryPrepared(connection_.get(), known->name.c_str(), 0, nullptr,
                                           nullptr, nullptr, binary) == 1;
     if (went && what == Control::commit) commit_ = Commit::sent;
@@ -202,8 +203,8 @@ Prepared* Connection::find(std::string_view text) {
     return found == prepared_.end() ? nullptr : &found->second;
 }
 
-Prepared& Connection::prepare_blindly(std::string_view text, std::string_view query,
-                                      std::string_view name) {
+Prepared& Connection::prepare_without_describe(std::string_view text, std::string_view query,
+                                               std::string_view name) {
     const auto [at, is_new] = prepared_.emplace(
         text, Prepared{name.empty() ? fmt::format("s{}", ++names_given_) : std::string(name), {}});
     bytes_queued_ += text.size();
@@ -216,13 +217,13 @@ Prepared& Connection::prepare_blindly(std::string_view text, std::string_view qu
 void Connection::replan_when_due() {
     const auto now = SteadyClock::now();
     if (now < replan_at_) return;
-    plans_last_ = std::min(2 * plans_last_, plans_last_max);
-    replan_at_ = now + plans_last_;
+    plan_lifetime_ = std::min(2 * plan_lifetime_, plan_lifetime_max);
+    replan_at_ = now + plan_lifetime_;
     control(Control::replan);
 }
 
 void Connection::prepare(std::string_view text, std::string_view query) {
-    Prepared& prepared = prepare_blindly(text, query);
+    Prepared& prepared = prepare_without_describe(text, query);
     sent(PQsendDescribePrepared(connection_.get(), prepared.name.c_str()) == 1,
          {Step::describe, query, &prepared});
 }
@@ -278,16 +279,16 @@ void Connection::send_encoded(const Prepared& statement, std::string_view query,
 }
 
 // Notes what is awaited now, and lets the socket take what has gathered.
-void Connection::sent(bool went, const Awaited& awaited) {
+void Connection::sent(bool went, const PendingResult& pending) {
     constexpr std::size_t message_bytes = 100;  // of protocol around each, roughly
     if (!went) {
         const std::string why = PQerrorMessage(connection_.get());
         if (PQstatus(connection_.get()) != CONNECTION_BAD)
-            throw std::logic_error(fmt::format("query {}: {}", awaited.query, why));
-        lose(why);
+            throw std::logic_error(fmt::format("query {}: {}", pending.query, why));
+        mark_lost(why);
         settle();
     }
-    awaited_.push_back(awaited);
+    pending_results_.push_back(pending);
     bytes_queued_ += message_bytes;
     if (bytes_queued_ < push_bytes) return;
     push();
@@ -301,73 +302,74 @@ void Connection::push() {
     while (!is_lost_) {
         const int left = PQflush(connection_.get());
         if (left == 0) return;
-        if (left < 0) return lose(PQerrorMessage(connection_.get()));
+        if (left < 0) return mark_lost(PQerrorMessage(connection_.get()));
         wait_and_read(true);
     }
 }
 
 void Connection::wait_and_read(bool to_write) {
     std::optional<SteadyClock::time_point> until;
-    if (patience_ > Duration::zero() && !has_own_limits_) {
-        until = SteadyClock::now() + patience_ * static_cast<std::int64_t>(awaited_.size()) +
-                network_patience_;
+    if (silence_timeout_ > Duration::zero() && !has_local_settings_) {
+        until = SteadyClock::now() +
+                silence_timeout_ * static_cast<std::int64_t>(pending_results_.size()) +
+                network_timeout_;
     }
     const int events =
         wait_for(PQsocket(connection_.get()), to_write ? POLLIN | POLLOUT : POLLIN, until);
-    if (events == 0) return lose("no answer in time");
+    if (events == 0) return mark_lost("no answer in time");
     if ((events & ~POLLOUT) == 0) return;
     const bool is_alive = PQconsumeInput(connection_.get()) == 1;
     const std::string why = is_alive ? "" : PQerrorMessage(connection_.get());
     absorb();  // The server may have said why it goes.
-    if (!is_alive) lose(why);
+    if (!is_alive) mark_lost(why);
 }
 
 void Connection::absorb() {
-    while (!awaited_.empty() && !is_lost_ && PQisBusy(connection_.get()) == 0) {
+    while (!pending_results_.empty() && !is_lost_ && PQisBusy(connection_.get()) == 0) {
         const Result result(PQgetResult(connection_.get()));
         if (result) {
             take(*result);
-        } else if (awaited_.front().is_answered) {
-            awaited_.pop_front();
+        } else if (pending_results_.front().is_answered) {
+            pending_results_.pop_front();
         } else {
-            lose("an answer is missing");
+            mark_lost("an answer is missing");
         }
     }
 }
 
 void Connection::take(const PGresult& result) {
-    Awaited& awaited = awaited_.front();
-    awaited.is_answered = true;
+    PendingResult& pending = pending_results_.front();
+    pending.is_answered = true;
     switch (PQresultStatus(&result)) {
         case PGRES_PIPELINE_SYNC:  // The only answer with no end mark behind it.
-            if (awaited.step != Step::sync) return lose("answers are out of step");
-            awaited_.pop_front();
+            if (pending.step != Step::sync) return mark_lost("answers are out of step");
+            pending_results_.pop_front();
             return;
         case PGRES_COMMAND_OK:
         case PGRES_TUPLES_OK:
         case PGRES_EMPTY_QUERY:
-            return take_answer(result, awaited);
+            return take_answer(result, pending);
         case PGRES_PIPELINE_ABORTED:
             return;  // An earlier one has failed.
         default:
-            return take_error(result, awaited);
+            return take_error(result, pending);
     }
 }
 
-void Connection::take_answer(const PGresult& result, const Awaited& awaited) {
-    switch (awaited.step) {
+void Connection::take_answer(const PGresult& result, const PendingResult& pending) {
+    switch (pending.step) {
         case Step::prepare:
-            awaited.prepared->is_ready = true;
+            pending.prepared->is_ready = true;
             return;
         case Step::describe:
             for (int i = 0; i < PQnparams(&result); ++i)
-                awaited.prepared->parameters.push_back(PQparamtype(&result, i));
+                pending.prepared->parameters.push_back(PQparamtype(&result, i));
             return;
         case Step::execute:
-            if (tag_of(result) == "SET") has_own_limits_ = true;
+            if (tag_of(result) == "SET") has_local_settings_ = true;
             try {
-                awaited.outcome->affected += affected_by(result);
-                append_rows(result, awaited.query, awaited.outcome->rows);
+                pending.outcome->affected += affected_by(result);
+                append_rows(result, pending.query, pending.outcome->rows);
             } catch (...) {  // Kept until the segment is read to its end.
                 if (!defect_) defect_ = std::current_exception();
             }
@@ -378,7 +380,7 @@ void Connection::take_answer(const PGresult& result, const Awaited& awaited) {
             if (tag_of(result) == "COMMIT") {
                 commit_ = Commit::done;
             } else if (!failure_) {
-                failure_.emplace(Fault::broken, "", "COMMIT was answered by a rollback");
+                failure_.emplace(Fault::defect, "", "COMMIT was answered by a rollback");
             }
             return;
         case Step::control:
@@ -387,23 +389,23 @@ void Connection::take_answer(const PGresult& result, const Awaited& awaited) {
     }
 }
 
-void Connection::take_error(const PGresult& result, const Awaited& awaited) {
+void Connection::take_error(const PGresult& result, const PendingResult& pending) {
     const std::string_view sqlstate = field(result, PG_DIAG_SQLSTATE);
     if (sqlstate.empty())
-        return lose(PQresultErrorMessage(&result));  // libpq's word, not the server's
+        return mark_lost(PQresultErrorMessage(&result));  // libpq's word, not the server's
     const bool is_end = field(result, PG_DIAG_SEVERITY_NONLOCALIZED) != "ERROR";
     Fault fault = is_end ? Fault::unavailable : fault_of(sqlstate);
     // No constraint of ours: a partition was attached between the routing of a row and its insert.
     if (sqlstate == "23514" && field(result, PG_DIAG_CONSTRAINT_NAME).empty())
-        fault = Fault::repeat;
-    if (is_end && awaited.step == Step::commit) fault = Fault::outcome_unknown;
+        fault = Fault::retryable;
+    if (is_end && pending.step == Step::commit) fault = Fault::outcome_unknown;
     if (commit_ == Commit::sent && fault != Fault::outcome_unknown)
         commit_ = Commit::none;  // It will never run.
     // A plan that no longer fits the schema: a new connection makes new ones.
     is_lost_ = is_lost_ || is_end || sqlstate == "0A000" || sqlstate == "26000";
     // The last words of a server that ends the session right after the COMMIT that it answered.
     if (failure_ || defect_ || commit_ == Commit::done) return;
-    const std::string message = fmt::format("query {}: {} ({})", awaited.query,
+    const std::string message = fmt::format("query {}: {} ({})", pending.query,
                                             field(result, PG_DIAG_MESSAGE_PRIMARY), sqlstate);
     // The caller's parameters and the statement's do not fit: a parameter that is not used, or not
     // given.
@@ -414,7 +416,7 @@ void Connection::take_error(const PGresult& result, const Awaited& awaited) {
     }
 }
 
-void Connection::lose(std::string_view why) {
+void Connection::mark_lost(std::string_view why) {
     is_lost_ = true;
     if (failure_ || commit_ == Commit::done) return;
     const Fault fault = commit_ == Commit::sent ? Fault::outcome_unknown : Fault::unavailable;
@@ -424,13 +426,13 @@ void Connection::lose(std::string_view why) {
 
 void Connection::finish() {
     if (PQpipelineSync(connection_.get()) == 1) {
-        awaited_.push_back({Step::sync, "sync"});
+        pending_results_.push_back({Step::sync, "sync"});
     } else {
-        lose(PQerrorMessage(connection_.get()));
+        mark_lost(PQerrorMessage(connection_.get()));
     }
     push();
     absorb();
-    while (!awaited_.empty() && !is_lost_) wait_and_read(false);
+    while (!pending_results_.empty() && !is_lost_) wait_and_read(false);
     settle();
 }
 
@@ -446,8 +448,8 @@ void Connection::settle() {
 }
 
 void Connection::rollback() noexcept {
-    if (is_lost_ || !awaited_.empty()) return;  // Closing it rolls back, too.
-    const Duration usual = std::exchange(patience_, rollback_patience);
+    if (is_lost_ || !pending_results_.empty()) return;  // Closing it rolls back, too.
+    const Duration usual = std::exchange(silence_timeout_, rollback_timeout);
     try {
         control(Control::rollback);
         finish();
@@ -455,7 +457,7 @@ void Connection::rollback() noexcept {
         telemetry::log(telemetry::Level::warn, "sql", "a rollback failed, the connection is closed",
                        {{"error", error.what()}});
     }
-    patience_ = usual;
+    silence_timeout_ = usual;
 }
 
 }  // namespace trackops::sql::postgres

@@ -10,9 +10,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "platform/sql/database.hpp"
 #include "platform/postgres/target.hpp"
 #include "platform/postgres/values.hpp"
+#include "platform/sql/database.hpp"
 
 struct pg_conn;    // PGconn
 struct pg_result;  // PGresult
@@ -45,7 +45,7 @@ public:
 
     // False when something came in that nobody asked for: the server is going, or gone. No round
     // trip.
-    bool is_quiet() const;
+    bool has_no_unexpected_input() const;
     // Fit for another transaction: alive, outside of a transaction, not too many prepared
     // statements.
     bool is_reusable() const;
@@ -67,8 +67,8 @@ public:
     void prepare(std::string_view text, std::string_view query);
     // For statements without parameters, which can be executed without waiting. `name`: the
     // server's name for it; default: a number of its own.
-    Prepared& prepare_blindly(std::string_view text, std::string_view query,
-                              std::string_view name = {});
+    Prepared& prepare_without_describe(std::string_view text, std::string_view query,
+                                       std::string_view name = {});
     void execute(const Prepared& statement, std::string_view query, const Params& params,
                  Outcome& outcome);
     // Once for all rows, as arrays, one a column.
@@ -84,7 +84,7 @@ public:
 private:
     enum class Commit : std::uint8_t { none, sent, done };
     enum class Step : std::uint8_t { control, commit, prepare, describe, execute, sync };
-    struct Awaited {
+    struct PendingResult {
         Step step;
         std::string_view query;
         Prepared* prepared = nullptr;
@@ -104,27 +104,27 @@ private:
     void connect(const Target& target, Duration at_most);
     void expect_count(const Prepared& statement, std::string_view query, std::size_t count) const;
     void send_encoded(const Prepared& statement, std::string_view query, Outcome& outcome);
-    void sent(bool went, const Awaited& awaited);
+    void sent(bool went, const PendingResult& pending);
     void push();
     void wait_and_read(bool to_write);
     void absorb();
     void take(const pg_result& result);
-    void take_answer(const pg_result& result, const Awaited& awaited);
-    void take_error(const pg_result& result, const Awaited& awaited);
-    void lose(std::string_view why);
+    void take_answer(const pg_result& result, const PendingResult& pending);
+    void take_error(const pg_result& result, const PendingResult& pending);
+    void mark_lost(std::string_view why);
     void settle();
 
     std::unique_ptr<pg_conn, Close> connection_;
-    Duration patience_;  // with silence of the server, a statement; 0 is without end
-    const Duration network_patience_;
-    Duration plans_last_;
+    Duration silence_timeout_;  // with silence of the server, a statement; 0 is without end
+    const Duration network_timeout_;
+    Duration plan_lifetime_;
     std::chrono::steady_clock::time_point replan_at_;
-    std::deque<Awaited> awaited_;
+    std::deque<PendingResult> pending_results_;
     std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> prepared_;  // by text
     std::size_t names_given_ = 0;
     Commit commit_ = Commit::none;
     bool is_lost_ = false;
-    bool has_own_limits_ =
+    bool has_local_settings_ =
         false;  // the transaction has SET something: its timeouts may not be ours
     std::optional<Failure> failure_;  // the first of the segment
     std::exception_ptr defect_;       // a result that cannot be decoded

@@ -189,7 +189,7 @@ TEST_F(PostgresLoss, ACommitAnsweredByRollbackIsAFailure) {
     proxy_.set(Rule::deny_commit);
     const auto tx = database_->begin(Access::write);
     tx->add(add_thing, {1});
-    EXPECT_EQ(fault_of_commit(*tx), Fault::broken);
+    EXPECT_EQ(fault_of_commit(*tx), Fault::defect);
 }
 
 using PostgresTraffic = PostgresLoss;

@@ -60,7 +60,7 @@ std::unique_ptr<Connection> Pool::take_idle() {
     while (!idle_.empty()) {
         auto connection = std::move(idle_.back());
         idle_.pop_back();
-        if (connection->is_quiet()) return connection;
+        if (connection->has_no_unexpected_input()) return connection;
         --open_;
         ++lost_;
     }
@@ -98,7 +98,7 @@ std::unique_ptr<Connection> Pool::connect(std::unique_lock<std::mutex>& lock) {
     }
 }
 
-void Pool::give_back(std::unique_ptr<Connection> connection) {
+void Pool::release(std::unique_ptr<Connection> connection) {
     meters_.in_use(-1);
     const bool is_reusable = connection->is_reusable();
     if (!is_reusable) connection.reset();

@@ -6,8 +6,8 @@
 #include <mutex>
 #include <vector>
 
-#include "platform/sql/drivers.hpp"
 #include "platform/postgres/connection.hpp"
+#include "platform/sql/drivers.hpp"
 
 namespace trackops::sql::postgres {
 
@@ -38,7 +38,7 @@ public:
     // Throws Failure (unavailable) when none is free in time, or the server is away.
     std::unique_ptr<Connection> take();
     // Closes what is not fit for another transaction.
-    void give_back(std::unique_ptr<Connection> connection);
+    void release(std::unique_ptr<Connection> connection);
 
     const Target& target() const { return target_; }
     Meters& meters() { return meters_; }

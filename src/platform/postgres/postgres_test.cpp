@@ -64,7 +64,7 @@ protected:
             return failure;
         }
         ADD_FAILURE() << "nothing failed";
-        return {Fault::broken, "", ""};
+        return {Fault::defect, "", ""};
     }
 
     testing::FreshDatabase fresh_{"postgres"};
@@ -74,11 +74,11 @@ protected:
 
 TEST(PostgresFault, IsReadFromTheSqlstate) {
     const std::vector<std::pair<std::string, Fault>> table = {
-        {"22001", Fault::culprit},     {"23505", Fault::culprit},     {"40001", Fault::repeat},
-        {"40P01", Fault::repeat},      {"40002", Fault::broken},      {"08006", Fault::unavailable},
-        {"08P01", Fault::broken},      {"53300", Fault::unavailable}, {"57014", Fault::unavailable},
-        {"57P01", Fault::unavailable}, {"55P03", Fault::unavailable}, {"55000", Fault::broken},
-        {"42601", Fault::broken},      {"XX000", Fault::broken},      {"", Fault::broken},
+        {"22001", Fault::bad_data},    {"23505", Fault::bad_data},    {"40001", Fault::retryable},
+        {"40P01", Fault::retryable},   {"40002", Fault::defect},      {"08006", Fault::unavailable},
+        {"08P01", Fault::defect},      {"53300", Fault::unavailable}, {"57014", Fault::unavailable},
+        {"57P01", Fault::unavailable}, {"55P03", Fault::unavailable}, {"55000", Fault::defect},
+        {"42601", Fault::defect},      {"XX000", Fault::defect},      {"", Fault::defect},
     };
     for (const auto& [sqlstate, fault] : table)
         EXPECT_EQ(postgres::fault_of(sqlstate), fault) << sqlstate;
@@ -203,7 +203,7 @@ TEST_F(PostgresDriver, AsksExactlyOneOfTwoThatDeadlockToRepeat) {
     auto two = std::async(std::launch::async, [&] { return cross(*second, 1); });
     const auto a = one.get();
     const auto b = two.get();
-    EXPECT_TRUE((a == Fault::repeat && !b) || (b == Fault::repeat && !a));
+    EXPECT_TRUE((a == Fault::retryable && !b) || (b == Fault::retryable && !a));
 }
 
 TEST_F(PostgresDriver, AddsTenThousandRowsAsArraysAndRowByRow) {
@@ -213,7 +213,7 @@ TEST_F(PostgresDriver, AddsTenThousandRowsAsArraysAndRowByRow) {
         for (int i = 0; i < 10'000; ++i)
             rows.push_back({first + i, i % 7 == 0 ? Value() : Value(fmt::format("thing {}", i))});
         const auto tx = database_->begin(Access::write);
-        const auto& added = tx->add_each(query, std::move(rows));
+        const auto& added = tx->add_batch(query, std::move(rows));
         tx->commit();
         EXPECT_EQ(added.affected(), 10'000U) << query.name;
         ASSERT_EQ(added.rows().size(), 10'000U) << query.name;
@@ -224,14 +224,14 @@ TEST_F(PostgresDriver, AddsTenThousandRowsAsArraysAndRowByRow) {
 }
 
 TEST_F(PostgresDriver, SendsASingleRowByTextWhereTheQuerySaysSo) {
-    const auto sent = [&](bool one_by_text, std::size_t rows) {
+    const auto sent = [&](bool single_row_uses_text, std::size_t rows) {
         const Query which{"which",
                           "SELECT 'text' WHERE $1 > 0",
                           {},
                           "SELECT 'arrays' WHERE 1 = ANY($1::bigint[])",
-                          one_by_text};
+                          single_row_uses_text};
         const auto tx = database_->begin(Access::read);
-        const auto& answer = tx->add_each(which, std::vector<Params>(rows, Params{1}));
+        const auto& answer = tx->add_batch(which, std::vector<Params>(rows, Params{1}));
         tx->commit();
         return answer.rows().at(0).text(0);
     };
@@ -248,7 +248,7 @@ TEST_F(PostgresDriver, SendsFiftyMegabytesAsOneStatement) {
     for (int i = 0; i < 500; ++i)
         rows.push_back({i, std::string(100'000, static_cast<char>('a' + i % 26))});
     const auto tx = other->begin(Access::write);
-    const auto& added = tx->add_each(add_things, std::move(rows));
+    const auto& added = tx->add_batch(add_things, std::move(rows));
     tx->flush();
     ASSERT_EQ(added.rows().size(), 500U);
     EXPECT_EQ(added.rows()[499].text(0), std::string(100'000, static_cast<char>('a' + 499 % 26)));
@@ -260,7 +260,7 @@ TEST_F(PostgresDriver, ReadsResultsWhileItSends) {
     const Query echo{"echo", "SELECT repeat($1, 5)"};
     const auto tx = database_->begin(Access::read);
     const auto& echoed =
-        tx->add_each(echo, std::vector<Params>(10'000, Params{std::string(1'000, 'x')}));
+        tx->add_batch(echo, std::vector<Params>(10'000, Params{std::string(1'000, 'x')}));
     tx->commit();
     EXPECT_EQ(echoed.rows().size(), 10'000U);
 }
@@ -270,10 +270,10 @@ TEST_F(PostgresDriver, StopsSendingABatchAtItsFirstFault) {
     std::vector<Params> rows(2'000, Params{1, std::string(10'000, 'x')});
     const auto failure = failure_of([&] {
         const auto tx = database_->begin(Access::write);
-        tx->add_each(add_things_by_row, std::move(rows));
+        tx->add_batch(add_things_by_row, std::move(rows));
         tx->commit();
     });
-    EXPECT_EQ(failure.fault, Fault::culprit);
+    EXPECT_EQ(failure.fault, Fault::bad_data);
     EXPECT_EQ(failure.sqlstate, "23505");
     EXPECT_EQ(backend_of(*database_), pid);
     EXPECT_EQ(run(*database_, count_things)[0].integer(0), 0);
@@ -319,8 +319,8 @@ TEST_F(PostgresDriver, PreparesAStatementThatNamesATableOfTheSameFlush) {
 
 TEST_F(PostgresDriver, KeepsItsConnectionAfterAFaultOfAStatement) {
     const auto pid = backend_of(*database_);
-    EXPECT_EQ(failure_of([&] { run(*database_, {"bad", "SELEKT"}); }).fault, Fault::broken);
-    EXPECT_EQ(failure_of([&] { run(*database_, {"bad", "SELEKT $1"}, {1}); }).fault, Fault::broken);
+    EXPECT_EQ(failure_of([&] { run(*database_, {"bad", "SELEKT"}); }).fault, Fault::defect);
+    EXPECT_EQ(failure_of([&] { run(*database_, {"bad", "SELEKT $1"}, {1}); }).fault, Fault::defect);
     run(*database_, add_thing, {1, "one"});
     EXPECT_EQ(failure_of([&] { run(*database_, add_thing, {1, "one"}); }).sqlstate, "23505");
     EXPECT_EQ(backend_of(*database_), pid);
@@ -349,9 +349,9 @@ TEST_F(PostgresDriver, FindsADeferredConstraintAtCommit) {
     run(*database_,
         {"alter", "ALTER TABLE things ADD UNIQUE (name) DEFERRABLE INITIALLY DEFERRED"});
     const auto tx = database_->begin(Access::write);
-    tx->add_each(add_thing, {{1, "same"}, {2, "same"}});
+    tx->add_batch(add_thing, {{1, "same"}, {2, "same"}});
     const auto failure = failure_of([&] { tx->commit(); });
-    EXPECT_EQ(failure.fault, Fault::culprit);
+    EXPECT_EQ(failure.fault, Fault::bad_data);
     EXPECT_EQ(failure.sqlstate, "23505");
 }
 

@@ -65,7 +65,7 @@ public:
     ~PostgresTransaction() override {
         if (!connection_) return;
         if (has_begun_) connection_->rollback();
-        pool_.give_back(std::move(connection_));
+        pool_.release(std::move(connection_));
     }
 
     Statement& add(const Query& query, Params params) override {
@@ -75,10 +75,10 @@ public:
                      std::move(rows), false);
     }
 
-    Statement& add_each(const Query& query, std::vector<Params> rows) override {
-        const bool is_plain = query.one_by_text && rows.size() == 1;
-        const bool as_arrays = !query.postgres_each.empty() && !is_plain;
-        return queue(query.name, as_arrays ? query.postgres_each : query.text, std::move(rows),
+    Statement& add_batch(const Query& query, std::vector<Params> rows) override {
+        const bool is_plain = query.single_row_uses_text && rows.size() == 1;
+        const bool as_arrays = !query.postgres_batch.empty() && !is_plain;
+        return queue(query.name, as_arrays ? query.postgres_batch : query.text, std::move(rows),
                      as_arrays);
     }
 
@@ -91,7 +91,7 @@ public:
         expect_open();
         if (has_begun_ || first_queued_ < statements_.size()) run_segment(true);
         is_open_ = false;
-        pool_.give_back(std::move(connection_));
+        pool_.release(std::move(connection_));
     }
 
 private:
@@ -149,7 +149,7 @@ private:
             if (!may_move) throw;
         }
         has_begun_ = false;
-        pool_.give_back(std::move(connection_));
+        pool_.release(std::move(connection_));
         connection_ = pool_.take();
         send_segment(with_commit);
     }
@@ -177,7 +177,7 @@ private:
         const auto& wanted = statements_[at];
         if (Prepared* known = connection_->find(wanted.text())) return *known;
         if (wanted.is_parameterless())
-            return connection_->prepare_blindly(wanted.text(), wanted.name());
+            return connection_->prepare_without_describe(wanted.text(), wanted.name());
         for (std::size_t i = at; i < statements_.size(); ++i) {
             const auto& statement = statements_[i];
             if (connection_->find(statement.text()) != nullptr || statement.is_empty()) continue;

@@ -30,7 +30,7 @@ enum class Form : std::uint8_t {
 
 struct Type {
     Oid oid;
-    Oid array;  // 0: not taken as a parameter of add_each()
+    Oid array;  // 0: not taken as a parameter of add_batch()
     Form form;
     const char* name;
 };
@@ -87,7 +87,7 @@ const Type* find_type(Oid oid) {
     return found == types.end() ? nullptr : &*found;
 }
 
-[[noreturn]] void no_fit(const Value& value, std::string_view type, Place place) {
+[[noreturn]] void type_mismatch(const Value& value, std::string_view type, Place place) {
     throw std::logic_error(fmt::format("query {}: parameter ${} is {} in PostgreSQL and {} here",
                                        place.query, place.number, type,
                                        kinds[value.variant().index()]));
@@ -97,7 +97,7 @@ template <class Integer>
 void append_integer(std::string& out, std::int64_t value, Place place) {
     if (value < std::numeric_limits<Integer>::min() ||
         value > std::numeric_limits<Integer>::max()) {
-        throw Failure(Fault::culprit, "22003",
+        throw Failure(Fault::bad_data, "22003",
                       fmt::format("query {}: parameter ${} is out of its type's range", place.query,
                                   place.number));
     }
@@ -108,7 +108,7 @@ void append_instant(std::string& out, Instant value, Place place) {
     std::int64_t since_2000 = 0;
     if (__builtin_sub_overflow(value.micros, epoch_2000_micros, &since_2000)) {
         throw Failure(
-            Fault::culprit, "22008",
+            Fault::bad_data, "22008",
             fmt::format("query {}: parameter ${} is no point in time", place.query, place.number));
     }
     append_big_endian(out, since_2000);
@@ -117,7 +117,7 @@ void append_instant(std::string& out, Instant value, Place place) {
 template <class T>
 const T& as(const Value& value, const Type& type, Place place) {
     if (const auto* typed = std::get_if<T>(&value.variant())) return *typed;
-    no_fit(value, type.name, place);
+    type_mismatch(value, type.name, place);
 }
 
 void append_as(std::string& out, const Value& value, const Type& type, Place place) {
@@ -153,7 +153,7 @@ void append_as(std::string& out, const Value& value, const Type& type, Place pla
         case Form::nothing:
             break;
     }
-    no_fit(value, type.name, place);
+    type_mismatch(value, type.name, place);
 }
 
 Instant decode_instant(std::string_view binary, Place place) {
@@ -171,7 +171,7 @@ Instant decode_instant(std::string_view binary, Place place) {
 void append_value(std::string& out, const Value& value, Oid type, Place place) {
     const Type* known = find_type(type);
     if (known == nullptr)
-        no_fit(value, fmt::format("of a type (oid {}) that has no Value", type), place);
+        type_mismatch(value, fmt::format("of a type (oid {}) that has no Value", type), place);
     append_as(out, value, *known, place);
 }
 
@@ -247,7 +247,7 @@ void refuse_bad_text(const Value& value, Place place) {
     if (const auto* string = std::get_if<std::string>(&value.variant())) text = *string;
     if (const auto* json = std::get_if<Json>(&value.variant())) text = json->text;
     if (is_utf8_without_nul(text)) return;
-    throw Failure(Fault::culprit, "22021",
+    throw Failure(Fault::bad_data, "22021",
                   fmt::format("query {}: parameter ${} holds NUL or is not UTF-8", place.query,
                               place.number));
 }

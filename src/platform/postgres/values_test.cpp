@@ -75,7 +75,7 @@ TEST(PostgresValues, AreDecodedAsTheTableSays) {
     EXPECT_TRUE(decode("", void_type, place).is_null());
 }
 
-TEST(PostgresValues, RefuseAnIntegerOutOfRangeAsTheCulpritsFault) {
+TEST(PostgresValues, RefuseAnIntegerOutOfRangeAsBadData) {
     const std::vector<std::pair<std::int64_t, Oid>> cases = {
         {32768, int2}, {-32769, int2}, {2147483648, int4}, {-2147483649, int4}};
     for (const auto& [value, type] : cases) {
@@ -84,7 +84,7 @@ TEST(PostgresValues, RefuseAnIntegerOutOfRangeAsTheCulpritsFault) {
             append_value(out, value, type, place);
             ADD_FAILURE() << value << " went through";
         } catch (const Failure& failure) {
-            EXPECT_EQ(failure.fault, Fault::culprit);
+            EXPECT_EQ(failure.fault, Fault::bad_data);
             EXPECT_EQ(failure.sqlstate, "22003");
         }
     }

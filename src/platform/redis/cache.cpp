@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "platform/cache/memory.hpp"
+#include "platform/cache/memory_cache.hpp"
 #include "platform/cache/meters.hpp"
 #include "platform/redis/link.hpp"
 
@@ -18,7 +18,7 @@ public:
           redis_hits_(ReadMeters::hits(metrics, "redis")),
           link_(std::move(target), options, clock, metrics, memory_) {}
 
-    std::optional<Entry> nearby(std::string_view key) override;
+    std::optional<Entry> get_local(std::string_view key) override;
     std::vector<std::optional<Entry>> get(std::span<const std::string> keys) override;
     void put(std::string_view key, Entry entry, Duration time_to_live) override {
         link_.put(key, std::move(entry), time_to_live);
@@ -27,13 +27,13 @@ public:
     bool ping() override { return link_.ping(); }
 
 private:
-    Memory memory_;
+    MemoryCache memory_;
     const ReadMeters meters_;
     telemetry::Counter& redis_hits_;
     RedisLink link_;
 };
 
-std::optional<Entry> RedisCache::nearby(std::string_view key) {
+std::optional<Entry> RedisCache::get_local(std::string_view key) {
     auto entry = memory_.get(key);
     if (entry) meters_.memory_hits.add();
     return entry;
@@ -44,7 +44,7 @@ std::vector<std::optional<Entry>> RedisCache::get(std::span<const std::string> k
     std::vector<std::string> asked;
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < keys.size(); ++i) {
-        found[i] = nearby(keys[i]);
+        found[i] = get_local(keys[i]);
         if (found[i]) continue;
         asked.push_back(keys[i]);
         places.push_back(i);

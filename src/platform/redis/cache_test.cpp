@@ -42,7 +42,7 @@ protected:
         return text_of(cache.get({&key, 1}).front());
     }
     static std::string nearby_in(Cache& cache, const std::string& key) {
-        return text_of(cache.nearby(key));
+        return text_of(cache.get_local(key));
     }
     static std::string text_of(const std::optional<Entry>& entry) {
         return entry ? fmt::format("{}:{}", entry->version, entry->value) : "-";
@@ -58,12 +58,12 @@ protected:
     // The next probe is due, and finds Redis; if a busy machine lets it fail, so is one more.
     bool comes_back(Cache& cache) {
         double failed = failed_connections();
-        clock_.advance(Breaker::wait_max);
+        clock_.advance(CircuitBreaker::wait_max);
         return eventually([&] {
             if (cache.ping()) return true;
             if (const double now = failed_connections(); now > failed) {
                 failed = now;
-                clock_.advance(Breaker::wait_max);
+                clock_.advance(CircuitBreaker::wait_max);
             }
             return false;
         });
@@ -147,14 +147,14 @@ TEST_F(RedisCache, AReadThatWasOvertakenByAChangeIsNotKept) {
     const auto b = opened(proxy.url());  // which hears of nothing that was before
     EXPECT_EQ(value_in(*b, "canary"), "1:one");
     EXPECT_EQ(nearby_in(*b, "canary"), "1:one");
-    proxy.set(Rule::hold_answers);
+    proxy.set(ProxyRule::delay_replies);
     std::string read;
     std::thread reader([&] { read = value_in(*b, "x"); });
-    EXPECT_TRUE(eventually([&] { return proxy.answers_held() == 1; }));
+    EXPECT_TRUE(eventually([&] { return proxy.delayed_replies() == 1; }));
     a->put("x", {2, "two"}, seconds(30));
     a->put("canary", {2, "two"}, seconds(30));
     EXPECT_TRUE(eventually([&] { return nearby_in(*b, "canary") == "-"; }));
-    proxy.set(Rule::pass);
+    proxy.set(ProxyRule::pass);
     reader.join();
     EXPECT_EQ(read, "1:one");  // it was so when it was asked
     EXPECT_EQ(nearby_in(*b, "x"), "-");
@@ -168,7 +168,7 @@ TEST_F(RedisCache, AReplicaThatIsDeafUnnoticedIsStaleNoLongerThanItsMemoryLives)
     ASSERT_TRUE(a->ping());
     const auto b = opened(proxy.url());  // which hears of nothing that was before
     EXPECT_EQ(value_in(*b, "x"), "1:one");
-    proxy.set(Rule::deafen);
+    proxy.set(ProxyRule::drop_invalidations);
     a->put("x", {2, "two"}, seconds(30));
     ASSERT_TRUE(a->ping() && b->ping());
     EXPECT_EQ(nearby_in(*b, "x"), "1:one");
@@ -177,7 +177,7 @@ TEST_F(RedisCache, AReplicaThatIsDeafUnnoticedIsStaleNoLongerThanItsMemoryLives)
     EXPECT_EQ(value_in(*b, "x"), "2:two");
 }
 
-TEST_F(RedisCache, MemoryIsEmptyFromWhenChangesAreNotHeard) {
+TEST_F(RedisCache, TheLocalCacheIsEmptyWithoutInvalidations) {
     options_.memory_time_to_live = seconds(1000);
     Proxy proxy(port_of(redis_url()));
     const auto writer = opened(redis_url());
@@ -215,7 +215,7 @@ TEST_F(RedisCache, NeedNotBeThereAtStartAndKeepsWhatIsWrittenUntilItIs) {
     EXPECT_LE(std::stoi(outside.ask({"PTTL", options_.prefix + "x"})), 25'000);
 }
 
-TEST_F(RedisCache, WhatWasWrittenWhileRedisWasAwayReplacesWhatItHad) {
+TEST_F(RedisCache, AWriteDuringAnOutageReplacesTheEntry) {
     Proxy proxy(port_of(redis_url()));
     const auto a = opened(proxy.url());
     const auto b = opened(redis_url());
@@ -230,14 +230,14 @@ TEST_F(RedisCache, WhatWasWrittenWhileRedisWasAwayReplacesWhatItHad) {
     EXPECT_EQ(value_in(*b, "x"), "2:two");
 }
 
-TEST_F(RedisCache, AWriteThatNobodyAnsweredIsSentAgain) {
+TEST_F(RedisCache, AnUnansweredWriteIsSentAgain) {
     impatient();
     Proxy proxy(port_of(redis_url()));
     const auto cache = opened(proxy.url());
-    proxy.set(Rule::lose_commands);
+    proxy.set(ProxyRule::drop_commands);
     cache->put("x", {1, "one"}, seconds(30));
     EXPECT_TRUE(eventually([&] { return failed_connections() == 1; }));
-    proxy.set(Rule::pass);
+    proxy.set(ProxyRule::pass);
     EXPECT_TRUE(comes_back(*cache));
     EXPECT_EQ(value_in(*cache, "x"), "1:one");
 }
@@ -280,7 +280,7 @@ TEST_F(RedisCache, ASlowRedisCostsOneTimeoutAProbeAndNothingARequest) {
     impatient();
     Proxy proxy(port_of(redis_url()));
     const auto cache = opened(proxy.url());
-    proxy.set(Rule::lose_answers);
+    proxy.set(ProxyRule::drop_replies);
     EXPECT_EQ(value_in(*cache, "x"), "-");  // waits for the timeout
     EXPECT_EQ(failed_connections(), 1);
     const int connections = proxy.connections();
@@ -291,14 +291,14 @@ TEST_F(RedisCache, ASlowRedisCostsOneTimeoutAProbeAndNothingARequest) {
     EXPECT_EQ(failed_connections(), 1);  // time stands still: it is not asked again
     EXPECT_EQ(proxy.connections(), connections);
 
-    clock_.advance(Breaker::wait_min);
+    clock_.advance(CircuitBreaker::wait_min);
     EXPECT_TRUE(eventually([&] { return failed_connections() == 2; }));
     // One probe: its data and its ear.
     EXPECT_TRUE(eventually([&] { return proxy.connections() == connections + 2; }));
-    clock_.advance(Breaker::wait_min);
+    clock_.advance(CircuitBreaker::wait_min);
     for (int i = 0; i < 1000; ++i) EXPECT_EQ(value_in(*cache, "x"), "-");
     EXPECT_EQ(failed_connections(), 2);  // the wait is 200 ms now
-    proxy.set(Rule::pass);
+    proxy.set(ProxyRule::pass);
     EXPECT_TRUE(comes_back(*cache));
 }
 
@@ -307,12 +307,12 @@ TEST_F(RedisCache, GarbageIsADeadConnection) {
     const auto cache = opened(proxy.url());
     cache->put("x", {1, "one"}, seconds(30));
     ASSERT_TRUE(cache->ping());
-    proxy.set(Rule::spoil_answers);
+    proxy.set(ProxyRule::corrupt_replies);
     EXPECT_EQ(value_in(*cache, "x"), "-");
     EXPECT_EQ(failed_connections(), 1);
-    clock_.advance(Breaker::wait_min);
+    clock_.advance(CircuitBreaker::wait_min);
     EXPECT_TRUE(eventually([&] { return failed_connections() == 2; }));  // nor a greeting
-    proxy.set(Rule::pass);
+    proxy.set(ProxyRule::pass);
     EXPECT_TRUE(comes_back(*cache));
     EXPECT_EQ(value_in(*cache, "x"), "1:one");
 }

@@ -26,7 +26,7 @@ using std::chrono::steady_clock;
 
 // Commands on their way at once: few enough that the last one's answer is not late for the others.
 constexpr std::size_t in_flight_max = 256;
-constexpr Duration look_again = milliseconds(100);  // at the clock, while Redis is away
+constexpr Duration probe_interval = milliseconds(100);  // at the clock, while Redis is away
 constexpr std::string_view invalidations = "__redis__:invalidate";
 
 // An entry is its version, in digits that sort as text, a colon, and the value.
@@ -79,7 +79,7 @@ Duration until(steady_clock::time_point deadline) {
 }  // namespace
 
 RedisLink::RedisLink(RedisTarget target, const Options& options, const Clock& clock,
-                     telemetry::Registry& metrics, Memory& memory)
+                     telemetry::Registry& metrics, MemoryCache& memory)
     : target_(std::move(target)),
       options_(options),
       clock_(clock),
@@ -143,7 +143,7 @@ void RedisLink::remove(std::string_view key) {
     write({.kind = Kind::remove, .key = std::string(key)});
 }
 
-// Memory is filled by reads alone: which of two writers was first, only Redis knows.
+// MemoryCache is filled by reads alone: which of two writers was first, only Redis knows.
 void RedisLink::write(Command command) {
     {
         const std::scoped_lock lock(mutex_);
@@ -161,7 +161,7 @@ void RedisLink::forget(std::string_view key) {
 }
 
 std::vector<std::optional<Entry>> RedisLink::get(std::span<const std::string> keys) {
-    Waiting waiting{.found = std::vector<std::optional<Entry>>(keys.size())};
+    Waiter waiting{.found = std::vector<std::optional<Entry>>(keys.size())};
     std::unique_lock lock(mutex_);
     if (state_ != State::up) return std::move(waiting.found);
     for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -181,7 +181,7 @@ std::vector<std::optional<Entry>> RedisLink::get(std::span<const std::string> ke
 }
 
 bool RedisLink::ping() {
-    Waiting waiting{.left = 1};
+    Waiter waiting{.left = 1};
     std::unique_lock lock(mutex_);
     // Two connections and their greetings, and the names of hosts may take longer.
     changed_.wait_for(lock, 4 * options_.connect_timeout,
@@ -193,7 +193,7 @@ bool RedisLink::ping() {
 }
 
 // The thread answers everybody, at the latest when it gives the connection up.
-void RedisLink::wait_for(std::unique_lock<std::mutex>& lock, const Waiting& waiting) {
+void RedisLink::wait_for(std::unique_lock<std::mutex>& lock, const Waiter& waiting) {
     wake();
     changed_.wait(lock, [&] { return waiting.left == 0; });
 }
@@ -205,18 +205,18 @@ void RedisLink::work() {
     ::pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);  // hiredis writes without MSG_NOSIGNAL
     while (!is_stopped_) {
         if (const Duration left = breaker_.left(clock_.now()); left > Duration::zero()) {
-            wait_readable(wake_fd_, std::min(left, look_again));
+            wait_readable(wake_fd_, std::min(left, probe_interval));
             continue;
         }
         try {
             set(State::connecting);
             connect();
-            while (!is_stopped_) turn();
+            while (!is_stopped_) run_once();
         } catch (const ConnectionLost& lost) {
-            lose(lost.what());
+            disconnect(lost.what());
         }
     }
-    lose("the cache is closed");
+    disconnect("the cache is closed");
 }
 
 void RedisLink::set(State state) {
@@ -265,19 +265,20 @@ void RedisLink::log_in(RedisConnection& connection, Deadline deadline) const {
 }
 
 void RedisLink::connect() {
-    data_ = std::make_unique<RedisConnection>(target_, options_.connect_timeout);
-    ear_ = std::make_unique<RedisConnection>(target_, options_.connect_timeout);
+    commands_ = std::make_unique<RedisConnection>(target_, options_.connect_timeout);
+    invalidations_ = std::make_unique<RedisConnection>(target_, options_.connect_timeout);
     const Deadline deadline = steady_clock::now() + options_.connect_timeout;
-    log_in(*ear_, deadline);
-    const Reply id = ask(*ear_, {"CLIENT", "ID"}, deadline);
-    ask(*ear_, {"SUBSCRIBE", invalidations}, deadline);
-    log_in(*data_, deadline);
-    if (target_.database != 0) ask(*data_, {"SELECT", fmt::to_string(target_.database)}, deadline);
-    ask(*data_,
+    log_in(*invalidations_, deadline);
+    const Reply id = ask(*invalidations_, {"CLIENT", "ID"}, deadline);
+    ask(*invalidations_, {"SUBSCRIBE", invalidations}, deadline);
+    log_in(*commands_, deadline);
+    if (target_.database != 0)
+        ask(*commands_, {"SELECT", fmt::to_string(target_.database)}, deadline);
+    ask(*commands_,
         {"CLIENT", "TRACKING", "ON", "REDIRECT", fmt::to_string(id->integer), "BCAST", "PREFIX",
          options_.prefix},
         deadline);
-    const Reply sha = ask(*data_, {"SCRIPT", "LOAD", put_script}, deadline);
+    const Reply sha = ask(*commands_, {"SCRIPT", "LOAD", put_script}, deadline);
     if (id->type != REDIS_REPLY_INTEGER || sha->type != REDIS_REPLY_STRING)
         throw ConnectionLost("it does not speak as Redis does");
     script_sha_ = text_of(*sha);
@@ -288,13 +289,13 @@ void RedisLink::connect() {
                        {{"url", target_.description()}});
 }
 
-void RedisLink::turn() {
+void RedisLink::run_once() {
     send_queued();
-    const bool all_sent = data_->flush();
+    const bool all_sent = commands_->flush();
     std::array<pollfd, 3> polled{
         {{wake_fd_, POLLIN, 0},
-         {ear_->fd(), POLLIN, 0},
-         {data_->fd(), static_cast<short>(all_sent ? POLLIN : POLLIN | POLLOUT), 0}}};
+         {invalidations_->fd(), POLLIN, 0},
+         {commands_->fd(), static_cast<short>(all_sent ? POLLIN : POLLIN | POLLOUT), 0}}};
     const int timeout = in_flight_.empty() ? -1 : poll_timeout(until(in_flight_.front().deadline));
     if (::poll(polled.data(), polled.size(), timeout) < 0 && errno != EINTR)
         throw ConnectionLost("poll fails");
@@ -304,13 +305,13 @@ void RedisLink::turn() {
     const bool is_answered = (polled[2].revents & ~POLLOUT) != 0;
     // Also when only the answers were seen: what Redis had told before it answered comes first.
     if (polled[1].revents != 0 || is_answered) {
-        ear_->read();
-        while (const Reply message = ear_->next()) hear(*message);
+        invalidations_->read();
+        while (const Reply message = invalidations_->next()) handle_invalidation(*message);
     }
     if (is_answered) {
-        data_->read();
+        commands_->read();
         bool is_moving = false;
-        for (; const Reply reply = data_->next(); is_moving = true) take(*reply);
+        for (; const Reply reply = commands_->next(); is_moving = true) take(*reply);
         if (is_moving) return;
     }
     // What came late, while this thread could not run, has been read first.
@@ -334,27 +335,27 @@ void RedisLink::send(const Command& command) {
     const std::string key = options_.prefix + command.key;
     switch (command.kind) {
         case Kind::get:
-            return data_->add({"GET", key});
+            return commands_->add({"GET", key});
         case Kind::put:
             return send_put(command, false);
         case Kind::remove:
-            return data_->add({"DEL", key});
+            return commands_->add({"DEL", key});
         case Kind::ping:
-            return data_->add({"PING"});
+            return commands_->add({"PING"});
     }
 }
 
 void RedisLink::send_put(const Command& command, bool with_script) {
     const std::int64_t left = std::max<std::int64_t>(
         0, std::chrono::ceil<milliseconds>(command.expires - clock_.now()).count());
-    data_->add({with_script ? "EVAL" : "EVALSHA", with_script ? put_script : script_sha_, "1",
-                options_.prefix + command.key, version_text(command.entry.version),
-                fmt::to_string(left),
-                left > 0 ? std::string_view(command.entry.value) : std::string_view()});
+    commands_->add({with_script ? "EVAL" : "EVALSHA", with_script ? put_script : script_sha_, "1",
+                    options_.prefix + command.key, version_text(command.entry.version),
+                    fmt::to_string(left),
+                    left > 0 ? std::string_view(command.entry.value) : std::string_view()});
 }
 
 // ["message", channel, keys that changed, or nil: all of them]
-void RedisLink::hear(const redisReply& message) {
+void RedisLink::handle_invalidation(const redisReply& message) {
     if (message.type != REDIS_REPLY_ARRAY || message.elements != 3 ||
         message.element[1]->type != REDIS_REPLY_STRING ||
         text_of(*message.element[1]) != invalidations)
@@ -362,7 +363,7 @@ void RedisLink::hear(const redisReply& message) {
     const redisReply& keys = *message.element[2];
     const std::scoped_lock lock(mutex_);
     if (keys.type != REDIS_REPLY_ARRAY) {
-        for (std::uint32_t& change : changes_) ++change;
+        for (std::uint32_t& change : change_counts_) ++change;
         memory_.clear();
         return;
     }
@@ -417,16 +418,16 @@ void RedisLink::take_put(Command put, const redisReply& reply) {
 }
 
 // With mutex_ held: whoever waits may go at once.
-void RedisLink::answer(Waiting& waiting) {
+void RedisLink::answer(Waiter& waiting) {
     if (--waiting.left == 0) changed_.notify_all();
 }
 
 // Who waits gets nothing; writes whose outcome nobody knows are sent again, before those after
 // them.
-void RedisLink::lose(const char* why) {
+void RedisLink::disconnect(const char* why) {
     memory_.clear();  // only this thread fills it, while it hears
-    data_.reset();
-    ear_.reset();
+    commands_.reset();
+    invalidations_.reset();
     breaker_.failed(clock_.now());
     breaker_open_.set(1);
     connection_errors_.add();

@@ -19,9 +19,9 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "platform/cache/breaker.hpp"
 #include "platform/cache/cache.hpp"
-#include "platform/cache/memory.hpp"
+#include "platform/cache/circuit_breaker.hpp"
+#include "platform/cache/memory_cache.hpp"
 #include "platform/redis/connection.hpp"
 
 namespace trackops::telemetry {
@@ -41,7 +41,7 @@ public:
 
     // Connects in its own time. clock, metrics and memory outlive it.
     RedisLink(RedisTarget target, const Options& options, const Clock& clock,
-              telemetry::Registry& metrics, Memory& memory);
+              telemetry::Registry& metrics, MemoryCache& memory);
     ~RedisLink();
     RedisLink(const RedisLink&) = delete;
     RedisLink& operator=(const RedisLink&) = delete;
@@ -59,7 +59,7 @@ private:
     using Deadline = std::chrono::steady_clock::time_point;
 
     // Somebody who waits; lives on the stack of that thread. Guarded by mutex_.
-    struct Waiting {
+    struct Waiter {
         std::vector<std::optional<Entry>> found;
         std::size_t left = 0;
         bool is_lost = false;
@@ -67,24 +67,24 @@ private:
     struct Command {
         Kind kind;
         std::string key;
-        Entry entry = {};            // put
-        Instant expires = {};        // put
-        Waiting* waiting = nullptr;  // get, ping
-        std::size_t index = 0;       // of the answer among those that are waited for
-        std::uint32_t change = 0;    // get: change_of(key) when it was asked
-        Deadline deadline = {};      // once it is sent
+        Entry entry = {};           // put
+        Instant expires = {};       // put
+        Waiter* waiting = nullptr;  // get, ping
+        std::size_t index = 0;      // of the answer among those that are waited for
+        std::uint32_t change = 0;   // get: change_of(key) when it was asked
+        Deadline deadline = {};     // once it is sent
         std::size_t size() const { return key.size() + entry.value.size(); }
     };
 
     void write(Command command);
     void forget(std::string_view key);
     std::uint32_t& change_of(std::string_view key) {
-        return changes_[std::hash<std::string_view>()(key) % changes_.size()];
+        return change_counts_[std::hash<std::string_view>()(key) % change_counts_.size()];
     }
     bool has_room_for(const Command& write);
     void push(Command command);
     Command pop_front();
-    void wait_for(std::unique_lock<std::mutex>& lock, const Waiting& waiting);
+    void wait_for(std::unique_lock<std::mutex>& lock, const Waiter& waiting);
     void wake() const;
 
     // The rest runs on the thread.
@@ -94,22 +94,22 @@ private:
     Reply ask(RedisConnection& connection, std::initializer_list<std::string_view> words,
               Deadline deadline) const;
     void log_in(RedisConnection& connection, Deadline deadline) const;
-    void turn();
+    void run_once();
     void send_queued();
     void send(const Command& command);
     void send_put(const Command& command, bool with_script);
-    void hear(const redisReply& message);
+    void handle_invalidation(const redisReply& message);
     void take(const redisReply& reply);
     void take_found(const Command& get, const redisReply& reply);
     void take_put(Command put, const redisReply& reply);
-    void answer(Waiting& waiting);
-    void lose(const char* why);
+    void answer(Waiter& waiting);
+    void disconnect(const char* why);
     bool wait_readable(int fd, Duration at_most) const;
 
     const RedisTarget target_;
     const Options options_;
     const Clock& clock_;
-    Memory& memory_;
+    MemoryCache& memory_;
     telemetry::Gauge& breaker_open_;
     telemetry::Counter& connection_errors_;
     telemetry::Counter& answer_errors_;
@@ -119,16 +119,16 @@ private:
     std::condition_variable changed_;  // somebody was answered, or the state changed
     std::deque<Command> queue_;
     std::size_t queue_bytes_ = 0;
-    std::array<std::uint32_t, 1024> changes_{};  // to keys, by their hash
+    std::array<std::uint32_t, 1024> change_counts_{};  // to keys, by their hash
     State state_ = State::connecting;
     std::atomic<bool> is_stopped_ = false;
     const int wake_fd_;
 
     // Of the thread alone.
-    Breaker breaker_;
+    CircuitBreaker breaker_;
     bool is_failing_ = false;  // and the log knows it
-    std::unique_ptr<RedisConnection> data_;
-    std::unique_ptr<RedisConnection> ear_;
+    std::unique_ptr<RedisConnection> commands_;
+    std::unique_ptr<RedisConnection> invalidations_;
     std::string script_sha_;
     std::deque<Command> in_flight_;  // in the order in which the answers come
     std::thread thread_;

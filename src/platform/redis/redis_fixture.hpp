@@ -61,13 +61,13 @@ private:
     pid_t process_ = -1;
 };
 
-enum class Rule : std::uint8_t {
+enum class ProxyRule : std::uint8_t {
     pass,
-    lose_commands,  // what clients say does not arrive
-    lose_answers,   // what the server says does not
-    spoil_answers,  // is replaced by something else
-    hold_answers,   // is kept until another rule is set, but what subscribers hear passes
-    deafen,         // what subscribers are told is lost
+    drop_commands,       // what clients say does not arrive
+    drop_replies,        // what the server says does not
+    corrupt_replies,     // is replaced by something else
+    delay_replies,       // is kept until another rule is set, but what subscribers hear passes
+    drop_invalidations,  // what subscribers are told is lost
 };
 
 // Between clients and a server on this machine.
@@ -78,10 +78,10 @@ public:
     Proxy(const Proxy&) = delete;
     Proxy& operator=(const Proxy&) = delete;
     std::string url() const;
-    void set(Rule rule);
+    void set(ProxyRule rule);
     void cut_subscribers();
     int connections() const;  // that were ever made
-    int answers_held() const;
+    int delayed_replies() const;
 
 private:
     struct State;

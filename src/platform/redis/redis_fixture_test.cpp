@@ -196,7 +196,7 @@ struct Proxy::State {
     std::array<int, 2> stop{};
     mutable std::mutex mutex;
     std::list<Pair> pairs;
-    Rule rule = Rule::pass;
+    ProxyRule rule = ProxyRule::pass;
     int connections = 0;
     std::thread thread;
 };
@@ -217,7 +217,7 @@ bool Proxy::State::move_commands(Pair& pair) const {
     if (size <= 0) return false;
     const std::string_view text(buffer.data(), static_cast<std::size_t>(size));
     if (text.find("SUBSCRIBE") != std::string_view::npos) pair.is_subscriber = true;
-    if (rule == Rule::lose_commands) return true;
+    if (rule == ProxyRule::drop_commands) return true;
     return ::send(pair.server, text.data(), text.size(), MSG_NOSIGNAL) == size;
 }
 
@@ -226,12 +226,14 @@ bool Proxy::State::move_answers(Pair& pair) {
     const ssize_t size = ::recv(pair.server, buffer.data(), buffer.size(), 0);
     if (size <= 0) return false;
     std::string_view text(buffer.data(), static_cast<std::size_t>(size));
-    if (rule == Rule::lose_answers || (rule == Rule::deafen && pair.is_subscriber)) return true;
-    if (rule == Rule::hold_answers && !pair.is_subscriber) {
+    if (rule == ProxyRule::drop_replies ||
+        (rule == ProxyRule::drop_invalidations && pair.is_subscriber))
+        return true;
+    if (rule == ProxyRule::delay_replies && !pair.is_subscriber) {
         pair.held += text;
         return true;
     }
-    if (rule == Rule::spoil_answers) text = "HTTP/1.1 400 Bad Request\r\n\r\n";
+    if (rule == ProxyRule::corrupt_replies) text = "HTTP/1.1 400 Bad Request\r\n\r\n";
     return ::send(pair.client, text.data(), text.size(), MSG_NOSIGNAL) ==
            static_cast<ssize_t>(text.size());
 }
@@ -267,7 +269,7 @@ std::string Proxy::url() const {
     return fmt::format("redis://127.0.0.1:{}", port_of_socket(state_->listener));
 }
 
-void Proxy::set(Rule rule) {
+void Proxy::set(ProxyRule rule) {
     const std::scoped_lock lock(state_->mutex);
     state_->rule = rule;
     for (State::Pair& pair : state_->pairs) {
@@ -288,7 +290,7 @@ int Proxy::connections() const {
     return state_->connections;
 }
 
-int Proxy::answers_held() const {
+int Proxy::delayed_replies() const {
     const std::scoped_lock lock(state_->mutex);
     int held = 0;
     for (const State::Pair& pair : state_->pairs) held += pair.held.empty() ? 0 : 1;

@@ -39,7 +39,7 @@ telemetry::Component relay_component(Relay& relay) {
                 try {
                     return health_of(relay.status());
                 } catch (const sql::Failure& failure) {
-                    if (failure.fault != sql::Fault::broken) throw;
+                    if (failure.fault != sql::Fault::defect) throw;
                     return telemetry::ComponentHealth{
                         telemetry::Status::down,
                         {{"state", "waiting for the outbox"},

@@ -3,7 +3,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "platform/relay/without_disk.hpp"
+#include "platform/relay/async_commit.hpp"
 
 namespace trackops::relay {
 namespace {
@@ -13,7 +13,7 @@ constexpr sql::Query renew_lease{
     .text = "UPDATE relay_lease SET expires_at = $2 WHERE holder = $1",
     .postgres = "UPDATE relay.lease SET expires_at = $2 WHERE holder = $1"};
 
-constexpr sql::Query look_at_lease{
+constexpr sql::Query select_lease{
     .name = "relay.lease.look",
     .text = "SELECT holder, expires_at FROM relay_lease WHERE holder <> $1",
     .postgres = "SELECT holder, expires_at FROM relay.lease WHERE holder <> $1"};
@@ -43,28 +43,29 @@ Lease::Lease(sql::Database& database, const Clock& clock, std::string holder, Du
     if (holder_.empty()) throw std::invalid_argument("a relay needs a holder's name for its lease");
 }
 
-Lease::Hold Lease::hold() {
+Lease::LeaseState Lease::acquire_or_renew() {
     const Instant now = clock_.now();
-    if (taken_at_ && now >= *taken_at_ && now < *taken_at_ + time_ / 3) return Hold::kept;
+    if (taken_at_ && now >= *taken_at_ && now < *taken_at_ + time_ / 3) return LeaseState::kept;
     if (taken_at_) {
         if (write(renew_lease, {holder_, now + time_})) {
             taken_at_ = now;
-            return Hold::kept;
+            return LeaseState::kept;
         }
         taken_at_.reset();
     }
-    if (!is_free(now)) return Hold::none;
+    if (!is_free(now)) return LeaseState::none;
     const Row from = seen_.value_or(Row{});
-    if (!write(take_lease, {holder_, now + time_, from.holder, from.expires_at})) return Hold::none;
+    if (!write(take_lease, {holder_, now + time_, from.holder, from.expires_at}))
+        return LeaseState::none;
     seen_.reset();
     taken_at_ = now;
-    return Hold::taken;
+    return LeaseState::taken;
 }
 
 // One that waits writes nothing.
 bool Lease::is_free(Instant now) {
     const auto tx = database_.begin(sql::Access::read);
-    const sql::Statement& held = tx->add(look_at_lease, {holder_});
+    const sql::Statement& held = tx->add(select_lease, {holder_});
     tx->commit();
     if (held.rows().empty()) {
         seen_.reset();
@@ -82,7 +83,7 @@ bool Lease::is_free(Instant now) {
 // False: the row was not as it is asked for.
 bool Lease::write(const sql::Query& query, sql::Params params) {
     const auto tx = database_.begin(sql::Access::write);
-    tx->add(do_not_wait_for_disk, {});
+    tx->add(async_commit, {});
     const sql::Statement& written = tx->add(query, std::move(params));
     tx->commit();
     return written.affected() > 0;

@@ -14,13 +14,13 @@ public:
     // holder: unique to this relay; std::invalid_argument if empty.
     Lease(sql::Database& database, const Clock& clock, std::string holder, Duration time);
 
-    enum class Hold : std::uint8_t { none, taken, kept };
+    enum class LeaseState : std::uint8_t { none, taken, kept };
     // Takes the lease if it is free, or renews it when a third of its time has passed. It is free
     // when nobody has it, when it has run out, and when its holder has not renewed it for its time
     // by our own clock: the holder's may have been wrong. kept: nobody else had it in between,
     // however long that was. taken: what this relay remembers of earlier times is void. Throws
     // sql::Failure.
-    Hold hold();
+    LeaseState acquire_or_renew();
     // The next hold() says taken, not kept.
     void forget() { taken_at_.reset(); }
     // Lets go of it, if held. Throws sql::Failure.

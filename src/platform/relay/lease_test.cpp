@@ -29,10 +29,10 @@ private:
 
 class LeaseContract : public ::testing::TestWithParam<std::string> {
 protected:
-    using Hold = Lease::Hold;
+    using LeaseState = Lease::LeaseState;
     static constexpr Duration time = std::chrono::seconds(4);
 
-    outbox::OutboxForTests outbox_{GetParam()};
+    outbox::OutboxFixture outbox_{GetParam()};
     testing::FakeClock clock_{outbox::noon};
     WatchedDatabase watched_{*outbox_.database};
     Lease one_{watched_, clock_, "one", time};
@@ -41,156 +41,156 @@ protected:
 INSTANTIATE_TEST_SUITE_P(Databases, LeaseContract, ::testing::ValuesIn(testing::databases));
 
 TEST_P(LeaseContract, IsTakenKeptAndTakenOverWhenItRanOut) {
-    EXPECT_EQ(one_.hold(), Hold::taken);
-    EXPECT_EQ(one_.hold(), Hold::kept);
-    EXPECT_EQ(two_.hold(), Hold::none);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::kept);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
     clock_.advance(time - Duration(1));
-    EXPECT_EQ(two_.hold(), Hold::none);
-    EXPECT_EQ(one_.hold(), Hold::kept);  // renewed
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::kept);  // renewed
     clock_.advance(time - Duration(1));
-    EXPECT_EQ(two_.hold(), Hold::none);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
     clock_.advance(Duration(1));
-    EXPECT_EQ(two_.hold(), Hold::taken);
-    EXPECT_EQ(one_.hold(), Hold::none);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::none);
 }
 
 TEST_P(LeaseContract, OfOneThatSleptIsKeptUnlessAnotherHadIt) {
-    EXPECT_EQ(one_.hold(), Hold::taken);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
     clock_.advance(time * 3);
-    EXPECT_EQ(one_.hold(), Hold::kept);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::kept);
     one_.forget();
-    EXPECT_EQ(one_.hold(), Hold::taken);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
     clock_.advance(time);
-    EXPECT_EQ(two_.hold(), Hold::taken);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken);
     two_.release();
-    EXPECT_EQ(one_.hold(), Hold::taken);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
 }
 
 // The clock of a holder that died was an hour ahead.
-TEST_P(LeaseContract, IsTakenOverWhenNobodyRenewsItWhateverItSays) {
+TEST_P(LeaseContract, IsTakenOverWhenItIsNotRenewed) {
     clock_.advance(std::chrono::hours(1));
-    EXPECT_EQ(one_.hold(), Hold::taken);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
     clock_.advance(-std::chrono::hours(1));
-    EXPECT_EQ(two_.hold(), Hold::none);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
     clock_.advance(time - Duration(1));
-    EXPECT_EQ(two_.hold(), Hold::none);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
     clock_.advance(Duration(1));
-    EXPECT_EQ(two_.hold(), Hold::taken);
-    EXPECT_EQ(one_.hold(), Hold::none);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::none);
 }
 
 TEST_P(LeaseContract, IsRenewedByAClockThatWasSetBack) {
     clock_.advance(std::chrono::hours(1));
-    EXPECT_EQ(one_.hold(), Hold::taken);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
     clock_.advance(-std::chrono::hours(1));
     for (int i = 0; i < 5; ++i) {
-        EXPECT_EQ(one_.hold(), Hold::kept);
-        EXPECT_EQ(two_.hold(), Hold::none);
+        EXPECT_EQ(one_.acquire_or_renew(), LeaseState::kept);
+        EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
         clock_.advance(time / 2);
     }
 }
 
 TEST_P(LeaseContract, GoesToOneWhenTwoFindItFree) {
-    watched_.before_write = [this] { EXPECT_EQ(two_.hold(), Hold::taken); };
-    EXPECT_EQ(one_.hold(), Hold::none);  // it had looked, and found it free
-    EXPECT_EQ(two_.hold(), Hold::kept);
+    watched_.before_write = [this] { EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken); };
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::none);  // it had looked, and found it free
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::kept);
 }
 
 TEST_P(LeaseContract, StaysWithAHolderThatRenewsItAfterAnotherHasFoundItRunOut) {
-    EXPECT_EQ(two_.hold(), Hold::taken);
-    EXPECT_EQ(one_.hold(), Hold::none);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::none);
     clock_.advance(time);
-    watched_.before_write = [this] { EXPECT_EQ(two_.hold(), Hold::kept); };
-    EXPECT_EQ(one_.hold(), Hold::none);
+    watched_.before_write = [this] { EXPECT_EQ(two_.acquire_or_renew(), LeaseState::kept); };
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::none);
     clock_.advance(time / 2);
-    EXPECT_EQ(two_.hold(), Hold::kept);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::kept);
     watched_.before_write = [] { FAIL() << "wrote"; };
-    EXPECT_EQ(one_.hold(), Hold::none);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::none);
     watched_.before_write = [] {};
     clock_.advance(time);
-    EXPECT_EQ(one_.hold(), Hold::taken);
-    EXPECT_EQ(two_.hold(), Hold::none);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
 }
 
 // The one that waits has a clock an hour behind: it goes by what it sees, not by what is written.
 TEST_P(LeaseContract, StaysWithAHolderThatRenewsItBeforeAnotherWithASlowClockTakesIt) {
     testing::FakeClock slow{outbox::noon - std::chrono::hours(1)};
     Lease late{watched_, slow, "late", time};
-    EXPECT_EQ(two_.hold(), Hold::taken);
-    EXPECT_EQ(late.hold(), Hold::none);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken);
+    EXPECT_EQ(late.acquire_or_renew(), LeaseState::none);
     clock_.advance(time);
     slow.advance(time);
-    watched_.before_write = [this] { EXPECT_EQ(two_.hold(), Hold::kept); };
-    EXPECT_EQ(late.hold(), Hold::none);
+    watched_.before_write = [this] { EXPECT_EQ(two_.acquire_or_renew(), LeaseState::kept); };
+    EXPECT_EQ(late.acquire_or_renew(), LeaseState::none);
     watched_.before_write = [] { FAIL() << "wrote"; };
     slow.advance(time - Duration(1));
-    EXPECT_EQ(late.hold(), Hold::none);
+    EXPECT_EQ(late.acquire_or_renew(), LeaseState::none);
     clock_.advance(time / 2);
-    EXPECT_EQ(two_.hold(), Hold::kept);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::kept);
 }
 
 // Renewed, it ends earlier than what the other one saw.
 TEST_P(LeaseContract, StaysWithAHolderThatRenewsItByAClockThatWasSetBackMeanwhile) {
     testing::FakeClock set_back{outbox::noon};
     Lease holder{*outbox_.database, set_back, "holder", time};
-    EXPECT_EQ(holder.hold(), Hold::taken);
-    EXPECT_EQ(one_.hold(), Hold::none);
+    EXPECT_EQ(holder.acquire_or_renew(), LeaseState::taken);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::none);
     clock_.advance(time);
     set_back.advance(-std::chrono::hours(1));
-    watched_.before_write = [&] { EXPECT_EQ(holder.hold(), Hold::kept); };
-    EXPECT_EQ(one_.hold(), Hold::none);
+    watched_.before_write = [&] { EXPECT_EQ(holder.acquire_or_renew(), LeaseState::kept); };
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::none);
     set_back.advance(time / 2);
-    EXPECT_EQ(holder.hold(), Hold::kept);
+    EXPECT_EQ(holder.acquire_or_renew(), LeaseState::kept);
 }
 
 TEST_P(LeaseContract, IsTakenByOneOfTwoThatFoundItRunOut) {
     Lease three{*outbox_.database, clock_, "three", time};
-    EXPECT_EQ(two_.hold(), Hold::taken);
-    EXPECT_EQ(one_.hold(), Hold::none);
-    EXPECT_EQ(three.hold(), Hold::none);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::none);
+    EXPECT_EQ(three.acquire_or_renew(), LeaseState::none);
     clock_.advance(time);
-    watched_.before_write = [&] { EXPECT_EQ(three.hold(), Hold::taken); };
-    EXPECT_EQ(one_.hold(), Hold::none);
-    EXPECT_EQ(three.hold(), Hold::kept);
-    EXPECT_EQ(two_.hold(), Hold::none);
+    watched_.before_write = [&] { EXPECT_EQ(three.acquire_or_renew(), LeaseState::taken); };
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::none);
+    EXPECT_EQ(three.acquire_or_renew(), LeaseState::kept);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
 }
 
 TEST_P(LeaseContract, IsTakenWhenItIsReleasedBetweenLookAndTake) {
-    EXPECT_EQ(two_.hold(), Hold::taken);
-    EXPECT_EQ(one_.hold(), Hold::none);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::none);
     clock_.advance(time);
     watched_.before_write = [this] { two_.release(); };
-    EXPECT_EQ(one_.hold(), Hold::taken);
-    EXPECT_EQ(two_.hold(), Hold::none);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
 }
 
 // It had the lease, and asks for it anew; another takes it over meanwhile.
 TEST_P(LeaseContract, IsNotTakenBackFromWhoeverTookItOver) {
-    EXPECT_EQ(one_.hold(), Hold::taken);
-    EXPECT_EQ(two_.hold(), Hold::none);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
     clock_.advance(time);
     one_.forget();
-    watched_.before_write = [this] { EXPECT_EQ(two_.hold(), Hold::taken); };
-    EXPECT_EQ(one_.hold(), Hold::none);
-    EXPECT_EQ(two_.hold(), Hold::kept);
+    watched_.before_write = [this] { EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken); };
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::none);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::kept);
     watched_.before_write = [] {};
     clock_.advance(time);
-    EXPECT_EQ(one_.hold(), Hold::taken);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
 }
 
 // What it saw before its own clock was set back says nothing of how long it has waited since.
 TEST_P(LeaseContract, IsTakenOverAfterItsTimeByOneWhoseClockWasSetBack) {
     for (const Duration back : {Duration(std::chrono::hours(1)), time / 2, Duration(1)}) {
-        EXPECT_EQ(two_.hold(), Hold::taken);  // and is not heard of again
+        EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken);  // and is not heard of again
         testing::FakeClock own{clock_.now()};
         Lease waiting{*outbox_.database, own, "waiting", time};
-        EXPECT_EQ(waiting.hold(), Hold::none);
+        EXPECT_EQ(waiting.acquire_or_renew(), LeaseState::none);
         own.advance(-back);
-        EXPECT_EQ(waiting.hold(), Hold::none);
+        EXPECT_EQ(waiting.acquire_or_renew(), LeaseState::none);
         own.advance(time - Duration(1));
-        EXPECT_EQ(waiting.hold(), Hold::none);
+        EXPECT_EQ(waiting.acquire_or_renew(), LeaseState::none);
         own.advance(Duration(1));
-        EXPECT_EQ(waiting.hold(), Hold::taken);
+        EXPECT_EQ(waiting.acquire_or_renew(), LeaseState::taken);
         waiting.release();
         two_.forget();
     }
@@ -199,48 +199,48 @@ TEST_P(LeaseContract, IsTakenOverAfterItsTimeByOneWhoseClockWasSetBack) {
 TEST_P(LeaseContract, IsNotTakenFromOneThatRenewsItByOneWhoseClockIsSetBackAgainAndAgain) {
     testing::FakeClock own{outbox::noon};
     Lease waiting{*outbox_.database, own, "waiting", time};
-    EXPECT_EQ(two_.hold(), Hold::taken);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken);
     for (int i = 0; i < 12; ++i) {
-        EXPECT_EQ(waiting.hold(), Hold::none) << i;
+        EXPECT_EQ(waiting.acquire_or_renew(), LeaseState::none) << i;
         own.advance(i % 3 == 0 ? Duration(-std::chrono::minutes(10)) : time / 2);
         clock_.advance(time / 2);
-        EXPECT_EQ(two_.hold(), Hold::kept) << i;
+        EXPECT_EQ(two_.acquire_or_renew(), LeaseState::kept) << i;
     }
 }
 
 // A holder whose clock was set back must not believe for an hour that it has just renewed.
 TEST_P(LeaseContract, IsRenewedAtOnceAfterTheClockOfItsHolderWasSetBack) {
-    EXPECT_EQ(one_.hold(), Hold::taken);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
     clock_.advance(-Duration(1));
     int writes = 0;
     watched_.before_write = [&] { ++writes; };
-    EXPECT_EQ(one_.hold(), Hold::kept);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::kept);
     EXPECT_EQ(writes, 1);
     clock_.advance(time / 3 - Duration(1));
-    EXPECT_EQ(one_.hold(), Hold::kept);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::kept);
     EXPECT_EQ(writes, 1);
     clock_.advance(Duration(1));
-    EXPECT_EQ(one_.hold(), Hold::kept);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::kept);
     EXPECT_EQ(writes, 2);
 }
 
 TEST_P(LeaseContract, CostsOneThatWaitsNoWrites) {
-    EXPECT_EQ(two_.hold(), Hold::taken);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken);
     watched_.before_write = [] { FAIL() << "wrote"; };
-    EXPECT_EQ(one_.hold(), Hold::none);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::none);
 }
 
 TEST_P(LeaseContract, IsReleasedByItsHolderOnly) {
-    EXPECT_EQ(one_.hold(), Hold::taken);
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
     two_.release();
-    EXPECT_EQ(two_.hold(), Hold::none);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
     one_.release();
-    EXPECT_EQ(two_.hold(), Hold::taken);
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken);
 }
 
 TEST(Lease, NeedsAName) {
     testing::FakeClock clock;
-    outbox::OutboxForTests outbox("sqlite");
+    outbox::OutboxFixture outbox("sqlite");
     EXPECT_THROW(Lease(*outbox.database, clock, "", std::chrono::seconds(1)),
                  std::invalid_argument);
 }

@@ -43,7 +43,7 @@ constexpr sql::Query page_window{.name = "relay.page", .text = R"sql(
 
 // Where a large window begins, once a window; looks at all of it, so it may take longer than a
 // statement usually may.
-constexpr sql::Query take_patience{
+constexpr sql::Query allow_long_statement{
     .name = "relay.patience", .text = "SELECT set_config('statement_timeout', '300000', true)"};
 constexpr sql::Query find_lowest{.name = "relay.lowest", .text = R"sql(
     SELECT min(position) FROM (
@@ -145,7 +145,7 @@ private:
         // Only a database that was restored elsewhere has seen less than its own checkpoint. To go
         // on would skip events in silence.
         if (target.xmax < at.base.xmax) {
-            throw sql::Failure(sql::Fault::broken, "",
+            throw sql::Failure(sql::Fault::defect, "",
                                "the relay's checkpoint is ahead of the database's transactions: "
                                "restored from a dump? delete the row of relay.checkpoint");
         }
@@ -187,7 +187,7 @@ private:
     }
 
     static std::int64_t find_start(sql::Transaction& tx, const Window& at) {
-        tx.add(take_patience, {});
+        tx.add(allow_long_statement, {});
         const sql::Statement& found =
             tx.add(find_lowest, {std::to_string(at.base.xmax), at.base.xip});
         tx.flush();

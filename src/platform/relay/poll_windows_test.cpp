@@ -30,9 +30,9 @@ protected:
         tx.flush();
     }
     static std::string read(Source& source, std::size_t max = 100) {
-        return outbox::OutboxForTests::names(source.read(max));
+        return outbox::OutboxFixture::names(source.read(max));
     }
-    outbox::OutboxForTests outbox_{"postgres"};
+    outbox::OutboxFixture outbox_{"postgres"};
     std::unique_ptr<Source> source_ = make_poll_source(*outbox_.database);
 };
 
@@ -66,8 +66,7 @@ TEST_F(Windows, KeepsAnOpenWindowApartFromWhatCommitsMeanwhile) {
     source_->confirm();
     source_ = make_poll_source(*outbox_.database);  // the window is stored
     EXPECT_EQ(read(*source_, 4), "a3 b3 a4 b4");
-    EXPECT_EQ(outbox::OutboxForTests::names(source_->unconfirmed(0, 10)),
-              "l1 a3 b3 a4 b4 a5 b5 c1");
+    EXPECT_EQ(outbox::OutboxFixture::names(source_->unconfirmed(0, 10)), "l1 a3 b3 a4 b4 a5 b5 c1");
     EXPECT_EQ(source_->backlog(outbox::noon).events, 8);
     source_->confirm();
     EXPECT_EQ(read(*source_, 4), "a5 b5");

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "platform/outbox/stored_event.hpp"
+#include "platform/relay/async_commit.hpp"
 #include "platform/relay/poll_sources.hpp"
-#include "platform/relay/without_disk.hpp"
 
 namespace trackops::relay {
 namespace {
@@ -67,13 +67,13 @@ constexpr sql::Query select_unconfirmed{.name = "relay.unconfirmed", .text = R"s
 )sql"};
 
 void save(sql::Transaction& tx, const Window& window, sql::Value lsn) {
-    tx.add(do_not_wait_for_disk, {});
+    tx.add(async_commit, {});
     sql::Value target = sql::Null{};
     if (window.target) target = window.target->text;
     tx.add(upsert_checkpoint, {window.base.text, std::move(target), window.cursor, std::move(lsn)});
 }
 
-sql::Params waiting_params(const Window& at, const DonePositions& done) {
+sql::Params waiting_params(const Window& at, const ConfirmedPositions& done) {
     std::string up_to;  // numbers as text, which is what ->> gives
     for (const auto& [xid, position] : done)
         up_to += fmt::format(R"({}"{}":"{}")", up_to.empty() ? '{' : ',', xid, position);
@@ -117,7 +117,7 @@ void save_checkpoint(sql::Transaction& tx, const outbox::Snapshot& base, const W
     save(tx, {base, {}, wal.cursor}, wal.lsn.text());
 }
 
-Waiting count_waiting(sql::Transaction& tx, const Window& window, const DonePositions& done) {
+Waiting count_waiting(sql::Transaction& tx, const Window& window, const ConfirmedPositions& done) {
     const sql::Statement& counted = tx.add(select_backlog, waiting_params(window, done));
     tx.flush();
     const sql::Row& row = counted.rows().at(0);
@@ -125,7 +125,7 @@ Waiting count_waiting(sql::Transaction& tx, const Window& window, const DonePosi
             row.maybe_integer(3).value_or(0)};
 }
 
-Backlog count_backlog(sql::Database& database, const DonePositions& done, Instant now) {
+Backlog count_backlog(sql::Database& database, const ConfirmedPositions& done, Instant now) {
     const auto tx = database.begin(sql::Access::read);
     const Checkpoint at = load_checkpoint(*tx);
     const Waiting waiting = count_waiting(*tx, at.window, done);
@@ -140,8 +140,8 @@ Backlog count_backlog(sql::Database& database, const DonePositions& done, Instan
 }
 
 std::vector<outbox::StoredEvent> list_unconfirmed(sql::Database& database,
-                                                  const DonePositions& done, std::int64_t after,
-                                                  std::size_t max) {
+                                                  const ConfirmedPositions& done,
+                                                  std::int64_t after, std::size_t max) {
     const auto tx = database.begin(sql::Access::read);
     sql::Params params = waiting_params(load_checkpoint(*tx).window, done);
     params.emplace_back(after);

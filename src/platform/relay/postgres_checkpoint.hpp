@@ -35,7 +35,7 @@ void save_checkpoint(sql::Transaction& tx, const Window& window);
 void save_checkpoint(sql::Transaction& tx, const outbox::Snapshot& base, const WalPosition& wal);
 
 // By transaction: up to which position its events are done with, although base does not see it.
-using DonePositions = std::unordered_map<std::uint64_t, std::int64_t>;
+using ConfirmedPositions = std::unordered_map<std::uint64_t, std::int64_t>;
 
 struct Waiting {
     std::int64_t events = 0;  // at most 100,000 counted
@@ -44,12 +44,12 @@ struct Waiting {
     std::int64_t last = 0;
 };
 // Behind the window, without what is done with besides.
-Waiting count_waiting(sql::Transaction& tx, const Window& window, const DonePositions& done);
+Waiting count_waiting(sql::Transaction& tx, const Window& window, const ConfirmedPositions& done);
 
 // As of the stored checkpoint, without what is done with besides.
-Backlog count_backlog(sql::Database& database, const DonePositions& done, Instant now);
+Backlog count_backlog(sql::Database& database, const ConfirmedPositions& done, Instant now);
 std::vector<outbox::StoredEvent> list_unconfirmed(sql::Database& database,
-                                                  const DonePositions& done, std::int64_t after,
-                                                  std::size_t max);
+                                                  const ConfirmedPositions& done,
+                                                  std::int64_t after, std::size_t max);
 
 }  // namespace trackops::relay

@@ -12,7 +12,7 @@ namespace {
 TEST(PostgresCheckpoint, LeavesOutManyTransactionsThatAreHalfDone) {
     constexpr std::int64_t transactions = 20'000;
     constexpr std::uint64_t first_xid = 1'000'000'000;  // far from those that the test draws
-    outbox::OutboxForTests outbox("postgres");
+    outbox::OutboxFixture outbox("postgres");
     outbox.execute(R"sql(
         INSERT INTO outbox_events (event_id, aggregate_id, type, sequence, payload, correlation_id,
                                    causation_id, traceparent, tracestate, occurred_at, xid)
@@ -21,7 +21,7 @@ TEST(PostgresCheckpoint, LeavesOutManyTransactionsThatAreHalfDone) {
         FROM generate_series(0, 39999) AS i
     )sql");
     outbox.commit("a1");  // of a transaction that nothing is done with
-    DonePositions done;
+    ConfirmedPositions done;
     for (std::int64_t i = 0; i < transactions; ++i)
         done[first_xid + static_cast<std::uint64_t>(i)] = 2 * i + 1;
 

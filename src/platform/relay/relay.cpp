@@ -9,11 +9,11 @@
 
 #include <fmt/format.h>
 
-#include "platform/relay/gather.hpp"
+#include "platform/relay/batching_delay.hpp"
+#include "platform/relay/event_rate.hpp"
 #include "platform/relay/lease.hpp"
 #include "platform/relay/meters.hpp"
-#include "platform/relay/parked.hpp"
-#include "platform/relay/rate.hpp"
+#include "platform/relay/parked_events.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -22,7 +22,7 @@ namespace {
 
 constexpr Duration broker_backoff_min = std::chrono::milliseconds(20);
 
-std::string refusal(const outbox::Event& event) {
+std::string refusal_reason(const outbox::Event& event) {
     return fmt::format("the bus refuses the message itself (payload of {} bytes)",
                        event.payload.size());
 }
@@ -43,26 +43,26 @@ struct ScrapeGate {
 
 struct Relay::State {
     State(sql::Database& database, std::unique_ptr<Source> from, bus::Bus& bus, const Clock& time,
-          RelayOptions how, telemetry::Registry& metrics)
+          RelayOptions relay_options, telemetry::Registry& metrics)
         : source(std::move(from)),
           publisher(bus.publisher()),
           clock(time),
-          options(std::move(how)),
-          parking(database),
+          options(std::move(relay_options)),
+          parked_events(database),
           lease(database, time, options.holder, options.lease_time),
           meters(metrics, {{"source", options.source_name}}),
           idle(options.poll_min) {}
 
     runtime::Progress run(Duration max_wait);
-    bool hold_lease();
-    void start_afresh();
+    bool acquire_or_renew_lease();
+    void reset();
     void load_parked();
 
     // The batch that was read, until all of it is acknowledged or set aside.
     bool send();
     void send_burst();
-    void set_aside_parked_keys();
-    void settle();
+    void park_events_of_parked_keys();
+    void park_and_confirm();
     runtime::Progress wait_for_bus();
     runtime::Progress after_read(std::size_t count, Duration max_wait);
 
@@ -72,30 +72,30 @@ struct Relay::State {
     void answer_requests();
     void refuse_requests(const Error& error);
     Result<void> retry(Uuid event_id);
-    bool move_free_queues();
-    bool move_queue(Uuid key);
-    void note(std::string error);
+    bool send_retryable_keys();
+    bool send_parked_of_key(Uuid key);
+    void set_last_error(std::string error);
 
     const std::unique_ptr<Source> source;
     const std::unique_ptr<bus::Publisher> publisher;
     const Clock& clock;
     const RelayOptions options;
-    Parking parking;
+    ParkedEvents parked_events;
     Lease lease;
     const Meters meters;
     const std::shared_ptr<ScrapeGate> gate = std::make_shared<ScrapeGate>();
 
     // Of the thread that calls run().
     std::vector<outbox::StoredEvent>
-        unsent;                      // read, neither acknowledged nor set aside; in the order read
-    std::vector<ParkedEvent> aside;  // to be parked before the batch is confirmed
-    bool are_parked_known = false;   // as of the source's place
+        unsent;  // read, neither acknowledged nor set aside; in the order read
+    std::vector<ParkedEvent> to_park;      // to be parked before the batch is confirmed
+    bool are_parked_known = false;         // as of the source's place
     std::unordered_set<Uuid> parked_keys;  // their events may not leave
-    std::vector<Uuid> free_queues;         // parked keys whose first event is not at fault
+    std::vector<Uuid> retryable_keys;      // parked keys whose first event is not at fault
     std::int64_t parked_count = 0;
     bool is_bus_away = false;
     Instant read_at;
-    Instant gather_until;
+    Instant batching_until;
     Duration idle;
     Duration backoff = broker_backoff_min;
 
@@ -106,13 +106,13 @@ struct Relay::State {
     std::atomic<std::int64_t> published_total = 0;
     std::mutex mutex;
     std::string last_error;
-    Rate rate;
+    EventRate rate;
     std::deque<std::shared_ptr<Request>> requests;
 };
 
 runtime::Progress Relay::State::run(Duration max_wait) {
     if (is_woken.exchange(false)) idle = options.poll_min;
-    if (!hold_lease()) {
+    if (!acquire_or_renew_lease()) {
         refuse_requests({Errc::unavailable, "another relay holds the lease, or the source"});
         return {0, options.idle_max};
     }
@@ -121,48 +121,48 @@ runtime::Progress Relay::State::run(Duration max_wait) {
         return {0, options.idle_max};
     }
     std::size_t read_now = 0;
-    if (unsent.empty() && aside.empty()) {
+    if (unsent.empty() && to_park.empty()) {
         const Instant now = clock.now();
-        const Duration left = gather_until - now;
-        if (left > Duration::zero() && left <= options.gather_time_of_many) return {0, left};
+        const Duration left = batching_until - now;
+        if (left > Duration::zero() && left <= options.high_rate_batching_delay) return {0, left};
         answer_requests();
-        if (!move_free_queues()) return wait_for_bus();
+        if (!send_retryable_keys()) return wait_for_bus();
         if (parked_count >= options.parked_max) {
-            note(fmt::format("{} events are parked: no more are read before some are retried",
-                             parked_count));
+            set_last_error(fmt::format(
+                "{} events are parked: no more are read before some are retried", parked_count));
             return {0, options.idle_max};
         }
         unsent = source->read(options.batch_max);
         read_now = unsent.size();
-        gather_until = now + gather_time(options, read_now, now - std::exchange(read_at, now));
+        batching_until = now + batching_delay(options, read_now, now - std::exchange(read_at, now));
     }
     if (!send()) {
         refuse_requests({Errc::unavailable, "the bus does not take messages at present"});
         return wait_for_bus();
     }
-    settle();
+    park_and_confirm();
     return after_read(read_now, max_wait);
 }
 
-bool Relay::State::hold_lease() {
-    const Lease::Hold hold = lease.hold();
-    if (hold == Lease::Hold::taken) start_afresh();
-    const bool is_mine = hold != Lease::Hold::none && source->claim();
-    if (!is_mine) start_afresh();  // whoever holds it needs the source
-    if (is_mine && !are_parked_known) load_parked();
-    const bool was_active = is_active.exchange(is_mine);
-    if (was_active != is_mine) {
+bool Relay::State::acquire_or_renew_lease() {
+    const Lease::LeaseState hold = lease.acquire_or_renew();
+    if (hold == Lease::LeaseState::taken) reset();
+    const bool is_holder = hold != Lease::LeaseState::none && source->claim();
+    if (!is_holder) reset();  // whoever holds it needs the source
+    if (is_holder && !are_parked_known) load_parked();
+    const bool was_active = is_active.exchange(is_holder);
+    if (was_active != is_holder) {
         telemetry::log(telemetry::Level::info, "relay",
-                       is_mine ? "took the lease" : "lost the lease",
+                       is_holder ? "took the lease" : "lost the lease",
                        {{"source", options.source_name}, {"holder", options.holder}});
     }
-    return is_mine;
+    return is_holder;
 }
 
 // Another relay may have worked meanwhile: what counts is what is stored.
-void Relay::State::start_afresh() {
+void Relay::State::reset() {
     unsent.clear();
-    aside.clear();
+    to_park.clear();
     source->rewind();
     are_parked_known = false;
 }
@@ -171,12 +171,12 @@ void Relay::State::start_afresh() {
 // so what lies before that place and did not leave is among these.
 void Relay::State::load_parked() {
     parked_keys.clear();
-    free_queues.clear();
-    for (const Parking::Key& key : parking.keys()) {
+    retryable_keys.clear();
+    for (const ParkedEvents::Key& key : parked_events.keys()) {
         parked_keys.insert(key.key);
-        if (key.is_free) free_queues.push_back(key.key);
+        if (key.can_retry) retryable_keys.push_back(key.key);
     }
-    parked_count = parking.counts().events;
+    parked_count = parked_events.counts().events;
     are_parked_known = true;
 }
 
@@ -184,19 +184,19 @@ void Relay::State::load_parked() {
 bool Relay::State::send() {
     is_bus_away = false;
     while (!unsent.empty() && !is_bus_away) {
-        set_aside_parked_keys();
+        park_events_of_parked_keys();
         if (!unsent.empty()) send_burst();
     }
     return unsent.empty();
 }
 
-void Relay::State::set_aside_parked_keys() {
+void Relay::State::park_events_of_parked_keys() {
     if (parked_keys.empty()) return;
     const Instant now = clock.now();
     std::vector<outbox::StoredEvent> free;
     for (outbox::StoredEvent& stored : unsent) {
         if (parked_keys.contains(stored.event.key)) {
-            aside.push_back({stored.position, std::move(stored.event), "", now});
+            to_park.push_back({stored.position, std::move(stored.event), "", now});
         } else {
             free.push_back(std::move(stored));
         }
@@ -231,13 +231,14 @@ void Relay::State::send_burst() {
         }
         meters.parked.add();
         parked_keys.insert(stored.event.key);
-        std::string reason = refusal(stored.event);
+        std::string reason = refusal_reason(stored.event);
         telemetry::log(telemetry::Level::warn, "relay", "parked an event",
                        {{"event", stored.event.id.text()},
                         {"type", stored.event.type},
                         {"key", stored.event.key.text()},
                         {"reason", reason}});
-        aside.push_back({stored.position, std::move(stored.event), std::move(reason), clock.now()});
+        to_park.push_back(
+            {stored.position, std::move(stored.event), std::move(reason), clock.now()});
     }
     std::vector<outbox::StoredEvent> left;
     for (std::size_t i = 0; i < unsent.size(); ++i) {
@@ -248,10 +249,10 @@ void Relay::State::send_burst() {
 }
 
 // Everything that was read is acknowledged, or stored as parked: only now it may be confirmed.
-void Relay::State::settle() {
-    if (!aside.empty()) {
-        parked_count += static_cast<std::int64_t>(parking.add(aside));
-        aside.clear();
+void Relay::State::park_and_confirm() {
+    if (!to_park.empty()) {
+        parked_count += static_cast<std::int64_t>(parked_events.add(to_park));
+        to_park.clear();
     }
     source->confirm();
 }
@@ -261,7 +262,8 @@ runtime::Progress Relay::State::wait_for_bus() {
     if (backoff == broker_backoff_min)
         telemetry::log(telemetry::Level::warn, "relay", "the bus does not take messages",
                        {{"source", options.source_name}});
-    note(fmt::format("the bus does not take messages; {} events are tried again", unsent.size()));
+    set_last_error(
+        fmt::format("the bus does not take messages; {} events are tried again", unsent.size()));
     backoff = std::min(backoff * 2, options.broker_backoff_max);
     return {0, wait};
 }
@@ -271,7 +273,7 @@ runtime::Progress Relay::State::after_read(std::size_t count, Duration max_wait)
         telemetry::log(telemetry::Level::info, "relay", "the bus takes messages again",
                        {{"source", options.source_name}});
     backoff = broker_backoff_min;
-    note("");
+    set_last_error("");
     if (count > 0) {
         idle = options.poll_min;
         return {count, Duration::zero()};
@@ -335,9 +337,9 @@ void Relay::State::refuse_requests(const Error& error) {
 }
 
 Result<void> Relay::State::retry(Uuid event_id) {
-    const auto parked = parking.find(event_id);
+    const auto parked = parked_events.find(event_id);
     if (!parked) return fail(Errc::not_found, "no event with this id is parked");
-    const auto queue = parking.of_key(parked->event.key, 1);
+    const auto queue = parked_events.of_key(parked->event.key, 1);
     if (queue.at(0).event.id != event_id) {
         return fail(Errc::conflict, "it waits behind " + queue[0].event.id.text() +
                                         ", which is parked: retry that one");
@@ -346,33 +348,34 @@ Result<void> Relay::State::retry(Uuid event_id) {
         case bus::Delivery::unavailable:
             return fail(Errc::unavailable, "the bus does not take messages at present");
         case bus::Delivery::refused:
-            parking.blame(parked->position, refusal(parked->event), clock.now());
-            std::erase(free_queues, parked->event.key);
-            return fail(Errc::invalid, refusal(parked->event));
+            parked_events.mark_refused(parked->position, refusal_reason(parked->event),
+                                       clock.now());
+            std::erase(retryable_keys, parked->event.key);
+            return fail(Errc::invalid, refusal_reason(parked->event));
         case bus::Delivery::acknowledged:
             break;
     }
-    parking.remove(parked->position);
+    parked_events.remove(parked->position);
     --parked_count;
-    if (std::ranges::find(free_queues, parked->event.key) == free_queues.end()) {
-        free_queues.push_back(parked->event.key);
+    if (std::ranges::find(retryable_keys, parked->event.key) == retryable_keys.end()) {
+        retryable_keys.push_back(parked->event.key);
     }
     return {};
 }
 
 // At most a batch. False: the bus does not take them now.
-bool Relay::State::move_free_queues() {
-    for (std::size_t moved = 0; !free_queues.empty() && moved < options.batch_max; ++moved) {
-        if (!move_queue(free_queues.back())) return false;
+bool Relay::State::send_retryable_keys() {
+    for (std::size_t moved = 0; !retryable_keys.empty() && moved < options.batch_max; ++moved) {
+        if (!send_parked_of_key(retryable_keys.back())) return false;
     }
     return true;
 }
 
 // The next event of a queue whose earlier ones have left.
-bool Relay::State::move_queue(Uuid key) {
-    const auto queue = parking.of_key(key, 1);
+bool Relay::State::send_parked_of_key(Uuid key) {
+    const auto queue = parked_events.of_key(key, 1);
     if (queue.empty()) {
-        std::erase(free_queues, key);
+        std::erase(retryable_keys, key);
         parked_keys.erase(key);
         return true;
     }
@@ -381,18 +384,18 @@ bool Relay::State::move_queue(Uuid key) {
         case bus::Delivery::unavailable:
             return false;
         case bus::Delivery::refused:
-            parking.blame(next.position, refusal(next.event), clock.now());
-            std::erase(free_queues, key);
+            parked_events.mark_refused(next.position, refusal_reason(next.event), clock.now());
+            std::erase(retryable_keys, key);
             return true;
         case bus::Delivery::acknowledged:
             break;
     }
-    parking.remove(next.position);
+    parked_events.remove(next.position);
     --parked_count;
     return true;
 }
 
-void Relay::State::note(std::string error) {
+void Relay::State::set_last_error(std::string error) {
     const std::scoped_lock lock(mutex);
     last_error = std::move(error);
 }
@@ -440,10 +443,10 @@ runtime::Progress Relay::run(Duration max_wait) {
     } catch (const std::exception& failure) {
         // What was read and not confirmed is read again: doubles at worst.
         state_->unsent.clear();
-        state_->aside.clear();
+        state_->to_park.clear();
         state_->source->rewind();
         state_->lease.forget();
-        state_->note(failure.what());
+        state_->set_last_error(failure.what());
         throw;
     }
 }
@@ -457,7 +460,7 @@ RelayStatus Relay::status() {
     status.paused = state_->is_paused;
     const Instant now = state_->clock.now();
     status.backlog = state_->source->backlog(now);
-    const Parking::Counts counts = state_->parking.counts();
+    const ParkedEvents::Counts counts = state_->parked_events.counts();
     status.parked_events = counts.events;
     status.parked_keys = counts.keys;
     status.published_total = state_->published_total;
@@ -472,7 +475,7 @@ std::vector<outbox::StoredEvent> Relay::unpublished(std::int64_t after, std::siz
 }
 
 std::vector<ParkedEvent> Relay::parked(std::int64_t after, std::size_t max) {
-    return state_->parking.after(after, max);
+    return state_->parked_events.after(after, max);
 }
 
 Result<void> Relay::retry(Uuid event_id, Duration wait) {

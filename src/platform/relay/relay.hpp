@@ -24,10 +24,10 @@ struct RelayOptions {
     // A broker's work is by the request: a relay that found so many events, but not all it could
     // have taken, leaves so much time from one read to the next, and sends more at once. More time
     // while more than so many come a second.
-    std::size_t gather_from = 32;
-    Duration gather_time = std::chrono::milliseconds(10);
-    std::int64_t many_a_second = 10'000;
-    Duration gather_time_of_many = std::chrono::milliseconds(30);
+    std::size_t batching_threshold = 32;
+    Duration batching_delay = std::chrono::milliseconds(10);
+    std::int64_t high_rate_per_second = 10'000;
+    Duration high_rate_batching_delay = std::chrono::milliseconds(30);
     Duration poll_min =
         std::chrono::milliseconds(1);  // between polls while events flow, doubling to
     Duration poll_max = std::chrono::milliseconds(50);   // so late leaves the first after a pause

@@ -39,7 +39,7 @@ TEST_P(Bursts, OfWhichOneIsUnavailableSendThatOneAgain) {
         EXPECT_EQ(taken(), each.others);
         EXPECT_EQ(parked(), "");
         EXPECT_NE(relay_->status().last_error, "");
-        EXPECT_EQ(outbox::OutboxForTests::names(relay_->unpublished(0, 10)), each.events);
+        EXPECT_EQ(outbox::OutboxFixture::names(relay_->unpublished(0, 10)), each.events);
         run(2);
         EXPECT_EQ(taken(), "");
         take_all();

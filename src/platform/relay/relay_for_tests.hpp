@@ -72,13 +72,13 @@ protected:
         std::string text;
         for (const ParkedEvent& event : relay_->parked(0, 100)) {
             if (!text.empty()) text += ' ';
-            text += outbox::OutboxForTests::name(event.event) + (event.reason.empty() ? "" : "!");
+            text += outbox::OutboxFixture::name(event.event) + (event.reason.empty() ? "" : "!");
         }
         return text;
     }
     Uuid id(std::string_view name) {
         for (const ParkedEvent& event : relay_->parked(0, 100)) {
-            if (outbox::OutboxForTests::name(event.event) == name) return event.event.id;
+            if (outbox::OutboxFixture::name(event.event) == name) return event.event.id;
         }
         return {};
     }
@@ -98,7 +98,7 @@ protected:
         return answer;
     }
 
-    outbox::OutboxForTests outbox_{GetParam()};
+    outbox::OutboxFixture outbox_{GetParam()};
     testing::FakeClock clock_{outbox::noon};
     ScriptedBus bus_;
     std::unique_ptr<Relay> relay_;

@@ -272,7 +272,7 @@ protected:
         std::vector<outbox::Event> events;
         for (std::uint64_t i = dice(6); i > 0; --i) {
             const char key = static_cast<char>('a' + dice(3));
-            events.push_back(outbox::OutboxForTests::event(key, ++written_[key], ++ids_));
+            events.push_back(outbox::OutboxFixture::event(key, ++written_[key], ++ids_));
         }
         const auto tx = outbox_.database->begin(sql::Access::write);
         append(*tx, events);

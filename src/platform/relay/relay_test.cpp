@@ -30,34 +30,34 @@ std::string this_many(std::size_t events) {
 
 TEST_P(RelayContract, GathersForLongerWhileVeryManyEventsFlow) {
     const RelayOptions options;
-    const auto many = static_cast<std::size_t>(options.many_a_second / 100);  // in 10 ms
-    ASSERT_EQ(options.gather_time, std::chrono::milliseconds(10));
+    const auto many = static_cast<std::size_t>(options.high_rate_per_second / 100);  // in 10 ms
+    ASSERT_EQ(options.batching_delay, std::chrono::milliseconds(10));
     const auto wait_after = [&](std::size_t events, Duration since_last_read) {
         clock_.advance(since_last_read);
         outbox_.commit(this_many(events));
         EXPECT_EQ(relay_->run(Duration::zero()).done, events);
         return relay_->run(Duration::zero()).call_again_in;
     };
-    EXPECT_EQ(wait_after(many - 1, options.gather_time), options.gather_time);
-    EXPECT_EQ(wait_after(many, options.gather_time), options.gather_time_of_many);
-    EXPECT_EQ(wait_after(many, options.gather_time_of_many), options.gather_time);
+    EXPECT_EQ(wait_after(many - 1, options.batching_delay), options.batching_delay);
+    EXPECT_EQ(wait_after(many, options.batching_delay), options.high_rate_batching_delay);
+    EXPECT_EQ(wait_after(many, options.high_rate_batching_delay), options.batching_delay);
     // A pause in which they gathered is not a flow, nor is what one commit brings.
-    EXPECT_EQ(wait_after(many, std::chrono::seconds(1)), options.gather_time);
-    clock_.advance(options.gather_time);
+    EXPECT_EQ(wait_after(many, std::chrono::seconds(1)), options.batching_delay);
+    clock_.advance(options.batching_delay);
     EXPECT_EQ(relay_->run(Duration::zero()).done, 0U);
-    EXPECT_EQ(wait_after(many - 1, std::chrono::milliseconds(1)), options.gather_time);
+    EXPECT_EQ(wait_after(many - 1, std::chrono::milliseconds(1)), options.batching_delay);
 }
 
 // A broker's work is by the request.
 TEST_P(RelayContract, GathersWhileManyEventsFlowAndNeverWhileFewDo) {
     const RelayOptions options;
-    outbox_.commit(this_many(options.gather_from));
-    EXPECT_EQ(relay_->run(Duration::zero()).done, options.gather_from);
+    outbox_.commit(this_many(options.batching_threshold));
+    EXPECT_EQ(relay_->run(Duration::zero()).done, options.batching_threshold);
     outbox_.commit("y1");
     const auto waiting = relay_->run(Duration::zero());
     EXPECT_EQ(waiting.done, 0U);
-    EXPECT_EQ(waiting.call_again_in, options.gather_time);
-    clock_.advance(options.gather_time);
+    EXPECT_EQ(waiting.call_again_in, options.batching_delay);
+    clock_.advance(options.batching_delay);
     EXPECT_EQ(relay_->run(Duration::zero()).done, 1U);
     outbox_.commit("z1");
     EXPECT_EQ(relay_->run(Duration::zero()).done, 1U);
@@ -186,7 +186,7 @@ TEST_P(RelayContract, MovesAQueueOnAfterTheBusWasAwayAndARestart) {
     EXPECT_EQ(parked(), "");
 }
 
-TEST_P(RelayContract, AnswersARetryThatNobodyCarriesOut) {
+TEST_P(RelayContract, TimesOutARetryThatIsNotExecuted) {
     EXPECT_EQ(relay_->retry(uuid_v7(outbox::noon, 9, 9), Duration::zero()).error().code,
               Errc::timeout);
     run();  // and it is not carried out later
@@ -372,7 +372,7 @@ TEST_P(RelayContract, ShowsItsNumbersWhenScraped) {
 }
 
 TEST(Message, CarriesTheEventAsCloudEvent) {
-    outbox::Event event = outbox::OutboxForTests::event('a', 3, 7, {1'700'000'000'123'456});
+    outbox::Event event = outbox::OutboxFixture::event('a', 3, 7, {1'700'000'000'123'456});
     event.traceparent = "00-aa-bb-01";
     const bus::OutgoingMessage message = to_message(event, "/trackops/orders");
     EXPECT_EQ(message.topic, "ORDER_CREATED");

@@ -134,7 +134,8 @@ void retry_event(Relay& relay, const http::Request& request, const http::Reply& 
 }
 
 // A handler that asks the database: its being away is an answer, too.
-http::Handler asking(std::function<void(const http::Request&, const http::Reply&)> handle) {
+http::Handler with_failure_as_problem(
+    std::function<void(const http::Request&, const http::Reply&)> handle) {
     return [handle = std::move(handle)](const http::Request& request, const http::Reply& reply) {
         try {
             handle(request, reply);
@@ -157,20 +158,22 @@ std::vector<http::Route> relay_routes(Relay& relay) {
         };
     };
     std::vector<http::Route> routes;
-    routes.push_back({"GET", "/api/relay/status", Run::on_worker,
-                      asking([&relay](const http::Request& request, const http::Reply& reply) {
-                          if (const auto known = http::check_query(request, {}); !known) {
-                              return reply.problem(known.error());
-                          }
-                          reply.json(200, status_body(relay.status()));
-                      })});
-    routes.push_back({"GET", "/api/relay/events", Run::on_worker,
-                      asking([&relay](const http::Request& request, const http::Reply& reply) {
-                          const auto query = read_query(request);
-                          if (!query) return reply.problem(query.error());
-                          reply.send(query->is_parked ? list_parked(relay, *query, request)
-                                                      : list_unpublished(relay, *query, request));
-                      })});
+    routes.push_back(
+        {"GET", "/api/relay/status", Run::on_worker,
+         with_failure_as_problem([&relay](const http::Request& request, const http::Reply& reply) {
+             if (const auto known = http::check_query(request, {}); !known) {
+                 return reply.problem(known.error());
+             }
+             reply.json(200, status_body(relay.status()));
+         })});
+    routes.push_back(
+        {"GET", "/api/relay/events", Run::on_worker,
+         with_failure_as_problem([&relay](const http::Request& request, const http::Reply& reply) {
+             const auto query = read_query(request);
+             if (!query) return reply.problem(query.error());
+             reply.send(query->is_parked ? list_parked(relay, *query, request)
+                                         : list_unpublished(relay, *query, request));
+         })});
     routes.push_back(
         {.method = "POST",
          .pattern = "/api/relay/events/{id}/retry",

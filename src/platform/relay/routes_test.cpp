@@ -84,7 +84,7 @@ protected:
         return pointers;
     }
 
-    outbox::OutboxForTests outbox_{"sqlite"};
+    outbox::OutboxFixture outbox_{"sqlite"};
     testing::FakeClock clock_{outbox::noon + std::chrono::seconds(2)};
     RefusingBus bus_;
     Relay relay_{*outbox_.database,

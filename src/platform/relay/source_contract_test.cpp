@@ -11,7 +11,7 @@ namespace {
 class SourceContract : public ::testing::TestWithParam<std::string> {
 protected:
     std::string read(std::size_t max = 100) {
-        return outbox::OutboxForTests::names(sources_.read(*source_, max));
+        return outbox::OutboxFixture::names(sources_.read(*source_, max));
     }
     void restart() {
         source_.reset();
@@ -22,8 +22,8 @@ protected:
         until([this] { return source_->claim(); });
     }
 
-    SourcesForTests sources_{GetParam()};
-    outbox::OutboxForTests& outbox_ = sources_.outbox;
+    SourceFixture sources_{GetParam()};
+    outbox::OutboxFixture& outbox_ = sources_.outbox;
     std::unique_ptr<Source> source_ = sources_.make();
 };
 INSTANTIATE_TEST_SUITE_P(Sources, SourceContract, ::testing::ValuesIn(source_kinds));
@@ -124,7 +124,7 @@ TEST_P(SourceContract, ListsWhatWaitsInPagesWhileItIsConfirmed) {
         for (auto page = source_->unconfirmed(at, max); !page.empty();
              page = source_->unconfirmed(at, max)) {
             if (at == 0) after_the_first();
-            text += outbox::OutboxForTests::names(page) + "|";
+            text += outbox::OutboxFixture::names(page) + "|";
             at = page.back().position;
         }
         return text;
@@ -138,7 +138,7 @@ TEST_P(SourceContract, ListsWhatWaitsInPagesWhileItIsConfirmed) {
     EXPECT_EQ(walk(1, [this] { outbox_.commit("d1"); }), "c1|a3|d1|");
 }
 
-TEST_P(SourceContract, SaysWhatWaits) {
+TEST_P(SourceContract, ReportsTheBacklog) {
     EXPECT_EQ(source_->backlog(outbox::noon).events, 0);
     EXPECT_EQ(source_->backlog(outbox::noon).oldest_age, Duration::zero());
     outbox_.commit("a1 a2 b1");
@@ -150,10 +150,10 @@ TEST_P(SourceContract, SaysWhatWaits) {
     source_->confirm();
     outbox_.commit("b2");
     EXPECT_EQ(source_->backlog(outbox::noon).events, 2);
-    EXPECT_EQ(outbox::OutboxForTests::names(source_->unconfirmed(0, 10)), "b1 b2");
-    EXPECT_EQ(outbox::OutboxForTests::names(source_->unconfirmed(0, 1)), "b1");
+    EXPECT_EQ(outbox::OutboxFixture::names(source_->unconfirmed(0, 10)), "b1 b2");
+    EXPECT_EQ(outbox::OutboxFixture::names(source_->unconfirmed(0, 1)), "b1");
     const auto first = source_->unconfirmed(0, 1).at(0).position;
-    EXPECT_EQ(outbox::OutboxForTests::names(source_->unconfirmed(first, 10)), "b2");
+    EXPECT_EQ(outbox::OutboxFixture::names(source_->unconfirmed(first, 10)), "b2");
 }
 
 }  // namespace

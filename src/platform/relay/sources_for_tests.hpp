@@ -37,16 +37,15 @@ inline WalOptions stored_each(Duration interval) {
             .idle_bytes_max = std::numeric_limits<std::uint64_t>::max()};
 }
 
-class SourcesForTests {
+class SourceFixture {
 public:
-    explicit SourcesForTests(const std::string& of)
-        : kind(of), outbox(of.substr(0, of.find('-'))) {}
+    explicit SourceFixture(const std::string& of) : kind(of), outbox(of.substr(0, of.find('-'))) {}
     // A slot that is forgotten holds the log of the whole server.
-    ~SourcesForTests() {
+    ~SourceFixture() {
         if (is_wal()) drop_slot();
     }
-    SourcesForTests(const SourcesForTests&) = delete;
-    SourcesForTests& operator=(const SourcesForTests&) = delete;
+    SourceFixture(const SourceFixture&) = delete;
+    SourceFixture& operator=(const SourceFixture&) = delete;
 
     bool is_wal() const { return kind == "postgres-wal"; }
     bool has_many_writers() const { return kind != "sqlite-poll"; }
@@ -87,7 +86,7 @@ public:
     // keep that of the log a round behind.
     void store_base(Source& source) {
         until([&] {
-            EXPECT_EQ(outbox::OutboxForTests::names(read(source)), "");
+            EXPECT_EQ(outbox::OutboxFixture::names(read(source)), "");
             source.confirm();
             return outbox.number(
                        "SELECT count(*) FROM outbox_events, relay.checkpoint "
@@ -125,7 +124,7 @@ public:
     }
 
     const std::string kind;
-    outbox::OutboxForTests outbox;
+    outbox::OutboxFixture outbox;
 };
 
 }  // namespace trackops::relay

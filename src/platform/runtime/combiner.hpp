@@ -41,7 +41,7 @@ public:
     // lost: the outcome of every command whose batch ended in an exception (or in a wrong number of
     // outcomes), or that still waited at close(). Must not throw.
     Combiner(CombinerLimits limits, Process process, std::function<Outcome()> lost)
-        : limits_(limits), process_(std::move(process)), lost_(std::move(lost)) {
+        : limits_(limits), process_(std::move(process)), on_lost_(std::move(lost)) {
         if (limits.batch_max == 0 || limits.queue_max == 0)
             throw std::logic_error("a combiner needs room for one command");
     }
@@ -71,7 +71,7 @@ private:
 
     const CombinerLimits limits_;
     const Process process_;
-    const std::function<Outcome()> lost_;
+    const std::function<Outcome()> on_lost_;
     mutable std::mutex mutex_;
     std::condition_variable arrived_;
     std::deque<Waiting> queue_;
@@ -134,7 +134,7 @@ Progress Combiner<Command, Outcome>::run(Duration max_wait) {
     }
     for (std::size_t i = 0; i < batch.size(); ++i) {
         try {
-            batch[i].done(outcomes.empty() ? lost_() : std::move(outcomes[i]));
+            batch[i].done(outcomes.empty() ? on_lost_() : std::move(outcomes[i]));
         } catch (...) {
             if (!failure) failure = std::current_exception();
         }
@@ -163,7 +163,7 @@ void Combiner<Command, Outcome>::close() {
     arrived_.notify_all();
     for (Waiting& waiting : left) {
         try {
-            waiting.done(lost_());
+            waiting.done(on_lost_());
         } catch (...) {
             telemetry::log(telemetry::Level::error, "combiner", "an answer at close failed",
                            {{"error", failure_text(std::current_exception())}});

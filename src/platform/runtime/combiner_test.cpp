@@ -114,7 +114,7 @@ TEST_F(CombinerTest, AnswersABatchThatThrowsAsLost) {
     EXPECT_EQ(answers.back(), 40);
 }
 
-TEST_F(CombinerTest, GivesNobodySomebodyElsesOutcome) {
+TEST_F(CombinerTest, GivesEachCommandItsOwnOutcome) {
     auto combiner = make();
     for (const std::size_t count : {0U, 1U, 3U}) {
         process = [=](std::span<const int>) { return std::vector<int>(count, 5); };

@@ -6,27 +6,27 @@
 
 namespace trackops::sql {
 
-void or_lose(const std::function<void()>& send) {
+void or_conflict(const std::function<void()>& send) {
     try {
         send();
     } catch (const Failure& failure) {
-        if (failure.sqlstate == "23505") throw LostRace();
+        if (failure.sqlstate == "23505") throw ConcurrencyConflict();
         throw;
     }
 }
 
 Error error_of(Fault fault) {
     switch (fault) {  // What the database said stays in the log: it may name tables and values.
-        case Fault::culprit:
+        case Fault::bad_data:
             return {Errc::invalid, "the database refused this data"};
-        case Fault::repeat:
+        case Fault::retryable:
             return {Errc::unavailable, "too many writers at once; try again"};
         case Fault::unavailable:
             return {Errc::unavailable, "the database is not available; try again"};
         case Fault::outcome_unknown:
             return {Errc::outcome_unknown,
                     "the answer to the commit was lost; ask again with the same key"};
-        case Fault::broken:
+        case Fault::defect:
             break;
     }
     return {Errc::internal, "a defect of ours; the log says more"};

@@ -80,19 +80,19 @@ private:
             case Outcome::success:
                 return answers;
             case Outcome::lost_race:
-                throw LostRace();
+                throw ConcurrencyConflict();
             case Outcome::repeat:
-                throw Failure(Fault::repeat, "40001", "");
+                throw Failure(Fault::retryable, "40001", "");
             case Outcome::unknown:
                 throw Failure(Fault::outcome_unknown, "", "");
             case Outcome::culprit:
-                throw Failure(Fault::culprit, "23505", "");
+                throw Failure(Fault::bad_data, "23505", "");
             case Outcome::unavailable:
                 throw Failure(Fault::unavailable, "08006", "");
             case Outcome::broken:
                 break;
         }
-        throw Failure(Fault::broken, "", "");
+        throw Failure(Fault::defect, "", "");
     }
     static void note(Seen& seen, std::size_t with, Outcome outcome) {
         if (!seen.outcomes.empty()) {
@@ -135,10 +135,10 @@ private:
         }
         ASSERT_EQ(answer.error().code, expected) << answer.error().detail;
         if (last == Outcome::unknown) {
-            ASSERT_EQ(seen.unknowns, unknown_max + 1);
+            ASSERT_EQ(seen.unknowns, unknown_outcome_retries_max + 1);
         }
         if (last == Outcome::repeat || last == Outcome::lost_race) {
-            ASSERT_EQ(seen.repeats + seen.unknowns, repeat_max + 1);
+            ASSERT_EQ(seen.repeats + seen.unknowns, retries_max + 1);
         }
     }
 
@@ -179,9 +179,9 @@ TEST(BatchOutcomes, AreAnsweredToEachCommandHoweverTheBatchIsSplitAndRepeated) {
 // Longer than the stories above: the bounds count anew for each half, what is unknown does not end.
 TEST(BatchOutcomes, StayUnknownOverAllRepeats) {
     for (const Outcome again : {Outcome::repeat, Outcome::lost_race}) {
-        for (std::size_t at = 0; at <= repeat_max; ++at) {
+        for (std::size_t at = 0; at <= retries_max; ++at) {
             for (const int commands : {1, 2, 3}) {
-                Outcomes told(repeat_max + 1, again);
+                Outcomes told(retries_max + 1, again);
                 told[at] = Outcome::unknown;
                 Story story(told);
                 story.play(commands);
@@ -200,11 +200,11 @@ TEST(OrLose, TakesAUniqueViolationForALostRaceAndNothingElse) {
     const auto fail_with = [](Fault fault, const char* sqlstate) {
         return [=] { throw Failure(fault, sqlstate, "no"); };
     };
-    EXPECT_NO_THROW(or_lose([] {}));
-    EXPECT_THROW(or_lose(fail_with(Fault::culprit, "23505")), LostRace);
+    EXPECT_NO_THROW(or_conflict([] {}));
+    EXPECT_THROW(or_conflict(fail_with(Fault::bad_data, "23505")), ConcurrencyConflict);
     for (const char* sqlstate : {"23503", "23514", "22003"})
-        EXPECT_THROW(or_lose(fail_with(Fault::culprit, sqlstate)), Failure) << sqlstate;
-    EXPECT_THROW(or_lose(fail_with(Fault::outcome_unknown, "")), Failure);
+        EXPECT_THROW(or_conflict(fail_with(Fault::bad_data, sqlstate)), Failure) << sqlstate;
+    EXPECT_THROW(or_conflict(fail_with(Fault::outcome_unknown, "")), Failure);
 }
 
 }  // namespace

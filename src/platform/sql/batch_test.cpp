@@ -39,7 +39,7 @@ public:
 private:
     Answers work(std::span<const int> asked) {
         runs.emplace_back(asked.begin(), asked.end());
-        if (lost_races_-- > 0) throw LostRace();
+        if (lost_races_-- > 0) throw ConcurrencyConflict();
         if (!faults_.empty()) {
             const auto fault = faults_.front();
             faults_.pop_front();
@@ -48,7 +48,7 @@ private:
         Answers answers;
         for (const int command : asked) {
             if (std::ranges::find(culprits, command) != culprits.end())
-                throw failure(Fault::culprit);
+                throw failure(Fault::bad_data);
             answers.emplace_back(command);
         }
         return answers;
@@ -77,7 +77,7 @@ TEST(Batch, AnswersEachCommandInOrder) {
     EXPECT_EQ(script.runs.size(), 1U);
 }
 
-TEST(Batch, RefusesTheCulpritsAlone) {
+TEST(Batch, RefusesOnlyTheCommandsWithBadData) {
     for (const Commands& culprits :
          {Commands{1}, Commands{4}, Commands{7}, Commands{2, 3}, Commands{1, 7}}) {
         Script script;
@@ -107,7 +107,7 @@ TEST(Batch, HalvesInsteadOfRunningEachAlone) {
 }
 
 TEST(Batch, RunsTheSameCommandsAgainForARepeat) {
-    Script script({Fault::repeat, Fault::repeat});
+    Script script({Fault::retryable, Fault::retryable});
     const auto answers = script.run({1, 2});
     ASSERT_EQ(answers.size(), 2U);
     EXPECT_TRUE(answers[0] && answers[1]);
@@ -115,9 +115,9 @@ TEST(Batch, RunsTheSameCommandsAgainForARepeat) {
 }
 
 TEST(Batch, GivesUpRepeatingInTheEnd) {
-    Script script(std::deque<Fault>(100, Fault::repeat));
+    Script script(std::deque<Fault>(100, Fault::retryable));
     expect_all(script.run({1, 2}), Errc::unavailable, 2);
-    EXPECT_EQ(script.runs.size(), repeat_max + 1U);
+    EXPECT_EQ(script.runs.size(), retries_max + 1U);
 }
 
 TEST(Batch, RunsALostRaceAgainButNotForEver) {
@@ -126,7 +126,7 @@ TEST(Batch, RunsALostRaceAgainButNotForEver) {
     EXPECT_EQ(twice.runs.size(), 3U);
     Script always({}, 1000);
     expect_all(always.run({1, 2, 3}), Errc::unavailable, 3);
-    EXPECT_EQ(always.runs.size(), repeat_max + 1U);
+    EXPECT_EQ(always.runs.size(), retries_max + 1U);
 }
 
 TEST(Batch, FindsOutWhatALostCommitDidWithTheSameCommands) {
@@ -135,19 +135,19 @@ TEST(Batch, FindsOutWhatALostCommitDidWithTheSameCommands) {
     EXPECT_EQ(script.runs, (std::vector<Commands>{{1, 2}, {1, 2}}));
     Script never(std::deque<Fault>(100, Fault::outcome_unknown));
     expect_all(never.run({1, 2}), Errc::outcome_unknown, 2);
-    EXPECT_EQ(never.runs.size(), unknown_max + 1U);
+    EXPECT_EQ(never.runs.size(), unknown_outcome_retries_max + 1U);
 }
 
 // A server that died in the middle of a commit is not back a moment later.
 TEST(Batch, DoesNotForgetALostCommitThatItCouldNotLookFor) {
-    for (const Fault fault : {Fault::unavailable, Fault::broken}) {
+    for (const Fault fault : {Fault::unavailable, Fault::defect}) {
         Script script({Fault::outcome_unknown, fault});
         expect_all(script.run({1, 2}), Errc::outcome_unknown, 2);
     }
-    std::deque<Fault> repeats(100, Fault::repeat);
+    std::deque<Fault> repeats(100, Fault::retryable);
     repeats.push_front(Fault::outcome_unknown);
     expect_all(Script(repeats).run({1, 2}), Errc::outcome_unknown, 2);
-    Script halved({Fault::outcome_unknown, Fault::culprit, Fault::unavailable, Fault::culprit});
+    Script halved({Fault::outcome_unknown, Fault::bad_data, Fault::unavailable, Fault::bad_data});
     const auto answers = halved.run({1, 2});
     ASSERT_EQ(answers.size(), 2U);
     EXPECT_EQ(answers[0].error().code, Errc::outcome_unknown);
@@ -158,7 +158,7 @@ TEST(Batch, SplitsNothingWhenTheDatabaseIsAwayOrWeAreBroken) {
     Script away({Fault::unavailable});
     expect_all(away.run({1, 2, 3}), Errc::unavailable, 3);
     EXPECT_EQ(away.runs.size(), 1U);
-    Script broken({Fault::broken});
+    Script broken({Fault::defect});
     expect_all(broken.run({1, 2, 3}), Errc::internal, 3);
     EXPECT_EQ(broken.runs.size(), 1U);
 }

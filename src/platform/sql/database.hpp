@@ -26,21 +26,21 @@ struct Query {
     std::string_view text;  // for one row of parameters
     std::string_view postgres =
         {};  // replaces text on PostgreSQL where that pays (FOR UPDATE SKIP LOCKED, ...)
-    // For add_each() on PostgreSQL: one statement over arrays, one a column ($1::uuid[],
-    // unnest($1::uuid[], $2::text[]), = ANY($1::uuid[])). Without it, add_each() sends `text` once
+    // For add_batch() on PostgreSQL: one statement over arrays, one a column ($1::uuid[],
+    // unnest($1::uuid[], $2::text[]), = ANY($1::uuid[])). Without it, add_batch() sends `text` once
     // a row, pipelined.
-    std::string_view postgres_each = {};
+    std::string_view postgres_batch = {};
     // Then a single row goes by `text`, at half the cost: where it means the same, locks included.
-    bool one_by_text = false;
+    bool single_row_uses_text = false;
 };
 
 // Who may answer a fault, from the SQLSTATE (SQLite: from its result code).
 enum class Fault : std::uint8_t {
-    culprit,      // classes 22, 23: one command's data is at fault
-    repeat,       // 40001, 40P01, SQLITE_BUSY_SNAPSHOT: the same transaction may succeed
+    bad_data,     // classes 22, 23: one command's data is at fault
+    retryable,    // 40001, 40P01, SQLITE_BUSY_SNAPSHOT: the same transaction may succeed
     unavailable,  // 08, 53, 57, 55P03 (lock timeout), SQLITE_BUSY/FULL/IOERR, pool exhausted: later
     outcome_unknown,  // COMMIT was sent, its answer was lost
-    broken,           // anything else: a defect of ours
+    defect,           // anything else: a defect of ours
 };
 
 class Failure : public std::runtime_error {
@@ -69,7 +69,7 @@ public:
     virtual Statement& add(const Query& query, Params params) = 0;
     // Queues the query once for each row of parameters; rows() gathers all results, in no promised
     // order; affected() is the sum. No rows of parameters: nothing is sent, nothing comes back.
-    virtual Statement& add_each(const Query& query, std::vector<Params> rows) = 0;
+    virtual Statement& add_batch(const Query& query, std::vector<Params> rows) = 0;
     // Sends what is queued, as one round trip, and reads all results. Throws Failure at the first
     // fault; then only destruction is left.
     virtual void flush() = 0;

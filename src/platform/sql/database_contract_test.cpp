@@ -82,7 +82,7 @@ protected:
             return failure;
         }
         ADD_FAILURE() << query.name << " was not refused";
-        return {Fault::broken, "", ""};
+        return {Fault::defect, "", ""};
     }
 
     // The value of a metric; of several, the one with this word among its labels.
@@ -237,11 +237,11 @@ TEST_P(DatabaseContract, AddsEachRowAndGathersWhatComesBack) {
         const auto tx = database_->begin(Access::write);
         std::vector<Params> rows;
         for (const auto* name : {"a", "b", "a", "ä,{}\"\\ NULL"}) {
-            rows.push_back({id(++number), fmt::format("{}{}", name, query.postgres_each.size())});
+            rows.push_back({id(++number), fmt::format("{}{}", name, query.postgres_batch.size())});
         }
         rows.push_back({id(++number), Null{}});
-        auto& added = tx->add_each(query, std::move(rows));
-        auto& nothing = tx->add_each(query, {});
+        auto& added = tx->add_batch(query, std::move(rows));
+        auto& nothing = tx->add_batch(query, {});
         tx->commit();
         EXPECT_EQ(added.affected(), 4U);
         EXPECT_EQ(added.rows().size(), 4U);
@@ -263,7 +263,7 @@ TEST_P(DatabaseContract, RollsBackWhatIsNotCommitted) {
     EXPECT_EQ(count(), 1);
 }
 
-TEST_P(DatabaseContract, BlamesTheCulprit) {
+TEST_P(DatabaseContract, ReportsBadData) {
     write(add_named, {id(1), "one"});
     EXPECT_EQ(failure_of(add_counted, {id(2), -5}).sqlstate, "23514");
     EXPECT_EQ(failure_of(add_named, {id(2), "one"}).sqlstate, "23505");
@@ -275,17 +275,17 @@ TEST_P(DatabaseContract, BlamesTheCulprit) {
           std::string("\xed\xa0\x80"), std::string("\xf4\x90\x80\x80"), std::string("\xe2\x98")}) {
         const auto failure = failure_of(add_named, {id(2), text});
         EXPECT_EQ(failure.sqlstate, "22021");
-        EXPECT_EQ(failure.fault, Fault::culprit);
+        EXPECT_EQ(failure.fault, Fault::bad_data);
     }
-    EXPECT_EQ(failure_of(add_counted, {id(2), -5}).fault, Fault::culprit);
-    EXPECT_EQ(failure_of(add_named, {id(2), "one"}).fault, Fault::culprit);
+    EXPECT_EQ(failure_of(add_counted, {id(2), -5}).fault, Fault::bad_data);
+    EXPECT_EQ(failure_of(add_named, {id(2), "one"}).fault, Fault::bad_data);
     EXPECT_EQ(count(), 1);
 }
 
 TEST_P(DatabaseContract, CallsADefectOfOursBroken) {
-    EXPECT_EQ(failure_of({"bad", "SELEKT 1"}, {}).fault, Fault::broken);
-    EXPECT_EQ(failure_of({"bad", "SELECT 1 FROM nowhere"}, {}).fault, Fault::broken);
-    EXPECT_EQ(failure_of({"bad", "SELECT 1; SELECT 2"}, {}).fault, Fault::broken);
+    EXPECT_EQ(failure_of({"bad", "SELEKT 1"}, {}).fault, Fault::defect);
+    EXPECT_EQ(failure_of({"bad", "SELECT 1 FROM nowhere"}, {}).fault, Fault::defect);
+    EXPECT_EQ(failure_of({"bad", "SELECT 1; SELECT 2"}, {}).fault, Fault::defect);
     const auto tx = database_->begin(Access::read);
     tx->add(add_named, {id(1), "one"});
     try {

@@ -24,7 +24,7 @@ constexpr Query take_lock{.name = "grants.lock",
 // relay) and what the catalogue says is granted.
 constexpr Query list_changes{.name = "grants.list",
                              .text = "SELECT 1 WHERE $1 = $2 AND $3 = $4 AND $5 = ''",
-                             .postgres_each = R"sql(
+                             .postgres_batch = R"sql(
     WITH rule AS (
         SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[])
                       AS rule (rank, kind, name, service, relay)
@@ -76,18 +76,18 @@ std::size_t grant(Database& database, std::span<const Grant> grants) {
                          rule.relay});
     }
     const auto tx = database.begin(Access::write);
-    for (const Query& patience : take_patience) tx->add(patience, {});
+    for (const Query& timeout : take_patience) tx->add(timeout, {});
     tx->add(take_lock, {});
-    const Statement& changes = tx->add_each(list_changes, std::move(rules));
+    const Statement& changes = tx->add_batch(list_changes, std::move(rules));
     tx->flush();
     for (const Row& row : changes.rows()) tx->add({"grants.change", row.text(0)}, {});
     tx->commit();
     return changes.rows().size();
 }
 
-void bring_up_to_date(Database& database, std::string_view owner_url,
-                      std::span<const Component> components, std::span<const Grant> grants,
-                      telemetry::Registry& metrics) {
+void migrate_and_grant(Database& database, std::string_view owner_url,
+                       std::span<const Component> components, std::span<const Grant> grants,
+                       telemetry::Registry& metrics) {
     if (!owner_url.empty()) {
         const auto owners = open(owner_url, {.connections_max = 1}, metrics);
         for (const auto& [name, files] : components) migrate(*owners, name, files);

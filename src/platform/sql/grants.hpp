@@ -41,8 +41,8 @@ struct Component {
 // there is one, else over `database`, which needs the right only if there is something to do. Then
 // sees that `database` has what it needs. Throws as migrate() does, and std::invalid_argument for a
 // URL that is none.
-void bring_up_to_date(Database& database, std::string_view owner_url,
-                      std::span<const Component> components, std::span<const Grant> grants,
-                      telemetry::Registry& metrics);
+void migrate_and_grant(Database& database, std::string_view owner_url,
+                       std::span<const Component> components, std::span<const Grant> grants,
+                       telemetry::Registry& metrics);
 
 }  // namespace trackops::sql

@@ -58,8 +58,8 @@ protected:
                                        {}, metrics_);
     }
     void bring_up(std::string_view role, std::string_view owner_role) {
-        bring_up_to_date(*open_as(role), owner_role.empty() ? "" : at_hand_.url_as(owner_role),
-                         components(), outbox::grants, metrics_);
+        migrate_and_grant(*open_as(role), owner_role.empty() ? "" : at_hand_.url_as(owner_role),
+                          components(), outbox::grants, metrics_);
     }
     static std::vector<Row> run(Database& database, std::string_view statement) {
         const auto tx = database.begin(Access::write);
@@ -269,7 +269,7 @@ TEST(GrantsOfSqlite, AreNone) {
     telemetry::Registry metrics;
     const auto database = backends::open_database(fresh.url(), {}, metrics);
     const std::vector<Component> components = {{"outbox", outbox::migrations}};
-    bring_up_to_date(*database, "", components, outbox::grants, metrics);
+    migrate_and_grant(*database, "", components, outbox::grants, metrics);
     EXPECT_EQ(grant(*database, outbox::grants), 0U);
 }
 

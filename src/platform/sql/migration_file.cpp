@@ -27,7 +27,7 @@ constexpr Word words[] = {
     {"table", "", "WITHOUT ROWID"},
 };
 
-std::string with_words_replaced(const MigrationFile& file, Dialect dialect) {
+std::string substitute_words(const MigrationFile& file, Dialect dialect) {
     std::string out;
     std::string_view rest = file.text;
     for (;;) {
@@ -191,7 +191,7 @@ MigrationPlan plan_migrations(std::span<const MigrationFile> files, Dialect dial
             if (!seen.emplace(name.version, each).second) {
                 throw std::logic_error(fmt::format("migration {}: its number is taken", file.name));
             }
-            auto statements = split_statements(with_words_replaced(file, each));
+            auto statements = split_statements(substitute_words(file, each));
             if (statements.empty())
                 throw std::logic_error(fmt::format("migration {}: no statement", file.name));
             if (each == dialect) {

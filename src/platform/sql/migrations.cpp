@@ -79,8 +79,8 @@ void require_same(std::string_view component, const Row& applied, const Migratio
 }
 
 // The migrations still to be applied, oldest first.
-std::map<std::int64_t, const Migration*> pending_of(Transaction& tx, std::string_view component,
-                                                    const MigrationPlan& plan, bool has_table) {
+std::map<std::int64_t, const Migration*> unapplied_of(Transaction& tx, std::string_view component,
+                                                      const MigrationPlan& plan, bool has_table) {
     std::map<std::int64_t, const Migration*> by_version;
     for (const auto& migration : plan.migrations) by_version.emplace(migration.version, &migration);
     if (!has_table) return by_version;
@@ -108,7 +108,7 @@ bool apply_next(Database& database, std::string_view component, const MigrationP
     tx->add(take_lock, {});
     const auto& table = tx->add(find_table, {});
     tx->flush();
-    const auto pending = pending_of(*tx, component, plan, !table.rows().empty());
+    const auto pending = unapplied_of(*tx, component, plan, !table.rows().empty());
     if (pending.empty()) {
         tx->commit();
         return false;
@@ -135,12 +135,12 @@ bool apply_next(Database& database, std::string_view component, const MigrationP
 // Runs work again while somebody else holds a lock, or the commit's answer was lost: the table says
 // what has been done.
 template <class Work>
-auto patiently(Database& database, Work work) {
+auto with_lock_retries(Database& database, Work work) {
     for (int attempt = 0;; ++attempt) {
         try {
             return work();
         } catch (const Failure& failure) {
-            const bool again = failure.fault == Fault::repeat ||
+            const bool again = failure.fault == Fault::retryable ||
                                failure.fault == Fault::outcome_unknown ||
                                failure.sqlstate == "55P03";
             if (!again || attempt >= attempts_max) throw;
@@ -163,8 +163,9 @@ std::size_t migrate(Database& database, std::string_view component,
                     std::span<const MigrationFile> files) {
     const auto plan = plan_migrations(files, database.dialect());
     std::size_t applied = 0;
-    while (patiently(database, [&] { return apply_next(database, component, plan); })) ++applied;
-    if (applied > 0) patiently(database, [&] { analyze(database); });
+    while (with_lock_retries(database, [&] { return apply_next(database, component, plan); }))
+        ++applied;
+    if (applied > 0) with_lock_retries(database, [&] { analyze(database); });
     return applied;
 }
 

@@ -24,7 +24,7 @@ using std::chrono::steady_clock;
 using ::testing::HasSubstr;
 
 constexpr Query look{"test.look", "SELECT 1"};
-constexpr auto patience = seconds(20);
+constexpr auto timeout = seconds(20);
 using Held = std::vector<std::unique_ptr<Transaction>>;
 
 // Until the pool says no; ten are more than any here may have.
@@ -63,8 +63,8 @@ protected:
             std::vector<std::jthread> threads;
             for (int i = 0; i < waiters; ++i) {
                 threads.emplace_back([&] {
-                    const auto give_up = steady_clock::now() + patience;
-                    while (steady_clock::now() < give_up) {
+                    const auto abandon_turn = steady_clock::now() + timeout;
+                    while (steady_clock::now() < abandon_turn) {
                         try {
                             database.begin(Access::read);
                             ++served;
@@ -133,8 +133,8 @@ TEST(SqlitePoolLimits, HoldAfterFilesThatCouldNotBeOpened) {
         {.connections_max = 2, .connection_wait = milliseconds(50)}, metrics);
     std::ofstream(in_the_way) << "a file where a folder should be";
     int refused = 0;
-    for (const auto give_up = steady_clock::now() + patience; refused < 3;) {
-        ASSERT_LT(steady_clock::now(), give_up);
+    for (const auto abandon_turn = steady_clock::now() + timeout; refused < 3;) {
+        ASSERT_LT(steady_clock::now(), abandon_turn);
         try {
             database->begin(Access::read);
             FAIL() << "it was opened";
@@ -145,8 +145,8 @@ TEST(SqlitePoolLimits, HoldAfterFilesThatCouldNotBeOpened) {
     }
     std::filesystem::remove(in_the_way);
     Held held;
-    for (const auto give_up = steady_clock::now() + patience; held.empty();) {
-        ASSERT_LT(steady_clock::now(), give_up);
+    for (const auto abandon_turn = steady_clock::now() + timeout; held.empty();) {
+        ASSERT_LT(steady_clock::now(), abandon_turn);
         held = lend_all(*database);
     }
     EXPECT_EQ(held.size(), 2u);
@@ -168,8 +168,8 @@ TEST_F(PostgresPoolLimits, HoldAfterConnectionsThatCouldNotBeMade) {
     auto bound = bound_socket();
     const auto database = open_through(bound->port());
     int refused = 0;
-    for (const auto give_up = steady_clock::now() + patience; refused < 3;) {
-        ASSERT_LT(steady_clock::now(), give_up);
+    for (const auto abandon_turn = steady_clock::now() + timeout; refused < 3;) {
+        ASSERT_LT(steady_clock::now(), abandon_turn);
         try {
             database->begin(Access::read);
             FAIL() << "nobody listens";
@@ -181,8 +181,8 @@ TEST_F(PostgresPoolLimits, HoldAfterConnectionsThatCouldNotBeMade) {
     }
     const Proxy server(server_address(fresh_.url()), std::move(bound));
     Held held;
-    for (const auto give_up = steady_clock::now() + patience; held.empty();) {
-        ASSERT_LT(steady_clock::now(), give_up);
+    for (const auto abandon_turn = steady_clock::now() + timeout; held.empty();) {
+        ASSERT_LT(steady_clock::now(), abandon_turn);
         held = lend_all(*database);
     }
     EXPECT_EQ(held.size(), 2u);

@@ -12,7 +12,7 @@ constexpr const char* kinds[] = {"NULL",  "integer", "boolean", "text",
                                  "bytes", "uuid",    "instant", "json"};
 static_assert(std::size(kinds) == std::variant_size_v<Value::Variant>);
 
-[[noreturn]] void wrong(std::size_t column, const Value& value, const char* asked) {
+[[noreturn]] void type_error(std::size_t column, const Value& value, const char* asked) {
     throw std::logic_error(
         fmt::format("column {} is {}, not {}", column, kinds[value.variant().index()], asked));
 }
@@ -24,7 +24,7 @@ T parsed(std::size_t column, const Value& value, const char* asked) {
     if (const auto* text = std::get_if<std::string>(&value.variant())) {
         if (const auto result = T::parse(*text)) return *result;
     }
-    wrong(column, value, asked);
+    type_error(column, value, asked);
 }
 
 }  // namespace
@@ -32,7 +32,7 @@ T parsed(std::size_t column, const Value& value, const char* asked) {
 std::int64_t Row::integer(std::size_t column) const {
     const auto& value = columns_.at(column);
     if (const auto* integer = std::get_if<std::int64_t>(&value.variant())) return *integer;
-    wrong(column, value, "integer");
+    type_error(column, value, "integer");
 }
 
 bool Row::boolean(std::size_t column) const {
@@ -40,20 +40,20 @@ bool Row::boolean(std::size_t column) const {
     if (const auto* boolean = std::get_if<bool>(&value.variant())) return *boolean;
     const auto* integer = std::get_if<std::int64_t>(&value.variant());
     if (integer != nullptr && (*integer == 0 || *integer == 1)) return *integer == 1;
-    wrong(column, value, "boolean");
+    type_error(column, value, "boolean");
 }
 
 const std::string& Row::text(std::size_t column) const {
     const auto& value = columns_.at(column);
     if (const auto* text = std::get_if<std::string>(&value.variant())) return *text;
     if (const auto* json = std::get_if<Json>(&value.variant())) return json->text;
-    wrong(column, value, "text");
+    type_error(column, value, "text");
 }
 
 const std::string& Row::bytes(std::size_t column) const {
     const auto& value = columns_.at(column);
     if (const auto* bytes = std::get_if<Bytes>(&value.variant())) return bytes->bytes;
-    wrong(column, value, "bytes");
+    type_error(column, value, "bytes");
 }
 
 Uuid Row::uuid(std::size_t column) const {

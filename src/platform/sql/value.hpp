@@ -25,7 +25,7 @@ struct Bytes {  // bytea, BLOB
     bool operator==(const Bytes&) const = default;
 };
 
-// A parameter. Text must be UTF-8 without NUL: both drivers refuse NUL (Fault::culprit, SQLSTATE
+// A parameter. Text must be UTF-8 without NUL: both drivers refuse NUL (Fault::bad_data, SQLSTATE
 // 22021).
 class Value {
 public:

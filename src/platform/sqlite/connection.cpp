@@ -17,39 +17,39 @@ constexpr std::size_t statements_max = 256;         // prepared, a connection
 constexpr int instructions_a_look = 20'000;         // between two looks at the statement's deadline
 constexpr const char* wal_bytes_kept = "67108864";  // of the log's file, once it is checkpointed
 
-struct Meaning {
+struct ResultMeaning {
     Fault fault;
     const char* sqlstate;
 };
 
-Meaning constraint_meaning(int code) {
+ResultMeaning constraint_meaning(int code) {
     switch (code) {
         case SQLITE_CONSTRAINT_CHECK:
-            return {Fault::culprit, "23514"};
+            return {Fault::bad_data, "23514"};
         case SQLITE_CONSTRAINT_UNIQUE:
         case SQLITE_CONSTRAINT_PRIMARYKEY:
         case SQLITE_CONSTRAINT_ROWID:
-            return {Fault::culprit, "23505"};
+            return {Fault::bad_data, "23505"};
         case SQLITE_CONSTRAINT_NOTNULL:
-            return {Fault::culprit, "23502"};
+            return {Fault::bad_data, "23502"};
         case SQLITE_CONSTRAINT_FOREIGNKEY:
-            return {Fault::culprit, "23503"};
+            return {Fault::bad_data, "23503"};
         default:
-            return {Fault::culprit, "23000"};
+            return {Fault::bad_data, "23000"};
     }
 }
 
 // An extended result code in PostgreSQL's words.
-Meaning meaning_of(int code) {
+ResultMeaning meaning_of(int code) {
     switch (code & 0xff) {
         case SQLITE_CONSTRAINT:
             return constraint_meaning(code);
         case SQLITE_MISMATCH:
-            return {Fault::culprit, "22P02"};
+            return {Fault::bad_data, "22P02"};
         case SQLITE_TOOBIG:
-            return {Fault::culprit, "22001"};
+            return {Fault::bad_data, "22001"};
         case SQLITE_BUSY:
-            if (code == SQLITE_BUSY_SNAPSHOT) return {Fault::repeat, "40001"};
+            if (code == SQLITE_BUSY_SNAPSHOT) return {Fault::retryable, "40001"};
             return {Fault::unavailable, locked};
         case SQLITE_LOCKED:
         case SQLITE_PROTOCOL:
@@ -64,25 +64,25 @@ Meaning meaning_of(int code) {
         case SQLITE_CANTOPEN:
             return {Fault::unavailable, "58030"};
         case SQLITE_READONLY:
-            return {Fault::broken, "25006"};
+            return {Fault::defect, "25006"};
         case SQLITE_CORRUPT:
         case SQLITE_NOTADB:
-            return {Fault::broken, "XX001"};
+            return {Fault::defect, "XX001"};
         case SQLITE_ERROR:
-            return {Fault::broken, "42000"};
+            return {Fault::defect, "42000"};
         default:
-            return {Fault::broken, "XX000"};
+            return {Fault::defect, "XX000"};
     }
 }
 
-bool spoils_the_connection(int code) {
+bool is_fatal_for_connection(int code) {
     const int primary = code & 0xff;
     return primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN || primary == SQLITE_CORRUPT ||
            primary == SQLITE_NOTADB || primary == SQLITE_NOMEM || primary == SQLITE_MISUSE;
 }
 
 [[noreturn]] void refuse(const Query& query, int index, const char* sqlstate, const char* why) {
-    throw Failure(Fault::culprit, sqlstate, fmt::format("{}: ${}: {}", query.name, index, why));
+    throw Failure(Fault::bad_data, sqlstate, fmt::format("{}: ${}: {}", query.name, index, why));
 }
 
 int bind_static(sqlite3_stmt* statement, int index, const std::string& text) {
@@ -177,8 +177,8 @@ SqliteConnection::SqliteConnection(const std::string& path, Access access, const
 // A new file is turned over to its log by whoever opens it first. Who meets another at that is
 // turned away at once, without waiting as the busy timeout says: SQLite takes it for a deadlock,
 // https://sqlite.org/c3ref/busy_handler.html. So it is waited for here, at most as long again.
-void SqliteConnection::write_ahead(const std::string& path, Duration patience) {
-    const auto until = steady_clock::now() + patience;
+void SqliteConnection::write_ahead(const std::string& path, Duration timeout) {
+    const auto until = steady_clock::now() + timeout;
     for (;;) {
         std::vector<Row> mode;
         try {
@@ -251,7 +251,7 @@ sqlite3_stmt* SqliteConnection::prepare(const Query& query) {
     sqlite3_finalize(second);
     if (code != SQLITE_OK || second != nullptr) {
         sqlite3_finalize(statement);
-        throw Failure(Fault::broken, "42601",
+        throw Failure(Fault::defect, "42601",
                       fmt::format("{}: more than one statement", query.name));
     }
     if (statement == nullptr) return nullptr;
@@ -328,7 +328,7 @@ void SqliteConnection::bind_value(const Query& query, sqlite3_stmt* statement, i
 }
 
 void SqliteConnection::fail(std::string_view what, int code) {
-    if (spoils_the_connection(code)) sound_ = false;
+    if (is_fatal_for_connection(code)) is_usable_ = false;
     const auto meaning = meaning_of(code);
     const char* message = handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(code);
     throw Failure(meaning.fault, meaning.sqlstate, fmt::format("{}: {}", what, message));

@@ -36,10 +36,10 @@ public:
 
     bool in_transaction() const;
     // False after a fault of the connection or of the file under it: then it is better closed.
-    bool sound() const { return sound_; }
+    bool is_usable() const { return is_usable_; }
 
 private:
-    void write_ahead(const std::string& path, Duration patience);
+    void write_ahead(const std::string& path, Duration timeout);
     sqlite3_stmt* prepare(const Query& query);
     void bind(const Query& query, sqlite3_stmt* statement, const Params& params);
     void bind_value(const Query& query, sqlite3_stmt* statement, int index, const Value& value);
@@ -50,7 +50,7 @@ private:
     std::unordered_map<std::string, sqlite3_stmt*> statements_;
     const std::chrono::microseconds statement_timeout_;
     std::chrono::steady_clock::time_point deadline_;
-    bool sound_ = true;
+    bool is_usable_ = true;
 };
 
 }  // namespace trackops::sql

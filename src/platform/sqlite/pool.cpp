@@ -35,9 +35,9 @@ std::unique_ptr<SqliteConnection> SqlitePool::take() {
     return connection;
 }
 
-void SqlitePool::give_back(std::unique_ptr<SqliteConnection> connection) {
+void SqlitePool::release(std::unique_ptr<SqliteConnection> connection) {
     meters_.in_use(-1);
-    if (!connection->sound() || connection->in_transaction()) connection.reset();
+    if (!connection->is_usable() || connection->in_transaction()) connection.reset();
     const Lock lock(mutex_);
     if (connection) idle_.push_back(std::move(connection));
     pass_turn(lock);
@@ -81,15 +81,15 @@ std::unique_ptr<SqliteConnection> SqlitePool::open(Lock& lock) {
         open_delay_ = {};
         return connection;
     } catch (const Failure& failure) {
-        give_up(lock, failure.sqlstate != locked);  // a lock passes, and was waited for
+        abandon_turn(lock, failure.sqlstate != locked);  // a lock passes, and was waited for
         throw;
     } catch (...) {
-        give_up(lock, true);
+        abandon_turn(lock, true);
         throw;
     }
 }
 
-void SqlitePool::give_up(Lock& lock, bool to_back_off) {
+void SqlitePool::abandon_turn(Lock& lock, bool to_back_off) {
     if (!lock.owns_lock()) {
         lock.lock();
         if (to_back_off) {

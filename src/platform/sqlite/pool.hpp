@@ -29,7 +29,7 @@ public:
     // moment ago.
     std::unique_ptr<SqliteConnection> take();
     // Lets the next one have it; one that is not sound is closed.
-    void give_back(std::unique_ptr<SqliteConnection> connection);
+    void release(std::unique_ptr<SqliteConnection> connection);
 
 private:
     struct Waiter {
@@ -42,7 +42,7 @@ private:
     void pass_turn(const Lock& lock);
     std::unique_ptr<SqliteConnection> open(Lock& lock);
     // Opening failed: the turn is the next one's, who may have to wait before it tries.
-    void give_up(Lock& lock, bool to_back_off);
+    void abandon_turn(Lock& lock, bool to_back_off);
 
     const std::string path_;
     const Access access_;

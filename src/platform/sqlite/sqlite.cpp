@@ -50,13 +50,13 @@ private:
 class Lease {
 public:
     explicit Lease(SqlitePool& pool) : pool_(pool), connection_(pool.take()) {}
-    ~Lease() { give_back(); }
+    ~Lease() { release(); }
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
 
     SqliteConnection& connection() { return *connection_; }
-    void give_back() {
-        if (connection_) pool_.give_back(std::move(connection_));
+    void release() {
+        if (connection_) pool_.release(std::move(connection_));
     }
 
 private:
@@ -77,9 +77,9 @@ public:
     Statement& add(const Query& query, Params params) override {
         std::vector<Params> once;
         once.push_back(std::move(params));
-        return add_each(query, std::move(once));
+        return add_batch(query, std::move(once));
     }
-    Statement& add_each(const Query& query, std::vector<Params> rows) override {
+    Statement& add_batch(const Query& query, std::vector<Params> rows) override {
         require_open();
         return statements_.emplace_back(query, std::move(rows));
     }
@@ -92,7 +92,7 @@ public:
             run_commit();
         });
         state_ = State::committed;
-        lease_.give_back();
+        lease_.release();
     }
 
 private:

@@ -48,7 +48,7 @@ protected:
             return failure;
         }
         ADD_FAILURE() << "nothing was thrown";
-        return {Fault::broken, "", ""};
+        return {Fault::defect, "", ""};
     }
 
     testing::TemporaryFolder folder_;
@@ -89,7 +89,7 @@ TEST_F(Sqlite, RefusesWhatItCannotGiveBack) {
     EXPECT_THROW(read("SELECT $1::text", {1}), std::logic_error);
     const auto failure = failure_of([&] { read("SELECT $1", {Instant{253'402'300'800'000'000}}); });
     EXPECT_EQ(failure.sqlstate, "22008");
-    EXPECT_EQ(failure.fault, Fault::culprit);
+    EXPECT_EQ(failure.fault, Fault::bad_data);
     EXPECT_NO_THROW(read("SELECT 1; -- and a word on it;\n"));
 }
 
@@ -210,10 +210,10 @@ TEST_F(Sqlite, TriesAgainWhenItsFolderComesBack) {
     const auto first = failure_of([&] { database_->ping(); });
     EXPECT_EQ(first.fault, Fault::unavailable);
     EXPECT_EQ(first.sqlstate, "58030");
-    const auto give_up = steady_clock::now() + std::chrono::seconds(10);
+    const auto abandon_turn = steady_clock::now() + std::chrono::seconds(10);
     // Soon it does not even try.
     while (failure_of([&] { database_->ping(); }).sqlstate != "08001")
-        ASSERT_LT(steady_clock::now(), give_up);
+        ASSERT_LT(steady_clock::now(), abandon_turn);
     std::filesystem::remove(folder_.path() + "/made");
     for (bool up = false; !up;) {
         try {
@@ -222,7 +222,7 @@ TEST_F(Sqlite, TriesAgainWhenItsFolderComesBack) {
         } catch (const Failure& failure) {
             ASSERT_EQ(failure.sqlstate, "08001")
                 << "only the backoff may stand in the way: " << failure.what();
-            ASSERT_LT(steady_clock::now(), give_up);
+            ASSERT_LT(steady_clock::now(), abandon_turn);
             std::this_thread::yield();
         }
     }
@@ -232,7 +232,7 @@ TEST_F(Sqlite, CallsAFileThatIsNoDatabaseBroken) {
     std::filesystem::create_directories(std::filesystem::path(file_).parent_path());
     std::ofstream(file_) << std::string(5000, 'x');
     const auto failure = failure_of([&] { database_->ping(); });
-    EXPECT_EQ(failure.fault, Fault::broken);
+    EXPECT_EQ(failure.fault, Fault::defect);
     EXPECT_EQ(failure.sqlstate, "XX001");
 }
 

@@ -70,7 +70,7 @@ WalEvents::WalEvents(WalPosition from, outbox::Snapshot published)
 Result<bool> WalEvents::take(std::string_view bytes, std::deque<WalStep>& steps) {
     const pgoutput::Frame frame = TRY(pgoutput::read_frame(bytes));
     if (const auto* keepalive = std::get_if<pgoutput::Keepalive>(&frame)) {
-        if (!is_in_transaction_) come_to(keepalive->end, steps);
+        if (!is_in_transaction_) advance_to(keepalive->end, steps);
         return keepalive->wants_reply;
     }
     const auto message = TRY(pgoutput::read_message(std::get<pgoutput::Data>(frame).message));
@@ -88,7 +88,7 @@ Result<void> WalEvents::take_message(const pgoutput::Message& message, std::dequ
         if (!is_in_transaction_) return fail(Errc::malformed, "a commit without its beginning");
         is_in_transaction_ = false;
         if (has_events_) skipped_up_to_ = 0;
-        come_to(commit->end, steps);
+        advance_to(commit->end, steps);
     } else if (const auto* relation = std::get_if<pgoutput::Relation>(&message)) {
         return learn(*relation);
     } else if (const auto* insert = std::get_if<pgoutput::Insert>(&message)) {
@@ -142,7 +142,7 @@ Result<void> WalEvents::take_insert(const pgoutput::Insert& insert, std::deque<W
 
 // The server resends a transaction from its beginning: while one is half done, its cursor goes with
 // every place before it.
-void WalEvents::come_to(pgoutput::Lsn lsn, std::deque<WalStep>& steps) {
+void WalEvents::advance_to(pgoutput::Lsn lsn, std::deque<WalStep>& steps) {
     if (lsn < at_.lsn) return;
     at_ = {lsn, skipped_up_to_};
     if (!steps.empty() && !steps.back().event) {

@@ -49,7 +49,7 @@ private:
     Result<void> take_message(const pgoutput::Message& message, std::deque<WalStep>& steps);
     Result<void> learn(const pgoutput::Relation& relation);
     Result<void> take_insert(const pgoutput::Insert& insert, std::deque<WalStep>& steps);
-    void come_to(pgoutput::Lsn lsn, std::deque<WalStep>& steps);
+    void advance_to(pgoutput::Lsn lsn, std::deque<WalStep>& steps);
 
     const outbox::Snapshot published_;
     WalPosition at_;

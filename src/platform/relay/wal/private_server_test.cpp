@@ -89,9 +89,7 @@ protected:
         tx->add({.name = "test.run", .text = statement}, {});
         tx->commit();
     }
-    std::string read(Source& source) {
-        return outbox::OutboxForTests::names(sources_.read(source));
-    }
+    std::string read(Source& source) { return outbox::OutboxFixture::names(sources_.read(source)); }
 
 private:
     static std::unique_ptr<PrivateServer>& server() {
@@ -100,8 +98,8 @@ private:
     }
 
 protected:
-    SourcesForTests sources_{"postgres-wal"};
-    outbox::OutboxForTests& outbox_ = sources_.outbox;
+    SourceFixture sources_{"postgres-wal"};
+    outbox::OutboxFixture& outbox_ = sources_.outbox;
 };
 
 // The answer to an event must find what it is about.
@@ -135,7 +133,7 @@ TEST_F(WalOfAPrivateServer, LosesNoCommitBetweenPollingAndTheLog) {
     show(std::move(writer));
     std::vector<outbox::StoredEvent> found;
     sources_.settle(*source, &found);
-    EXPECT_EQ(outbox::OutboxForTests::names(found), "k1");
+    EXPECT_EQ(outbox::OutboxFixture::names(found), "k1");
 }
 
 TEST_F(WalOfAPrivateServer, RepairsASlotWhoseLogWasThrownAway) {
@@ -153,7 +151,7 @@ TEST_F(WalOfAPrivateServer, RepairsASlotWhoseLogWasThrownAway) {
     until([&] { return next->claim(); });
     std::vector<outbox::StoredEvent> found;
     sources_.settle(*next, &found);
-    EXPECT_EQ(outbox::OutboxForTests::names(found), "a2");
+    EXPECT_EQ(outbox::OutboxFixture::names(found), "a2");
     EXPECT_EQ(next->backlog(outbox::noon).warning, "");
     outbox_.commit("a3");
     EXPECT_EQ(read(*next), "a3");

@@ -30,13 +30,13 @@ constexpr sql::Query select_publication{.name = "relay.publication", .text = R"s
 constexpr sql::Query remove_slot{.name = "relay.slot.drop",
                                  .text = "SELECT pg_drop_replication_slot($1::text)::text"};
 
-constexpr sql::Query terminate_maker{.name = "relay.slot.end_maker", .text = R"sql(
+constexpr sql::Query terminate_slot_creator_query{.name = "relay.slot.end_maker", .text = R"sql(
     SELECT pg_terminate_backend(active_pid)::text FROM pg_replication_slots
     WHERE slot_name = $1::text AND active AND confirmed_flush_lsn IS NULL
 )sql"};
 
 // A statement takes its snapshot before it works out what it returns.
-constexpr sql::Query select_sight{
+constexpr sql::Query select_snapshot_at_lsn{
     .name = "relay.sight",
     .text = "SELECT pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text"};
 
@@ -77,13 +77,13 @@ std::string SlotState::warning() const {
         wal_status, retained_bytes);
 }
 
-SlotState look_at_slot(sql::Transaction& tx, const std::string& slot) {
+SlotState read_slot_state(sql::Transaction& tx, const std::string& slot) {
     const sql::Statement& found = tx.add(select_slot, {slot});
     tx.flush();
     if (found.rows().empty()) return {};
     const sql::Row& row = found.rows().front();
     if (!row.boolean(4)) {
-        throw sql::Failure(sql::Fault::broken, "",
+        throw sql::Failure(sql::Fault::defect, "",
                            "the replication slot " + slot +
                                " is of another database or another plugin: drop or rename it");
     }
@@ -100,7 +100,7 @@ void require_publication(sql::Transaction& tx, const std::string& publication) {
     const sql::Statement& found = tx.add(select_publication, {publication});
     tx.flush();
     if (!found.rows().empty() && found.rows().front().boolean(0)) return;
-    throw sql::Failure(sql::Fault::broken, "",
+    throw sql::Failure(sql::Fault::defect, "",
                        "the publication " + publication +
                            " does not bring the inserts of outbox_events via the partition root: "
                            "has somebody changed it?");
@@ -112,23 +112,23 @@ void drop_slot(sql::Database& database, const std::string& slot) {
     tx->commit();
 }
 
-Sight look(sql::Database& database) {
+SnapshotAtLsn read_snapshot_at_lsn(sql::Database& database) {
     const auto tx = database.begin(sql::Access::read);
-    const sql::Statement& seen = tx->add(select_sight, {});
+    const sql::Statement& seen = tx->add(select_snapshot_at_lsn, {});
     tx->commit();
     const sql::Row& row = seen.rows().at(0);
     return {snapshot_of(row.text(0)), lsn_of(row.text(1))};
 }
 
-void end_maker(sql::Database& database, const std::string& slot) {
+void terminate_slot_creator(sql::Database& database, const std::string& slot) {
     const auto tx = database.begin(sql::Access::write);
-    tx->add(terminate_maker, {slot});
+    tx->add(terminate_slot_creator_query, {slot});
     tx->commit();
 }
 
 // A transaction that is committed in the log may for a moment still count as open. Its number was
 // drawn before, so it is below one that is drawn after the log was looked at.
-Horizon draw_horizon(sql::Database& database) {
+Horizon read_horizon(sql::Database& database) {
     const auto tx = database.begin(sql::Access::write);
     const sql::Statement& lsn = tx->add(select_lsn, {});
     const sql::Statement& xid = tx->add(draw_xid, {});

@@ -27,27 +27,27 @@ struct SlotState {
     std::string warning() const;
 };
 // Throws sql::Failure (broken) when the slot is another database's or another plugin's.
-SlotState look_at_slot(sql::Transaction& tx, const std::string& slot);
+SlotState read_slot_state(sql::Transaction& tx, const std::string& slot);
 
 // Throws sql::Failure (broken) unless the publication brings the inserts of outbox_events.
 void require_publication(sql::Transaction& tx, const std::string& publication);
 
 void drop_slot(sql::Database& database, const std::string& slot);
 // Ends a connection that is still making the slot: its client may be long gone.
-void end_maker(sql::Database& database, const std::string& slot);
+void terminate_slot_creator(sql::Database& database, const std::string& slot);
 
 // Everything that the snapshot sees committed before lsn.
-struct Sight {
+struct SnapshotAtLsn {
     outbox::Snapshot snapshot;
     pgoutput::Lsn lsn;
 };
-Sight look(sql::Database& database);
+SnapshotAtLsn read_snapshot_at_lsn(sql::Database& database);
 
 // Every transaction that committed before lsn has a number below xid.
 struct Horizon {
     pgoutput::Lsn lsn;
     std::uint64_t xid = 0;
 };
-Horizon draw_horizon(sql::Database& database);
+Horizon read_horizon(sql::Database& database);
 
 }  // namespace trackops::relay

@@ -24,7 +24,7 @@ using pgoutput::Lsn;
 // PostgreSQL asks for a sign of life when half of its patience is gone.
 constexpr int replies_a_timeout = 8;
 // While what has come must not leave yet.
-constexpr Duration hold_back = std::chrono::milliseconds(1);
+constexpr Duration visibility_poll_interval = std::chrono::milliseconds(1);
 
 Instant wall_clock() {
     return {
@@ -72,16 +72,17 @@ public:
     std::vector<outbox::StoredEvent> read(std::size_t max) override {
         if (!claim()) return {};
         return guarded([&]() -> std::vector<outbox::StoredEvent> {
-            if (poll_ && !go_over_to_stream()) return poll_ ? poll_->read(max) : no_events();
+            if (poll_ && !switch_to_streaming()) return poll_ ? poll_->read(max) : no_events();
             receive(max);
-            return hand_out(max);
+            return take_events(max);
         });
     }
 
     bool await(Duration at_most) override {
         if (!events_) return false;
         return guarded([&] {
-            connection_->await(steps_.empty() ? at_most : std::min(at_most, hold_back));
+            connection_->await(steps_.empty() ? at_most
+                                              : std::min(at_most, visibility_poll_interval));
             return true;
         });
     }
@@ -97,7 +98,7 @@ public:
                 for (const auto& [xid, up_to] : given_positions_) done_[xid] = up_to;
             }
             given_positions_.clear();
-            if (is_worth_storing()) store();
+            if (should_store_checkpoint()) store();
         });
     }
 
@@ -119,7 +120,7 @@ public:
     Backlog backlog(Instant now) override {
         Backlog backlog = count_backlog(database_, done(), now);
         const auto tx = database_.begin(sql::Access::read);
-        const SlotState slot = look_at_slot(*tx, options_.slot);
+        const SlotState slot = read_slot_state(*tx, options_.slot);
         tx->commit();
         meters_.retained_bytes.set(static_cast<double>(slot.retained_bytes));
         backlog.warning = slot.warning();
@@ -135,8 +136,8 @@ public:
     bool has_received(Lsn lsn, std::size_t max) override {
         if (!events_) return false;
         receive(max);
-        const Lsn come_to = steps_.empty() ? given_.lsn : steps_.back().after.lsn;
-        return come_to >= lsn || events_waiting_ >= max;
+        const Lsn advance_to = steps_.empty() ? given_.lsn : steps_.back().after.lsn;
+        return advance_to >= lsn || events_waiting_ >= max;
     }
 
 private:
@@ -162,12 +163,12 @@ private:
     bool open() {
         const auto tx = database_.begin(sql::Access::read);
         const Checkpoint checkpoint = load_checkpoint(*tx);
-        const SlotState slot = look_at_slot(*tx, options_.slot);
+        const SlotState slot = read_slot_state(*tx, options_.slot);
         require_publication(*tx, options_.publication);
         tx->commit();
         if (slot.is_active) {
             // It waits for open transactions and does not notice that its client has died.
-            if (!slot.confirmed) end_maker(database_, options_.slot);
+            if (!slot.confirmed) terminate_slot_creator(database_, options_.slot);
             return false;
         }
         connection_.emplace(url_, options_.sender_timeout);
@@ -218,7 +219,7 @@ private:
     }
 
     // True once the log brings everything that is not yet published.
-    bool go_over_to_stream() {
+    bool switch_to_streaming() {
         if (is_creating_) {
             using enum WalConnection::Creation;
             const auto creation = connection_->slot_creation();
@@ -226,7 +227,7 @@ private:
             if (creation != made) return false;
             is_creating_ = false;
         }
-        if (!horizon_) horizon_ = draw_horizon(database_);
+        if (!horizon_) horizon_ = read_horizon(database_);
         const auto base = poll_->done();
         if (!base || base->xmin <= horizon_->xid) return false;
         const WalPosition from{horizon_->lsn, 0};
@@ -260,7 +261,7 @@ private:
             const std::size_t before = steps_.size();
             const std::uint64_t ignored = events_->ignored();
             const auto taken = events_->take(*frame, steps_);
-            if (!taken) throw sql::Failure(sql::Fault::broken, "", taken.error().detail);
+            if (!taken) throw sql::Failure(sql::Fault::defect, "", taken.error().detail);
             if (events_->ignored() > ignored) meters_.ignored.add();
             if (steps_.size() > before && steps_.back().event) ++events_waiting_;
             if (*taken) {
@@ -272,9 +273,9 @@ private:
 
     // What every session sees by now: the log brings a commit a moment before others see it, and
     // an answer to its event must find what it is about.
-    std::vector<outbox::StoredEvent> hand_out(std::size_t max) {
-        std::optional<Sight> now;
-        if (events_waiting_ > 0 || is_sight_needed()) now = look(database_);
+    std::vector<outbox::StoredEvent> take_events(std::size_t max) {
+        std::optional<SnapshotAtLsn> now;
+        if (events_waiting_ > 0 || is_snapshot_needed()) now = read_snapshot_at_lsn(database_);
         std::vector<outbox::StoredEvent> events;
         while (!steps_.empty()) {
             WalStep& step = steps_.front();
@@ -292,12 +293,12 @@ private:
     }
 
     // The base is to see everything that is done with, also when no more events come.
-    bool is_sight_needed() {
+    bool is_snapshot_needed() {
         const std::scoped_lock lock(mutex_);
         return !sight_ && !is_base_new_ && !done_.empty();
     }
 
-    bool is_worth_storing() {
+    bool should_store_checkpoint() {
         if (sight_ && confirmed_.lsn >= sight_->lsn) {
             base_ = std::exchange(sight_, std::nullopt)->snapshot;
             is_base_new_ = true;
@@ -327,7 +328,7 @@ private:
         replied_at_ = Steady::now();
     }
 
-    DonePositions done() {
+    ConfirmedPositions done() {
         const std::scoped_lock lock(mutex_);
         return done_;
     }
@@ -352,17 +353,18 @@ private:
     WalPosition given_;
     WalPosition confirmed_;
     WalPosition stored_;
-    outbox::Snapshot base_;          // all that it sees is confirmed
-    std::optional<Sight> sight_;     // the next base, when everything before its lsn is confirmed
-    bool is_base_new_ = false;       // and not stored
-    bool has_news_ = false;          // events are confirmed and not stored
-    bool is_asked_ = false;          // by the server, which may want to stop
-    DonePositions given_positions_;  // since the last confirm()
+    outbox::Snapshot base_;  // all that it sees is confirmed
+    std::optional<SnapshotAtLsn>
+        sight_;                 // the next base, when everything before its lsn is confirmed
+    bool is_base_new_ = false;  // and not stored
+    bool has_news_ = false;     // events are confirmed and not stored
+    bool is_asked_ = false;     // by the server, which may want to stop
+    ConfirmedPositions given_positions_;  // since the last confirm()
     Steady::time_point stored_at_;
     Steady::time_point replied_at_;
 
     std::mutex mutex_;
-    DonePositions done_;  // confirmed, and not seen by the stored base
+    ConfirmedPositions done_;  // confirmed, and not seen by the stored base
 };
 
 }  // namespace

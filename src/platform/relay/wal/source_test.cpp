@@ -29,7 +29,7 @@ protected:
         return source;
     }
     std::string read(Source& source, std::size_t max = 100) {
-        return outbox::OutboxForTests::names(sources_.read(source, max));
+        return outbox::OutboxFixture::names(sources_.read(source, max));
     }
     // Everything that is found until the log is read again.
     std::string repaired(WalSource& source) {
@@ -37,7 +37,7 @@ protected:
         EXPECT_FALSE(source.is_streaming());
         std::vector<outbox::StoredEvent> found;
         sources_.settle(source, &found);
-        return outbox::OutboxForTests::names(found);
+        return outbox::OutboxFixture::names(found);
     }
     Transaction open(std::string_view events) {
         auto tx = outbox_.database->begin(sql::Access::write);
@@ -64,8 +64,8 @@ protected:
         return outbox_.metrics.counter(name, "", {{"slot", sources_.slot()}}).value();
     }
 
-    SourcesForTests sources_{"postgres-wal"};
-    outbox::OutboxForTests& outbox_ = sources_.outbox;
+    SourceFixture sources_{"postgres-wal"};
+    outbox::OutboxFixture& outbox_ = sources_.outbox;
 };
 
 TEST_F(Wal, GivesTheSameEventsAsPolling) {
@@ -121,7 +121,7 @@ TEST_F(Wal, PollsWhileAnOldTransactionKeepsTheLogFromBeingRead) {
     std::vector<outbox::StoredEvent> found;
     sources_.settle(*source, &found);
     for (auto& more : sources_.read(*source)) found.push_back(std::move(more));
-    auto names = outbox::OutboxForTests::names(found);
+    auto names = outbox::OutboxFixture::names(found);
     EXPECT_TRUE(names == "o1 a4" || names == "a4 o1") << names;
 }
 
@@ -203,7 +203,7 @@ TEST_F(Wal, RepairsWhenThePublicationIsNewerThanTheLog) {
         try {
             return source->claim();
         } catch (const sql::Failure& failure) {
-            EXPECT_EQ(failure.fault, sql::Fault::broken);
+            EXPECT_EQ(failure.fault, sql::Fault::defect);
             return std::string(failure.what()).find("publication") != std::string::npos;
         }
     });
@@ -219,7 +219,7 @@ TEST_F(Wal, RepairsWhenThePublicationIsNewerThanTheLog) {
         }
         return !found.empty() && source->is_streaming();
     });
-    EXPECT_EQ(outbox::OutboxForTests::names(found), "a1");
+    EXPECT_EQ(outbox::OutboxFixture::names(found), "a1");
     outbox_.commit("a2");
     EXPECT_EQ(read(*source), "a2");
 }
@@ -307,7 +307,7 @@ TEST_F(Wal, IsReadByOneOnlyAndByTheNextWhenThatOneEnds) {
 }
 
 // The server ends the session of a reader that says nothing, as one that was stopped.
-TEST_F(Wal, LosesTheSlotWhenItSaysNothing) {
+TEST_F(Wal, LosesTheSlotWhenItIsSilent) {
     const auto first = streaming({.sender_timeout = std::chrono::milliseconds(300)});
     const auto second = sources_.make_wal();
     outbox_.commit("a1");
@@ -335,7 +335,7 @@ TEST_F(Wal, WakesWhenEventsCome) {
     std::string found;
     until([&] {
         EXPECT_TRUE(source->await(std::chrono::seconds(30)));
-        found += outbox::OutboxForTests::names(source->read(10));
+        found += outbox::OutboxFixture::names(source->read(10));
         return !found.empty();
     });
     writer.join();
@@ -351,7 +351,7 @@ TEST_F(Wal, MaySwitchToPollingAndBackWhileEventsAreWritten) {
         std::map<char, std::int64_t> sequences;
         std::uint64_t ids = 0;
         const auto next = [&](char key) {
-            return std::vector{outbox::OutboxForTests::event(key, ++sequences[key], ++ids)};
+            return std::vector{outbox::OutboxFixture::event(key, ++sequences[key], ++ids)};
         };
         Transaction slow;
         for (int i = 0; i < transactions; ++i) {
@@ -450,13 +450,13 @@ TEST(WalSlot, WarnsBeforeTheServerDropsItsLog) {
 }
 
 TEST(MakeSource, KnowsPollAndWal) {
-    outbox::OutboxForTests sqlite("sqlite");
+    outbox::OutboxFixture sqlite("sqlite");
     EXPECT_EQ(make_source("poll", *sqlite.database, sqlite.url(), sqlite.metrics)->name(), "poll");
     EXPECT_THROW((void)make_source("wal", *sqlite.database, sqlite.url(), sqlite.metrics),
                  std::invalid_argument);
     EXPECT_THROW((void)make_source("push", *sqlite.database, sqlite.url(), sqlite.metrics),
                  std::invalid_argument);
-    outbox::OutboxForTests postgres("postgres");
+    outbox::OutboxFixture postgres("postgres");
     EXPECT_EQ(make_source("poll", *postgres.database, postgres.url(), postgres.metrics)->name(),
               "poll");
     EXPECT_EQ(make_source("wal", *postgres.database, postgres.url(), postgres.metrics)->name(),

@@ -1,0 +1,227 @@
+#include "load/http_client.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <fmt/format.h>
+
+namespace trackops::load {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+
+constexpr auto call_timeout = std::chrono::seconds(30);
+constexpr std::size_t response_bytes_max = 16UL * 1024 * 1024;
+
+struct Address {
+    std::string host;
+    std::string port;
+};
+
+Result<Address> parse_url(std::string_view url) {
+    constexpr std::string_view scheme = "http://";
+    const auto wrong =
+        fail(Errc::invalid, fmt::format("{} is not of the form http://host:port", url));
+    if (!url.starts_with(scheme)) return wrong;
+    auto rest = url.substr(scheme.size());
+    if (rest.ends_with('/')) rest.remove_suffix(1);
+    const auto colon = rest.rfind(':');
+    const auto port = colon == std::string_view::npos ? "80" : rest.substr(colon + 1);
+    const auto host = rest.substr(0, colon);
+    std::uint16_t number = 0;
+    const auto [end, fault] = std::from_chars(port.data(), port.data() + port.size(), number);
+    if (host.empty() || host.find_first_of("/@?#") != std::string_view::npos ||
+        fault != std::errc{} || end != port.data() + port.size())
+        return wrong;
+    return Address{std::string(host), std::string(port)};
+}
+
+Duration retry_after_of(const http::response<http::string_body>& response) {
+    const auto text = response[http::field::retry_after];
+    std::int64_t seconds = 0;
+    std::from_chars(text.data(), text.data() + text.size(), seconds);  // a date reads as none
+    return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, 3600));
+}
+
+// Connections to one server that carry one call at a time; those at rest are used again, the latest
+// first.
+class Host {
+public:
+    Host(asio::io_context& io, Address address)
+        : io_(io), address_(std::move(address)), resolver_(io) {}
+
+    void send(Request call, HttpClient::Done done) {
+        auto exchange = std::make_shared<Exchange>(*this, std::move(call), std::move(done));
+        if (resting_.empty()) return exchange->connect();
+        exchange->use(std::move(resting_.back()));
+        resting_.pop_back();
+    }
+
+private:
+    struct Connection {
+        explicit Connection(asio::io_context& io) : stream(io) {}
+        beast::tcp_stream stream;
+        beast::flat_buffer buffer;
+    };
+
+    class Exchange : public std::enable_shared_from_this<Exchange> {
+    public:
+        Exchange(Host& host, Request call, HttpClient::Done done)
+            : host_(host), call_(std::move(call)), done_(std::move(done)) {}
+
+        void connect() {
+            connection_ = std::make_unique<Connection>(host_.io_);
+            host_.resolve([self = shared_from_this()](error_code error,
+                                                      const tcp::resolver::results_type& found) {
+                if (error) return self->give_up("resolve", error);
+                auto& stream = self->connection_->stream;
+                stream.expires_after(call_timeout);
+                stream.async_connect(found, [self](error_code failed, const tcp::endpoint&) {
+                    if (failed) return self->give_up("connect", failed);
+                    error_code ignored;  // slower without it, not wrong
+                    (void)self->connection_->stream.socket().set_option(tcp::no_delay(true),
+                                                                        ignored);
+                    self->write();
+                });
+            });
+        }
+
+        void use(std::unique_ptr<Connection> connection) {
+            connection_ = std::move(connection);
+            write();
+        }
+
+    private:
+        void write() {
+            request_.version(11);
+            request_.method_string(call_.method);
+            request_.target(call_.path);
+            request_.set(http::field::host, host_.address_.host + ":" + host_.address_.port);
+            request_.set(http::field::user_agent, "trackops-load");
+            if (!call_.idempotency_key.empty())
+                request_.set("Idempotency-Key", call_.idempotency_key);
+            if (!call_.body.empty()) {
+                request_.set(http::field::content_type, call_.content_type);
+                request_.body() = std::move(call_.body);
+            }
+            request_.prepare_payload();
+            connection_->stream.expires_after(call_timeout);
+            http::async_write(connection_->stream, request_,
+                              [self = shared_from_this()](error_code error, std::size_t) {
+                                  // An early refusal (413) closes our sending side; its answer is
+                                  // there to be read.
+                                  if (error && error != asio::error::broken_pipe &&
+                                      error != asio::error::connection_reset)
+                                      return self->give_up("send", error);
+                                  self->read();
+                              });
+        }
+
+        void read() {
+            parser_.body_limit(response_bytes_max);
+            http::async_read(connection_->stream, connection_->buffer, parser_,
+                             [self = shared_from_this()](error_code error, std::size_t) {
+                                 if (error) return self->give_up("read", error);
+                                 self->finish();
+                             });
+        }
+
+        void finish() {
+            auto response = parser_.release();
+            if (response.keep_alive() && connection_->buffer.size() == 0) {
+                connection_->stream.expires_never();
+                host_.resting_.push_back(std::move(connection_));
+            }
+            Response response{.status = static_cast<int>(response.result_int()),
+                              .body = std::move(response.body()),
+                              .retry_after = retry_after_of(response),
+                              .is_replayed = response["Idempotency-Replayed"] == "true"};
+            done_(std::move(response));
+        }
+
+        void give_up(std::string_view what, error_code error) {
+            host_.resting_
+                .clear();  // which may be as dead: the server closed them or is another one
+            done_(fail(Errc::unavailable, fmt::format("{} {}:{}: {}", what, host_.address_.host,
+                                                      host_.address_.port, error.message())));
+        }
+
+        Host& host_;
+        Request call_;
+        HttpClient::Done done_;
+        std::unique_ptr<Connection> connection_;
+        http::request<http::string_body> request_;
+        http::response_parser<http::string_body> parser_;
+    };
+
+    using Found = std::move_only_function<void(error_code, tcp::resolver::results_type)>;
+    void resolve(Found found) {
+        if (!endpoints_.empty()) return found({}, endpoints_);
+        resolver_.async_resolve(
+            address_.host, address_.port,
+            [this, found = std::move(found)](error_code error, auto results) mutable {
+                if (!error) endpoints_ = results;
+                found(error, std::move(results));
+            });
+    }
+
+    asio::io_context& io_;
+    const Address address_;
+    tcp::resolver resolver_;
+    tcp::resolver::results_type endpoints_;
+    std::vector<std::unique_ptr<Connection>> resting_;  // no more than there were calls at once
+};
+
+class AsioHttpClient final : public HttpClient {
+public:
+    AsioHttpClient(Address order, Address inventory)
+        : order_(io_, std::move(order)), inventory_(io_, std::move(inventory)) {}
+
+    void send(Request call, Done done) override {
+        auto& host = call.target == Target::order ? order_ : inventory_;
+        host.send(std::move(call), std::move(done));
+    }
+
+    void after(Duration pause, std::move_only_function<void()> then) override {
+        auto timer = std::make_shared<asio::steady_timer>(io_, pause);
+        timer->async_wait([timer, then = std::move(then)](error_code error) mutable {
+            if (!error) then();
+        });
+    }
+
+    Duration elapsed() const override {
+        return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - made_);
+    }
+
+    void run() override { io_.run(); }
+    void stop() override { io_.stop(); }
+
+private:
+    const std::chrono::steady_clock::time_point made_ = std::chrono::steady_clock::now();
+    asio::io_context io_{1};
+    Host order_;
+    Host inventory_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<HttpClient>> make_http_client(const std::string& order_url,
+                                                     const std::string& inventory_url) {
+    auto order = TRY(parse_url(order_url));
+    auto inventory = TRY(parse_url(inventory_url));
+    return std::make_unique<AsioHttpClient>(std::move(order), std::move(inventory));
+}
+
+}  // namespace trackops::load

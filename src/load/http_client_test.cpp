@@ -1,0 +1,165 @@
+// The wire and the whole run against a real HTTP server.
+#include "load/http_client.hpp"
+
+#include <atomic>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "load/load.hpp"
+#include "platform/http/server.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "testing/fakes.hpp"
+
+namespace trackops::load {
+namespace {
+
+class HttpClientTest : public ::testing::Test {
+protected:
+    void SetUp() override { start(0); }
+
+    void start(std::uint16_t port) {
+        server_.reset();
+        server_ = http::make_server({.port = port}, routes(), clock_, ids_, metrics_);
+        server_->start();
+        url_ = fmt::format("http://127.0.0.1:{}", server_->port());
+    }
+
+    std::vector<http::Route> routes() {
+        using http::Reply;
+        using http::Request;
+        using http::Run;
+        return {
+            {"POST", "/echo", Run::on_io,
+             [](const Request& request, const Reply& reply) {
+                 const auto key = request.header("idempotency-key").value_or("none");
+                 reply.send({.status = 201,
+                             .body = fmt::format("{} {}", key, request.body),
+                             .headers = {{"Idempotency-Replayed", "true"}, {"Retry-After", "3"}}});
+             }},
+            {"GET", "/fine", Run::on_io,
+             [](const Request&, const Reply& reply) { reply.json(200, "{}"); }},
+            {"POST", "/api/orders", Run::on_io,
+             [this](const Request&, const Reply& reply) {
+                 if (++placed_ % 10 == 0) return reply.json(503, "{}");
+                 reply.json(201, order(placed_, "PENDING"));
+             }},
+            {"GET", "/api/orders/{id}/status", Run::on_io,
+             [](const Request& request, const Reply& reply) {
+                 reply.json(200, order(std::stoi(std::string(request.param("id").substr(24))),
+                                       "CONFIRMED"));
+             }}};
+    }
+
+    static std::string order(int number, std::string_view status) {
+        return fmt::format(
+            R"({{"id":"00000000-0000-7000-8000-{:012}","status":"{}",)"
+            R"("createdAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:01Z"}})",
+            number, status);
+    }
+
+    Result<Response> send(HttpClient& client, Request call) {
+        Result<Response> response;
+        client.send(std::move(call), [&](Result<Response> got) { response = std::move(got); });
+        client.run();
+        return response;
+    }
+
+    testing::FakeClock clock_;
+    testing::SeededIds ids_;
+    telemetry::Registry metrics_;
+    std::unique_ptr<http::Server> server_;
+    std::string url_;
+    int placed_ = 0;  // touched by the server's one I/O thread only
+};
+
+TEST_F(HttpClientTest, CarriesACallAndItsAnswer) {
+    const auto client = make_http_client(url_, url_).value();
+    Request call{.method = "POST", .path = "/echo", .body = R"("é")"};
+    call.idempotency_key = "k-1";
+    const auto response = send(*client, std::move(call));
+    ASSERT_TRUE(response);
+    EXPECT_EQ(response->status, 201);
+    EXPECT_EQ(response->body, R"(k-1 "é")");
+    EXPECT_EQ(response->retry_after, std::chrono::seconds(3));
+    EXPECT_TRUE(response->is_replayed);
+}
+
+TEST_F(HttpClientTest, GivesEachOfManyCallsItsOwnAnswer) {
+    const auto client = make_http_client(url_, url_).value();
+    int right = 0;
+    int rounds = 3;
+    std::function<void(int)> call_again = [&](int number) {
+        const auto body = fmt::format("{}", number);
+        client->send({.method = "POST", .path = "/echo", .body = body},
+                     [&, number, body](Result<Response> response) {
+                         right += response && response->body == "none " + body;
+                         if (number + 100 < rounds * 100)
+                             call_again(number + 100);  // over a connection that was used before
+                     });
+    };
+    for (int number = 0; number < 100; ++number) call_again(number);
+    client->run();
+    EXPECT_EQ(right, rounds * 100);
+}
+
+TEST_F(HttpClientTest, ReportsAMissingResponseAndReconnects) {
+    const auto client = make_http_client(url_, url_).value();
+    std::vector<int> statuses;
+    const auto note = [&](Result<Response> response) {
+        statuses.push_back(response ? response->status : 0);
+    };
+    const Request fine{.path = "/fine"};
+    client->send(fine, note);
+    client->send(fine, note);
+    client->send(fine, [&](const Result<Response>&) {
+        start(server_->port());  // all connections at rest are dead now
+        client->after(Duration::zero(), [&] {
+            client->send(fine, [&](Result<Response> response) {
+                statuses.push_back(response ? response->status : 0);
+                client->send(fine, note);
+            });
+        });
+    });
+    client->run();
+    ASSERT_EQ(statuses.size(), 4U);
+    EXPECT_EQ(statuses.back(),
+              200);  // one failure at most: it took the other dead connections with it
+
+    server_.reset();
+    const auto lonely = make_http_client(url_, url_).value();
+    const auto response = send(*lonely, {.path = "/fine"});
+    ASSERT_FALSE(response);
+    EXPECT_EQ(response.error().code, Errc::unavailable);
+}
+
+TEST_F(HttpClientTest, RefusesOtherUrls) {
+    for (const auto* url : {"", "https://a:1", "http://", "http://:80", "http://a:b",
+                            "http://a:1/path", "http://a:99999"})
+        EXPECT_FALSE(make_http_client(url, url_)) << url;
+    EXPECT_TRUE(make_http_client("http://localhost", url_));
+    EXPECT_TRUE(make_http_client(url_ + "/", url_));
+}
+
+TEST_F(HttpClientTest, CarriesAWholeRun) {
+    std::string text;
+    for (int number = 0; number < 200; ++number)
+        text += fmt::format("{{\"externalRef\":\"r{}\"}}\n", number);
+    std::istringstream lines(text);
+    int shown = 0;
+    LoadOptions options{.order_url = url_, .inventory_url = url_, .concurrency = 16};
+    const auto report =
+        run_load(options, {lines, static_cast<std::int64_t>(text.size())},
+                 {[&](const LoadReport&, double) { ++shown; }, std::chrono::milliseconds(1)});
+    ASSERT_TRUE(report);
+    EXPECT_EQ(report->orders.done, 200);
+    EXPECT_EQ(report->confirmed, 200);
+    EXPECT_GT(report->retried, 0);
+    EXPECT_GT(shown, 0);
+    EXPECT_EQ(report->to_confirmed.max, std::chrono::seconds(1));
+    EXPECT_TRUE(report->has_succeeded());
+}
+
+}  // namespace
+}  // namespace trackops::load

@@ -1,0 +1,39 @@
+// Whose outcome is still to be asked for, and when: at growing intervals, the longest overdue
+// first.
+#pragma once
+#include <cstddef>
+#include <optional>
+#include <queue>
+#include <vector>
+
+#include "base/instant.hpp"
+
+namespace trackops::load {
+
+inline constexpr Duration poll_interval_min = std::chrono::milliseconds(10);
+inline constexpr Duration poll_interval_max = std::chrono::seconds(1);
+
+class OutcomePoller {
+public:
+    void add(std::size_t order, Duration now) { put(order, now, poll_interval_min); }
+    struct PollTask {
+        std::size_t order;
+        Duration interval;
+    };
+    // Takes the order whose turn it is.
+    std::optional<PollTask> take(Duration now);
+    // It was still pending: asks again, half as long again from now.
+    void reschedule(PollTask poll_task, Duration now);
+    std::optional<Duration> next_at() const;
+
+private:
+    struct Entry {
+        Duration at;
+        PollTask poll_task;
+        bool operator>(const Entry& other) const { return at > other.at; }
+    };
+    void put(std::size_t order, Duration now, Duration interval);
+    std::priority_queue<Entry, std::vector<Entry>, std::greater<>> poll_tasks_;
+};
+
+}  // namespace trackops::load

@@ -1,0 +1,86 @@
+#include "order/adapters/inventory_events_handler.hpp"
+
+#include "events/events.hpp"
+#include "order/app/settle_reservations.hpp"
+
+namespace trackops::order::adapters {
+namespace {
+
+struct MappedReply {
+    Uuid order;
+    domain::ReservationOutcome answer;
+};
+
+Result<MappedReply> map_reply(const events::Event& event) {
+    if (const auto* reserved = std::get_if<events::InventoryReserved>(&event))
+        return MappedReply{reserved->order_id, domain::ReservationOutcome::reserved};
+    if (const auto* released = std::get_if<events::InventoryReleased>(&event))
+        return MappedReply{released->order_id, domain::ReservationOutcome::released};
+    if (const auto* failed = std::get_if<events::InventoryReservationFailed>(&event)) {
+        const bool of_shipment = failed->reason == "NOT_RESERVED";
+        return MappedReply{failed->order_id, of_shipment ? domain::ReservationOutcome::not_reserved
+                                                         : domain::ReservationOutcome::refused};
+    }
+    return fail(Errc::invalid, "not an event of inventory");
+}
+
+Result<app::ReservationReply> read_reply(const bus::Message& message) {
+    const auto id = Uuid::parse(message.header("ce_id"));
+    if (!id) return fail(Errc::invalid, "the header ce_id is no UUID");
+    const events::Event event = TRY(events::decode(message.topic, message.value));
+    const MappedReply meaning = TRY(map_reply(event));
+    const Trace trace{std::string(message.header("ce_correlationid")), id->text(),
+                      std::string(message.header("traceparent")),
+                      std::string(message.header("tracestate"))};
+    return app::ReservationReply{domain::OrderId(meaning.order), *id, meaning.answer, trace};
+}
+
+std::string error_text(const Error& error) {
+    std::string text = error.detail;
+    for (const FieldError& fault : error.fields) text += "; " + fault.pointer + " " + fault.detail;
+    return text;
+}
+
+// Only what the message itself is to blame for is put aside; everything else is tried again, so
+// that nothing is lost.
+bus::Disposition disposition_of(const Error& error) {
+    const bool at_fault = error.code == Errc::invalid || error.code == Errc::malformed ||
+                          error.code == Errc::not_found;
+    if (at_fault) return bus::DeadLetter{error_text(error)};
+    return bus::RetryLater{error_text(error)};
+}
+
+}  // namespace
+
+bus::Handler make_inventory_events_handler(
+    app::OrderStore& store, const Clock& clock, const domain::SagaTimeouts& timeouts,
+    std::function<void(std::span<const domain::Order>)> on_settled) {
+    return [&store, &clock, timeouts,
+            on_settled = std::move(on_settled)](std::span<const bus::Message> messages) {
+        std::vector<bus::Disposition> dispositions(messages.size(), bus::Done{});
+        std::vector<app::ReservationReply> replies;
+        std::vector<std::size_t> positions;
+        for (std::size_t i = 0; i < messages.size(); ++i) {
+            auto reply = read_reply(messages[i]);
+            if (reply) {
+                replies.push_back(*std::move(reply));
+                positions.push_back(i);
+            } else {
+                dispositions[i] = disposition_of(reply.error());
+            }
+        }
+        std::vector<domain::Order> orders;
+        auto results = app::settle_reservations(replies, store, clock, timeouts);
+        for (std::size_t i = 0; i < results.size(); ++i) {
+            if (results[i]) {
+                orders.push_back(std::move(results[i]->order));
+            } else {
+                dispositions[positions[i]] = disposition_of(results[i].error());
+            }
+        }
+        on_settled(orders);
+        return dispositions;
+    };
+}
+
+}  // namespace trackops::order::adapters

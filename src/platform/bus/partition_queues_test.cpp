@@ -1,0 +1,169 @@
+// Which messages may be handled and how far a partition is done, without a subscription.
+#include "platform/bus/partition_queues.hpp"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace trackops::bus {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr Instant start{1'700'000'000'000'000};
+const PartitionQueueLimits limits{
+    .slots_max = 4, .backoff_min = milliseconds(20), .backoff_max = seconds(2)};
+using Offsets = std::vector<std::int64_t>;
+
+Message message(std::int64_t offset, std::string key, std::int32_t partition = 0) {
+    return {"t", partition, offset, std::move(key), fmt::to_string(offset), {}, {}};
+}
+
+// Messages from `from` up to `to`; their keys are a, b, a, b, ...
+std::vector<Message> messages(std::int64_t from, std::int64_t to) {
+    std::vector<Message> all;
+    for (std::int64_t i = from; i < to; ++i) all.push_back(message(i, i % 2 == 0 ? "a" : "b"));
+    return all;
+}
+
+Offsets offsets(const std::vector<Message>& batch) {
+    Offsets all;
+    for (const Message& one : batch) all.push_back(one.offset);
+    return all;
+}
+
+class LanesOfAConsumer : public ::testing::Test {
+protected:
+    // Admits them and settles what may be handled: what `is_done` says of an offset. Returns what
+    // was handled.
+    template <class IsDone>
+    Offsets give(std::vector<Message> fresh, IsDone is_done) {
+        std::vector<Message> batch;
+        queues_->add_fetched(std::move(fresh), batch);
+        return record_outcomes(std::move(batch), is_done);
+    }
+    template <class IsDone>
+    Offsets give_due(IsDone is_done, std::size_t max = 100) {
+        std::vector<Message> batch;
+        queues_->take_due(now_, max, batch);
+        return record_outcomes(std::move(batch), is_done);
+    }
+    template <class IsDone>
+    Offsets record_outcomes(std::vector<Message> batch, IsDone is_done) {
+        const Offsets handled = offsets(batch);
+        std::vector<bool> done;
+        for (const std::int64_t offset : handled) done.push_back(is_done(offset));
+        queues_->record_outcomes(std::move(batch), done, now_);
+        return handled;
+    }
+    // The offset up to which the one partition is done; -1 when there is no news of it.
+    std::int64_t done_up_to() {
+        const PartitionChanges changes = queues_->changes();
+        EXPECT_LE(changes.done.size(), 1u);
+        return changes.done.empty() ? -1 : changes.done[0].offset;
+    }
+    static bool all(std::int64_t) { return true; }
+    static bool none(std::int64_t) { return false; }
+
+    Instant now_ = start;
+    std::optional<PartitionQueues> queues_{limits};
+};
+
+// A rebalance gives again what was not committed: from any message on, whether each of them was
+// done, failed, or stood behind one that failed.
+TEST_F(LanesOfAConsumer, HaveOnePlaceForAMessageThatIsGivenAgain) {
+    for (std::int64_t count = 1; count <= 3; ++count) {
+        for (std::int64_t from = 0; from < count; ++from) {
+            for (unsigned failed = 0; failed < 8; ++failed) {
+                queues_.emplace(limits);
+                const auto is_done = [&](std::int64_t offset) {
+                    return (failed >> offset & 1) == 0;
+                };
+                give(messages(0, count), is_done);
+                const auto what =
+                    fmt::format("{} messages, again from {}, failed {:b}", count, from, failed);
+                const std::int64_t first_done = done_up_to();
+                give(messages(from, count), all);
+                now_ = now_ + seconds(2);
+                give_due(all);
+                EXPECT_EQ(std::max(done_up_to(), first_done), count - 1) << what;
+                EXPECT_EQ(queues_->held(), 0u) << what;
+                EXPECT_EQ(queues_->until_due(now_), std::nullopt) << what;
+                EXPECT_THAT(give(messages(count, count + 1), all), ElementsAre(count)) << what;
+                EXPECT_EQ(done_up_to(), count) << what;
+            }
+        }
+    }
+}
+
+TEST_F(LanesOfAConsumer, HandleALastMessageThatIsGivenAgainAtOnce) {
+    EXPECT_THAT(give(messages(0, 1), none), ElementsAre(0));
+    EXPECT_THAT(give(messages(0, 1), all), ElementsAre(0)) << "nothing of its key is held now";
+    EXPECT_EQ(done_up_to(), 0);
+}
+
+TEST_F(LanesOfAConsumer, AreFullAtTheirLimitAndNotBefore) {
+    give(messages(0, 3), none);
+    EXPECT_THAT(queues_->changes().pauses, IsEmpty()) << "three of four";
+    give(messages(3, 4), none);
+    const PartitionChanges full = queues_->changes();
+    ASSERT_EQ(full.pauses.size(), 1u);
+    EXPECT_TRUE(full.pauses[0].paused);
+    EXPECT_THAT(queues_->changes().pauses, IsEmpty()) << "told once";
+    now_ = now_ + milliseconds(20);
+    EXPECT_THAT(give_due(all), ElementsAre(0, 1, 2, 3));
+    const PartitionChanges empty = queues_->changes();
+    ASSERT_EQ(empty.pauses.size(), 1u);
+    EXPECT_FALSE(empty.pauses[0].paused);
+    EXPECT_EQ(empty.done.at(0).offset, 3);
+}
+
+// The subscription forgot the pause with the rebalance, so it must be told again.
+TEST_F(LanesOfAConsumer, ArePausedAnewAfterARebalance) {
+    give(messages(0, 4), none);
+    EXPECT_EQ(queues_->changes().pauses.size(), 1u);
+    give(messages(0, 4), none);
+    const PartitionChanges again = queues_->changes();
+    ASSERT_EQ(again.pauses.size(), 1u);
+    EXPECT_TRUE(again.pauses[0].paused);
+}
+
+TEST_F(LanesOfAConsumer, GiveWhoWaitedLongestFirstAndKeepTheOrderOfAKey) {
+    give({message(0, "a")}, none);
+    now_ = now_ + milliseconds(5);
+    give({message(0, "b", 1), message(1, "b", 1)}, none);
+    give({message(1, "a")}, none);
+    EXPECT_EQ(queues_->held(), 4u);
+    EXPECT_EQ(queues_->until_due(now_), milliseconds(15));
+    now_ = now_ + milliseconds(20);
+    std::vector<Message> batch;
+    queues_->take_due(now_, 3, batch);
+    ASSERT_EQ(batch.size(), 3u);
+    EXPECT_EQ(batch[0].partition, 0);
+    EXPECT_THAT(offsets(batch), ElementsAre(0, 1, 0));
+    EXPECT_EQ(queues_->held(), 1u);
+    record_outcomes(std::move(batch), all);
+    EXPECT_THAT(give_due(all), ElementsAre(1));
+    EXPECT_EQ(queues_->changes().done.size(), 2u);
+}
+
+TEST_F(LanesOfAConsumer, BackOffOfAKeyBeginsAnewOnceItIsDone) {
+    give(messages(0, 1), none);
+    for (const auto backoff : {milliseconds(20), milliseconds(40)}) {
+        EXPECT_EQ(queues_->until_due(now_), backoff);
+        now_ = now_ + backoff;
+        EXPECT_EQ(queues_->until_due(now_), Duration::zero());
+        EXPECT_THAT(give_due(none), ElementsAre(0));
+    }
+    now_ = now_ + milliseconds(80);
+    EXPECT_THAT(give_due(all), ElementsAre(0));
+    EXPECT_EQ(queues_->until_due(now_), std::nullopt);
+    give({message(1, "a")}, none);
+    EXPECT_EQ(queues_->until_due(now_), milliseconds(20));
+}
+
+}  // namespace
+}  // namespace trackops::bus

@@ -1,0 +1,29 @@
+// Versioned entries in the memory of this process, the least recently used leaving first.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "platform/cache/cache.hpp"
+
+namespace trackops::cache {
+
+// Thread-safe. Sizes and evictions are metrics.
+class MemoryCache {
+public:
+    // clock and metrics outlive it.
+    MemoryCache(std::size_t bytes_max, const Clock& clock, telemetry::Registry& metrics);
+    ~MemoryCache();
+    std::optional<Entry> get(std::string_view key);
+    // As Cache::put. An entry larger than a sixteenth of bytes_max is not kept.
+    void put(std::string_view key, Entry entry, Duration time_to_live);
+    void remove(std::string_view key);
+    void clear();
+
+private:
+    struct State;
+    // The registry outlives the memory and cannot forget a callback, which finds it gone then.
+    const std::shared_ptr<State> state_;
+};
+
+}  // namespace trackops::cache

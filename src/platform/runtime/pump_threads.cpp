@@ -1,0 +1,174 @@
+#include "platform/runtime/pump_threads.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <ranges>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <pthread.h>
+
+#include "platform/runtime/failure.hpp"
+#include "platform/telemetry/log.hpp"
+#include "platform/telemetry/metrics.hpp"
+
+namespace trackops::runtime {
+namespace {
+
+constexpr Duration wait_inside_max =
+    std::chrono::seconds(1);  // how late stop() may be with a pump that cannot be woken
+constexpr Duration sleep_max = std::chrono::minutes(1);
+constexpr Duration backoff_min = std::chrono::milliseconds(100);
+constexpr Duration backoff_max = std::chrono::seconds(5);
+constexpr std::size_t thread_name_bytes_max = 15;
+
+// One thread and its pump.
+class Entry {
+public:
+    Entry(std::string name, Pump& pump, telemetry::Counter& failures)
+        : name_(std::move(name)), pump_(pump), failures_(failures), thread_([this] { drive(); }) {}
+
+    bool drives(const Pump& pump) const { return &pump_ == &pump; }
+    Pump& pump() const { return pump_; }
+    bool joined() const { return !thread_.joinable(); }
+    void join() { thread_.join(); }
+
+    void wake() {
+        {
+            const std::scoped_lock lock(mutex_);
+            woken_ = true;
+        }
+        changed_.notify_one();
+    }
+
+    void tell_to_stop() {
+        {
+            const std::scoped_lock lock(mutex_);
+            stopping_ = true;
+        }
+        changed_.notify_one();
+    }
+
+private:
+    void drive() {
+        pthread_setname_np(pthread_self(), name_.substr(0, thread_name_bytes_max).c_str());
+        Duration backoff = backoff_min;
+        while (should_run()) {
+            try {
+                const Progress progress = pump_.run(wait_inside_max);
+                backoff = backoff_min;
+                sleep(progress.call_again_in);
+            } catch (...) {
+                report(std::current_exception(), backoff);
+                wait_out(backoff);
+                backoff = std::min(backoff * 2, backoff_max);
+            }
+        }
+        pump_.wake();  // this thread may have swallowed the wake that was meant for another one of
+                       // the same pump
+    }
+
+    // What woke us before this moment is seen by the run() that follows.
+    bool should_run() {
+        const std::scoped_lock lock(mutex_);
+        woken_ = false;
+        return !stopping_;
+    }
+
+    void sleep(Duration time) {
+        if (time <= Duration::zero()) return;
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, std::min(time, sleep_max), [this] { return stopping_ || woken_; });
+    }
+
+    // Not ended by wake(): a pump that fails at each request would run without pause.
+    void wait_out(Duration backoff) {
+        std::unique_lock lock(mutex_);
+        changed_.wait_for(lock, backoff, [this] { return stopping_; });
+    }
+
+    void report(const std::exception_ptr& failure, Duration backoff) {
+        failures_.add();
+        const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(backoff).count();
+        telemetry::log(telemetry::Level::error, "pump", "a pump failed and is called again later",
+                       {{"pump", name_},
+                        {"error", failure_text(failure)},
+                        {"again_in_ms", std::to_string(ms)}});
+    }
+
+    const std::string name_;
+    Pump& pump_;
+    telemetry::Counter& failures_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool woken_ = false;
+    bool stopping_ = false;
+    std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace
+
+struct PumpThreads::State {
+    telemetry::Registry& metrics;
+    std::mutex stopping;  // held for the whole of stop()
+    std::mutex mutex;     // of the two that follow; never held while waiting
+    std::deque<Entry> entries = {};
+    bool stopped = false;
+};
+
+PumpThreads::PumpThreads(telemetry::Registry& metrics) : state_(new State{.metrics = metrics}) {}
+
+PumpThreads::~PumpThreads() { stop(); }
+
+void PumpThreads::add(std::string name, Pump& pump) {
+    auto& failures = state_->metrics.counter(
+        "trackops_pump_failures_total", "Exceptions out of a background pump.", {{"pump", name}});
+    const std::scoped_lock lock(state_->mutex);
+    if (state_->stopped) throw std::logic_error("Threads::add() after stop()");
+    state_->entries.emplace_back(std::move(name), pump, failures);
+}
+
+void PumpThreads::add(const std::vector<NamedPump>& pumps) {
+    for (const NamedPump& named : pumps) {
+        for (int i = 0; i < named.threads; ++i) add(named.name, named.pump);
+    }
+}
+
+void PumpThreads::wake(Pump& pump) {
+    {
+        const std::scoped_lock lock(state_->mutex);
+        for (Entry& entry : state_->entries) {
+            if (entry.drives(pump)) entry.wake();
+        }
+    }
+    pump.wake();
+}
+
+void PumpThreads::stop() {
+    const std::scoped_lock one_at_a_time(state_->stopping);
+    {
+        const std::scoped_lock lock(state_->mutex);
+        state_->stopped = true;  // from here on `entries` does not grow
+    }
+    for (Entry& last : std::views::reverse(state_->entries)) {
+        if (last.joined()) continue;
+        // All threads of one pump together: had one of them to go on, it could take the wake that
+        // the others wait for.
+        std::vector<Entry*> of_this_pump;
+        for (Entry& entry : state_->entries) {
+            if (entry.drives(last.pump())) of_this_pump.push_back(&entry);
+        }
+        for (Entry* entry : of_this_pump) entry->tell_to_stop();
+        last.pump().wake();
+        for (Entry* entry : of_this_pump) entry->join();
+    }
+}
+
+}  // namespace trackops::runtime
