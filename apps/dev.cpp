@@ -44,7 +44,7 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
      "Run the inventory service; --no-inventory leaves orders waiting."},
 }));
 
-// A URL, a file in the data folder by default.
+// Returns the URL of a database; by default it names a file in the data folder.
 std::string database_url(const config::Values& values, std::string_view setting,
                          std::string_view file) {
     const std::string& given = values.text(setting);
@@ -57,12 +57,12 @@ std::string holder(const config::Values& values) {
     return "dev " + std::filesystem::absolute(values.text("data-dir")).lexically_normal().string();
 }
 
-// The three services, made and ended as one.
+// The three services, constructed and stopped together.
 class Services final : public Running {
 public:
     explicit Services(const config::Values& values);
     void prepare() override;
-    std::string start() override;
+    std::vector<Port> start() override;
     void stop(Duration drain_within) override;
 
 private:
@@ -71,7 +71,7 @@ private:
     runtime::RandomIds ids_{clock_};
     telemetry::Registry relay_metrics_;
     telemetry::Registry inventory_metrics_;
-    telemetry::Registry order_metrics_;  // the bus's too
+    telemetry::Registry order_metrics_;  // also the metrics of the bus
     std::unique_ptr<bus::Bus> bus_;
     event_relay::Module relay_;
     inventory::Module inventory_;
@@ -121,17 +121,18 @@ void Services::prepare() {
     if (has_inventory_) inventory_.prepare();
 }
 
-std::string Services::start() {
+std::vector<Port> Services::start() {
     order_.start();
     relay_.start();
-    if (!has_inventory_)
-        return fmt::format(R"({{"order":{},"relay":{}}})", order_.port(), relay_.port());
-    inventory_.start();
-    return fmt::format(R"({{"order":{},"inventory":{},"relay":{}}})", order_.port(),
-                       inventory_.port(), relay_.port());
+    std::vector<Port> ports = {{"order", order_.port()}, {"relay", relay_.port()}};
+    if (has_inventory_) {
+        inventory_.start();
+        ports.insert(ports.begin() + 1, {"inventory", inventory_.port()});
+    }
+    return ports;
 }
 
-// Orders first: they stop taking in while the others can still carry on what is under way.
+// Stops the order service first: it accepts no new orders while the others still finish their work.
 void Services::stop(Duration drain_within) {
     order_.stop(drain_within);
     inventory_.stop(drain_within);

@@ -1,5 +1,5 @@
-// inventory-service: stock and reservations, the consumer of order events, and the relay of its
-// own outbox, as a process.
+// inventory-service: stock and reservations, the consumer of order events and the relay of its own
+// outbox, as a process.
 #include "apps/service.hpp"
 #include "inventory/module.hpp"
 

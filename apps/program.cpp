@@ -34,7 +34,8 @@ bool is_loopback(std::string_view address) {
     return address.starts_with("127.") || address == "::1" || address == "localhost";
 }
 
-// A password in a URL on the command line is there for everybody who can list processes.
+// Returns true if the URL holds a password. On the command line every user who can list processes
+// could read the password.
 bool holds_password(std::string_view url) {
     const auto scheme = url.find("://");
     if (scheme == std::string_view::npos) return false;
@@ -60,7 +61,7 @@ std::string fault_of(const config::Values& values) {
     return {};
 }
 
-// Signals are waited for by this thread alone: blocked before any other starts.
+// Blocks the end signals before any other thread starts, so that only this thread waits for them.
 sigset_t block_ends() {
     sigset_t ends;
     sigemptyset(&ends);
@@ -77,7 +78,8 @@ bool ends_within(const sigset_t& ends, Duration wait) {
     return sigtimedwait(&ends, nullptr, &time) > 0;
 }
 
-// False when a signal came first. Throws what the last try threw when patience has an end.
+// Calls prepare() until it succeeds. Returns false if a signal arrived first. Throws the exception
+// of the last attempt once `patience` is over.
 bool prepare(Running& running, const sigset_t& ends, Duration patience) {
     const auto end = std::chrono::steady_clock::now() + patience;
     for (;;) {
@@ -93,11 +95,26 @@ bool prepare(Running& running, const sigset_t& ends, Duration patience) {
     }
 }
 
-// Where a script finds the ports. Renamed into place, so that it is whole when it is there.
+// Writes the file in which scripts find the ports. A rename puts it in place, so that no script
+// reads a partial file.
 void write_ports(const std::string& file, const std::string& ports) {
     if (file.empty()) return;
     std::ofstream(file + ".new") << ports << '\n';
     std::filesystem::rename(file + ".new", file);
+}
+
+std::string json_of(const std::vector<Port>& ports) {
+    std::string json = "{";
+    for (const Port& port : ports)
+        json += fmt::format("{}\"{}\":{}", json.size() > 1 ? "," : "", port.service, port.number);
+    return json + '}';
+}
+
+void print_urls(const std::vector<Port>& ports, std::string_view address) {
+    const bool is_ipv6 = address.contains(':');
+    for (const Port& port : ports)
+        fmt::print("{:<10} http://{}{}{}:{}\n", port.service, is_ipv6 ? "[" : "", address,
+                   is_ipv6 ? "]" : "", port.number);
 }
 
 int print_usage_error(const Program& program, std::string_view text, int exit_code) {
@@ -111,9 +128,10 @@ int serve(const Program& program, const config::Values& values) {
     if (!prepare(*running, ends, values.duration("start-patience"))) return 0;
     const std::string file = program.ports_file(values);
     if (!file.empty()) std::filesystem::remove(file);
-    const std::string ports = running->start();
-    write_ports(file, ports);
-    fmt::print("{{\"ready\":true,\"ports\":{}}}\n", ports);
+    const std::vector<Port> ports = running->start();
+    write_ports(file, json_of(ports));
+    fmt::print("{{\"ready\":true,\"ports\":{}}}\n", json_of(ports));
+    if (!values.flag("log-json")) print_urls(ports, values.text("address"));
     std::fflush(stdout);
     int signal = 0;
     sigwait(&ends, &signal);

@@ -1,28 +1,37 @@
-// The frame of every server program around its modules: settings, log, signals, readiness, drain,
-// exit codes.
+// The frame of every server program around its modules: settings, log, signals, readiness, drain
+// and exit codes.
 #pragma once
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/instant.hpp"
+#include "platform/config/help.hpp"
 #include "platform/config/settings.hpp"
 
 namespace trackops::apps {
 
-// The part that a program runs. The calls come in this order, all from one thread.
+struct Port {
+    std::string_view service;  // "order"; static
+    std::uint16_t number = 0;
+};
+
+// The services of a running program. The calls come in this order, all from one thread.
 class Running {
 public:
     virtual ~Running() = default;
-    // Prepares everything that needs other servers: schema, topics. Throws while one of them is
-    // away, and is then called again.
+    // Prepares everything that needs other servers, such as the schema and the topics. Throws while
+    // one of these servers is unavailable, and is then called again.
     virtual void prepare() = 0;
-    // Serves from here on. Returns the ports, as JSON. Throws std::exception saying what is wrong.
-    virtual std::string start() = 0;
-    // Answers what is under way, within this time, and ends.
+    // Starts to serve and returns the ports. Throws a std::exception with a text that names the
+    // fault.
+    virtual std::vector<Port> start() = 0;
+    // Answers the requests under way within `drain_within`, and stops.
     virtual void stop(Duration drain_within) = 0;
 };
 
@@ -30,14 +39,15 @@ struct Program {
     std::string_view name;   // "order-service"
     std::string_view about;  // one line for --help
     std::span<const config::Setting> settings;
-    std::function<std::unique_ptr<Running>(const config::Values&)> make;  // throws: exit code 1
-    // Where a file with the ports is left for scripts; "" for none.
+    // Makes the program. An exception means exit code 1.
+    std::function<std::unique_ptr<Running>(const config::Values&)> make;
+    // Returns the path of the file with the ports that scripts read; "" for none.
     std::function<std::string(const config::Values&)> ports_file = [](const config::Values&) {
         return std::string();
     };
 };
 
-// The settings that every program has, after its own.
+// The settings that every program has in addition to its own.
 inline constexpr auto common_settings = std::to_array<config::Setting>({
     {"address", config::Kind::text, "127.0.0.1",
      "Address to listen on. Until there is a login: loopback only."},
@@ -60,12 +70,13 @@ constexpr auto with_common_settings(const std::array<config::Setting, Own>& own)
     return all;
 }
 
-// Runs until SIGTERM or SIGINT. Prints {"ready":true,"ports":{...}} when it serves. Exit code 0
-// after an orderly end, 1 when it could not start, 2 for bad settings.
+// Runs the program until SIGTERM or SIGINT. Prints {"ready":true,"ports":{...}} once it serves and,
+// with --no-log-json, the URL of each service. Returns the exit code: 0 after an orderly end, 1 if
+// the program could not start, 2 for bad settings.
 int run_program(const Program& program, std::span<const std::string> arguments,
                 std::span<const std::string> environment);
 
-// The same from main().
+// The same with the arguments of main().
 int run_program(const Program& program, int argc, char** argv);
 
 }  // namespace trackops::apps

@@ -2,10 +2,8 @@
 #pragma once
 #include <cstdint>
 #include <memory>
-#include <string>
-#include <utility>
-
-#include <fmt/format.h>
+#include <string_view>
+#include <vector>
 
 #include "apps/program.hpp"
 #include "platform/backends/open_bus.hpp"
@@ -18,24 +16,24 @@ namespace trackops::apps {
 template <class Module>
 class Service final : public Running {
 public:
-    // name: what the port is called in the line that says that it is ready.
-    Service(const config::Values& values, std::string name, const auto& module_options,
+    // name: the service's name in the line that reports readiness; static.
+    Service(const config::Values& values, std::string_view name, const auto& module_options,
             const bus::Options& bus_options = {})
-        : name_(std::move(name)),
+        : name_(name),
           bus_(backends::open_bus(values.text("bus-url"), bus_options, clock_, metrics_)),
           module_(module_options, clock_, ids_, *bus_, metrics_) {}
-    // The relay has nothing to prepare: it waits for its servers by itself and says so.
+    // The relay module has no prepare(): it waits for its servers itself and reports it.
     void prepare() override {
         if constexpr (requires { module_.prepare(); }) module_.prepare();
     }
-    std::string start() override {
+    std::vector<Port> start() override {
         module_.start();
-        return fmt::format(R"({{"{}":{}}})", name_, module_.port());
+        return {{name_, module_.port()}};
     }
     void stop(Duration drain_within) override { module_.stop(drain_within); }
 
 private:
-    const std::string name_;
+    const std::string_view name_;
     runtime::SystemClock clock_;
     runtime::RandomIds ids_{clock_};
     telemetry::Registry metrics_;
@@ -43,7 +41,7 @@ private:
     Module module_;
 };
 
-// Of a service that makes topics.
+// Returns the bus options of a service that creates topics.
 inline bus::Options bus_options(const config::Values& values) {
     return {.partitions = static_cast<std::int32_t>(values.integer("topic-partitions"))};
 }

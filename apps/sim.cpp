@@ -14,8 +14,10 @@
 
 #include <fmt/format.h>
 
+#include "platform/config/help.hpp"
 #include "platform/config/settings.hpp"
 #include "platform/telemetry/log.hpp"
+#include "sim/shrink.hpp"
 #include "sim/simulation.hpp"
 
 namespace trackops::apps {
@@ -73,7 +75,8 @@ std::optional<Range> read_range(std::string_view text) {
     return Range{*first, *last};
 }
 
-// Adds the faults that the text names to the plan; the first name that is none otherwise.
+// Excludes the named faults from the plan. Returns the first unknown name, or nothing if all are
+// known.
 std::optional<std::string> exclude_fault(std::string_view names, RunPlan& plan) {
     while (!names.empty()) {
         const std::size_t end = std::min(names.find(','), names.size());
@@ -104,7 +107,7 @@ std::string command_of(std::uint64_t seed, const RunPlan& plan) {
     return text + " --trace";
 }
 
-// The sum of many worlds.
+// The summary of many runs.
 struct Summary {
     trackops::sim::FaultCounts faults{};
     std::map<std::string, std::int64_t> states;
@@ -123,7 +126,7 @@ struct Summary {
     }
 };
 
-// Each world has a thread to itself; in which order they end changes nothing.
+// Runs each world on one thread. The order in which worlds end does not change the summary.
 Summary run_all(const Range& range, const RunPlan& plan, std::int64_t jobs) {
     Summary summary;
     std::mutex mutex;
@@ -146,7 +149,8 @@ Summary run_all(const Range& range, const RunPlan& plan, std::int64_t jobs) {
     return summary;
 }
 
-// Faults that struck and where orders, sagas and reservations ended. Returns how many never did.
+// Prints how often each fault occurred and the final statuses of orders, sagas and reservations.
+// Returns the number of faults that never occurred.
 int print_tables(const Summary& summary) {
     int missing = 0;
     fmt::print("\nfaults that struck\n");
@@ -169,7 +173,8 @@ int print_result(std::uint64_t seed, RunPlan plan) {
     return outcome.violation ? 1 : 0;
 }
 
-// Seeds until each planted bug is found: no more than it promises.
+// Runs seeds until each mutant is found, at most as many as the mutant promises. Returns the exit
+// code.
 int find_mutant(std::uint64_t first, RunPlan plan) {
     int missed = 0;
     fmt::print("{:<24}{:>6}{:>8}  {}\n", "mutant", "seeds", "at most", "invariant");

@@ -10,8 +10,11 @@
 #include "apps/dev.hpp"
 #include "apps/sim.hpp"
 #include "base/version.hpp"
-#include "load/load.hpp"
-#include "verify/verify.hpp"
+#include "load/command.hpp"
+#include "load/report.hpp"
+#include "load/run.hpp"
+#include "verify/agreement.hpp"
+#include "verify/command.hpp"
 
 namespace {
 

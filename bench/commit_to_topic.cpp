@@ -1,9 +1,8 @@
-// Measures how long an event takes from the commit of its order to a reader of its topic, through
-// the relay that runs beside it.
+// Measures the time from the commit of an order to the arrival of its event at a consumer of its
+// topic. The relay runs beside this program.
 //   bench_commit_to_topic DATABASE BUS RATE SECONDS
-// Places one order in each transaction, at a constant rate that waits for no answer: each order
-// counts from the moment when it was due, with as many writers as that takes. Prints one JSON line.
-// An order without a message is a failure.
+// Orders are placed one a transaction at a constant rate, by as many writers as that takes, whether
+// or not earlier ones have finished. Prints one JSON line. An order without an event is a failure.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -28,17 +27,19 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::duration<double, std::milli>;
-using Times = std::unordered_map<std::string, SteadyClock::time_point>;  // by order
+// By order id.
+using Times = std::unordered_map<std::string, SteadyClock::time_point>;
 
 constexpr std::size_t writers = 8;
-constexpr auto timeout = std::chrono::seconds(10);  // for the last message
+// How long to wait for the last message.
+constexpr auto timeout = std::chrono::seconds(10);
 
 struct Load {
     std::int64_t per_second;
     std::int64_t orders;
 };
 
-// Places every `writers`th order when it is due; when each was committed.
+// Places every `writers`th order when it is due. Returns the times of the commits.
 Times write(order::app::OrderStore& store, const Load& load, std::int64_t first,
             SteadyClock::time_point start) {
     runtime::SystemClock clock;
@@ -56,7 +57,8 @@ Times write(order::app::OrderStore& store, const Load& load, std::int64_t first,
     return committed;
 }
 
-// When the first message of each order came; until all are there, or nothing comes any more.
+// Returns the arrival times of the first message of each order. Ends when all orders have one, or
+// when no message arrives within the timeout.
 Times read(bus::Subscription& subscription, std::int64_t orders) {
     Times received;
     auto heard = SteadyClock::now();
@@ -80,7 +82,8 @@ void run(char** words) {
     const auto bus = backends::open_bus(words[2], {}, clock, metrics);
     const std::string topics[] = {std::string(events::OrderCreated::type)};
     const auto subscription = bus->subscribe("bench-" + ids.next().text(), topics);
-    (void)subscription->poll(1, std::chrono::seconds(2));  // joins the group
+    // Joins the consumer group.
+    (void)subscription->poll(1, std::chrono::seconds(2));
 
     std::vector<Times> committed(writers);
     Times received;

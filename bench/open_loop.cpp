@@ -1,10 +1,10 @@
-// An open loop: orders at a constant rate, whatever the answers take. Each counts from when it was
-// due to leave, so that a stall is seen by all who would have come meanwhile (no coordinated
-// omission).
+// An open-loop load generator: sends orders at a constant rate, however long the responses take.
+// Latency counts from the intended start of a request, so a stall shows in all requests that it
+// delays (no coordinated omission).
 //   bench_open_loop PORT PATH RATE SECONDS CONNECTIONS
-// Reads the bodies of the orders from standard input, one a line, and sends them one after the
-// other and again, each with a key of its own. Prints one JSON line; any answer but a 201 that
-// holds EXPECTED ("status":"CONFIRMED") is a failure.
+// Reads the bodies of the orders from standard input, one a line, and sends them in turn, each with
+// an idempotency key of its own. Prints one JSON line. Any response except a 201 that contains
+// EXPECTED ("status":"CONFIRMED") is a failure.
 #include <algorithm>
 #include <arpa/inet.h>
 #include <atomic>
@@ -52,7 +52,7 @@ public:
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    // The whole answer.
+    // Sends the request and returns the complete response.
     std::string ask(std::string_view request) {
         while (!request.empty()) {
             const auto sent = ::send(socket_, request.data(), request.size(), MSG_NOSIGNAL);
@@ -70,7 +70,7 @@ public:
     }
 
 private:
-    // npos until the head is there.
+    // Returns the size of the whole response, or npos until its header is complete.
     static std::size_t size_of(std::string_view answer) {
         const auto end = answer.find("\r\n\r\n");
         if (end == std::string_view::npos) return std::string_view::npos;
@@ -91,8 +91,8 @@ std::string request_of(const Load& load, std::int64_t number) {
         load.path, body.size(), ::getpid(), number, body);
 }
 
-// Takes the next order that nobody has taken, waits until it is due, sends it and waits for its
-// answer.
+// Repeats until no order is left: takes the next order, waits until it is due, sends it and waits
+// for the response. Returns the latencies in milliseconds.
 std::vector<double> play(const Load& load, std::atomic<std::int64_t>& next,
                          SteadyClock::time_point start) {
     Connection connection(load.port);

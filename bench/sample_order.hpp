@@ -1,4 +1,4 @@
-// The order that the programs of the benches place.
+// The order that the benchmark programs place.
 #pragma once
 #include "base/ids.hpp"
 #include "order/app/place_orders.hpp"
@@ -12,7 +12,7 @@ inline Trace trace_of(Ids& ids) {
             .tracestate = ""};
 }
 
-// About 400 bytes as a client sends it: two lines and an address.
+// An order of two lines with an address, about 400 bytes as JSON.
 inline order::app::PlaceOrder two_lines(Ids& ids, order::domain::CustomerId customer) {
     order::domain::OrderTerms terms{.customer = customer,
                                     .currency = "USD",

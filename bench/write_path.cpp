@@ -1,7 +1,9 @@
-// Orders and reservations a second through the product's own write path: use case, store, driver.
-//   bench_write_path --database URL --what place|hot-sku --batch N --seconds S --connections C
-// The database must be empty. Prints one JSON line; what was answered is compared with what the
-// tables hold, and a difference is a failure.
+// Measures orders and reservations a second through the product's write path: use case, store,
+// driver.
+//   bench_write_path --database URL --what place
+// hot-sku --batch N --seconds S --connections C
+// The database must be empty. Prints one JSON line. A difference between the number of successful
+// commands and the rows of the tables is a failure.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -13,7 +15,8 @@
 #include <fmt/format.h>
 
 #include "bench/sample_order.hpp"
-#include "inventory/adapters/sql_stores.hpp"
+#include "inventory/adapters/sql_item_store.hpp"
+#include "inventory/adapters/sql_reservation_store.hpp"
 #include "inventory/app/handle_order_events.hpp"
 #include "inventory/app/write_items.hpp"
 #include "inventory/migrations.hpp"
@@ -74,7 +77,7 @@ void expect_all(const std::vector<Result<T>>& answers) {
     }
 }
 
-// The number of rows that a table must hold when `done` orders or reservations were answered.
+// The rows that a table must have after `done` successful orders or reservations.
 struct Expectation {
     std::string_view what;
     std::string_view count;
@@ -119,7 +122,7 @@ struct Measured {
     double wall_ms = 0;
 };
 
-// Each connection has a thread of its own, with a batch of its own: one after the other until the
+// Runs one thread per connection. Each executes batches of its own, one after the other, until the
 // time is up.
 Measured measure(const Arguments& arguments,
                  const std::function<std::function<void()>()>& make_batch) {
@@ -153,7 +156,7 @@ Measured measure(const Arguments& arguments,
     return sum;
 }
 
-// The product's parts, made as its modules make them.
+// The parts of the product, built as its modules build them.
 struct Product {
     explicit Product(const Arguments& arguments)
         : database(backends::open_database(arguments.database,

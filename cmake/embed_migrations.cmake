@@ -1,4 +1,4 @@
-# Writes OUT: a header with the text of each migration file, in the order of their numbers.
+# Writes OUT: a header with the text of each migration file, in the order of the file numbers.
 list(SORT FILES)
 set(text "// Made from ${FOLDER}/migrations by cmake/embed_migrations.cmake.\n#pragma once\n#include <array>\n\n#include \"platform/sql/migrations.hpp\"\n\nnamespace trackops::${NAMESPACE} {\ninline constexpr auto migrations = std::to_array<sql::MigrationFile>({\n")
 foreach(file IN LISTS FILES)

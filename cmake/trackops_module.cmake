@@ -1,4 +1,5 @@
-# src/order/domain -> order_domain, platform/sql -> sql; for each of the folders, after `prefix`.
+# Sets `out` to the target name of each folder, after `prefix`: src/order/domain -> order_domain,
+# platform/sql -> sql.
 function(trackops_targets_of prefix out)
   string(REPLACE "/" "_" names "${ARGN}")
   list(TRANSFORM names REPLACE "^platform_" "")
@@ -6,13 +7,18 @@ function(trackops_targets_of prefix out)
   set(${out} ${names} PARENT_SCOPE)
 endfunction()
 
-# trackops_module(FOLDER LINK modules... USES libraries...)
-# A library of the folder's *.cpp (src/order/domain -> order_domain) and a test program of its *_test.cpp. LINK names our own
-# modules by folder; USES names third-party targets, which stay private. migrations/NNNN_*.sql beside `adapters` are embedded.
+# trackops_module(FOLDER [FOLDERS subfolders...] LINK modules... USES libraries... TEST_LINK modules...)
+# Makes a library of the *.cpp files of the folder and of the named subfolders (src/order/domain -> order_domain), and a test program of
+# their *_test.cpp files. LINK names our own modules by folder. USES names third-party targets, which stay private. TEST_LINK names the
+# modules that only the tests need.
 function(trackops_module folder)
-  cmake_parse_arguments(arg "" "" "LINK;USES;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "" "FOLDERS;LINK;USES;TEST_LINK" ${ARGN})
   trackops_targets_of("" target ${folder})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
+  set(patterns ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
+  foreach(inner IN LISTS arg_FOLDERS)
+    list(APPEND patterns ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/${inner}/*.cpp)
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS ${patterns})
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
@@ -36,8 +42,8 @@ function(trackops_module folder)
   endif()
 endfunction()
 
-# trackops_migrations(FOLDER): FOLDER/migrations/NNNN_name.sql become `FOLDER/migrations.hpp`, an array `migrations` in the namespace of
-# the folder's last word; other modules LINK FOLDER/migrations.
+# trackops_migrations(FOLDER): embeds FOLDER/migrations/NNNN_name.sql in `FOLDER/migrations.hpp`, as an array `migrations` in the namespace
+# of the folder's last part. Other modules LINK FOLDER/migrations.
 function(trackops_migrations folder)
   trackops_targets_of("" target ${folder})
   get_filename_component(word ${folder} NAME)
@@ -50,7 +56,7 @@ function(trackops_migrations folder)
     DEPENDS ${files} ${PROJECT_SOURCE_DIR}/cmake/embed_migrations.cmake
     VERBATIM)
   add_custom_target(trackops_${target}_migrations_made DEPENDS ${out})
-  if(NOT TARGET migrations_made) # all of them, for tools that only read the code
+  if(NOT TARGET migrations_made) # all migration headers, for tools that read the code without a build
     add_custom_target(migrations_made)
   endif()
   add_dependencies(migrations_made trackops_${target}_migrations_made)

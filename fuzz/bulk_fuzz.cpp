@@ -1,4 +1,4 @@
-// Bulk upserts: whatever the lines, each that is not blank has one outcome, and stock stays sound.
+// Fuzzes bulk upserts: each line that is not blank has one outcome, and stock levels stay valid.
 #include <map>
 
 #include "fuzz/refusal.hpp"

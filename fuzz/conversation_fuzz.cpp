@@ -1,6 +1,7 @@
-// A connection of the HTTP server: whatever bytes, in whatever pieces, the answers are the same,
-// and each is as long as it says. Only a stream that is no HTTP may be refused sooner or later, or
-// for its length: Beast waits for a whole header once it has seen a piece of one.
+// Fuzzes a connection of the HTTP server: the same bytes get the same responses however they are
+// split into pieces, and each response has the length that it declares. Only for a stream that is
+// not HTTP may the refusal, and its status, depend on the pieces: Beast waits for a complete header
+// once it has read a part of one.
 #include <charconv>
 
 #include <fmt/format.h>
@@ -14,7 +15,7 @@ namespace {
 
 using http::Conversation;
 
-// Answers every request at once with what was understood of it.
+// Answers every request at once with the parsed request.
 class RecordingHost final : public Conversation::Host {
 public:
     void handle(const http::Route& route, http::Request request,
@@ -36,7 +37,8 @@ public:
 
     Conversation* conversation = nullptr;
     testing::SeededIds ids;
-    std::vector<std::string> methods;  // of what was answered
+    // The methods of the answered requests.
+    std::vector<std::string> methods;
 };
 
 struct Outcome {
@@ -45,7 +47,7 @@ struct Outcome {
     bool is_finished = false;
 };
 
-// The answers one by one; "100 Continue" depends on the pieces and is left out.
+// Splits the output into responses. Leaves out "100 Continue", because it depends on the pieces.
 std::vector<std::string> answers_of(std::string_view out, const std::vector<std::string>& methods) {
     constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
     constexpr std::string_view length_name = "\r\nContent-Length: ";

@@ -1,4 +1,6 @@
-// The codec of events: what decodes is encoded to what decodes the same.
+// Fuzzes the codec of events: a decoded event survives encoding and decoding unchanged.
+#include "events/decode.hpp"
+#include "events/encode.hpp"
 #include "events/events.hpp"
 #include "fuzz/promise.hpp"
 

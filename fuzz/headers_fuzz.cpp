@@ -1,16 +1,16 @@
-// Headers that we read ourselves: identity and trace, media type, Idempotency-Key, If-Match,
-// Prefer.
+// Fuzzes the request headers that our code parses: identity and trace, media type, Idempotency-Key,
+// If-Match, Prefer.
 #include "fuzz/refusal.hpp"
-#include "inventory/adapters/read_requests.hpp"
 #include "order/adapters/read_requests.hpp"
+#include "platform/http/entity_tag.hpp"
+#include "platform/http/idempotency_key.hpp"
 #include "platform/http/media_type.hpp"
 #include "platform/http/trace_context.hpp"
-#include "platform/idempotency/keys.hpp"
 
 namespace trackops::fuzz {
 namespace {
 
-// Lines "name: value".
+// Builds a request from lines "name: value".
 http::Request request_of(std::string_view rest) {
     http::Request request{.method = "POST", .path = "/api/orders"};
     while (!rest.empty()) {
@@ -46,15 +46,16 @@ void check_trace_context(http::Request request) {
 }
 
 void check_key(const http::Request& request) {
-    const auto key = idempotency::read_key(request.header("idempotency-key"));
+    const auto key = http::read_idempotency_key(request.header("idempotency-key"));
     if (!is_taken(key) || !*key) return;
-    promise(!(*key)->empty() && (*key)->size() <= idempotency::max_key_bytes, "a key is short");
+    promise(!(*key)->empty() && (*key)->size() <= http::idempotency_key_bytes_max,
+            "a key is short");
     std::string quoted = "\"";
     for (const char c : **key) {
         if (c == '"' || c == '\\') quoted += '\\';
         quoted += c;
     }
-    const auto again = idempotency::read_key(quoted + '"');
+    const auto again = http::read_idempotency_key(quoted + '"');
     promise(again && *again == *key, "bare or quoted, a key is the same");
 }
 
@@ -71,10 +72,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         promise(!fault->empty(), "a body that is not taken is told why");
     if (const auto wait = order::adapters::read_wait(request); fuzz::is_taken(wait) && *wait)
         promise(**wait > Duration::zero() && **wait <= std::chrono::seconds(5), "waits end");
-    const auto of_order = order::adapters::read_if_match(request);
-    const auto of_item = inventory::adapters::read_if_match(request);
-    promise(
-        fuzz::is_taken(of_order) == fuzz::is_taken(of_item) && (!of_order || *of_order == *of_item),
-        "both services read If-Match alike");
+    const auto version = http::read_if_match(request, "order");
+    if (fuzz::is_taken(version) && *version) {
+        const http::Request again{.headers = {{"if-match", http::entity_tag(**version)}}};
+        promise(http::read_if_match(again, "order").value() == *version,
+                "a version is its own entity tag");
+    }
     return 0;
 }

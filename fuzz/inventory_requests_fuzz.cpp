@@ -1,4 +1,4 @@
-// Bodies of the inventory API, and single lines of a bulk upsert.
+// Fuzzes the bodies of the inventory API, and single lines of a bulk upsert.
 #include <cstdlib>
 
 #include "base/money.hpp"
@@ -50,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         case 2:
             if (const auto patch = inventory::adapters::read_patch(rest); fuzz::is_taken(patch))
-                fuzz::check_item_patch(patch->words);
+                fuzz::check_item_patch(patch->patch);
             break;
         default:
             if (const auto change = inventory::adapters::read_adjustment(rest);

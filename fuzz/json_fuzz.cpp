@@ -1,4 +1,5 @@
-// The JSON reader: what it takes can be walked, and written out it means the same.
+// Fuzzes the JSON reader: an accepted document can be walked and has the same meaning when written
+// again.
 #include "fuzz/refusal.hpp"
 #include "platform/json/reader.hpp"
 

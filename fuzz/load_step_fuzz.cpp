@@ -1,4 +1,5 @@
-// Lines that `trackops load` plays: what it sends is JSON, and its paths name what was meant.
+// Fuzzes the lines that `trackops load` plays: the bodies it sends are JSON, and its paths name the
+// intended resource.
 #include "fuzz/promise.hpp"
 #include "load/step.hpp"
 #include "platform/http/target.hpp"

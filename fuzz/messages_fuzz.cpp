@@ -1,6 +1,7 @@
-// Messages of the bus as the services read them: CloudEvents headers, then the event.
+// Fuzzes messages of the bus as the services read them: CloudEvents headers, then the event.
 #include <stdexcept>
 
+#include "events/decode.hpp"
 #include "events/events.hpp"
 #include "fuzz/promise.hpp"
 #include "inventory/adapters/order_events_handler.hpp"
@@ -12,7 +13,7 @@
 namespace trackops::fuzz {
 namespace {
 
-// Takes what can be told of a message; each store only counts.
+// Accepts every command. Each store only counts the commands.
 class Reservations final : public inventory::app::ReservationStore {
 public:
     std::vector<Result<inventory::app::MessageResult>> handle(
@@ -77,7 +78,7 @@ constexpr std::string_view topics[] = {
     events::InventoryReleased::type,
 };
 
-// A topic, lines "name: value" up to an empty one, the value.
+// Builds a message from a topic, lines "name: value" up to an empty one, and the value.
 bus::Message message_of(std::string_view rest) {
     bus::Message message{.topic = std::string(topics[take_choice(rest, std::size(topics))])};
     for (auto line = take_line(rest); !line.empty(); line = take_line(rest)) {
@@ -89,7 +90,8 @@ bus::Message message_of(std::string_view rest) {
     return message;
 }
 
-// The store has heard of it, or the message is dead and says why, or it concerns nobody here.
+// Checks that the store was called, or that the message is a dead letter with a reason, or that the
+// service ignores it.
 void check(const bus::Handler& handler, const bus::Message& message, const std::size_t& heard) {
     const auto dispositions = handler({&message, 1});
     promise(dispositions.size() == 1, "a message has one disposition");

@@ -1,4 +1,4 @@
-// Bodies of the order API.
+// Fuzzes the bodies of the order API.
 #include "base/money.hpp"
 #include "base/sku.hpp"
 #include "fuzz/refusal.hpp"

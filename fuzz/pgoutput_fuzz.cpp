@@ -1,12 +1,12 @@
-// Frames and messages of PostgreSQL's replication stream: an answer to any bytes, and nothing read
-// beyond them.
+// Fuzzes frames and messages of PostgreSQL's replication stream: any bytes are decoded or refused,
+// and nothing is read beyond them.
 #include "fuzz/promise.hpp"
 #include "platform/relay/wal/pgoutput.hpp"
 
 namespace trackops::fuzz {
 namespace {
 
-using namespace outbox;
+using namespace relay;
 
 void check_insert(const pgoutput::Insert& insert, std::string_view bytes) {
     std::size_t taken = 0;

@@ -1,5 +1,5 @@
-// The tools of every fuzzed entry point: promises that end the run when they are broken, and words
-// taken from the input.
+// Shared by all fuzz targets: checks that end the run when they fail, and functions that take parts
+// off the input.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -11,7 +11,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 namespace trackops::fuzz {
 
-// A broken promise is a crash, so that libFuzzer keeps the input that broke it.
+// Aborts when `kept` is false, so that libFuzzer saves the input.
 inline void promise(bool kept, std::string_view what) {
     if (kept) return;
     std::fprintf(stderr, "broken promise: %.*s\n", static_cast<int>(what.size()), what.data());
@@ -23,7 +23,8 @@ inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
     return {reinterpret_cast<const char*>(data), size};
 }
 
-// Cuts off what stands before the separator, which goes too; without one everything.
+// Removes and returns the text before the separator, and removes the separator too. Takes
+// everything if there is none.
 inline std::string_view take_until(std::string_view& rest, char separator) {
     const std::size_t end = std::min(rest.find(separator), rest.size());
     const std::string_view taken = rest.substr(0, end);
@@ -32,8 +33,7 @@ inline std::string_view take_until(std::string_view& rest, char separator) {
 }
 inline std::string_view take_line(std::string_view& rest) { return take_until(rest, '\n'); }
 
-// A number below `count` from the first byte, which is cut off. Seeds say it with a letter: 'a' is
-// 0.
+// Removes the first byte and returns it as a number below `count`. In seeds the letter 'a' is 0.
 inline std::size_t take_choice(std::string_view& rest, std::size_t count) {
     if (rest.empty()) return 0;
     const auto byte = static_cast<unsigned char>(rest.front());

@@ -1,8 +1,8 @@
-// The promises about a refused request: every fault is named, the client can repair it, and the
-// JSON can be read.
+// Checks of a refused request: every fault is named, the status is 4xx and the body is valid JSON.
 #pragma once
 #include "fuzz/promise.hpp"
 #include "platform/http/message.hpp"
+#include "platform/http/problem.hpp"
 #include "platform/json/reader.hpp"
 
 namespace trackops::fuzz {
@@ -21,8 +21,8 @@ inline void check_refusal(const Error& error) {
     promise((errors ? errors->size() : 0) == error.fields.size(), "a problem names every fault");
 }
 
-// Also: what was understood and refused names where the fault is. depth: the one fault of a whole
-// body.
+// Returns whether the request was accepted. Checks a refusal, and that an invalid request names the
+// field at fault. A document that nests too deep is the one fault without a field.
 template <class T>
 bool is_taken(const Result<T>& result) {
     if (result) return true;

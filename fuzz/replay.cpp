@@ -1,5 +1,5 @@
-// Gives a fuzzed entry every file of its corpus, where there is no libFuzzer: a test. A folder that
-// is missing or empty fails.
+// Runs a fuzz target over every file of its corpus, as a test without libFuzzer. A missing or empty
+// folder is a failure.
 #include <filesystem>
 #include <fstream>
 #include <iterator>

@@ -1,8 +1,9 @@
-// Settings from flags and variables: what is taken is within its bounds, what is refused names
-// every fault, and a secret is nowhere.
+// Fuzzes settings from flags and variables: accepted values are within their bounds, a refusal
+// names every fault, and no secret is shown.
 #include <vector>
 
 #include "fuzz/promise.hpp"
+#include "platform/config/help.hpp"
 #include "platform/config/settings.hpp"
 
 namespace trackops::fuzz {
@@ -24,7 +25,7 @@ void show(std::string_view text) {
     promise(text.find(secret) == std::string_view::npos, "no secret is shown");
 }
 
-// Of a URL only what follows the user is.
+// Returns whether the text at `at` is a secret. In a URL only the text after the user is one.
 bool is_password(std::string_view line, std::size_t at) {
     if (at == std::string_view::npos) return false;
     const std::size_t scheme = line.find("://");
@@ -60,19 +61,21 @@ void check_values(const config::Values& values) {
 }  // namespace
 }  // namespace trackops::fuzz
 
-// Lines: those that begin with TRACKOPS_ are variables, the others arguments. ~ stands for a secret
-// where only secrets may stand.
+// The input is lines: those that begin with TRACKOPS_ are variables, the others arguments. '~'
+// stands for a secret in a place where only secrets may stand.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace trackops;
     constexpr std::string_view secret_places[] = {
         "--database=", "--pin=", "TRACKOPS_DATABASE=", "TRACKOPS_PIN="};
     std::string_view rest = fuzz::text_of(data, size);
-    if (rest.find(fuzz::secret) != std::string_view::npos) return 0;  // no secret where it stands
+    // The secret's own text in the input would be no secret.
+    if (rest.find(fuzz::secret) != std::string_view::npos) return 0;
     std::vector<std::string> arguments;
     std::vector<std::string> environment;
     while (!rest.empty()) {
         std::string line(fuzz::take_line(rest));
-        if (line.find("_FILE") != std::string::npos) continue;  // would have the file read
+        // Would read the named file.
+        if (line.find("_FILE") != std::string::npos) continue;
         const bool is_secret =
             std::ranges::any_of(secret_places,
                                 [&](auto begin) { return line.starts_with(begin); }) ||

@@ -1,4 +1,5 @@
-// Request targets, the lists' parameters with their cursors, and the link to the next page.
+// Fuzzes request targets, the parameters of lists with their cursors, and the link to the next
+// page.
 #include "fuzz/refusal.hpp"
 #include "inventory/adapters/read_requests.hpp"
 #include "order/adapters/read_requests.hpp"
@@ -13,7 +14,7 @@ void check_list(const Result<List>& list) {
     if (is_taken(list)) promise(list->limit >= 1 && list->limit <= 500, "a page has a limit");
 }
 
-// The link to the next page asks for the same with another cursor.
+// The link to the next page repeats the query with another cursor.
 void check_page(const http::Request& request, std::string_view cursor) {
     const http::Response page = http::page_response(request, cursor, [](json::Writer&) {});
     promise(json::Document::parse(page.body).has_value(), "a page is JSON");
@@ -53,7 +54,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::check_list(inventory::adapters::read_reservation_list(request));
     fuzz::check_list(inventory::adapters::read_movement_list(request));
     if (const auto skus = inventory::adapters::read_availability(request); fuzz::is_taken(skus))
-        promise(!skus->empty() && skus->size() <= inventory::adapters::list_max,
-                "some SKUs are asked for");
+        promise(!skus->empty() && skus->size() <= inventory::adapters::availability_skus_max, "some SKUs are asked for");
     return 0;
 }

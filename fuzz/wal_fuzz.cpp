@@ -1,5 +1,5 @@
-// The state of a replication stream over many frames: the place in the log never goes back, and
-// what is done with does not come again.
+// Fuzzes the state of a replication stream over many frames: the position in the log never goes
+// back, and confirmed events do not come again.
 #include <utility>
 
 #include "fuzz/promise.hpp"
@@ -8,7 +8,8 @@
 namespace trackops::fuzz {
 namespace {
 
-// A byte with the frame's length, its bytes; 255 is followed by a second byte of it.
+// Removes and returns one frame. Its first byte is the length. If that is 255, four times the next
+// byte is added.
 std::string_view take_frame(std::string_view& rest) {
     const auto byte = [&rest] {
         if (rest.empty()) return std::size_t{0};

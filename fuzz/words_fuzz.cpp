@@ -1,4 +1,5 @@
-// Single words of requests, settings and streams: what is taken is written back as it was meant.
+// Fuzzes the single values of requests, settings and streams: an accepted value is written back
+// unchanged.
 #include "base/instant.hpp"
 #include "base/sku.hpp"
 #include "base/uuid.hpp"

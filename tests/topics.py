@@ -42,13 +42,14 @@ class Topics:
         self.settings = {"bootstrap.servers": parts.netloc, "group.id": "outside", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
 
     def names(self):
-        """Topics of this system, without the prefix."""
+        """Topics of this system, without the prefix. A name with another dot than that of .DLT has the prefix of another system."""
         consumer = confluent_kafka.Consumer(self.settings)
         try:
             there = consumer.list_topics(timeout=TIMEOUT).topics
         finally:
             consumer.close()
-        return sorted(name.removeprefix(self.prefix) for name in there if name.startswith(self.prefix) and not name.startswith("__"))
+        ours = (name.removeprefix(self.prefix) for name in there if name.startswith(self.prefix) and not name.startswith("__"))
+        return sorted(name for name in ours if "." not in name.removesuffix(".DLT"))
 
     def read(self, names):
         """Every message of these topics, each partition in its order."""

@@ -15,7 +15,8 @@ inline double ms_since(SteadyClock::time_point start) {
     return std::chrono::duration<double, std::milli>(SteadyClock::now() - start).count();
 }
 
-// batches: how long each took.
+// Prints the rate and the quantiles. `batches_ms` holds the duration of each batch. Throws if there
+// is none.
 inline void print(std::vector<double> batches_ms, int batch, double wall_ms) {
     if (batches_ms.empty()) throw std::runtime_error("not one batch in time");
     std::ranges::sort(batches_ms);

@@ -1,7 +1,7 @@
-// F5: how fast PostgreSQL sends the content of an outbox: pgoutput's stream of inserts, read and
-// thrown away.
+// Floor F5: the rate at which PostgreSQL streams the rows of an outbox. Reads the inserts of
+// pgoutput and discards them.
 //   bench_floor_stream URL SLOT PUBLICATION EVENTS
-// Ends after EVENTS inserts. The rate counts from the first of them.
+// Ends after EVENTS inserts. The rate counts from the first one.
 #include <cstdint>
 #include <memory>
 #include <poll.h>
@@ -35,7 +35,7 @@ public:
         PQclear(started);
     }
 
-    // How many inserts came with the next frame: one or none.
+    // Reads the next frame. Returns the number of inserts in it: 0 or 1.
     int next() {
         char* frame = nullptr;
         int size = PQgetCopyData(connection_.get(), &frame, 1);
@@ -52,7 +52,7 @@ public:
         received_ = std::max(received_, big_endian(frame + 9));
         return frame[25] == 'I' ? 1 : 0;
     }
-    // At most every 200 ms.
+    // Confirms the received position, at most every 200 ms.
     void confirm() {
         if (floors::ms_since(confirmed_at_) < 200) return;
         confirmed_at_ = SteadyClock::now();
@@ -60,7 +60,8 @@ public:
         for (int field = 0; field < 3; ++field)
             for (int byte = 7; byte >= 0; --byte)
                 update += static_cast<char>(received_ >> (8 * byte));
-        update.append(9, '\0');  // no time, no answer wanted
+        // The client's time is left out, and no reply is requested.
+        update.append(9, '\0');
         expect(PQputCopyData(connection_.get(), update.data(), static_cast<int>(update.size())) ==
                1);
         expect(PQflush(connection_.get()) >= 0);

@@ -1,6 +1,8 @@
-// F3 and its kin: what PostgreSQL takes when one transaction is a batch, bare of everything else.
-//   bench_floor_postgres place|hot-sku URL BATCH CONNECTIONS SECONDS
-// Prepared statements over binary arrays, pipelined: one transaction, one round trip.
+// Floor F3 and its variants: the rate at which PostgreSQL alone commits batches, one transaction
+// each.
+//   bench_floor_postgres place
+// hot-sku URL BATCH CONNECTIONS SECONDS
+// Prepared statements take binary arrays and are pipelined: each transaction needs one round trip.
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -63,15 +65,15 @@ void append_big_endian(std::string& out, std::uint64_t value, int bytes) {
     while (bytes-- > 0) out.push_back(static_cast<char>(value >> (8 * bytes)));
 }
 
-// A one-dimensional array as PostgreSQL sends it.
+// A one-dimensional array in PostgreSQL's binary format.
 class Array {
 public:
     explicit Array(Oid element) : element_(element) {
         append_big_endian(bytes_, 1, 4);  // dimensions
         append_big_endian(bytes_, 0, 4);  // no NULL
         append_big_endian(bytes_, element, 4);
-        append_big_endian(bytes_, 0, 4);  // elements: see done()
-        append_big_endian(bytes_, 1, 4);  // the first index
+        append_big_endian(bytes_, 0, 4);  // number of elements: done() sets it
+        append_big_endian(bytes_, 1, 4);  // index of the first element
     }
     void add(std::string_view text) {
         const bool is_jsonb = element_ == jsonb_type;
@@ -123,12 +125,12 @@ public:
         expect(PQsendQueryPrepared(connection_.get(), statement, static_cast<int>(values.size()),
                                    values.data(), lengths.data(), formats.data(), 1) == 1);
     }
-    // Without BEGIN, what lies before a Sync is one transaction.
+    // Without BEGIN, all statements before a Sync are one transaction.
     void commit() {
         expect(PQpipelineSync(connection_.get()) == 1);
         for (;;) {
             PGresult* result = PQgetResult(connection_.get());
-            if (result == nullptr) continue;  // the end of one statement's results
+            if (result == nullptr) continue;  // the end of the results of one statement
             const ExecStatusType status = PQresultStatus(result);
             PQclear(result);
             if (status == PGRES_PIPELINE_SYNC) return;
@@ -143,7 +145,7 @@ private:
     std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
 };
 
-// Ascending, as UUIDv7s of one process are.
+// Ascending, like the UUIDv7s of one process.
 std::string next_id() {
     thread_local std::mt19937_64 random{std::random_device{}()};
     thread_local std::uint64_t count = 0;

@@ -1,4 +1,4 @@
-// The floor on SQLite: bare orders in WAL mode with synchronous=FULL, one transaction a batch.
+// The floor on SQLite: inserts orders in WAL mode with synchronous=FULL, one transaction a batch.
 //   bench_floor_sqlite FILE BATCH SECONDS
 #include <cstdint>
 #include <random>
@@ -34,7 +34,8 @@ constexpr const char* payload =
     R"({"v":1,"order_id":"0190a6de-1f3b-7c55-9f4e-2f6b7d1c0a11","customer_id":"5f2b2a3e-58a7-4a3c-9d3e-1b1c2d3e4f50","total_cents":14997,"currency":"USD","items":[{"product_id":"P-1001","quantity":2,"unit_price_cents":6499},{"product_id":"P-2002","quantity":1,"unit_price_cents":1999}],"correlation_id":"0190a6de-1f3b-7c55-9f4e-2f6b7d1c0a99"})";
 
 struct Id {
-    std::uint64_t high, low;  // big endian, so that ids ascend
+    // Stored in big endian, so that the ids ascend bytewise.
+    std::uint64_t high, low;
 };
 
 class Database {

@@ -1,4 +1,4 @@
-// The cost that group commit adds to a command: to the thread that executes it, and back.
+// Measures what group commit adds to a command: the way to the executing thread and back.
 #include "platform/runtime/combiner.hpp"
 
 #include <atomic>
@@ -14,7 +14,7 @@ using Echo = runtime::Combiner<int, int>;
 
 std::vector<int> process(std::span<const int> batch) { return {batch.begin(), batch.end()}; }
 
-// One command at a time: two wake-ups of a thread that sleeps.
+// One command at a time. Each one wakes two sleeping threads.
 void combiner_round_trip(benchmark::State& state) {
     Echo combiner({}, process, [] { return 0; });
     const std::jthread worker([&](const std::stop_token& stop) {
@@ -31,7 +31,7 @@ void combiner_round_trip(benchmark::State& state) {
 }
 BENCHMARK(combiner_round_trip)->UseRealTime();
 
-// A full batch on one thread: what is left without the wake-ups.
+// A full batch from one thread: the cost without the wake-ups.
 void combiner_batch_of_128(benchmark::State& state) {
     Echo combiner({}, process, [] { return 0; });
     for (auto _ : state) {

@@ -1,4 +1,4 @@
-// The rules alone: an order is placed, confirmed; a reservation is decided.
+// Measures the domain rules alone: an order is placed and confirmed, a reservation is decided.
 #include <benchmark/benchmark.h>
 
 #include "bench/sample_order.hpp"
@@ -29,7 +29,7 @@ void place_order(benchmark::State& state) {
 }
 BENCHMARK(place_order);
 
-// Copying the record is part of it.
+// Includes a copy of the aggregate.
 void confirm_order(benchmark::State& state) {
     const CommandContext context;
     const auto placed =

@@ -1,13 +1,14 @@
-// The HTTP edge's work on an order: bytes to request, route, JSON to order terms, order to JSON.
+// Measures what the HTTP edge does with an order: bytes to request, route, JSON to order, order to
+// JSON.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
 #include "bench/sample_order.hpp"
 #include "order/adapters/order_json.hpp"
 #include "order/adapters/read_requests.hpp"
+#include "platform/http/idempotency_key.hpp"
 #include "platform/http/router.hpp"
 #include "platform/http/server_parser.hpp"
-#include "platform/idempotency/keys.hpp"
 #include "platform/json/reader.hpp"
 #include "platform/runtime/system_clock.hpp"
 
@@ -72,7 +73,7 @@ void parse_json(benchmark::State& state) {
 }
 BENCHMARK(parse_json);
 
-// parse_json is part of it.
+// Includes parse_json.
 void read_and_validate_order(benchmark::State& state) {
     for (auto _ : state) {
         auto terms = order::adapters::read_order_terms(body);
@@ -83,7 +84,7 @@ BENCHMARK(read_and_validate_order);
 
 void fingerprint_body(benchmark::State& state) {
     for (auto _ : state) {
-        auto fingerprint = idempotency::fingerprint(body);
+        auto fingerprint = http::fingerprint(body);
         benchmark::DoNotOptimize(fingerprint);
     }
 }

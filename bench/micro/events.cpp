@@ -1,9 +1,12 @@
-// An event on its way: struct to JSON, outbox row to message, JSON to struct.
+// Measures the conversions of an event: struct to JSON, outbox row to message, JSON to struct.
 #include "events/events.hpp"
 
 #include <benchmark/benchmark.h>
 
 #include "bench/sample_order.hpp"
+#include "events/decode.hpp"
+#include "events/encode.hpp"
+#include "platform/relay/message.hpp"
 #include "platform/relay/relay.hpp"
 #include "platform/runtime/system_clock.hpp"
 

@@ -1,4 +1,4 @@
-// The port through which time comes in.
+// The port for the time.
 #pragma once
 #include "base/instant.hpp"
 
@@ -7,8 +7,8 @@ namespace trackops {
 class Clock {
 public:
     virtual ~Clock() = default;
-    // The time of day. May step backwards; nothing that must be right rests on its order.
-    // Thread-safe.
+    // Returns the time of day, UTC. It may step backwards, so correctness must not depend on the
+    // order of two results. Thread-safe.
     virtual Instant now() const = 0;
 };
 

@@ -1,4 +1,5 @@
-// Ids of different things do not compare, convert or mix: using OrderId = Id<struct OrderTag>;
+// Typed ids: using OrderId = Id<struct OrderTag>. Ids with different tags neither compare nor
+// convert.
 #pragma once
 #include <compare>
 #include <functional>
@@ -18,6 +19,7 @@ struct Id {
     constexpr explicit Id(Uuid value) : uuid(value) {}
     auto operator<=>(const Id&) const = default;
 
+    // As Uuid::parse().
     static std::optional<Id> parse(std::string_view text) {
         const auto parsed = Uuid::parse(text);
         if (!parsed) return std::nullopt;

@@ -1,4 +1,4 @@
-// The port through which chance comes in.
+// The port for new ids, and so for randomness.
 #pragma once
 #include "base/uuid.hpp"
 
@@ -7,7 +7,8 @@ namespace trackops {
 class Ids {
 public:
     virtual ~Ids() = default;
-    // A new UUIDv7: identity, never order. Thread-safe.
+    // Returns a new UUIDv7 (RFC 9562). Ids identify; the order of ids must not be relied on for
+    // correctness. Thread-safe.
     virtual Uuid next() = 0;
 };
 

@@ -5,11 +5,12 @@
 namespace trackops {
 namespace {
 
-// Of year 0001 and of year 9999, in UTC: an offset may lead out of them, where text() has no room.
+// The first second of year 0001 and the last of year 9999, in UTC. A time with an offset may lie
+// outside of them; text() has no room for such a year.
 constexpr std::int64_t first_second = -62'135'596'800;
 constexpr std::int64_t last_second = 253'402'300'799;
 
-// Reads exactly `count` digits at `at` and moves on.
+// Reads exactly `count` digits at `at` and moves `at` behind them.
 std::optional<int> digits(std::string_view text, std::size_t& at, int count) {
     int value = 0;
     for (int i = 0; i < count; ++i, ++at) {
@@ -25,7 +26,7 @@ bool skip(std::string_view text, std::size_t& at, std::string_view any_of) {
     return true;
 }
 
-// Up to nine digits after the point, cut to microseconds.
+// Reads up to nine digits after the point and truncates them to microseconds.
 std::optional<std::int64_t> fraction(std::string_view text, std::size_t& at) {
     if (!skip(text, at, ".")) return 0;
     std::int64_t micros = 0;

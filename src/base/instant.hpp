@@ -1,4 +1,4 @@
-// Points in time, UTC, to the microsecond (what PostgreSQL keeps); RFC 3339 as text.
+// Points in time: UTC, with microseconds as in PostgreSQL; RFC 3339 as text.
 #pragma once
 #include <chrono>
 #include <compare>
@@ -19,10 +19,11 @@ struct Instant {
     friend Instant operator-(Instant at, Duration by) { return {at.micros - by.count()}; }
     friend Duration operator-(Instant a, Instant b) { return Duration(a.micros - b.micros); }
 
-    // RFC 3339 with any offset and up to nine digits of a second (cut to six); years 0001 to 9999.
-    // A leap second is refused.
+    // Parses an RFC 3339 time with any offset and up to nine fractional digits, truncated to six;
+    // years 0001 to 9999 in UTC. Returns nothing for any other text, or for a leap second.
     static std::optional<Instant> parse(std::string_view text);
-    // Always 27 characters, "2026-11-22T23:57:00.123456Z": text order is time order.
+    // Returns 27 characters, such as "2026-11-22T23:57:00.123456Z". The order of texts is the order
+    // of times.
     std::string text() const;
     void append_to(std::string& out) const;
 };

@@ -1,4 +1,5 @@
-// Money is integer minor units plus an ISO 4217 code. Arithmetic that would overflow says so.
+// Amounts of money: integer minor units with an ISO 4217 code, and arithmetic that detects
+// overflow.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -6,9 +7,11 @@
 
 namespace trackops {
 
-// The largest amount we take anywhere, in minor units: fits a JSON number exactly (2^53 - 1).
+// The largest amount that any interface accepts, in minor units: 2^53 - 1, which a JSON number
+// represents exactly.
 inline constexpr std::int64_t max_amount_minor = 9'007'199'254'740'991;
 
+// Return the result, or nothing when it exceeds max_amount_minor or overflows.
 inline std::optional<std::int64_t> checked_add(std::int64_t a, std::int64_t b) {
     std::int64_t sum = 0;
     if (__builtin_add_overflow(a, b, &sum) || sum > max_amount_minor) return std::nullopt;
@@ -21,10 +24,10 @@ inline std::optional<std::int64_t> checked_multiply(std::int64_t a, std::int64_t
     return product;
 }
 
-// Whether ISO 4217 lists the alphabetic code for money in use (funds and metals excluded). Upper
-// case only.
+// Whether the text is the alphabetic ISO 4217 code of a currency in use; not a fund or a metal.
+// Upper case only.
 bool is_currency(std::string_view code);
-// Whether ISO 3166-1 lists the alpha-2 code. Upper case only.
+// Whether the text is an ISO 3166-1 alpha-2 code. Upper case only.
 bool is_country(std::string_view code);
 
 }  // namespace trackops

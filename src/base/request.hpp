@@ -1,20 +1,24 @@
-// What a request carries beside its content: the key that makes it safe to repeat, and where it
-// came from.
+// The metadata of a request: its idempotency key, the recorded response, and its trace.
 #pragma once
 #include <compare>
 #include <string>
+#include <string_view>
 
 namespace trackops {
 
+// The actor of every API request, as long as there is no authentication.
+inline constexpr std::string_view anonymous = "anonymous";
+
 // Idempotency-Key (draft-ietf-httpapi-idempotency-key-header).
 struct IdempotencyKey {
-    std::string scope;  // caller and route: "anonymous POST /api/orders"
+    std::string scope;  // the actor and the route: "anonymous POST /api/orders"
     std::string key;
-    std::string fingerprint;  // SHA-256 of the body, hex: the same key with another one is refused
+    // The SHA-256 of the body, in hex. The same key with another fingerprint is refused.
+    std::string fingerprint;
     auto operator<=>(const IdempotencyKey&) const = default;
 };
 
-// What was answered the first time, byte for byte.
+// The response to the first request with an idempotency key, byte for byte.
 struct RecordedResponse {
     int status = 0;
     std::string body;
@@ -23,12 +27,12 @@ struct RecordedResponse {
     bool operator==(const RecordedResponse&) const = default;
 };
 
-// Where a change comes from; travels with its events.
+// The origin of a change. The headers of its events carry it.
 struct Trace {
     std::string correlation_id;
-    std::string causation_id;  // id of the message or request that caused it
-    std::string traceparent;   // W3C
-    std::string tracestate;
+    std::string causation_id;  // the id of the message or request that caused the change
+    std::string traceparent;   // W3C Trace Context
+    std::string tracestate;    // W3C Trace Context
 };
 
 }  // namespace trackops

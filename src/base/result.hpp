@@ -1,4 +1,4 @@
-// What a caller can answer: a value, or an Error with every fault named. See
+// The result of a call: a value, or an Error that its caller can handle. See
 // docs/decisions/0003-errors.md.
 #pragma once
 #include <cstdint>
@@ -9,32 +9,30 @@
 
 namespace trackops {
 
-// What went wrong, in the caller's words. platform/http/problem.cpp has one row for each.
+// The kind of an error. The table in platform/http/problem.cpp has a row for each.
 enum class Errc : std::uint8_t {
-    malformed,  // not JSON, not UTF-8, not the protocol
-    invalid,    // understood, refused by a schema or a rule
+    malformed,  // not JSON, not UTF-8, or against the protocol
+    invalid,    // well-formed, but refused by a schema or a rule
     not_found,
     method_not_allowed,
-    conflict,            // the state of the thing forbids it
-    illegal_transition,  // the life of an order has no such step
-    out_of_stock,
+    conflict,             // the state of the resource forbids the request
+    illegal_transition,   // the order's status does not allow the action
     precondition_failed,  // If-Match names another version
     precondition_required,
-    key_reused,  // an Idempotency-Key came back with another body
+    key_reused,  // an Idempotency-Key was used before with another body
     too_large,
     header_too_large,
     unsupported_media_type,
-    not_acceptable,
     timeout,          // the client was too slow
     overloaded,       // a queue is full
-    unavailable,      // a server we need is away
-    outcome_unknown,  // the commit was sent, its answer was lost and could not be found out
+    unavailable,      // a required server does not answer
+    outcome_unknown,  // a commit was sent, and its outcome could not be determined
     internal,
 };
 inline constexpr std::size_t errc_count = static_cast<std::size_t>(Errc::internal) + 1;
 
-// One fault of a request. pointer is an RFC 6901 JSON pointer ("" is the whole body), or a
-// parameter's or header's name.
+// One fault of a request. `pointer` is a JSON pointer (RFC 6901; "" is the whole body) or the name
+// of a parameter or header.
 struct FieldError {
     std::string pointer;
     std::string detail;
@@ -62,8 +60,8 @@ inline std::unexpected<Error> fail(Errc code, std::string detail,
 
 }  // namespace trackops
 
-// The value of a Result, or an early return of its error. A lambda that uses it must state its
-// return type.
+// Yields the value of a Result, or returns its error from the enclosing function. A lambda that
+// uses TRY must state its return type.
 #define TRY(expression)                                                         \
     __extension__({                                                             \
         auto&& try_result = (expression);                                       \

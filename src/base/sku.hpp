@@ -1,5 +1,5 @@
-// What a stock-keeping unit may look like: [A-Za-z0-9][A-Za-z0-9 ._/:-]{0,63}, case-sensitive,
-// compared bytewise.
+// The form of a SKU: [A-Za-z0-9][A-Za-z0-9 ._/:-]{0,63}. SKUs are case-sensitive and compared
+// bytewise.
 #pragma once
 #include <algorithm>
 #include <string_view>

@@ -1,4 +1,4 @@
-// 128-bit identifiers, RFC 9562.
+// 128-bit identifiers (RFC 9562).
 #pragma once
 #include <array>
 #include <compare>
@@ -19,13 +19,14 @@ struct Uuid {
 
     auto operator<=>(const Uuid&) const = default;  // bytewise, as PostgreSQL orders uuid
 
-    // Takes the 36-character form only, either case; nothing otherwise.
+    // Parses the 36-character form, in either case. Returns nothing for any other text.
     static std::optional<Uuid> parse(std::string_view text);
     void append_to(std::string& out) const;  // 36 characters, lower case
     std::string text() const;
 };
 
-// Version 7: milliseconds of `now`, then 74 bits from `high` (12 used) and `low` (62 used). Pure.
+// Returns a UUID of version 7: the milliseconds of `now`, then the lower 12 bits of `high` and the
+// lower 62 bits of `low`. Pure.
 Uuid uuid_v7(Instant now, std::uint64_t high, std::uint64_t low);
 
 }  // namespace trackops

@@ -3,6 +3,6 @@
 
 namespace trackops {
 
-inline constexpr std::string_view version = "0.1.0";  // as CHANGELOG.md and CMakeLists.txt have it
+inline constexpr std::string_view version = "0.1.0";  // also in CHANGELOG.md and CMakeLists.txt
 
 }  // namespace trackops

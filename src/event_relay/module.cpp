@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/version.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/bus/health.hpp"
 #include "platform/http/actuator.hpp"
-#include "platform/http/server.hpp"
 #include "platform/relay/health.hpp"
+#include "platform/relay/make_source.hpp"
 #include "platform/relay/routes.hpp"
 #include "platform/relay/source.hpp"
-#include "platform/runtime/pump_threads.hpp"
+#include "platform/service/host.hpp"
 #include "platform/sql/health.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -23,59 +24,65 @@ relay::RelayOptions with_holder(relay::RelayOptions options, Ids& ids) {
     return options;
 }
 
-}  // namespace
+class Application final : public service::Application {
+public:
+    Application(sql::Database& database, std::unique_ptr<relay::Source> source, bus::Bus& bus,
+                const Clock& clock, const relay::RelayOptions& options,
+                telemetry::Registry& metrics)
+        : database_(database),
+          bus_(bus),
+          metrics_(metrics),
+          relay_(database, std::move(source), bus, clock, options, metrics) {}
 
-// In the order in which things are made; they go in the reverse.
-struct Module::Internals {
-    Internals(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& the_bus,
-              telemetry::Registry& the_metrics)
-        : bus(the_bus),
-          metrics(the_metrics),
-          database(backends::open_database(options.database_url, {}, metrics)),
-          relay(*database,
-                relay::make_source(options.source, *database, options.database_url, metrics), bus,
-                clock, with_holder(options.relay, ids), metrics),
-          threads(metrics),
-          server(http::make_server({.address = options.address, .port = options.port}, routes(),
-                                   clock, ids, metrics)) {}
-
-    std::vector<http::Route> routes() {
-        std::vector<http::Route> routes = relay::relay_routes(relay);
+    std::vector<http::Route> routes() override {
+        std::vector<http::Route> routes = relay::relay_routes(relay_);
         std::ranges::move(
             http::actuator_routes({"event-relay-service", std::string(version)},
-                                  {sql::health_component(*database), bus::health_component(bus),
-                                   relay::relay_component(relay)},
-                                  metrics),
+                                  {sql::health_component(database_), bus::health_component(bus_),
+                                   relay::relay_component(relay_)},
+                                  metrics_),
             std::back_inserter(routes));
         return routes;
     }
+    std::vector<runtime::NamedPump> pumps() override { return {{"relay", relay_}}; }
+    runtime::Pump& relay() { return relay_; }
 
-    bus::Bus& bus;
-    telemetry::Registry& metrics;
+private:
+    sql::Database& database_;
+    bus::Bus& bus_;
+    telemetry::Registry& metrics_;
+    relay::Relay relay_;
+};
+
+}  // namespace
+
+// In the order of construction; the destructor runs in reverse.
+struct Module::Internals {
+    Internals(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
+              telemetry::Registry& metrics)
+        : database(backends::open_database(options.database_url, {}, metrics)),
+          application(*database,
+                      relay::make_source(options.source, *database, options.database_url, metrics),
+                      bus, clock, with_holder(options.relay, ids), metrics),
+          host(application, {options.address, options.port}, clock, ids, metrics) {}
+
     std::unique_ptr<sql::Database> database;
-    relay::Relay relay;
-    runtime::PumpThreads threads;
-    std::unique_ptr<http::Server> server;
+    Application application;
+    service::Host host;
 };
 
 Module::Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
                telemetry::Registry& metrics)
     : internals_(std::make_unique<Internals>(options, clock, ids, bus, metrics)) {}
 
-Module::~Module() { stop(Duration::zero()); }
+Module::~Module() = default;
 
-void Module::start() {
-    internals_->threads.add("relay", internals_->relay);
-    internals_->server->start();
-}
+void Module::start() { internals_->host.start(); }
 
-std::uint16_t Module::port() const { return internals_->server->port(); }
+std::uint16_t Module::port() const { return internals_->host.port(); }
 
-void Module::wake() { internals_->threads.wake(internals_->relay); }
+void Module::wake() { internals_->host.wake(internals_->application.relay()); }
 
-void Module::stop(Duration drain_within) {
-    internals_->server->drain(drain_within);
-    internals_->threads.stop();
-}
+void Module::stop(Duration drain_within) { internals_->host.stop(drain_within); }
 
 }  // namespace trackops::event_relay

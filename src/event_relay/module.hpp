@@ -1,5 +1,5 @@
-// The event relay service as a part: moves committed events of `trackops` to the bus, and says how
-// that goes.
+// The event relay service as a module: moves the committed events of the database `trackops` to the
+// bus and reports its state.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -22,24 +22,24 @@ struct ModuleOptions {
     std::string database_url;
     std::string address = "127.0.0.1";
     std::uint16_t port = 8082;    // 0: any free one
-    relay::RelayOptions relay;    // holder "": a name nobody else has
-    std::string source = "poll";  // or "wal", over PostgreSQL only
+    relay::RelayOptions relay;    // holder "": a unique name is generated
+    std::string source = "poll";  // or "wal", with PostgreSQL only
 };
 
 class Module {
 public:
-    // Everything outlives the module. Throws std::invalid_argument for a URL that is none,
-    // and for a source that it cannot have.
+    // All arguments must outlive the module. Throws std::invalid_argument for an invalid URL, and
+    // for a source that the database does not support.
     Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
            telemetry::Registry& metrics);
-    ~Module();  // stop() without patience
-    // Serves and relays from now on. The schema is the order service's: until it is there,
-    // readiness is DOWN and the relay tries again.
+    ~Module();  // as stop() with a drain time of zero
+    // Starts to serve and to relay. The order service creates the schema: until then readiness is
+    // DOWN and the relay retries.
     void start();
     std::uint16_t port() const;
-    // A hint that events were committed: looks now. Thread-safe, cheap.
+    // A hint that events were committed: the relay reads the outbox now. Thread-safe and cheap.
     void wake();
-    // Answers what is under way, then stops relaying. Idempotent.
+    // Answers the requests under way, then stops the relay. Idempotent.
     void stop(Duration drain_within);
 
 private:

@@ -1,4 +1,5 @@
-// The whole relay service over the embedded bus: committed rows in, messages and answers out.
+// The whole relay service on the embedded bus: committed rows go in, messages and responses come
+// out.
 #include "event_relay/module.hpp"
 
 #include <gtest/gtest.h>
@@ -21,7 +22,7 @@ using Answer = http::RawClient::Answer;
 
 class RelayModule : public ::testing::TestWithParam<std::string> {
 protected:
-    // What the order service does at its start.
+    // Creates the outbox, as the order service does when it starts.
     void make_schema() { sql::migrate(*database, "outbox", outbox::migrations); }
     void commit(std::int64_t sequence) {
         const outbox::Event event{.id = ids.next(),
@@ -34,7 +35,7 @@ protected:
         outbox::append(*tx, std::span(&event, 1));
         tx->commit();
     }
-    // The next message, or nothing after a long time.
+    // Returns the next message, or nothing after a long time.
     std::string next() {
         const auto messages = received->poll(1, std::chrono::seconds(20));
         if (messages.empty()) return "nothing came";
@@ -75,7 +76,7 @@ TEST_P(RelayModule, MovesCommittedEventsToTheBusAndSaysSo) {
     for (const auto* component : {"\"db\"", "\"bus\"", "\"relay\""}) {
         EXPECT_NE(health.body.find(component), std::string::npos) << health.body;
     }
-    // A message is seen before the relay has heard that it is kept.
+    // A consumer can see a message before the relay gets its acknowledgement.
     const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     std::string status;
     do {
@@ -101,7 +102,7 @@ TEST_P(RelayModule, WaitsForASchemaThatIsNotItsOwn) {
     make_schema();
     commit(1);
     EXPECT_EQ(next(), "ORDER_CREATED 1");
-    // Health keeps an answer for a second; the status is asked anew.
+    // Health caches its result for a second; the status does not.
     EXPECT_EQ(ask(module, "GET /api/relay/status").status, 200);
 }
 

@@ -1,3 +1,5 @@
+#include "events/decode.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -5,7 +7,7 @@
 
 #include "base/money.hpp"
 #include "base/sku.hpp"
-#include "events/events.hpp"
+#include "platform/json/object_reader.hpp"
 #include "platform/json/reader.hpp"
 
 namespace trackops::events {
@@ -14,12 +16,12 @@ namespace {
 using json::ObjectReader;
 using json::Value;
 
-constexpr std::size_t max_lines = 2'000;  // of one event, as of one order
+constexpr std::size_t max_lines = 2'000;  // in one event, as in one order
 constexpr json::IntegerRule positive{.min = 1};
 constexpr json::TextRule word{.max_bytes = 128};
 
-// The fields of one event, every fault gathered. Unknown members are let pass:
-// ObjectReader::finish() is not asked.
+// Reads the fields of one event and collects every fault. Unknown members are ignored, because
+// nothing calls ObjectReader::finish().
 struct EventReader {
     ObjectReader fields;
     std::vector<FieldError>& faults;

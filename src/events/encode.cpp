@@ -1,4 +1,5 @@
-#include "events/events.hpp"
+#include "events/encode.hpp"
+
 #include "platform/json/writer.hpp"
 
 namespace trackops::events {

@@ -1,4 +1,4 @@
-// The published language: one struct an event on the wire. Fields may be added, never renamed.
+// The published events: one struct for each event on the wire. Fields may be added, never renamed.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -28,7 +28,7 @@ struct Shortage {
     std::string sku;
     std::int64_t requested = 0;
     std::int64_t available = 0;
-    std::string reason;  // INSUFFICIENT_STOCK, UNKNOWN_SKU
+    std::string reason;  // INSUFFICIENT_STOCK or UNKNOWN_SKU
     bool operator==(const Shortage&) const = default;
 };
 struct Shipment {
@@ -44,7 +44,7 @@ struct OrderCreated {
     Uuid customer_id;
     std::string currency;
     std::int64_t total_amount_minor = 0;
-    std::vector<OrderLine> items;  // the same SKU may stand on several lines
+    std::vector<OrderLine> items;  // several lines may have the same SKU
     Instant created_at;
     bool operator==(const OrderCreated&) const = default;
 };
@@ -53,7 +53,7 @@ struct OrderStatusUpdated {
     Uuid order_id;
     std::int64_t version = 0;
     std::string previous_status;
-    std::string new_status;  // CONFIRMED, PROCESSING, SHIPPED
+    std::string new_status;  // CONFIRMED, PROCESSING or SHIPPED
     std::optional<std::string> reason;
     Instant occurred_at;
     std::optional<Shipment> shipment;
@@ -79,15 +79,15 @@ struct InventoryReserved {
     static constexpr std::string_view type = "INVENTORY_RESERVED";
     Uuid order_id;
     Uuid reservation_id;
-    std::vector<StockLine> items;  // summed by SKU, sorted by it
+    std::vector<StockLine> items;  // one line for each SKU, sorted by SKU
     std::optional<Instant> expires_at;
     bool operator==(const InventoryReserved&) const = default;
 };
 struct InventoryReservationFailed {
     static constexpr std::string_view type = "INVENTORY_RESERVATION_FAILED";
     Uuid order_id;
-    std::string reason;  // OUT_OF_STOCK; CANCELLED_FIRST; NOT_RESERVED (a shipment found no live
-                         // reservation)
+    // OUT_OF_STOCK; CANCELLED_FIRST; NOT_RESERVED: a shipment found no live reservation.
+    std::string reason;
     std::vector<Shortage> items;
     bool operator==(const InventoryReservationFailed&) const = default;
 };
@@ -95,7 +95,7 @@ struct InventoryReleased {
     static constexpr std::string_view type = "INVENTORY_RELEASED";
     Uuid order_id;
     Uuid reservation_id;
-    std::vector<StockLine> items;  // none when nothing was held
+    std::vector<StockLine> items;  // empty when nothing was reserved
     std::string reason;
     bool operator==(const InventoryReleased&) const = default;
 };
@@ -103,26 +103,10 @@ struct InventoryReleased {
 using Event = std::variant<OrderCreated, OrderStatusUpdated, OrderDelivered, OrderCancelled,
                            InventoryReserved, InventoryReservationFailed, InventoryReleased>;
 
-// The topics of order and of inventory, which are the types' names.
+// The topics of the two services. The topic of an event is its type.
 inline constexpr std::string_view order_topics[] = {OrderCreated::type, OrderStatusUpdated::type,
                                                     OrderDelivered::type, OrderCancelled::type};
 inline constexpr std::string_view inventory_topics[] = {
     InventoryReserved::type, InventoryReservationFailed::type, InventoryReleased::type};
-
-std::string_view type_of(const Event& event);
-std::string encode(const Event& event);  // the JSON value of the message
-// Errc::malformed or Errc::invalid with every fault named; Errc::not_found for a type that is not
-// ours. Unknown fields are ignored: a producer may be newer than we are.
-Result<Event> decode(std::string_view type, std::string_view json);
-
-// What every event message carries beside its value (CloudEvents 1.0, Kafka binary mode).
-struct Envelope {
-    Uuid id;
-    std::string type;
-    std::int64_t sequence = 0;
-    std::string correlation_id;
-    std::string traceparent;
-    std::string tracestate;
-};
 
 }  // namespace trackops::events

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "events/decode.hpp"
+#include "events/encode.hpp"
+
 namespace trackops::events {
 namespace {
 

@@ -1,11 +1,12 @@
-// Messages in the topics of released versions (tests/fixtures) are read by today's decoder.
+// Today's decoder reads the messages that released versions have published (tests/fixtures).
 #include <filesystem>
 #include <fstream>
 #include <set>
 
 #include <gtest/gtest.h>
 
-#include "events/events.hpp"
+#include "events/decode.hpp"
+#include "events/encode.hpp"
 #include "platform/json/reader.hpp"
 
 namespace trackops::events {
@@ -17,15 +18,16 @@ struct Recorded {
     std::string value;
 };
 
-// The dead letters of a topic, and what nobody of ours wrote into it on purpose.
+// Returns true for a message that no TrackOps program published: one in a dead-letter topic, or
+// one that the recording planted (header x-planted).
 bool is_foreign(const json::Value& message, std::string_view topic) {
-    bool is_planted = topic.ends_with(".DLT");
+    bool is_excluded = topic.ends_with(".DLT");
     message.find("headers")->each_element([&](std::size_t, json::Value header) {
         header.each_element([&](std::size_t i, json::Value word) {
-            is_planted = is_planted || (i == 0 && word.text() == "x-planted");
+            is_excluded = is_excluded || (i == 0 && word.text() == "x-planted");
         });
     });
-    return is_planted;
+    return is_excluded;
 }
 
 std::vector<Recorded> messages_of(const std::filesystem::path& version) {
@@ -46,7 +48,7 @@ std::vector<Recorded> messages_of(const std::filesystem::path& version) {
     return messages;
 }
 
-// Of every version; a folder that begins with a digit is one.
+// Returns the messages of all versions. A folder whose name begins with a digit is a version.
 std::vector<Recorded> recorded_messages() {
     std::vector<Recorded> all;
     for (const auto& entry : std::filesystem::directory_iterator(TRACKOPS_FIXTURES)) {
@@ -59,7 +61,7 @@ std::vector<Recorded> recorded_messages() {
     return all;
 }
 
-// Whether `whole` has every member of `part` with the same content, and may have more.
+// Returns true if `whole` has every member of `part` with the same content. It may have more.
 bool contains(const json::Value& whole, const json::Value& part) {
     if (part.kind() == json::Kind::object) {
         bool has_all = whole.kind() == json::Kind::object;
@@ -95,7 +97,7 @@ TEST(RecordedMessages, AreDecoded) {
     }
 }
 
-// A field that the decoder no longer reads would be gone.
+// A field that the decoder no longer reads would be missing here.
 TEST(RecordedMessages, LoseNothingWhenTheyAreDecoded) {
     for (const auto& [version, topic, value] : recorded_messages()) {
         const auto event = decode(topic, value);

@@ -11,10 +11,13 @@
 #include "inventory/adapters/event_mapping.hpp"
 #include "inventory/adapters/http_api.hpp"
 #include "inventory/adapters/order_events_handler.hpp"
-#include "inventory/adapters/sql_stores.hpp"
+#include "inventory/adapters/sql_inventory_reader.hpp"
+#include "inventory/adapters/sql_item_store.hpp"
+#include "inventory/adapters/sql_reservation_store.hpp"
 #include "inventory/app/write_items.hpp"
 #include "inventory/migrations.hpp"
 #include "platform/audit/auditor.hpp"
+#include "platform/backends/migrate_and_grant.hpp"
 #include "platform/bus/consumer.hpp"
 #include "platform/bus/health.hpp"
 #include "platform/http/actuator.hpp"
@@ -23,16 +26,16 @@
 #include "platform/outbox/grants.hpp"
 #include "platform/outbox/migrations.hpp"
 #include "platform/relay/health.hpp"
+#include "platform/relay/make_source.hpp"
 #include "platform/relay/relay.hpp"
 #include "platform/relay/routes.hpp"
-#include "platform/sql/grants.hpp"
 #include "platform/sql/health.hpp"
 #include "platform/sql/migrations.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::inventory {
 
-// In the order in which things are made; they go in the reverse.
+// The members are constructed in this order and destroyed in the reverse.
 struct Application::Internals {
     Internals(const Ports& the_ports, ApplicationOptions given);
 
@@ -45,7 +48,7 @@ struct Application::Internals {
     relay::Relay relay;
     outbox::Cleanup cleanup;
     audit::Auditor auditor;
-    std::unique_ptr<bus::Consumer> consumer;  // made when its topics are there
+    std::unique_ptr<bus::Consumer> consumer;  // made by listen(), when its topics exist
 };
 
 Application::Internals::Internals(const Ports& the_ports, ApplicationOptions given)
@@ -72,10 +75,10 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
       auditor(ports.database, ports.clock, invariants(), {}, ports.metrics) {}
 
 void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_view owner_url) {
-    const sql::Component components[] = {{"outbox", outbox::migrations},
-                                         {"idempotency", idempotency::migrations},
-                                         {"inventory", inventory::migrations}};
-    sql::migrate_and_grant(database, owner_url, components, outbox::grants, metrics);
+    const backends::Component components[] = {{"outbox", outbox::migrations},
+                                              {"idempotency", idempotency::migrations},
+                                              {"inventory", inventory::migrations}};
+    backends::migrate_and_grant(database, owner_url, components, outbox::grants, metrics);
 }
 
 audit::Invariants invariants() { return adapters::stock_invariants(); }

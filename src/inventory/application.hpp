@@ -1,5 +1,4 @@
-// The inventory service between its ports: what it answers and what works behind it, without a
-// socket, a thread or a driver. The module gives it real ones, the simulator its own.
+// The inventory service without sockets, threads and drivers, which it reaches through its ports.
 #pragma once
 #include <functional>
 #include <memory>
@@ -11,53 +10,48 @@
 #include "base/ids.hpp"
 #include "platform/audit/invariant.hpp"
 #include "platform/bus/bus.hpp"
-#include "platform/http/router.hpp"
-#include "platform/runtime/pump.hpp"
+#include "platform/service/application.hpp"
 #include "platform/sql/database.hpp"
 
 namespace trackops::inventory {
 
 struct Ports {
     sql::Database& database;
-    sql::Database& relay_database;  // the same one, with the relay's rights
+    sql::Database& relay_database;  // the same database, with the rights of the role `relay`
     bus::Bus& bus;
     const Clock& clock;
     Ids& ids;
     telemetry::Registry& metrics;
-    const Clock* steady_clock = nullptr;  // measures backoffs; the machine's when null
+    // Measures the consumer's backoffs; null means the machine's steady clock.
+    const Clock* steady_clock = nullptr;
 };
 
 struct ApplicationOptions {
     std::string consumer_group = "inventory-service";
-    std::string relay_holder;             // this process in the lease of its outbox
-    std::string relay_source = "poll";    // or "wal", over PostgreSQL only
-    std::string relay_database_url = {};  // that of Ports::relay_database; for "wal"
-    // A hint: events were committed, and this pump may relay them.
+    std::string relay_holder;             // the name of this process in the relay's lease
+    std::string relay_source = "poll";    // or "wal", with PostgreSQL only
+    std::string relay_database_url = {};  // the URL of Ports::relay_database; for "wal"
+    // A hint that events may have been committed, which the given pump can relay.
     std::function<void(runtime::Pump&)> on_events_committed = [](runtime::Pump&) {};
 };
 
-// Brings the schema to the newest version, and the rights of the roles with it; over owner_url
-// where `database` has not the right itself. Throws as sql::migrate_and_grant() does.
+// Migrates the schema to the newest version and grants the roles their rights. Uses owner_url when
+// `database` has no right to do so. Throws as backends::migrate_and_grant() does.
 void migrate(sql::Database& database, telemetry::Registry& metrics,
              std::string_view owner_url = {});
 
-// What must be true of the database, for who audits it from outside.
+// Returns the invariants of the database, for an audit from outside the service.
 audit::Invariants invariants();
 
-class Application {
+class Application final : public service::Application {
 public:
-    // All that the ports name outlives the application.
+    // Everything that the ports refer to outlives the application.
     Application(const Ports& ports, ApplicationOptions options);
-    ~Application();  // close()
-    // Valid while this lives.
-    std::vector<http::Route> routes();
-    // Makes the topics that are missing and joins the consumer group. Throws std::exception when
-    // the bus is away.
-    void listen();
-    // In the order in which they start. After listen().
-    std::vector<runtime::NamedPump> pumps();
-    // Answers everything that still waits; the pumps run no more. Idempotent.
-    void close();
+    ~Application() override;  // close()
+    std::vector<http::Route> routes() override;
+    void listen() override;
+    std::vector<runtime::NamedPump> pumps() override;
+    void close() override;
 
 private:
     struct Internals;

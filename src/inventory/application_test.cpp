@@ -1,11 +1,12 @@
-// The service between its ports, with its pumps driven by hand: an order's events in, replies out
-// with where they came from.
+// The service on its ports, with its pumps driven by hand: order events go in, and replies come out
+// with correlation, causation and trace.
 #include "inventory/application.hpp"
 
 #include <map>
 
 #include <gtest/gtest.h>
 
+#include "events/encode.hpp"
 #include "events/events.hpp"
 #include "platform/backends/open_bus.hpp"
 #include "platform/backends/open_database.hpp"
@@ -29,7 +30,7 @@ protected:
                                                             std::end(events::inventory_topics)));
     }
 
-    // An event of an order; returns its id.
+    // Publishes an event of the order and handles it. Returns the id of the message.
     std::string publish(const events::Event& event, std::vector<bus::Header> headers) {
         headers.push_back({"ce_id", ids.next().text()});
         const std::vector<bus::OutgoingMessage> messages = {
@@ -38,7 +39,7 @@ protected:
         pumps.at("stock-reserving")->run({});
         return headers.back().value;
     }
-    // What the relay sends of what was committed.
+    // Returns the events that the relay publishes now.
     std::vector<bus::Message> sent() {
         pumps.at("stock-relay")->run({});
         return requests->poll(100, {});
@@ -64,7 +65,7 @@ protected:
     const Uuid order = ids.next();
 };
 
-// From an event of an order to the reply.
+// The correlation and the trace pass from an order event to the reply.
 TEST_P(InventoryApplication, SaysOverTheBusWhereEachReplyComesFrom) {
     ASSERT_EQ(
         calls.call("POST", "/api/inventory/items", R"({"sku":"A","name":"a","onHand":5})").status,

@@ -2,8 +2,7 @@
 
 #include "inventory/application.hpp"
 #include "platform/backends/open_database.hpp"
-#include "platform/http/server.hpp"
-#include "platform/runtime/pump_threads.hpp"
+#include "platform/service/host.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::inventory {
@@ -15,7 +14,7 @@ const std::string& relay_url(const ModuleOptions& options) {
 
 }  // namespace
 
-// In the order in which things are made; they go in the reverse.
+// The members are constructed in this order and destroyed in the reverse.
 struct Module::Internals {
     Internals(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
               telemetry::Registry& the_metrics)
@@ -23,49 +22,38 @@ struct Module::Internals {
           metrics(the_metrics),
           database(backends::open_database(options.database_url, {}, metrics)),
           relay_database(backends::open_database(relay_url(options), {}, metrics)),
-          application(
-              {*database, *relay_database, bus, clock, ids, metrics},
-              {.consumer_group = options.consumer_group,
-               .relay_holder =
-                   options.relay_holder.empty() ? ids.next().text() : options.relay_holder,
-               .relay_source = options.relay_source,
-               .relay_database_url = relay_url(options),
-               .on_events_committed = [this](runtime::Pump& relay) { threads.wake(relay); }}),
-          threads(metrics),
-          server(http::make_server({.address = options.address, .port = options.port},
-                                   application.routes(), clock, ids, metrics)) {}
+          application({*database, *relay_database, bus, clock, ids, metrics},
+                      {.consumer_group = options.consumer_group,
+                       .relay_holder =
+                           options.relay_holder.empty() ? ids.next().text() : options.relay_holder,
+                       .relay_source = options.relay_source,
+                       .relay_database_url = relay_url(options),
+                       .on_events_committed = [this](runtime::Pump& relay) { host.wake(relay); }}),
+          host(application, {options.address, options.port}, clock, ids, metrics) {}
 
     const std::string migration_url;
     telemetry::Registry& metrics;
     std::unique_ptr<sql::Database> database;
     std::unique_ptr<sql::Database> relay_database;
     Application application;
-    runtime::PumpThreads threads;
-    std::unique_ptr<http::Server> server;
+    service::Host host;
 };
 
 Module::Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
                telemetry::Registry& metrics)
     : internals_(std::make_unique<Internals>(options, clock, ids, bus, metrics)) {}
 
-Module::~Module() { stop(Duration::zero()); }
+Module::~Module() = default;
 
 void Module::prepare() {
     migrate(*internals_->database, internals_->metrics, internals_->migration_url);
     internals_->application.listen();
 }
 
-void Module::start() {
-    internals_->threads.add(internals_->application.pumps());
-    internals_->server->start();
-}
+void Module::start() { internals_->host.start(); }
 
-std::uint16_t Module::port() const { return internals_->server->port(); }
+std::uint16_t Module::port() const { return internals_->host.port(); }
 
-void Module::stop(Duration drain_within) {
-    internals_->server->drain(drain_within);
-    internals_->threads.stop();
-    internals_->application.close();
-}
+void Module::stop(Duration drain_within) { internals_->host.stop(drain_within); }
 
 }  // namespace trackops::inventory

@@ -1,5 +1,5 @@
-// The inventory service as a part: a database, a bus; an API, the consumer of order events, and the
-// relay of its own outbox.
+// The inventory service as a module: it opens the database, serves the HTTP API, consumes order
+// events and relays its own outbox.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -19,29 +19,31 @@ namespace trackops::inventory {
 
 struct ModuleOptions {
     std::string database_url;
-    std::string migration_url = {};  // the same database with its owner's rights; "": database_url
-    std::string relay_database_url = {};  // with the relay's rights; "": database_url
-    std::string relay_source = "poll";    // or "wal", over PostgreSQL only
+    std::string migration_url = {};       // the same database as its owner; "" means database_url
+    std::string relay_database_url = {};  // the same database as `relay`; "" means database_url
+    std::string relay_source = "poll";    // or "wal", with PostgreSQL only
     std::string address = "127.0.0.1";
-    std::uint16_t port = 8081;  // 0: any free one
+    std::uint16_t port = 8081;  // 0 means any free port
     std::string consumer_group = "inventory-service";
-    std::string
-        relay_holder;  // this process in the lease of its outbox; "": a name nobody else has
+    // The name of this process in the relay's lease; "" means a new unique name.
+    std::string relay_holder;
 };
 
 class Module {
 public:
-    // Everything outlives the module. Throws std::invalid_argument for a URL that is none.
+    // All references outlive the module. Throws std::invalid_argument for an invalid URL.
     Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
            telemetry::Registry& metrics);
-    ~Module();  // stop() without patience
-    // Brings the schema to the newest version, makes the topics that are missing and joins the
-    // consumer group. Throws std::exception saying what is missing; may be called again then.
+    ~Module();  // as stop() with a drain time of zero
+    // Migrates the schema to the newest version, creates the missing topics and joins the consumer
+    // group. Throws std::exception with a text that says what is missing; the caller may then call
+    // prepare() again.
     void prepare();
-    // After prepare(): starts the pumps, then serves.
+    // Starts the pumps and then the HTTP server. Requires prepare().
     void start();
+    // Returns the port on which the HTTP server listens.
     std::uint16_t port() const;
-    // Answers what is under way, then stops the pumps. Idempotent.
+    // Answers the requests in progress, for at most drain_within, then stops the pumps. Idempotent.
     void stop(Duration drain_within);
 
 private:

@@ -1,4 +1,4 @@
-// The whole service over the embedded bus: an order's events in, its reservation's events out.
+// The tests of the whole service on the embedded bus: order events in, replies out.
 #include "inventory/module.hpp"
 
 #include <arpa/inet.h>
@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "events/encode.hpp"
 #include "events/events.hpp"
 #include "platform/backends/open_bus.hpp"
 #include "platform/bus/bus.hpp"
@@ -53,7 +54,7 @@ protected:
                                                              {{"ce_id", ids.next().text()}}}};
         EXPECT_EQ(bus->publisher()->publish(messages)[0], bus::Delivery::acknowledged);
     }
-    // The next reply; nothing within ten seconds.
+    // Returns the next reply, or "" when there is none within ten seconds.
     std::string next_reply() {
         const auto got = replies->poll(1, std::chrono::seconds(10));
         return got.empty() ? "" : got[0].topic + ' ' + got[0].value;

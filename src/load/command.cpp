@@ -1,4 +1,6 @@
-// `trackops load`: arguments in, report out.
+#include "load/command.hpp"
+
+// The command `trackops load`: reads the arguments and prints the report.
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -8,8 +10,9 @@
 
 #include <fmt/format.h>
 
-#include "load/load.hpp"
 #include "load/progress.hpp"
+#include "load/run.hpp"
+#include "platform/config/help.hpp"
 #include "platform/config/settings.hpp"
 
 namespace trackops::load {
@@ -40,7 +43,7 @@ bool takes_a_value(std::string_view argument) {
     return row != settings.end() && row->kind != Kind::flag;
 }
 
-// Parts what is no flag from the rest.
+// Returns the arguments that are not flags, and moves the flags into `rest`.
 std::vector<std::string> take_files(std::span<const std::string> arguments,
                                     std::vector<std::string>& rest) {
     std::vector<std::string> files;
@@ -56,7 +59,8 @@ std::vector<std::string> take_files(std::span<const std::string> arguments,
     return files;
 }
 
-// Variables of our own settings only: those of other programs of ours may stand beside them.
+// Keeps only the variables of our own settings: variables of other trackops programs may be set in
+// the same environment.
 std::vector<std::string> ours(std::span<const std::string> environment) {
     std::vector<std::string> found;
     for (const auto& setting : settings) {

@@ -1,3 +1,5 @@
+#include "load/command.hpp"
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -6,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "load/load.hpp"
+#include "load/run.hpp"
 #include "platform/json/reader.hpp"
 
 namespace trackops::load {
@@ -33,7 +35,7 @@ Ended run(const std::vector<std::string>& arguments,
 
 class CommandTest : public ::testing::Test {
 protected:
-    // Only what is not sent, so that no server is needed.
+    // The input holds only lines that are not sent, so no server is needed.
     void SetUp() override {
         std::ofstream(events_) << R"({"refused":{"externalRef":"1","reason":"no goods"}})" << "\n";
     }

@@ -51,12 +51,13 @@ Result<Address> parse_url(std::string_view url) {
 Duration retry_after_of(const http::response<http::string_body>& response) {
     const auto text = response[http::field::retry_after];
     std::int64_t seconds = 0;
-    std::from_chars(text.data(), text.data() + text.size(), seconds);  // a date reads as none
+    // from_chars leaves 0 for an HTTP date, so a date counts as no delay.
+    std::from_chars(text.data(), text.data() + text.size(), seconds);
     return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, 3600));
 }
 
-// Connections to one server that carry one call at a time; those at rest are used again, the latest
-// first.
+// Keep-alive connections to one server. Each connection carries one call at a time. Idle
+// connections are reused, the most recently used one first.
 class Host {
 public:
     Host(asio::io_context& io, Address address)
@@ -90,7 +91,8 @@ private:
                 stream.expires_after(call_timeout);
                 stream.async_connect(found, [self](error_code failed, const tcp::endpoint&) {
                     if (failed) return self->give_up("connect", failed);
-                    error_code ignored;  // slower without it, not wrong
+                    // A failure is harmless: Nagle's algorithm costs latency, not correctness.
+                    error_code ignored;
                     (void)self->connection_->stream.socket().set_option(tcp::no_delay(true),
                                                                         ignored);
                     self->write();
@@ -120,8 +122,8 @@ private:
             connection_->stream.expires_after(call_timeout);
             http::async_write(connection_->stream, request_,
                               [self = shared_from_this()](error_code error, std::size_t) {
-                                  // An early refusal (413) closes our sending side; its answer is
-                                  // there to be read.
+                                  // A server that refuses a request early (413) closes the
+                                  // connection for writing. Its response can still be read.
                                   if (error && error != asio::error::broken_pipe &&
                                       error != asio::error::connection_reset)
                                       return self->give_up("send", error);
@@ -139,21 +141,21 @@ private:
         }
 
         void finish() {
-            auto response = parser_.release();
-            if (response.keep_alive() && connection_->buffer.size() == 0) {
+            auto message = parser_.release();
+            if (message.keep_alive() && connection_->buffer.size() == 0) {
                 connection_->stream.expires_never();
                 host_.resting_.push_back(std::move(connection_));
             }
-            Response response{.status = static_cast<int>(response.result_int()),
-                              .body = std::move(response.body()),
-                              .retry_after = retry_after_of(response),
-                              .is_replayed = response["Idempotency-Replayed"] == "true"};
+            Response response{.status = static_cast<int>(message.result_int()),
+                              .body = std::move(message.body()),
+                              .retry_after = retry_after_of(message),
+                              .is_replayed = message["Idempotency-Replayed"] == "true"};
             done_(std::move(response));
         }
 
         void give_up(std::string_view what, error_code error) {
-            host_.resting_
-                .clear();  // which may be as dead: the server closed them or is another one
+            // The other idle connections may be dead too: the server closed them or was restarted.
+            host_.resting_.clear();
             done_(fail(Errc::unavailable, fmt::format("{} {}:{}: {}", what, host_.address_.host,
                                                       host_.address_.port, error.message())));
         }
@@ -181,7 +183,8 @@ private:
     const Address address_;
     tcp::resolver resolver_;
     tcp::resolver::results_type endpoints_;
-    std::vector<std::unique_ptr<Connection>> resting_;  // no more than there were calls at once
+    // Never longer than the largest number of concurrent calls.
+    std::vector<std::unique_ptr<Connection>> resting_;
 };
 
 class AsioHttpClient final : public HttpClient {

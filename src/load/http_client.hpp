@@ -1,4 +1,4 @@
-// The port through which the player meets the world: HTTP calls and time, on one thread.
+// The port of the load player to HTTP and time. Everything runs on one thread.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -20,31 +20,37 @@ struct Request {
     std::string path;
     std::string body = {};
     std::string content_type = "application/json";
-    std::string idempotency_key = {};  // "": none
+    // Empty: the request carries no Idempotency-Key.
+    std::string idempotency_key = {};
 };
 
 struct Response {
     int status = 0;
     std::string body;
-    Duration retry_after{};    // zero: the server did not say
-    bool is_replayed = false;  // Idempotency-Replayed: true
+    // The delay of the Retry-After header; zero without one.
+    Duration retry_after{};
+    // Whether the response carries `Idempotency-Replayed: true`.
+    bool is_replayed = false;
 };
 
 class HttpClient {
 public:
     using Done = std::move_only_function<void(Result<Response>)>;
     virtual ~HttpClient() = default;
-    // done runs once, later, from run(). Errc::unavailable: no answer came; the call may or may not
-    // have been handled.
+    // Sends `call` and returns at once. run() calls `done` exactly once. The error
+    // Errc::unavailable means that no response arrived; the server may or may not have handled the
+    // call.
     virtual void send(Request call, Done done) = 0;
     virtual void after(Duration pause, std::move_only_function<void()> then) = 0;
-    virtual Duration elapsed() const = 0;  // since the wire was made; never steps back
-    virtual void run() = 0;                // until stop() or nothing is left to happen
+    // The time since this client was made. It never decreases.
+    virtual Duration elapsed() const = 0;
+    // Runs until stop() is called or no work is left.
+    virtual void run() = 0;
     virtual void stop() = 0;
 };
 
-// Keep-alive connections to http://host:port, as many as there are calls at once. Errc::invalid for
-// a URL of another kind.
+// Makes a client with keep-alive connections to URLs of the form http://host:port, one connection
+// for each concurrent call. Returns Errc::invalid for any other URL.
 Result<std::unique_ptr<HttpClient>> make_http_client(const std::string& order_url,
                                                      const std::string& inventory_url);
 

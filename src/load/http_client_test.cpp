@@ -1,4 +1,4 @@
-// The wire and the whole run against a real HTTP server.
+// Tests of the HTTP client and of a whole run against a real HTTP server.
 #include "load/http_client.hpp"
 
 #include <atomic>
@@ -7,7 +7,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "load/load.hpp"
+#include "load/report.hpp"
+#include "load/run.hpp"
 #include "platform/http/server.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/fakes.hpp"
@@ -71,7 +72,8 @@ protected:
     telemetry::Registry metrics_;
     std::unique_ptr<http::Server> server_;
     std::string url_;
-    int placed_ = 0;  // touched by the server's one I/O thread only
+    // Only the server's single I/O thread touches it.
+    int placed_ = 0;
 };
 
 TEST_F(HttpClientTest, CarriesACallAndItsAnswer) {
@@ -96,7 +98,8 @@ TEST_F(HttpClientTest, GivesEachOfManyCallsItsOwnAnswer) {
                      [&, number, body](Result<Response> response) {
                          right += response && response->body == "none " + body;
                          if (number + 100 < rounds * 100)
-                             call_again(number + 100);  // over a connection that was used before
+                             // This call reuses a connection.
+                             call_again(number + 100);
                      });
     };
     for (int number = 0; number < 100; ++number) call_again(number);
@@ -114,7 +117,8 @@ TEST_F(HttpClientTest, ReportsAMissingResponseAndReconnects) {
     client->send(fine, note);
     client->send(fine, note);
     client->send(fine, [&](const Result<Response>&) {
-        start(server_->port());  // all connections at rest are dead now
+        // A restart of the server kills all idle connections.
+        start(server_->port());
         client->after(Duration::zero(), [&] {
             client->send(fine, [&](Result<Response> response) {
                 statuses.push_back(response ? response->status : 0);
@@ -124,8 +128,8 @@ TEST_F(HttpClientTest, ReportsAMissingResponseAndReconnects) {
     });
     client->run();
     ASSERT_EQ(statuses.size(), 4U);
-    EXPECT_EQ(statuses.back(),
-              200);  // one failure at most: it took the other dead connections with it
+    // At most one call fails, because a failure discards the other idle connections.
+    EXPECT_EQ(statuses.back(), 200);
 
     server_.reset();
     const auto lonely = make_http_client(url_, url_).value();

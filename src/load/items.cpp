@@ -40,7 +40,8 @@ void ItemLoader::next_chunk(const ProgressOptions& progress) {
         std::move(call), [this, &progress, first_line, sent](Result<Response> response) {
             const auto name = fmt::format("lines from {}", first_line);
             if (report_builder_.count(&LoadReport::items, response, name, sent)) {
-                report_builder_.report().items.done -= sent;  // the answer speaks of each line
+                // The bulk response holds an outcome for each line.
+                report_builder_.report().items.done -= sent;
                 count(*response, first_line, sent);
             }
             if (progress.show) progress.show(report_builder_.report(), lines_.share());
@@ -50,8 +51,9 @@ void ItemLoader::next_chunk(const ProgressOptions& progress) {
         });
 }
 
-// One line of outcome for each item, in their order: {"status": 201, ..} or {"status": 422, "code":
-// .., "detail": ..}.
+// Counts the outcome lines of a bulk response. Each item has one, in the order of the request:
+// - {"status": 201, ..}
+// - {"status": 422, "code": .., "detail": ..}
 void ItemLoader::count(const Response& response, std::int64_t first_line, std::int64_t sent) {
     std::int64_t seen = 0;
     for (std::size_t at = 0; at < response.body.size() && seen < sent;) {

@@ -1,4 +1,4 @@
-// Loads stock items in chunks, one after the other.
+// Loads stock items in chunks, one chunk at a time.
 #pragma once
 #include "load/line_reader.hpp"
 #include "load/report_builder.hpp"

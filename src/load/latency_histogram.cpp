@@ -8,7 +8,8 @@ namespace trackops::load {
 namespace {
 
 constexpr int precision_bits = 7;
-constexpr std::uint64_t linear = 1U << precision_bits;  // values below it have a bucket each
+// Each value below `linear` has a bucket of its own.
+constexpr std::uint64_t linear = 1U << precision_bits;
 
 std::size_t bucket_of(std::uint64_t micros) {
     if (micros < linear) return micros;
@@ -16,7 +17,7 @@ std::size_t bucket_of(std::uint64_t micros) {
     return (static_cast<std::uint64_t>(shift) << precision_bits) + (micros >> shift);
 }
 
-// The largest value that falls into the bucket.
+// Returns the largest value of the bucket.
 std::uint64_t upper_edge(std::size_t bucket) {
     if (bucket < 2 * linear) return bucket;
     const auto shift = (bucket >> precision_bits) - 1;

@@ -1,17 +1,19 @@
-// How long things took, in constant memory: a log-linear histogram, exact below 256 us and to 1%
-// above.
+// A log-linear histogram of durations in constant memory, exact below 256 us and within 1% above.
 #pragma once
 #include <cstdint>
 #include <vector>
 
-#include "load/load.hpp"
+#include "load/report.hpp"
+#include "load/run.hpp"
 
 namespace trackops::load {
 
 class LatencyHistogram {
 public:
-    void add(Duration taken);         // below zero counts as zero
-    Percentiles percentiles() const;  // by nearest rank
+    // Counts a negative duration as zero.
+    void add(Duration taken);
+    // Computed by the nearest-rank method.
+    Percentiles percentiles() const;
 
 private:
     Duration at_rank(std::int64_t rank) const;

@@ -1,10 +1,10 @@
-// The input's lines, one at a time.
+// Reads the lines of the input one at a time.
 #pragma once
 #include <istream>
 #include <optional>
 #include <string>
 
-#include "load/load.hpp"
+#include "load/run.hpp"
 
 namespace trackops::load {
 
@@ -13,13 +13,17 @@ inline constexpr std::size_t line_bytes_max = 4 * 1024 * 1024;
 class LineReader {
 public:
     explicit LineReader(Input input) : input_(input) {}
-    // Without its end; empty lines are skipped. What is beyond line_bytes_max is cut off, so such a
-    // line does not parse.
+    // Returns the next line that is not blank, without its line break, or nothing at the end. A
+    // line longer than line_bytes_max is truncated and therefore does not parse.
     std::optional<std::string> next();
-    std::int64_t number() const { return number_; }  // of the line that next() gave, from 1
-    // Reads to the end and says how many lines that were.
+    // The 1-based number of the line that next() returned.
+    std::int64_t number() const { return number_; }
+    // Reads to the end of the input and returns the number of lines that were left, blank lines not
+    // counted.
     std::int64_t count_remaining_lines();
-    double share() const;  // of the input that has been read; negative when its size is not known
+    // The part of the input that has been read, from 0 to 1; negative if the input's size is
+    // unknown.
+    double share() const;
 
 private:
     Input input_;

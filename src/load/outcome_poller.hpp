@@ -1,5 +1,4 @@
-// Whose outcome is still to be asked for, and when: at growing intervals, the longest overdue
-// first.
+// Schedules the status requests of pending orders: at growing intervals, the longest overdue first.
 #pragma once
 #include <cstddef>
 #include <optional>
@@ -20,9 +19,10 @@ public:
         std::size_t order;
         Duration interval;
     };
-    // Takes the order whose turn it is.
+    // Removes and returns the poll task that is longest overdue; nothing if no task is due.
     std::optional<PollTask> take(Duration now);
-    // It was still pending: asks again, half as long again from now.
+    // Schedules the next poll of an order that is still pending. The interval grows by half, up to
+    // poll_interval_max.
     void reschedule(PollTask poll_task, Duration now);
     std::optional<Duration> next_at() const;
 

@@ -1,4 +1,5 @@
-// Which steps must wait: those of one order happen one after the other, as they stand in the input.
+// Serializes the steps of each order in the order of the input. Steps of different orders are
+// independent.
 #pragma once
 #include <cstddef>
 #include <deque>
@@ -13,15 +14,18 @@ namespace trackops::load {
 
 struct Scheduled {
     Step step;
-    Duration intended;  // when it should leave
+    // When the step should be sent, as a time of HttpClient::elapsed().
+    Duration intended;
     std::int64_t line = 0;
 };
 
 class PerOrderQueue {
 public:
-    // The step, if it may start now; otherwise it is kept until its order is free.
+    // Returns `next` if it may start now. Otherwise keeps it until the earlier steps of its order
+    // have finished.
     std::optional<Scheduled> start_or_enqueue(Scheduled next);
-    // A step of that order is over: the one that waited for it, which starts now.
+    // Ends the running step of the order `reference`. Returns the next step of that order, which
+    // starts now, or nothing if none waits.
     std::optional<Scheduled> finish(const std::string& reference);
     std::size_t waiting() const { return waiting_; }
 

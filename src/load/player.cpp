@@ -53,7 +53,7 @@ void Player::pump() {
     schedule_wake_up();
 }
 
-// Asking takes a quarter of the requests at most while there is something to send.
+// While there are steps to send, polling uses at most a quarter of the concurrency.
 void Player::poll() {
     const auto most =
         at_end_ ? options_.concurrency : std::max<std::size_t>(1, options_.concurrency / 4);
@@ -134,7 +134,7 @@ void Player::accept(const Origin& origin, const Response& response) {
     const auto known = by_reference_.find(origin.reference);
     const bool is_twin =
         known != by_reference_.end() && report_builder_.order(known->second).id == state->id;
-    if (is_twin) return;  // the same order on a second line
+    if (is_twin) return;  // two lines of the input named the same order
     const auto number = report_builder_.accept(*state, origin.intended, now);
     if (!origin.reference.empty()) by_reference_[origin.reference] = number;
     if (state->outcome == Outcome::pending) poller_.add(number, now);
@@ -147,7 +147,7 @@ void Player::cancel(const CancelOrder& cancelled) {
     if (known == by_reference_.end()) {
         report_builder_.refuse(&LoadReport::cancels, "no-such-order");
         report_builder_.example("no-such-order", what, "its order was not accepted in this run");
-        // Later, so that a chain of these is a loop and no recursion.
+        // Deferred, so that a chain of these steps runs as a loop and not as a recursion.
         client_.after(Duration::zero(), [this, reference = cancelled.reference] {
             on_step_finished(reference, Response{.status = 404});
         });
@@ -193,8 +193,8 @@ void Player::on_step_finished(const std::string& reference, const Result<Respons
     pump();
 }
 
-// No answer for as long as a call is tried: the server stays away, and each further line would wait
-// as long.
+// Called when a call got no response after all its retries. Each further line would wait for as
+// long.
 void Player::stop_reading_input() {
     if (!at_end_) report_builder_.report().unplayed += lines_.count_remaining_lines();
     at_end_ = true;
@@ -218,7 +218,8 @@ void Player::on_outcome(OutcomePoller::PollTask poll_task, const Result<Response
     if (response && response->status == 200) {
         const auto seen = read_order(response->body);
         if (seen && seen->outcome != Outcome::pending) {
-            // What a cancel was told in the meantime is newer than what was asked before it.
+            // The response to a cancel request may have arrived since this poll was sent. It is
+            // newer.
             if (report_builder_.order(poll_task.order).outcome == Outcome::pending)
                 report_builder_.record_outcome(poll_task.order, *seen, now);
             return;
@@ -241,8 +242,8 @@ void Player::schedule_wake_up() {
         sooner(second * lines_taken_ / options_.rate_per_second);
     if (answered_at_) sooner(*answered_at_ + options_.wait);
     const auto now = client_.elapsed();
-    if (!next || *next <= now)
-        return;  // nothing to come, or a slot is missing: an answer will call
+    // Nothing is scheduled, or a due task waits for room; the next response calls pump().
+    if (!next || *next <= now) return;
     if (waking_at_ && *waking_at_ > now && *waking_at_ <= *next) return;
     waking_at_ = next;
     client_.after(*next - now, [this] { pump(); });

@@ -1,4 +1,4 @@
-// Plays order events: what leaves when, and what is asked afterwards.
+// Plays order events: schedules the steps of the input and polls the outcomes of the orders.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -12,12 +12,13 @@
 
 namespace trackops::load {
 
-inline constexpr std::size_t waiting_max =
-    4096;  // steps that wait for their order; reading pauses there
+// The maximum number of steps that wait for an earlier step of their order. Reading pauses at this
+// number.
+inline constexpr std::size_t waiting_max = 4096;
 
 class Player {
 public:
-    // run: makes the keys of orders without an externalRef unlike those of other runs.
+    // `run` makes the idempotency keys of orders without an externalRef unique to this run.
     Player(const LoadOptions& options, HttpClient& client, LineReader& lines, std::string run);
     LoadReport play(const ProgressOptions& progress);
 
@@ -28,9 +29,11 @@ private:
     bool is_time_for_a_line() const;
     bool has_room() const { return steps_under_way_ + polls_under_way_ < options_.concurrency; }
     void start(Scheduled next);
-    struct Origin {  // of an order: where it stands in the input
+    // The place of an order in the input.
+    struct Origin {
         std::string reference;
-        std::string name;  // for people
+        // Shown in the report.
+        std::string name;
         Duration intended;
     };
     void place(const Scheduled& next, const PlaceOrder& order);
@@ -56,11 +59,15 @@ private:
     std::unordered_map<std::string, std::size_t> by_reference_;
     std::size_t steps_under_way_ = 0;
     std::size_t polls_under_way_ = 0;
-    std::int64_t lines_taken_ = 0;  // of those that send something
-    bool at_end_ = false;           // of the input
+    // Counts only lines that send a request.
+    std::int64_t lines_taken_ = 0;
+    // Whether the input is exhausted.
+    bool at_end_ = false;
     std::optional<Duration> first_order_at_;
-    std::optional<Duration> answered_at_;  // when the last step was
-    std::optional<Duration> waking_at_;    // the earliest timer that is set
+    // When the last step was answered.
+    std::optional<Duration> answered_at_;
+    // When the earliest timer fires.
+    std::optional<Duration> waking_at_;
 };
 
 }  // namespace trackops::load

@@ -1,4 +1,4 @@
-// The player against a wire in virtual time: no network, no waiting, the same in every run.
+// Tests of the player with a fake HTTP client in virtual time: no network, no waiting, repeatable.
 #include "load/player.hpp"
 
 #include <algorithm>
@@ -67,8 +67,8 @@ private:
     bool is_stopped_ = false;
 };
 
-// Places what it is asked to, under ids counted up; confirms at the nth time it is asked for the
-// status.
+// A fake order service. It accepts orders under ids that count up and confirms an order at the nth
+// status request.
 class Shop {
 public:
     Result<Response> operator()(const Request& call) {
@@ -149,7 +149,8 @@ TEST(Player, KeepsAnOrdersCallsInTheirSequence) {
         play(client, orders(3) + R"({"cancel":{"externalRef":"r2","reason":"CUSTOMER_REQUEST"}})");
     const auto cancels = client.sent_to("/cancel");
     ASSERT_EQ(cancels.size(), 1U);
-    EXPECT_GE(cancels[0].at, milliseconds(2));  // after the answer to its order
+    // The cancel leaves after the response to its order.
+    EXPECT_GE(cancels[0].at, milliseconds(2));
     EXPECT_EQ(cancels[0].call.path, "/api/orders/00000000-0000-7000-8000-000000000002/cancel");
     EXPECT_EQ(report.cancels.done, 1);
     EXPECT_EQ(report.confirmed, 2);
@@ -172,8 +173,8 @@ TEST(Player, BelievesACancellationMoreThanAPollThatWasAskedBefore) {
     Shop shop;
     shop.confirms_at = 1;
     FakeWire client(through(shop));
-    client.status_latency =
-        milliseconds(100);  // asked at 12 ms, while the cancel goes from 20 to 22 ms
+    // The poll leaves at 12 ms and is answered after the cancel, which takes from 20 to 22 ms.
+    client.status_latency = milliseconds(100);
     LoadOptions slow{.rate_per_second = 50};
     const auto report =
         play(client, orders(1) + R"({"cancel":{"externalRef":"r1"}})" + "\n" + orders(20), slow);
@@ -229,7 +230,8 @@ TEST(Player, TriesAgainUnderTheSameKeySoThatNothingDoubles) {
     EXPECT_EQ(report.replayed, 1);
     EXPECT_EQ(report.retried, 2);
     const auto placed = client.sent_to("/api/orders");
-    EXPECT_GE(placed[2].at - placed[1].at, seconds(3));  // as Retry-After asks
+    // The delay that Retry-After requests.
+    EXPECT_GE(placed[2].at - placed[1].at, seconds(3));
     EXPECT_TRUE(report.has_succeeded());
 }
 
@@ -252,7 +254,8 @@ TEST(Player, ReportsOrdersThatStayedPending) {
     EXPECT_FALSE(report.has_succeeded());
     EXPECT_GE(report.duration, seconds(10));
     EXPECT_LE(report.duration, seconds(11));
-    EXPECT_LT(client.sent_to("/status").size(), 3U * 25);  // the intervals grow
+    // The poll intervals grow.
+    EXPECT_LT(client.sent_to("/status").size(), 3U * 25);
 }
 
 TEST(Player, ReportsOrdersUnknownToTheServer) {
@@ -269,9 +272,10 @@ TEST(Player, ReportsOrdersUnknownToTheServer) {
 TEST(Player, CountsFromTheIntendedStartWhenARateIsAsked) {
     Shop shop;
     FakeWire client(through(shop));
-    client.latency = milliseconds(100);  // ten times slower than the rate, one at a time
+    // Ten times slower than the rate, with one request at a time.
+    client.latency = milliseconds(100);
     const auto report = play(client, orders(50), {.concurrency = 1, .rate_per_second = 100});
-    // The last one should have left at 490 ms and was answered at 5 s at the earliest.
+    // The last order should have left at 490 ms and is answered at 5 s at the earliest.
     EXPECT_GE(report.to_accepted.max, milliseconds(4'500));
     EXPECT_TRUE(report.from_intended_start);
 }

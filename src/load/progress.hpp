@@ -1,16 +1,19 @@
-// What a person sees while it runs.
+// The progress display of a running load.
 #pragma once
 #include <string>
 
-#include "load/load.hpp"
+#include "load/report.hpp"
+#include "load/run.hpp"
 
 namespace trackops::load {
 
-// "[=====>    ]  52%  10,000 accepted (2,400/s), 9,800 confirmed, 120 cancelled, 80 pending";
-// without the bar when the share is not known.
+// Formats one line, such as
+// [=====>    ]  52%  10,000 accepted (2,400/s), 9,800 confirmed, 120 cancelled, 80 pending
+// The bar is left out if `share` is negative (the input's size is unknown).
 std::string progress_line(const LoadReport& so_far, double share);
 
-// On standard error: one line that is written over when that is a terminal, else a line every 5 s.
+// Shows the progress on standard error. On a terminal, one line is overwritten five times a second;
+// otherwise a line is printed every 5 s.
 ProgressOptions progress_on_stderr();
 void end_progress_on_stderr();
 

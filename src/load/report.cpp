@@ -1,9 +1,10 @@
+#include "load/report.hpp"
+
 #include <algorithm>
 #include <numeric>
 
 #include <fmt/format.h>
 
-#include "load/load.hpp"
 #include "platform/json/writer.hpp"
 
 namespace trackops::load {
@@ -30,7 +31,8 @@ std::string format_duration(Duration taken) {
     return fmt::format("{:.2f} s", micros / 1e6);
 }
 
-// " (OUT_OF_STOCK 12, TIMED_OUT 1)", the most frequent first; nothing for none.
+// Formats counts as " (OUT_OF_STOCK 12, TIMED_OUT 1)", the most frequent first. Empty for no
+// counts.
 std::string listed(const Counts& counts) {
     std::vector<std::pair<std::string, std::int64_t>> rows(counts.begin(), counts.end());
     std::ranges::stable_sort(rows, std::greater<>{}, &std::pair<std::string, std::int64_t>::second);

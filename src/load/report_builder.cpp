@@ -90,7 +90,8 @@ std::size_t ReportBuilder::accept(OrderState order, Duration intended, Duration 
     const auto first_seen = std::exchange(order.outcome, Outcome::pending);
     ++report_.pending;
     orders_.push_back({order, intended});
-    order.outcome = first_seen;  // ?wait or a replay may answer with more than PENDING
+    // A response to ?wait or a replayed response may show a later status than PENDING.
+    order.outcome = first_seen;
     record_outcome(orders_.size() - 1, order, now);
     return orders_.size() - 1;
 }

@@ -1,4 +1,4 @@
-// Keeps the books of a run: what was asked, how it was answered, what became of each order.
+// Builds the report of a run: counts the calls, their responses and the outcome of each order.
 #pragma once
 #include <optional>
 #include <string>
@@ -11,15 +11,17 @@
 
 namespace trackops::load {
 
-inline constexpr std::size_t examples_max = 3;  // of each kind and code
+// The maximum number of examples of each kind and code.
+inline constexpr std::size_t examples_max = 3;
 
 enum class Outcome : std::uint8_t { pending, confirmed, cancelled, lost };
 
-// What an order's body or its status says.
+// The content of an order's body or status response.
 struct OrderState {
     Uuid id;
     Outcome outcome = Outcome::pending;
-    std::string reason;  // why it was cancelled
+    // The cancellation reason.
+    std::string reason;
     std::optional<Instant> created_at;
     std::optional<Instant> updated_at;
 };
@@ -27,8 +29,9 @@ Result<OrderState> read_order(std::string_view body);
 
 class ReportBuilder {
 public:
-    // A 2xx counts as done (true); a 4xx as refused by its code, anything else as failed, each with
-    // an example that names `what`. by: how many things the call was about.
+    // Counts a 2xx response as done and returns true. Counts a 4xx as refused by its code and any
+    // other result as failed, each with an example that names `what`, and returns false. `by` is
+    // the number of things that the call was about.
     bool count(CallCounts LoadReport::* kind, const Result<Response>& response,
                std::string_view what, std::int64_t by = 1);
     void refuse(CallCounts LoadReport::* kind, const std::string& code, std::int64_t by = 1) {
@@ -38,16 +41,18 @@ public:
               std::int64_t by = 1);
     void example(const std::string& kind, std::string_view what, std::string_view detail);
 
-    // An order that was answered with 201 and is pending; the number that it goes by here.
+    // Registers an order that was answered with a 2xx as accepted. Returns the number that
+    // identifies the order in this report.
     std::size_t accept(OrderState order, Duration intended, Duration now);
     const OrderState& order(std::size_t number) const { return orders_[number].state; }
-    // What was seen of it. A later outcome replaces an earlier one: a confirmed order can be
-    // cancelled.
+    // Records the status that was seen of an order. A later outcome replaces an earlier one: a
+    // confirmed order can be cancelled.
     void record_outcome(std::size_t number, const OrderState& seen, Duration now);
     void mark_lost(std::size_t number, std::string_view detail);
 
     LoadReport& report() { return report_; }
-    LoadReport finished() const;  // with the percentiles worked out
+    // Returns the report with its percentiles.
+    LoadReport finished() const;
 
 private:
     struct Order {
@@ -56,7 +61,8 @@ private:
     };
     void add(const OrderState& state, std::int64_t by);
     LoadReport report_;
-    std::vector<Order> orders_;  // grows with the input: any of them may still be cancelled
+    // Grows with the input, because any order may still be cancelled.
+    std::vector<Order> orders_;
     Counts shown_;
     LatencyHistogram to_accepted_;
     LatencyHistogram to_confirmed_;

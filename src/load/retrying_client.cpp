@@ -9,7 +9,8 @@ namespace {
 bool is_retryable(const Result<Response>& response) {
     if (!response) return response.error().code != Errc::invalid;
     const int status = response->status;
-    if (status == 409) return response->retry_after > Duration::zero();  // its twin is in flight
+    // A 409 with Retry-After: a request with the same key is in flight.
+    if (status == 409) return response->retry_after > Duration::zero();
     return status == 408 || status == 429 || status >= 500;
 }
 

@@ -1,4 +1,4 @@
-// Sends a call until it is answered, a bounded number of times.
+// Sends a call and retries it a bounded number of times.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -13,16 +13,17 @@ inline constexpr Duration retry_delay_min = std::chrono::milliseconds(50);
 inline constexpr Duration retry_delay_max = std::chrono::seconds(5);
 inline constexpr Duration retry_after_max = std::chrono::seconds(30);
 
-// How long to wait before a call is made again; nothing when the answer stands. Lost connections,
-// 408, 429, any 5xx and a 409 that asks for it with Retry-After are worth another try. tries: made
-// so far. salt spreads those that failed together.
+// Returns the delay before the next attempt, or nothing if the response is final. Lost connections,
+// 408, 429, every 5xx and a 409 with Retry-After are retried, up to tries_max attempts. `tries` is
+// the number of attempts so far. `salt` spreads the delays of calls that failed together.
 std::optional<Duration> retry_delay(const Result<Response>& response, int tries,
                                     std::uint64_t salt);
 
 class RetryingClient {
 public:
     explicit RetryingClient(HttpClient& client) : client_(client) {}
-    // The last answer, or the last error. The courier outlives the wire's run.
+    // Calls `done` with the last response or the last error. This object must outlive
+    // HttpClient::run().
     void send_with_retries(Request call, HttpClient::Done done);
     std::int64_t retried() const { return retried_; }
 

@@ -1,3 +1,5 @@
+#include "load/run.hpp"
+
 #include <random>
 
 #include "base/uuid.hpp"

@@ -1,4 +1,4 @@
-// One line of the input, read: what to send.
+// Parses one line of the input into the step to send.
 #pragma once
 #include <string>
 #include <string_view>
@@ -9,7 +9,8 @@
 namespace trackops::load {
 
 struct PlaceOrder {
-    std::string reference;  // its externalRef; "" if it has none
+    // The order's externalRef; empty if it has none.
+    std::string reference;
     std::string body;
 };
 struct CancelOrder {
@@ -21,19 +22,22 @@ struct AdjustStock {
     std::string key;
     std::string body;
 };
-struct NotSent {  // the input says itself why this is no order
+// A line that the input itself marks as refused.
+struct NotSent {
     std::string reason;
 };
 using Step = std::variant<PlaceOrder, CancelOrder, AdjustStock, NotSent>;
 
-// {"order": {..}}, {"cancel": {..}}, {"adjust": {..}}, {"refused": {..}}, or the body of an order
-// by itself.
+// Parses {"order": {..}}, {"cancel": {..}}, {"adjust": {..}}, {"refused": {..}} or the bare body of
+// an order.
 Result<Step> parse_step(std::string_view line);
 
-// The orders that a step touches happen one after the other; "" waits for nobody.
+// Returns the reference of the order that the step belongs to. Steps with the same reference are
+// sent one at a time; a step with an empty reference waits for no other.
 std::string_view reference_of(const Step& step);
 
-// For a path segment or a query value: everything but RFC 3986's unreserved characters becomes %XX.
+// Encodes text for a path segment or a query value: every byte except RFC 3986's unreserved
+// characters becomes %XX.
 std::string percent_encoded(std::string_view text);
 
 }  // namespace trackops::load

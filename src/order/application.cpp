@@ -11,6 +11,7 @@
 #include "order/adapters/sql_order_store.hpp"
 #include "order/migrations.hpp"
 #include "platform/audit/auditor.hpp"
+#include "platform/backends/migrate_and_grant.hpp"
 #include "platform/bus/consumer.hpp"
 #include "platform/bus/health.hpp"
 #include "platform/cache/health.hpp"
@@ -19,8 +20,8 @@
 #include "platform/outbox/cleanup.hpp"
 #include "platform/outbox/grants.hpp"
 #include "platform/outbox/migrations.hpp"
+#include "platform/relay/poll_source.hpp"
 #include "platform/relay/source.hpp"
-#include "platform/sql/grants.hpp"
 #include "platform/sql/health.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -37,7 +38,7 @@ auto lost_as_unavailable() {
 
 }  // namespace
 
-// In the order in which things are made; they go in the reverse.
+// The members are constructed in this order and destroyed in the reverse.
 struct Application::Internals {
     Internals(const Ports& the_ports, ApplicationOptions given);
 
@@ -53,7 +54,7 @@ struct Application::Internals {
     const ApplicationOptions options;
     adapters::OrderCache cache;
     std::unique_ptr<app::OrderStore> store;
-    std::unique_ptr<relay::Source> relay_view;  // of the relay's backlog; read only
+    std::unique_ptr<relay::Source> relay_view;  // reads the relay's backlog only
     adapters::PlaceOrderQueue place_queue;
     adapters::ChangeOrderQueue change_queue;
     adapters::FindOrderQueue find_queue;
@@ -61,7 +62,7 @@ struct Application::Internals {
     adapters::SagaTimer saga_clock;
     outbox::Cleanup cleanup;
     audit::Auditor auditor;
-    std::unique_ptr<bus::Consumer> consumer;  // made when its topics are there
+    std::unique_ptr<bus::Consumer> consumer;  // made by listen(), when its topics exist
 };
 
 Application::Internals::Internals(const Ports& the_ports, ApplicationOptions given)
@@ -112,10 +113,10 @@ std::vector<telemetry::Component> Application::Internals::components() {
 }
 
 void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_view owner_url) {
-    const sql::Component components[] = {{"outbox", outbox::migrations},
-                                         {"idempotency", idempotency::migrations},
-                                         {"order", order::migrations}};
-    sql::migrate_and_grant(database, owner_url, components, outbox::grants, metrics);
+    const backends::Component components[] = {{"outbox", outbox::migrations},
+                                              {"idempotency", idempotency::migrations},
+                                              {"order", order::migrations}};
+    backends::migrate_and_grant(database, owner_url, components, outbox::grants, metrics);
 }
 
 audit::Invariants invariants() { return adapters::order_invariants(); }
@@ -156,8 +157,8 @@ void Application::listen() {
 
 std::vector<runtime::NamedPump> Application::pumps() {
     Internals& parts = *internals_;
-    // Two transactions in flight keep PostgreSQL busy while one waits for its disk; SQLite has one
-    // writer.
+    // With two transactions in flight PostgreSQL is busy while one of them waits for the disk.
+    // SQLite has one writer.
     const int placing_threads = parts.ports.database.dialect() == sql::Dialect::postgres ? 2 : 1;
     return {{"order-finding", parts.find_queue},
             {"order-placing", parts.place_queue, placing_threads},
@@ -169,7 +170,7 @@ std::vector<runtime::NamedPump> Application::pumps() {
             {"order-audit", parts.auditor}};
 }
 
-void Application::release_waiting_requests() { internals_->confirmation_waiters.close(); }
+void Application::release_waiting() { internals_->confirmation_waiters.close(); }
 
 void Application::close() {
     internals_->confirmation_waiters.close();

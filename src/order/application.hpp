@@ -1,5 +1,4 @@
-// The order service between its ports: what it answers and what works behind it, without a socket,
-// a thread or a driver. The module gives it real ones, the simulator its own.
+// The order service without sockets, threads and drivers, which it reaches through its ports.
 #pragma once
 #include <functional>
 #include <memory>
@@ -12,8 +11,7 @@
 #include "platform/audit/invariant.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/cache/cache.hpp"
-#include "platform/http/router.hpp"
-#include "platform/runtime/pump.hpp"
+#include "platform/service/application.hpp"
 #include "platform/sql/database.hpp"
 
 namespace trackops::order {
@@ -25,39 +23,34 @@ struct Ports {
     const Clock& clock;
     Ids& ids;
     telemetry::Registry& metrics;
-    const Clock* steady_clock = nullptr;  // measures backoffs; the machine's when null
+    // Measures the consumer's backoffs; null means the machine's steady clock.
+    const Clock* steady_clock = nullptr;
 };
 
 struct ApplicationOptions {
     domain::SagaTimeouts timeouts;
-    // A hint, from any thread: events were committed and may be relayed.
+    // A hint that events may have been committed and can be relayed. Called on any thread.
     std::function<void()> on_events_committed = [] {};
 };
 
-// Brings the schema to the newest version, and the rights of the roles with it; over owner_url
-// where `database` has not the right itself. Throws as sql::migrate_and_grant() does.
+// Migrates the schema to the newest version and grants the roles their rights. Uses owner_url when
+// `database` has no right to do so. Throws as backends::migrate_and_grant() does.
 void migrate(sql::Database& database, telemetry::Registry& metrics,
              std::string_view owner_url = {});
 
-// What must be true of the database, for who audits it from outside.
+// Returns the invariants of the database, for an audit from outside the service.
 audit::Invariants invariants();
 
-class Application {
+class Application final : public service::Application {
 public:
-    // All that the ports name outlives the application.
+    // Everything that the ports refer to outlives the application.
     Application(const Ports& ports, ApplicationOptions options);
-    ~Application();  // close()
-    // Valid while this lives.
-    std::vector<http::Route> routes();
-    // Makes the topics that are missing and joins the consumer group. Throws std::exception when
-    // the bus is away.
-    void listen();
-    // In the order in which they start. After listen().
-    std::vector<runtime::NamedPump> pumps();
-    // Answers the requests that only wait for their order to leave PENDING.
-    void release_waiting_requests();
-    // Answers everything that still waits; the pumps run no more. Idempotent.
-    void close();
+    ~Application() override;  // close()
+    std::vector<http::Route> routes() override;
+    void listen() override;
+    std::vector<runtime::NamedPump> pumps() override;
+    void release_waiting() override;
+    void close() override;
 
 private:
     struct Internals;

@@ -1,5 +1,5 @@
-// The service between its ports, with its pumps driven by hand: what happens behind the API is
-// shown by it, and leaves over the bus with where it came from.
+// The service on its ports, with its pumps driven by hand: the API shows the changes that the pumps
+// make, and their events carry correlation, causation and trace.
 #include "order/application.hpp"
 
 #include <map>
@@ -7,12 +7,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "events/encode.hpp"
 #include "events/events.hpp"
 #include "platform/backends/open_bus.hpp"
 #include "platform/backends/open_cache.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/http/calls_for_tests.hpp"
+#include "platform/relay/poll_source.hpp"
 #include "platform/relay/relay.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
@@ -25,7 +27,7 @@ using http::member;
 using std::chrono::seconds;
 using ::testing::HasSubstr;
 
-// Less than the half minute for which an order may be answered from memory.
+// Shorter than the 30 seconds for which the cache may answer a read.
 constexpr domain::SagaTimeouts short_patience{.reserve_deadline = seconds(10),
                                               .first_retry = seconds(5)};
 
@@ -44,7 +46,7 @@ protected:
                                                                 std::end(events::order_topics)));
     }
 
-    std::string domain::place() {
+    std::string place() {
         const auto placed = calls.call("POST", "/api/orders", terms);
         EXPECT_EQ(placed.status, 201) << placed.body;
         return http::header(placed, "Location");
@@ -54,12 +56,12 @@ protected:
         EXPECT_EQ(member(calls.call("GET", path + "/status"), "status"), status);
         return status;
     }
-    // What the relay sends of what was committed.
+    // Returns the events that the relay publishes now.
     std::vector<bus::Message> sent() {
         relay.run({});
         return heard->poll(100, {});
     }
-    // Inventory says so, and the service hears it. Returns the id of the message.
+    // Publishes INVENTORY_RESERVED and lets the service handle it. Returns the id of the message.
     std::string reserve(const std::string& path, std::vector<bus::Header> headers = {}) {
         const auto order = Uuid::parse(path.substr(path.rfind('/') + 1)).value();
         headers.push_back({"ce_id", ids.next().text()});
@@ -99,15 +101,15 @@ protected:
 };
 
 TEST_P(OrderApplication, ShowsAtOnceWhatInventoryAnswered) {
-    const std::string path = domain::place();
-    EXPECT_EQ(status_of(path), "PENDING");  // and is in the cache from now on
+    const std::string path = place();
+    EXPECT_EQ(status_of(path), "PENDING");  // also puts the order into the cache
     reserve(path);
     EXPECT_EQ(status_of(path), "CONFIRMED");
     EXPECT_EQ(http::header(calls.call("GET", path), "ETag"), "\"2\"");
 }
 
 TEST_P(OrderApplication, ShowsAtOnceWhatTheSagaClockGaveUp) {
-    const std::string path = domain::place();
+    const std::string path = place();
     EXPECT_EQ(sent().size(), 1U);
     EXPECT_EQ(status_of(path), "PENDING");
     clock.advance(short_patience.reserve_deadline);
@@ -118,7 +120,7 @@ TEST_P(OrderApplication, ShowsAtOnceWhatTheSagaClockGaveUp) {
 }
 
 TEST_P(OrderApplication, IsPatientWhileItsEventsDoNotLeave) {
-    const std::string path = domain::place();
+    const std::string path = place();
     clock.advance(short_patience.reserve_deadline);
     pumps.at("order-sagas")->run({});
     EXPECT_EQ(status_of(path), "PENDING");
@@ -133,12 +135,13 @@ TEST_P(OrderApplication, AnswersWhoWaitsWhenInventoryAnswers) {
     EXPECT_EQ(member(*waiting->answer, "status"), "CONFIRMED");
 }
 
-// From a request to its event, from the answer of inventory to the next event.
+// The correlation and the trace pass from a request to its event, and from inventory's reply to the
+// next event.
 TEST_P(OrderApplication, SaysOverTheBusWhereEachEventComesFrom) {
     calls.origin.correlation_id = "mine";
     calls.origin.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     calls.origin.tracestate = "a=b";
-    const std::string path = domain::place();
+    const std::string path = place();
     const auto created = sent();
     ASSERT_EQ(created.size(), 1U);
     EXPECT_EQ(created[0].topic, "ORDER_CREATED");

@@ -4,13 +4,12 @@
 #include "order/application.hpp"
 #include "platform/backends/open_cache.hpp"
 #include "platform/backends/open_database.hpp"
-#include "platform/http/server.hpp"
-#include "platform/runtime/pump_threads.hpp"
+#include "platform/service/host.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::order {
 
-// In the order in which things are made; they go in the reverse.
+// The members are constructed in this order and destroyed in the reverse.
 struct Module::Internals {
     Internals(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
               telemetry::Registry& the_metrics)
@@ -21,42 +20,31 @@ struct Module::Internals {
               options.cache_url, {.prefix = adapters::OrderCache::prefix}, clock, metrics)),
           application({*database, *orders_cache, bus, clock, ids, metrics},
                       {options.timeouts, options.on_events_committed}),
-          threads(metrics),
-          server(http::make_server({.address = options.address, .port = options.port},
-                                   application.routes(), clock, ids, metrics)) {}
+          host(application, {options.address, options.port}, clock, ids, metrics) {}
 
     const std::string migration_url;
     telemetry::Registry& metrics;
     std::unique_ptr<sql::Database> database;
     std::unique_ptr<cache::Cache> orders_cache;
     Application application;
-    runtime::PumpThreads threads;
-    std::unique_ptr<http::Server> server;
+    service::Host host;
 };
 
 Module::Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
                telemetry::Registry& metrics)
     : internals_(std::make_unique<Internals>(options, clock, ids, bus, metrics)) {}
 
-Module::~Module() { stop(Duration::zero()); }
+Module::~Module() = default;
 
 void Module::prepare() {
     migrate(*internals_->database, internals_->metrics, internals_->migration_url);
     internals_->application.listen();
 }
 
-void Module::start() {
-    internals_->threads.add(internals_->application.pumps());
-    internals_->server->start();
-}
+void Module::start() { internals_->host.start(); }
 
-std::uint16_t Module::port() const { return internals_->server->port(); }
+std::uint16_t Module::port() const { return internals_->host.port(); }
 
-void Module::stop(Duration drain_within) {
-    internals_->server->drain(drain_within);
-    internals_->application.release_waiting_requests();
-    internals_->threads.stop();
-    internals_->application.close();
-}
+void Module::stop(Duration drain_within) { internals_->host.stop(drain_within); }
 
 }  // namespace trackops::order

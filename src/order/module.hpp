@@ -1,4 +1,5 @@
-// The order service as a part: a database, a cache, a bus; an API and the pumps behind it.
+// The order service as a module: it opens the database and the cache, serves the HTTP API and runs
+// the pumps.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -20,28 +21,30 @@ namespace trackops::order {
 
 struct ModuleOptions {
     std::string database_url;
-    std::string migration_url = {};  // the same database with its owner's rights; "": database_url
+    std::string migration_url = {};  // the same database as its owner; "" means database_url
     std::string cache_url = "embedded:";
     std::string address = "127.0.0.1";
-    std::uint16_t port = 8080;  // 0: any free one
+    std::uint16_t port = 8080;  // 0 means any free port
     domain::SagaTimeouts timeouts;
-    // A hint, from any thread: events were committed and may be relayed.
+    // A hint that events may have been committed and can be relayed. Called on any thread.
     std::function<void()> on_events_committed = [] {};
 };
 
 class Module {
 public:
-    // Everything outlives the module. Throws std::invalid_argument for a URL that is none.
+    // All references outlive the module. Throws std::invalid_argument for an invalid URL.
     Module(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,
            telemetry::Registry& metrics);
-    ~Module();  // stop() without patience
-    // Brings the schema to the newest version, makes the topics that are missing and joins the
-    // consumer group. Throws std::exception saying what is missing; may be called again then.
+    ~Module();  // as stop() with a drain time of zero
+    // Migrates the schema to the newest version, creates the missing topics and joins the consumer
+    // group. Throws std::exception with a text that says what is missing; the caller may then call
+    // prepare() again.
     void prepare();
-    // After prepare(): starts the pumps, then serves.
+    // Starts the pumps and then the HTTP server. Requires prepare().
     void start();
+    // Returns the port on which the HTTP server listens.
     std::uint16_t port() const;
-    // Answers what is under way, then stops the pumps. Idempotent.
+    // Answers the requests in progress, for at most drain_within, then stops the pumps. Idempotent.
     void stop(Duration drain_within);
 
 private:

@@ -17,12 +17,12 @@ std::string text_of(json::Value in, std::string_view name) {
     return std::string(member ? member->text().value_or("") : "");
 }
 
-// The tracking number of a shipment names the change that shipped.
+// A tracking number is "change-N", where N is the number of the change that shipped the order.
 std::string number_in(const std::string& tracking_number) {
     return tracking_number.substr(std::min<std::size_t>(tracking_number.size(), 7));
 }
 
-// The versions that were the newest at some time since then, with their statuses.
+// Returns the versions that were the newest at some time since `since`, with their statuses.
 std::vector<std::pair<std::int64_t, order::domain::Status>> versions_since(
     const DatabaseServer& orders, Uuid order, Instant since) {
     std::vector<std::pair<std::int64_t, order::domain::Status>> found;
@@ -36,7 +36,7 @@ std::vector<std::pair<std::int64_t, order::domain::Status>> versions_since(
     return found;
 }
 
-// What a model's order looks like in this state.
+// Returns the expected body for the order in the state `read`.
 std::string body_of(const ReadOrder& read, const ModelOrder& asked) {
     std::string body = fmt::format(R"({{"id":"{}",{},"status":"{}",{})", read.id.text(),
                                    asked.before_status, read.status, asked.after_status);
@@ -127,8 +127,8 @@ ReadOrder Answers::status(const Answer& answer) {
 void Answers::change(const ReadOrder& read, const Attempt& attempt, int number) {
     const std::string& name = world_.trace_log.name_of(attempt.order);
     const auto status = order::domain::status_named(read.status);
-    if (read.id != attempt.order || !status || order::action_to(*status) != attempt.action)
-        kind(fmt::format("to {} {} is answered with {} {}", order::name_of(attempt.action), name,
+    if (read.id != attempt.order || !status || order::domain::action_to(*status) != attempt.action)
+        kind(fmt::format("to {} {} is answered with {} {}", order::domain::name_of(attempt.action), name,
                          world_.trace_log.name_of(read.id), read.status));
     if (attempt.expected_version && read.version != *attempt.expected_version + 1)
         kind(fmt::format("version {} of {} follows on If-Match {}", read.version, name,
@@ -144,14 +144,14 @@ void Answers::refusal(const Answer& answer, const Attempt& attempt) {
         const auto& [version, status] = entry;
         if (answer.status == 412)
             return attempt.expected_version && *attempt.expected_version != version;
-        return !order::next(status, attempt.action) &&
+        return !order::domain::next(status, attempt.action) &&
                attempt.expected_version.value_or(version) == version;
     };
     problem(answer, answer.status,
             answer.status == 412 ? "precondition-failed" : "illegal-transition");
     if (std::ranges::none_of(versions, is_reason))
         kind(fmt::format("{} to {} {}, which it never had reason for", answer.status,
-                         order::name_of(attempt.action), world_.trace_log.name_of(attempt.order)));
+                         order::domain::name_of(attempt.action), world_.trace_log.name_of(attempt.order)));
 }
 
 void Answers::problem(const Answer& answer, int status, std::string_view code) {

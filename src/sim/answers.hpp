@@ -1,5 +1,5 @@
-// What clients hear, held against what they asked, what was heard before and what was committed
-// meanwhile.
+// Checks the answers that clients receive: against their requests, against earlier answers and
+// against the committed changes.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -13,7 +13,7 @@
 
 namespace trackops::sim {
 
-// An order as a body shows it.
+// An order as the body of an answer shows it.
 struct ReadOrder {
     Uuid id;
     std::string status;
@@ -21,12 +21,14 @@ struct ReadOrder {
     std::string created_at = {};
     std::string updated_at = {};
     std::string cancel_reason = {};
-    std::string shipment = {};         // the object as text; "" when there is none
-    std::string tracking_number = {};  // of the shipment
+    // The object as JSON text; "" if there is none.
+    std::string shipment = {};
+    // The tracking number of the shipment.
+    std::string tracking_number = {};
 };
 ReadOrder read_order(const std::string& body);
 
-// A request to change an order, as far as its refusal depends on it.
+// The parts of a request to change an order that decide whether it may be refused.
 struct Attempt {
     Uuid order;
     order::domain::Action action = order::domain::Action::process;
@@ -38,23 +40,27 @@ class Answers {
 public:
     Answers(World& world, const DatabaseServer& orders) : world_(world), orders_(orders) {}
 
-    // The whole order that was asked for so: ETag, Location, each byte of the body.
+    // Checks an answer that holds the whole order which `asked` describes: the ETag, Location and
+    // each byte of the body.
     ReadOrder order(const Answer& answer, const std::string& reference, const ModelOrder& asked);
-    // The body of GET /api/orders/{id}/status.
+    // Checks an answer to GET /api/orders/{id}/status.
     ReadOrder status(const Answer& answer);
-    // A change took effect, and this is the order after it.
+    // Checks the order in a 200 answer to a change: the change took effect, and `read` is the order
+    // after it.
     void change(const ReadOrder& read, const Attempt& attempt, int number);
-    // 409 and 412: the order was so at some time since the change was first sent.
+    // Checks a 409 or 412: at some time since the change was first sent, the order was in a version
+    // that justifies the refusal.
     void refusal(const Answer& answer, const Attempt& attempt);
-    // An error that could be foreseen.
+    // Checks that the answer is the expected problem.
     void problem(const Answer& answer, int status, std::string_view code);
-    // An answer to a key that was answered before.
+    // Checks that `again`, the answer to a repeated idempotency key, equals `first` and is marked
+    // as a replay.
     void replay(const Answer& first, const Answer& again, const std::string& what);
-    // The ETag and the member `version` agree.
+    // Checks that the ETag agrees with the member `version`.
     void etag(const Answer& answer, std::int64_t version);
 
 private:
-    // Whatever shows a version of an order shows the same.
+    // All answers that show one version of an order must show the same content.
     void same_as_before(const ReadOrder& read);
     void kind(std::string evidence) { world_.broken("answers_are_true", std::move(evidence)); }
 

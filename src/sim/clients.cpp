@@ -13,20 +13,23 @@ using std::chrono::milliseconds;
 
 struct Placement {
     std::string reference;
-    std::string key;  // "": sent once, without one
+    // "": the request has no key and is sent only once.
+    std::string key;
     std::string body;
-    std::optional<Answer> first = {};       // to a call without waiting
-    std::optional<std::size_t> known = {};  // among the known orders
+    // The first answer to a request without `wait`.
+    std::optional<Answer> first = {};
+    std::optional<std::size_t> known = {};  // an index into the known orders
 };
 
 struct Change {
-    std::size_t order = 0;  // among the known orders
+    std::size_t order = 0;  // an index into the known orders
     std::string name;
     int number = 0;
     Attempt attempt;
     http::Request request;
     bool has_key = false;
-    std::optional<Answer> first = {};  // it is repeated
+    // The first answer, once the request is being repeated.
+    std::optional<Answer> first = {};
 };
 
 constexpr std::string_view customer = "018f0000-0000-7000-8000-000000000001";
@@ -57,7 +60,7 @@ private:
         if (left_ == 0) return;
         world_.after(random_.between(milliseconds(1), pace_), [this] { act(); });
     }
-    // An answer has come that asks for nothing more.
+    // An answer has arrived that calls for no further request.
     void end() {
         if (--waiting_for_ == 0) rest();
     }
@@ -99,7 +102,7 @@ private:
     int left_;
     int waiting_for_ = 0;
     int changes_ = 0;
-    std::map<std::string, int> keys_;  // so many of each path
+    std::map<std::string, int> keys_;  // the number of keys used, by path
     const OnRead on_read_;
     std::vector<Placement> placements_;
 };
@@ -117,7 +120,7 @@ void Customer::act() {
     repeat();
 }
 
-// What was asked long ago, or its key with another body.
+// Repeats an earlier placement, or reuses its key with another body.
 void Customer::repeat() {
     if (placements_.empty()) return place();
     const std::size_t at = random_.below(placements_.size());
@@ -192,7 +195,8 @@ void Customer::hear(std::size_t at, bool has_waited, bool is_repeated, const Ans
     Placement& placement = placements_[at];
     world_.trace(name_, "hears {} for {}", answer.status, placement.reference);
     if (is_unknown(answer)) {
-        if (placement.key.empty()) return end();  // who knows; it is not sent twice
+        // The outcome stays unknown: a request without a key is not sent twice.
+        if (placement.key.empty()) return end();
         return again([this, at] { send(at, random_.happens(0.25)); });
     }
     if (answer.status != 201) {
@@ -201,7 +205,7 @@ void Customer::hear(std::size_t at, bool has_waited, bool is_repeated, const Ans
     }
     check(placement, has_waited, is_repeated, answer);
     const std::size_t order = *placement.known;
-    // Is impatient: looks, asks again and waits, and looks.
+    // An impatient customer reads the order, repeats the request with `wait`, and may read again.
     if (has_waited && random_.happens(0.5)) return read(order);
     if (has_waited || placement.key.empty() ||
         known_[order].status != order::domain::Status::pending || !random_.happens(0.25))
@@ -237,7 +241,7 @@ void Customer::check(Placement& placement, bool has_waited, bool is_repeated,
     learn(known, order);
 }
 
-// Nothing but a refusal is right.
+// Reuses the key with another body. Only a refusal is a correct answer.
 void Customer::ask_otherwise(const Placement& placement) {
     world_.trace(name_, "asks otherwise under the key of {}", placement.reference);
     http::Request request = request_of("POST", "/api/orders", placement.body);
@@ -249,7 +253,7 @@ void Customer::ask_otherwise(const Placement& placement) {
     });
 }
 
-// Of an order that is none.
+// Reads or cancels an order that does not exist.
 void Customer::ask_for_nothing() {
     ++waiting_for_;
     const Uuid none = uuid_v7(world_.now, random_.next(), random_.next());
@@ -263,7 +267,7 @@ void Customer::ask_for_nothing() {
                   });
 }
 
-// What is old is no news.
+// Ignores an older version than the known one.
 void Customer::learn(KnownOrder& known, const ReadOrder& read) {
     if (read.version < known.version) return;
     known.status = order::domain::status_named(read.status).value_or(known.status);
@@ -283,7 +287,7 @@ order::domain::Action Customer::likely_action(order::domain::Status known) {
 void Customer::change() {
     std::vector<std::size_t> alive;
     for (std::size_t i = 0; i < known_.size(); ++i) {
-        if (!order::is_final(known_[i].status)) alive.push_back(i);
+        if (!order::domain::is_final(known_[i].status)) alive.push_back(i);
     }
     if (alive.empty()) return rest();
     const std::size_t order = random_.pick(alive);
@@ -303,13 +307,13 @@ Change Customer::draw(std::size_t order, order::domain::Action action) {
                   .number = number,
                   .attempt = {known.id, action, {}, world_.now},
                   .request = request_of("POST", fmt::format("/api/orders/{}/{}", known.id.text(),
-                                                            order::name_of(action))),
+                                                            order::domain::name_of(action))),
                   .has_key = random_.happens(0.5)};
     change.request.correlation_id = fmt::format("change-{}", number);
     if (action == order::domain::Action::ship)
         change.request.body =
             fmt::format(R"({{"carrier":"Mail","trackingNumber":"change-{}"}})", number);
-    // The same keys for each path: a key is of its path alone.
+    // Different paths reuse the same keys: a key is valid for its path only.
     if (change.has_key)
         change.request.headers.emplace_back(
             "idempotency-key", fmt::format("{}-{}", name_, ++keys_[change.request.path]));
@@ -328,7 +332,7 @@ void Customer::change(std::size_t order, order::domain::Action action) {
 }
 
 void Customer::send(const Change& change) {
-    world_.trace(name_, "asks to {} {}{}", order::name_of(change.attempt.action), change.name,
+    world_.trace(name_, "asks to {} {}{}", order::domain::name_of(change.attempt.action), change.name,
                  change.has_key ? " with a key" : "");
     model_.change_sent(known_[change.order].reference, change.number, change.attempt.action);
     network_.call(Service::order, change.request, change.has_key,
@@ -337,7 +341,7 @@ void Customer::send(const Change& change) {
 
 void Customer::hear(const Change& change, const Answer& answer) {
     const KnownOrder& known = known_[change.order];
-    const std::string_view action = order::name_of(change.attempt.action);
+    const std::string_view action = order::domain::name_of(change.attempt.action);
     world_.trace(name_, "hears {} to {} {}", answer.status, action, change.name);
     if (is_unknown(answer)) {
         if (!change.has_key) return end();
@@ -355,7 +359,7 @@ void Customer::hear(const Change& change, const Answer& answer) {
     }
     answers_.refusal(answer, change.attempt);
     if (!change.has_key) model_.change_refused(known.reference, change.number);
-    read(change.order);  // learns what it has become
+    read(change.order);  // learns the new status
 }
 
 void Customer::succeed(Change change, const Answer& answer) {
@@ -366,7 +370,7 @@ void Customer::succeed(Change change, const Answer& answer) {
     if (!status ||
         !model_.change_confirmed(known.reference, change.number, *status, order.version)) {
         world_.broken("model_allows_every_state", fmt::format("to {} {} is answered with {}",
-                                                              order::name_of(change.attempt.action),
+                                                              order::domain::name_of(change.attempt.action),
                                                               change.name, order.status));
     }
     learn(known, order);

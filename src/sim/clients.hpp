@@ -1,5 +1,6 @@
-// Who uses the services: customers who place, repeat, read and move orders, an operator who adjusts
-// stock, and keepers who retry parked events. They tell the model what they ask and hear.
+// The clients of the services: customers place, repeat, read and change orders, an operator adjusts
+// stock, and keepers retry parked events. They report their requests and the answers to the
+// reference model.
 #pragma once
 #include <functional>
 #include <memory>
@@ -13,17 +14,18 @@
 
 namespace trackops::sim {
 
-// The way to the services and back.
+// The network between the clients and the services.
 class Network {
 public:
     virtual ~Network() = default;
-    // Calls any replica; done runs once, with status 0 when no answer came in time.
-    // is_repeatable: it carries a key, and may arrive twice.
+    // Sends the request to any replica of the service. `done` runs once, with status 0 if no answer
+    // arrives in time.
+    // is_repeatable: the request carries an idempotency key and may arrive twice.
     virtual void call(Service service, http::Request request, bool is_repeatable,
                       std::function<void(const Answer&)> done) = 0;
 };
 
-// Somebody who did one thing after the other.
+// A client that performs one action after another.
 class Client {
 public:
     virtual ~Client() = default;
@@ -31,11 +33,12 @@ public:
     virtual bool is_done() const = 0;
 };
 
-// What a read was answered, for those who know better.
+// Receives the result of a read, to check it against the committed changes.
 using OnRead = std::function<void(Uuid order, const std::string& status, std::int64_t version,
                                   Instant asked_at)>;
 
-// An order that was placed, as far as anybody has heard: anybody may change it.
+// A placed order, with the newest status and version that any client has seen. All clients may
+// change it.
 struct KnownOrder {
     std::string reference;
     Uuid id;
@@ -51,17 +54,17 @@ struct Clients {
     std::uint64_t seed;
     const std::vector<std::string>& skus;
     std::vector<KnownOrder>& known;
-    Duration pace;  // the longest that a customer thinks
+    Duration pace;  // the longest pause between two actions of a customer
 };
 
 std::unique_ptr<Client> make_customer(const Clients& among, int number, int actions,
                                       OnRead on_read);
 std::unique_ptr<Client> make_operator(const Clients& among, int actions);
-// Looks after the events that the bus has refused, of the relay of this service, for ever.
+// Makes a client that retries the parked events of the relay of `service`, without end.
 std::unique_ptr<Client> make_keeper(const Clients& among, Service service, const Broker& broker);
 
 http::Request request_of(std::string_view method, std::string path, std::string body = {});
-// No answer, or one that says that it may be asked again.
+// Returns true if there was no answer or a 503: the request may be sent again.
 bool is_unknown(const Answer& answer);
 
 }  // namespace trackops::sim

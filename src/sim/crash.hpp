@@ -1,5 +1,5 @@
-// The death of a process between two of its port calls. No std::exception: nothing but the
-// simulator's runtime may catch it.
+// The exception that kills a simulated process at one of its port calls. It does not derive from
+// std::exception, because only the simulator may catch it.
 #pragma once
 
 namespace trackops::sim {

@@ -8,7 +8,8 @@ namespace {
 struct Kind {
     Fault fault;
     std::string_view name;
-    double rate;  // of the occasions, in a run that has it at its usual rate
+    // The probability at each opportunity, in a run with strength 1.
+    double rate;
 };
 
 constexpr auto kinds = std::to_array<Kind>({

@@ -71,9 +71,9 @@ CheckResult acknowledged_requests_are_kept(const Evidence& on) {
         for (const auto& [number, change] : asked.changes) {
             if (!change.heard) continue;
             const auto& [status, version] = *change.heard;
-            if (!history.contains({*asked.id, version, std::string(order::name_of(status))}))
+            if (!history.contains({*asked.id, version, std::string(order::domain::name_of(status))}))
                 return fmt::format("{} was told {} in version {}, which never was",
-                                   on.world.trace_log.name_of(*asked.id), order::name_of(status),
+                                   on.world.trace_log.name_of(*asked.id), order::domain::name_of(status),
                                    version);
         }
     }
@@ -176,7 +176,8 @@ CheckResult every_event_reaches_its_groups(const Evidence& on) {
         return {};
     };
     for (const EventRow& event : on.ledger.order_events) {
-        // Stock hears of these three only.
+        // Inventory must handle each event of these two types. For the others publication is
+        // enough.
         const bool concerns_stock =
             event.type == "ORDER_CREATED" || event.type == "ORDER_CANCELLED";
         if (auto found = lost(event, concerns_stock ? on.ledger.handled_by_stock : published))
@@ -243,8 +244,9 @@ CheckResult a_message_has_one_effect(const Evidence& on) {
     return {};
 }
 
-// A client's events carry the id that it sent; those of a saga its own; an answer to a message that
-// message's, and so does whatever follows from it.
+// An event that a client caused carries the correlation id which the client sent. An event that a
+// saga's timer caused carries an id of its own. A reply to a message, and all events that follow
+// from it, carry the correlation id of that message.
 CheckResult events_name_their_cause(const Evidence& on) {
     std::map<std::string, std::string> correlations;  // by event id
     for (const auto* events : {&on.ledger.order_events, &on.ledger.stock_events}) {
@@ -413,7 +415,7 @@ CheckResult events_are_dated_at_emission(sql::Database& orders, std::int64_t& se
     return fmt::format("an event that was just said says it is of {}", dated->text());
 }
 
-// Whatever way an order's life has gone, what it says of its stock is so at this very moment.
+// At every moment the statuses of an order and of its sagas agree with its reservation.
 CheckResult sagas_match_stock(const CurrentStatuses& statuses, World& world) {
     const auto held = [&](Uuid order) {
         const auto found = statuses.reservations.find(order);
@@ -439,7 +441,7 @@ CheckResult sagas_match_stock(const CurrentStatuses& statuses, World& world) {
 
 CheckResult reads_are_recent(const DatabaseServer& orders, Uuid order, const std::string& status,
                              std::int64_t version, Instant asked_at) {
-    // The cache's half minute, and how long an answer may take on its way.
+    // The 30 seconds of the cache, plus the longest time that an answer is under way.
     constexpr Duration staleness_max = std::chrono::seconds(30) + std::chrono::seconds(2);
     const auto changes = orders.changes.find(order);
     if (changes == orders.changes.end()) return "an order is read that was never committed";

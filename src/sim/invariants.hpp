@@ -1,4 +1,4 @@
-// What must hold, each promise a function with a sentence that says what it protects.
+// The invariants of a simulated run: each is a function with a sentence that says what it protects.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -14,16 +14,16 @@
 
 namespace trackops::sim {
 
-// What the invariants look at.
+// The data that the invariants examine.
 struct Evidence {
     World& world;
     const Ledger& ledger;
     const ReferenceModel& model;
     const Broker& broker;
-    bool is_faultless = false;  // nothing went wrong in this run
+    bool is_faultless = false;  // no fault occurred in this run
 };
 
-// Nothing: it holds. Otherwise what shows that it does not.
+// Empty if the invariant holds; otherwise the evidence of the violation.
 using CheckResult = std::optional<std::string>;
 
 struct Invariant {
@@ -31,16 +31,17 @@ struct Invariant {
     std::string_view protects;
     CheckResult (*check)(const Evidence& evidence);
 };
-// Asked when everything has come to rest.
+// Returns the invariants that are checked once the system has come to rest.
 std::span<const Invariant> invariants();
 
-// Asked after every step that committed something.
+// Checked after every step that committed something.
 CheckResult stock_is_consistent_now(sql::Database& stock);
 CheckResult sagas_match_stock(const CurrentStatuses& statuses, World& world);
-// Of the events behind the position `seen`, which moves on. A relay that lags is one whose events
-// have waited, and sagas are patient with it.
+// Checks that no event after the position `seen` is dated before `oldest`, and advances `seen`.
+// The date matters because the age of an event measures the relay's lag, for which sagas allow.
 CheckResult events_are_dated_at_emission(sql::Database& orders, std::int64_t& seen, Instant oldest);
-// Asked of every read: the version was the newest at some time within the last half minute.
+// Checked for every read: the version was the newest at some time within the last half minute
+// before `asked_at`, plus a tolerance for the way of the answer.
 CheckResult reads_are_recent(const DatabaseServer& orders, Uuid order, const std::string& status,
                              std::int64_t version, Instant asked_at);
 

@@ -1,4 +1,4 @@
-// What the two databases say, read at once and behind the services' backs.
+// Reads the contents of both databases directly, without the services, for the invariants.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -62,28 +62,32 @@ struct MovementRow {
 struct Ledger {
     std::map<Uuid, OrderRow> orders;
     std::vector<SagaRow> sagas;
-    std::vector<HistoryRow> history;              // of an order in the order of its versions
-    std::vector<EventRow> order_events;           // in the order of their positions
-    std::set<Uuid> handled_by_orders;             // message ids, by the group trackops-orders
-    std::set<std::string> saga_causes;            // what the clock of sagas has done
+    // Sorted by order, then by version.
+    std::vector<HistoryRow> history;
+    std::vector<EventRow> order_events;  // by position
+    // Ids of the messages that the group trackops-orders has handled.
+    std::set<Uuid> handled_by_orders;
+    // The causes of the changes that saga timers made.
+    std::set<std::string> saga_causes;
     std::map<Uuid, ReservationRow> reservations;  // by order
     std::map<std::string, StockRow> stock;
-    std::vector<MovementRow> movements;  // in the order of their positions
+    std::vector<MovementRow> movements;  // by position
     std::vector<EventRow> stock_events;
-    std::set<Uuid> handled_by_stock;  // message ids, by the group inventory-service
+    // Ids of the messages that the group inventory-service has handled.
+    std::set<Uuid> handled_by_stock;
 };
 
 Ledger read_ledger(sql::Database& orders, sql::Database& stock);
 
-// An event that the bus has refused, or one that waits behind such a one.
+// A parked event: one that the bus has refused, or one that waits behind a refused one.
 struct ParkedRow {
     Uuid id;
-    std::string reason;  // "": it waits
+    std::string reason;  // "": the event only waits
 };
-// In the order of their positions.
+// Returns the parked events, by position.
 std::vector<ParkedRow> read_parked(sql::Database& database);
 
-// The same for what is looked at after every step: statuses by order.
+// The part of the ledger that is examined after every step: statuses by order.
 struct CurrentStatuses {
     std::map<Uuid, std::string> orders;
     std::vector<SagaRow> sagas;
@@ -91,7 +95,7 @@ struct CurrentStatuses {
 };
 void read_order_statuses(sql::Database& orders, CurrentStatuses& into);
 void read_reservation_statuses(sql::Database& stock, CurrentStatuses& into);
-// SKUs whose stock is not what reservations and ledger say.
+// Returns the SKUs whose stock level contradicts the reservations or the stock movements.
 std::vector<std::string> inconsistent_skus(sql::Database& stock);
 
 }  // namespace trackops::sim

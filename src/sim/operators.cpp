@@ -14,7 +14,8 @@ struct Adjustment {
     std::int64_t delta = 0;
     std::string reason;
     http::Request request;
-    std::optional<Answer> first = {};  // it is repeated
+    // The first answer, once the request is being repeated.
+    std::optional<Answer> first = {};
 };
 
 class Operator final : public Client {
@@ -51,7 +52,7 @@ private:
         adjustment.request =
             request_of("POST", "/api/inventory/items/" + sku + "/adjustments",
                        fmt::format(R"({{"delta":{},"reason":"{}"}})", delta, adjustment.reason));
-        // The same keys for each item: a key is of its path alone.
+        // Different items reuse the same keys: a key is valid for its path only.
         adjustment.request.headers.emplace_back("idempotency-key",
                                                 fmt::format("adjust-{}", ++keys_[sku]));
         world_.trace("operator", "adjusts {} by {} ({})", sku, delta, adjustment.reason);
@@ -99,7 +100,7 @@ private:
                                       adjustment.sku, answer.body));
     }
 
-    // The key with another body.
+    // Reuses the key with another body.
     void ask_otherwise(const Adjustment& adjustment) {
         http::Request request = adjustment.request;
         request.body =
@@ -133,7 +134,7 @@ public:
           random_(among.seed, name_) {}
 
     void begin() override { rest(false); }
-    bool is_done() const override { return true; }  // with its work never
+    bool is_done() const override { return true; }  // its work never ends
 
 private:
     void rest(bool has_found) {
@@ -154,7 +155,7 @@ private:
         });
     }
 
-    // Not all that are refused at once; and now and then one that only waits.
+    // Retries some of the refused events, and sometimes one that waits behind a refused event.
     void retry_some_of(const std::string& body) {
         const auto document = json::Document::parse(body);
         const auto items = document ? document->root().find("items") : std::nullopt;
@@ -182,7 +183,8 @@ private:
                       });
     }
 
-    // 404: it has left meanwhile. 409: it waits behind another. 422: the bus refuses it again.
+    // 404: the event was published before the retry. 409: it waits behind another event. 422: the
+    // bus refuses it again.
     void hear(Uuid event, const Answer& answer) {
         world_.trace(name_, "hears {} for {}", answer.status, event.text());
         if (answer.status == 200) {

@@ -1,4 +1,5 @@
-// Seeded chance: the same numbers in every run, a stream of its own for each purpose.
+// Seeded random numbers: the same in every run, with a separate stream for each purpose. Not
+// thread-safe.
 #pragma once
 #include <cstddef>
 #include <cstdint>

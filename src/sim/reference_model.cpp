@@ -8,7 +8,8 @@ namespace {
 using order::domain::Action;
 using order::domain::Status;
 
-// Where an order can come to from here by itself and by what was ever asked of it.
+// Returns the statuses that the order can reach from `start`, by itself or by any change that was
+// requested and not refused.
 Statuses reachable_from(Status start, const ModelOrder& order) {
     const auto may_happen = [&](const order::domain::Transition& row) {
         if (row.from == Status::pending) return true;
@@ -34,12 +35,13 @@ std::string Statuses::text() const {
     for (const Status status : order::domain::statuses) {
         if (!has(status)) continue;
         text += text.empty() ? "" : ", ";
-        text += order::name_of(status);
+        text += order::domain::name_of(status);
     }
     return text.empty() ? "none" : text;
 }
 
-// Adds what may happen by itself, and by what was sent and may still take effect.
+// Adds the statuses that the order can reach by itself or by changes that were sent and may still
+// take effect.
 void ReferenceModel::close(ModelOrder& order) {
     for (Statuses before; before != order.possible;) {
         before = order.possible;
@@ -50,7 +52,7 @@ void ReferenceModel::close(ModelOrder& order) {
         for (const auto& [number, change] : order.changes) {
             if (change.heard || change.is_refused) continue;
             for (const Status from : order::domain::statuses) {
-                const auto to = order::next(from, change.action);
+                const auto to = order::domain::next(from, change.action);
                 if (before.has(from) && to) order.possible.add(*to);
             }
         }

@@ -1,5 +1,6 @@
-// The reference model: a plain shop in memory that is told what its customers ask and hear, and
-// says what may have become of each order and of the stock. No database, no events, no faults.
+// The reference model: an in-memory account of which statuses each order may have, and of the
+// stock. Clients report their requests and the answers to it. It has no database, no events and no
+// faults.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -13,9 +14,9 @@
 
 namespace trackops::sim {
 
-using Lines = std::map<std::string, std::int64_t>;  // quantities by SKU
+using Lines = std::map<std::string, std::int64_t>;  // quantity by SKU
 
-// A set of statuses in which an order may be.
+// The set of statuses that an order may have.
 class Statuses {
 public:
     void add(order::domain::Status status) { bits_ |= bit(status); }
@@ -34,20 +35,21 @@ private:
     unsigned bits_ = 0;
 };
 
-// A request to change an order: several attempts under one key are one request.
+// A request to change an order. Several attempts with one idempotency key are one request.
 struct ModelChange {
     order::domain::Action action = order::domain::Action::process;
-    std::optional<std::pair<order::domain::Status, std::int64_t>>
-        heard;  // status and version after it
+    // Status and version after the change, once an answer has confirmed it.
+    std::optional<std::pair<order::domain::Status, std::int64_t>> heard;
     bool is_refused = false;
 };
 
 struct ModelOrder {
     Lines lines;
-    // The members of its body that never change, as JSON: those before `status` and those behind.
+    // The members of the order's body that never change, as JSON: those before `status` and those
+    // after it.
     std::string before_status = {};
     std::string after_status = {};
-    std::optional<Uuid> id = {};  // once it was heard
+    std::optional<Uuid> id = {};  // set once an answer has named it
     std::map<int, ModelChange> changes = {};
     Statuses possible = {};
 };
@@ -55,31 +57,31 @@ struct ModelOrder {
 struct ModelAdjustment {
     std::string sku;
     std::int64_t delta = 0;
-    bool is_done = false;  // heard of
+    bool is_done = false;  // an answer has confirmed it
 };
 
 class ReferenceModel {
 public:
     void stock(const std::string& sku, std::int64_t on_hand) { initial_[sku] = on_hand; }
 
-    // An order is asked for under its reference, which no other has.
+    // An order is requested with `reference`, which must be unique. A repetition changes nothing.
     void order_requested(const std::string& reference, const Lines& lines);
-    // The same with what its body says: see ModelOrder.
+    // The same, with the members of its body: see ModelOrder.
     void order_requested(const std::string& reference, const ModelOrder& asked);
     void order_accepted(const std::string& reference, Uuid id) { orders_.at(reference).id = id; }
     // A change is sent: it may take effect from now on.
     void change_sent(const std::string& reference, int change, order::domain::Action action);
-    // Its success is heard: the order was in this status, in this version, at some time until now.
-    // False: by all that was heard before, it cannot have been.
+    // An answer confirms the change: the order was in this status and version at some time until
+    // now. Returns false if this contradicts earlier answers.
     bool change_confirmed(const std::string& reference, int change, order::domain::Status status,
                           std::int64_t version);
-    // The refusal of a change that was sent only once is heard: it does not happen any more.
+    // A change that was sent only once is refused: it can no longer take effect.
     void change_refused(const std::string& reference, int change);
 
     void adjustment_sent(const std::string& reason, const std::string& sku, std::int64_t delta);
     void adjustment_confirmed(const std::string& reason) { adjustments_.at(reason).is_done = true; }
 
-    // Whether stock may have been short for this order, in whatever order things came.
+    // Returns true if stock may have been short for this order in any order of the commands.
     bool may_be_out_of_stock(const std::string& reference) const;
 
     const std::map<std::string, ModelOrder>& orders() const { return orders_; }

@@ -7,6 +7,7 @@
 
 #include "inventory/application.hpp"
 #include "order/application.hpp"
+#include "platform/relay/poll_source.hpp"
 #include "platform/relay/relay.hpp"
 #include "platform/relay/routes.hpp"
 #include "platform/relay/source.hpp"
@@ -19,12 +20,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration backoff_min = milliseconds(100);  // as runtime::PumpThreads
+constexpr Duration backoff_min = milliseconds(100);  // as in runtime::PumpThreads
 constexpr Duration backoff_max = seconds(5);
 constexpr std::string_view retry_pattern = "/api/relay/events/{id}/retry";
-constexpr Duration retry_wait = seconds(5);  // as the product's handler
-constexpr Duration idle_poll_interval =
-    seconds(1);  // a pump that would wait inside, when nobody woke it
+constexpr Duration retry_wait = seconds(5);  // as in the product's handler
+// The time after which a pump that waits inside run() runs again without a wake().
+constexpr Duration idle_poll_interval = seconds(1);
 
 class SimulatedOrderService final : public SimulatedService {
 public:
@@ -40,7 +41,7 @@ public:
     std::vector<http::Route> routes() override { return application_.routes(); }
     std::vector<runtime::NamedPump> pumps() override { return application_.pumps(); }
     void end() override {
-        application_.release_waiting_requests();
+        application_.release_waiting();
         application_.close();
     }
 
@@ -71,8 +72,8 @@ private:
     inventory::Application application_;
 };
 
-// Takes few at a time, so that windows stay open; planted, it confirms what it has read before
-// anybody has published it.
+// Reads few events at a time, so that windows stay open. With the mutant confirms_unsent it
+// confirms events when it reads them, before they are published.
 class LimitedSource final : public relay::Source {
 public:
     LimitedSource(std::unique_ptr<relay::Source> real, std::size_t most, bool confirms_early)
@@ -127,7 +128,7 @@ std::string process_name(Service service, int number) {
     return fmt::format("{}-{}", service_names[static_cast<std::size_t>(service)], number);
 }
 
-// The way back from a handler: an answer of a process that has died goes nowhere.
+// Carries a handler's answer back. The answer of a process that has died is dropped.
 class SimExchange final : public http::Reply::Exchange {
 public:
     SimExchange(Replica& replica, http::Request request, std::function<void(const Answer&)> answer)
@@ -195,7 +196,7 @@ void Replica::start() {
         ++starts_;
         cache_.restarted();
         servers_.shown.restarted(process_.name);
-        // A name nobody else has, as a process draws it at its start.
+        // A unique name, as a process draws it at its start.
         const std::string holder = fmt::format("{}.{}", process_.name, starts_);
         std::unique_ptr<SimulatedService> program;
         if (service_ == Service::order) {
@@ -223,15 +224,16 @@ void Replica::start() {
     destroy_if_crashed();
 }
 
-// The one place where a crash is caught. What else comes out is told and counted by a driver.
+// The only place that catches a Crash. Other exceptions are logged, as the driver of pump threads
+// does; those that show a defect break an invariant.
 template <class Work>
 void Replica::guarded(std::string_view what, Work work) {
     ++frames_;
     try {
         work();
     } catch (const Crash&) {
-        process_.has_crashed =
-            true;  // destroy_if_crashed() follows, once nothing of it is on the stack
+        // destroy_if_crashed() follows once the program is no longer on the stack.
+        process_.has_crashed = true;
     } catch (const std::logic_error& defect) {
         world_.broken("no_defects", fmt::format("{}: {}: {}", process_.name, what, defect.what()));
     } catch (const sql::Failure& failure) {
@@ -299,15 +301,15 @@ void Replica::serve(http::Request request, std::function<void(const Answer&)> an
         }
     });
     destroy_if_crashed();
-    // Combiners and whoever waits: what a condition variable would wake.
+    // Combiners and waiters: the pumps that a condition variable would wake.
     for (ScheduledPump& scheduled : pumps_) {
         if (scheduled.pump.name.ends_with("ing"))
             scheduled.due = std::min(scheduled.due, world_.now);
     }
 }
 
-// Once the pump has run, the cache knows what it wrote. A client reads the first version of an
-// order from the answer that told it of it.
+// Once the pump has run, the cache holds the versions that it wrote. Version 1 is exempt: a client
+// gets it from the answer to its placement.
 void Replica::promise_what_was_written(std::size_t from) {
     for (; from < process_.written.size(); ++from) {
         const auto& [order, version] = process_.written[from];
@@ -315,7 +317,7 @@ void Replica::promise_what_was_written(std::size_t from) {
     }
 }
 
-// The product's handler waits for the relay on a thread of its own.
+// Replaces the product's handler, which waits for the relay on a thread of its own.
 void Replica::retry(const http::Request& request, const http::Reply& reply) {
     const auto event = Uuid::parse(request.param("id"));
     relay::Relay* const relay = program_->relay();

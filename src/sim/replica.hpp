@@ -1,5 +1,5 @@
-// A process of the simulated world: one replica of a service with its ports, started, driven,
-// killed and started again.
+// A process of the simulated world: one replica of a service with its ports. The simulation starts,
+// drives, kills and restarts it.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -20,31 +20,31 @@
 
 namespace trackops::sim {
 
-// What all processes share.
+// The servers that all processes share.
 struct Servers {
     DatabaseServer& orders;
     DatabaseServer& stock;
     Broker& broker;
     CacheServer& cache;
     telemetry::Registry& metrics;
-    DatabaseServer*
-        postgres_outbox;  // the orders' outbox for a relay on PostgreSQL; none: on SQLite
+    // The orders' outbox as a relay on PostgreSQL sees it; nullptr if the relay runs on SQLite.
+    DatabaseServer* postgres_outbox;
     Shown& shown;
 };
 
 enum class Service : std::uint8_t { order, inventory, relay };
 
-// A service between the ports of a replica.
+// A service that runs on the ports of a replica.
 class SimulatedService {
 public:
     virtual ~SimulatedService() = default;
     virtual std::vector<http::Route> routes() = 0;
     virtual std::vector<runtime::NamedPump> pumps() = 0;
-    virtual relay::Relay* relay() { return nullptr; }  // none: it has none
-    virtual void end() {}                              // in order: answers what waits
+    virtual relay::Relay* relay() { return nullptr; }  // nullptr: the service has none
+    virtual void end() {}                              // orderly shutdown: answers waiting requests
 };
 
-// An answer on its way; status 0: none came.
+// The answer to a request as a client sees it. Status 0: no answer arrived.
 struct Answer {
     int status = 0;
     std::string body = {};
@@ -65,30 +65,33 @@ public:
     Replica(World& world, const Servers& servers, Service service, int number, std::uint64_t seed);
     ~Replica();
 
-    // Throws what the program throws at its start; may die on the way.
+    // Starts the program. Does not throw: if the start fails or the process dies during it, a
+    // restart is scheduled.
     void start();
     bool is_up() const { return program_ != nullptr && !process_.has_crashed; }
     std::vector<ScheduledPump>& pumps() { return pumps_; }
-    // One call of its run(). What it throws is what a driver of threads would take.
+    // Calls run() of the pump once. Handles its exceptions as the driver of pump threads would: a
+    // failure is followed by a backoff.
     void run(ScheduledPump& scheduled);
-    // Some of its pumps have something to do, soon.
+    // Makes the named pump due now, or all pumps if `pump` is empty. A pump in backoff stays there.
     void wake(std::string_view pump = {});
-    // Takes the request; the answer may come at any later time, or never.
+    // Handles the request. `answer` may be called at once, at any later time, or never.
     void serve(http::Request request, std::function<void(const Answer&)> answer);
-    // In order, when nothing of it is under way.
+    // Shuts the process down in order and schedules its restart. Returns false, and does nothing,
+    // if the process is down or a call into its program is under way.
     bool stop();
-    // Also in the middle of something: it dies at its next port call.
+    // Kills the process, even in the middle of a call: it then dies at its next port call.
     void kill();
 
     Service service() const { return service_; }
     ProcessContext& process() { return process_; }
-    // It dies and stays away until it is let go.
+    // Kills the process; it stays down until release().
     void stop_until_released();
     void release();
     std::int64_t starts() const { return starts_; }
 
 private:
-    // An operator's call of retry() that waits for the relay: in virtual time, on no thread.
+    // An operator's retry that waits for the relay in virtual time, without a thread.
     struct Retrying {
         http::Reply reply;
         Uuid event;
@@ -111,8 +114,8 @@ private:
     SteadyClock steady_clock_;
     SimIds ids_;
     SimDatabase database_;
-    std::optional<SimDatabase>
-        postgres_outbox_;  // where a relay reads the orders' outbox, if there
+    // The relay reads the orders' outbox here, if it runs on PostgreSQL.
+    std::optional<SimDatabase> postgres_outbox_;
     SimBus bus_;
     SimCache cache_;
     std::unique_ptr<SimulatedService> program_;

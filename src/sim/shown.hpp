@@ -1,5 +1,5 @@
-// What each process may not fall behind when it shows an order: what it wrote itself, and what it
-// waited for and answered.
+// The lowest version of an order that each process may show: one that it wrote itself, or one that
+// it waited for and answered with.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -12,15 +12,15 @@
 
 namespace trackops::sim {
 
-// An entry of a cache may be forgotten, and a late reader may then bring an older one back: of an
-// order whose entry was ever lost nothing is promised.
+// A cache may lose an entry, and a late reader may then put an older one back. For an order whose
+// entry was ever lost, nothing is promised.
 class Shown {
 public:
     Shown(const World& world, const DatabaseServer& orders) : world_(world), orders_(orders) {}
 
-    // From now on this process shows no older version, as long as the entry lives.
+    // From now on the process must show no older version, for as long as the cache entry lives.
     void must_show(const std::string& process, Uuid order, std::int64_t version);
-    // 0: any version may be shown.
+    // Returns the lowest version that the process may show; 0 if it may show any.
     std::int64_t least(const std::string& process, Uuid order) const;
     void lost(Uuid order) { lost_.insert(order); }
     void restarted(const std::string& process);

@@ -1,8 +1,7 @@
-// Makes a failing run smaller while it fails in the same way.
+#include "sim/shrink.hpp"
+
 #include <algorithm>
 #include <array>
-
-#include "sim/simulation.hpp"
 
 namespace trackops::sim {
 namespace {
@@ -37,7 +36,7 @@ RunPlan shrink(std::uint64_t seed, const RunPlan& plan, const Violation& violati
         smaller.faults.never.push_back(static_cast<Fault>(i));
         try_out(smaller);
     }
-    // The first so many faults are enough: found by halving.
+    // Finds by halving how many of the first faults are enough.
     std::int64_t enough = simulate(seed, least).fault_total;
     for (std::int64_t step = (enough + 1) / 2; enough > 0;) {
         RunPlan smaller = least;

@@ -121,12 +121,13 @@ private:
     Broker& broker_;
     Broker::Group& group_;
     std::int64_t generation_ = -1;
-    std::map<Broker::Place, std::int64_t> positions_;  // of the partitions that are ours
+    std::map<Broker::Place, std::int64_t> positions_;  // of our partitions
     std::set<Broker::Place> paused_;
-    std::map<Broker::Place, std::int64_t> uncommitted_;  // told again with the next poll
+    // Offsets whose commit did not reach the broker; sent again at the next poll.
+    std::map<Broker::Place, std::int64_t> uncommitted_;
 };
 
-// Partitions go round among the members, beginning with another one each time.
+// Assigns the partitions to the members in turn, starting with another member in each generation.
 void SimSubscription::catch_up_with_group() {
     if (generation_ == group_.generation) return;
     generation_ = group_.generation;
@@ -188,7 +189,7 @@ void SimSubscription::commit(std::string_view topic, std::int32_t partition, std
     if (process_.is_destroyed) return;
     process_.enter_port_call(Fault::crash_before_offset);
     const Broker::Place place{std::string(topic), partition};
-    // Of a partition that has moved on meanwhile nothing is told, as the drivers do.
+    // As in the real drivers, an offset is dropped if its partition now belongs to another member.
     const auto ours = positions_.find(place);
     if (ours != positions_.end() && offset < ours->second) uncommitted_[place] = offset + 1;
     tell_offsets();

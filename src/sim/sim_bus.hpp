@@ -1,4 +1,4 @@
-// A broker of the simulated world, and the bus as one process sees it.
+// The broker of the simulated world, and the bus as one process sees it.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -17,18 +17,19 @@ namespace trackops::sim {
 
 class SimSubscription;
 
-// What the processes share: topics, groups, offsets. Nothing of it is ever lost.
+// The broker that all processes share: topics, groups and offsets. It never loses data.
 class Broker {
 public:
     using Place = std::pair<std::string, std::int32_t>;  // topic, partition
     struct Record {
         bus::Message message;
         Instant visible_at;
-        std::int64_t order = 0;  // among all that were appended
+        std::int64_t order = 0;  // its number among all appended records
     };
     struct Group {
-        std::map<Place, std::int64_t> committed;  // the offset to go on from
-        std::map<Place, std::int64_t> read;       // how far any member has read
+        std::map<Place, std::int64_t> committed;  // the offset of the next message to handle
+        // The offset after the last message that any member has read.
+        std::map<Place, std::int64_t> read;
         std::vector<SimSubscription*> members;
         std::vector<std::string> topics;
         std::int64_t generation = 0;
@@ -39,19 +40,19 @@ public:
     void ensure(std::span<const std::string> topics);
     bool knows(const std::string& topic) const { return topics_.contains(topic); }
     void append(const bus::OutgoingMessage& message);
-    // Whether this message is one that the broker does not take, however often it is sent, until
-    // its limit is changed. It may become one now.
+    // Returns true if the broker refuses this message, however often it is sent, until its limit is
+    // changed. This call itself may decide that the message is refused from now on.
     bool refuses(const bus::OutgoingMessage& message);
-    // The limits of all that is refused are changed.
+    // Changes the limits of all refused messages: the broker takes them from now on.
     void relent() { refused_until_.clear(); }
     bool has_refused(Uuid event) const { return refused_.contains(event); }
     bool has_taken(Uuid event) const { return taken_.contains(event); }
-    // Hands the partitions of the group around; each member goes on from what was committed.
+    // Reassigns the partitions of the group. Each member continues from the committed offsets.
     void rebalance(Group& group, std::string_view why);
     Group& group(std::string_view name) { return groups_[std::string(name)]; }
-    // Messages that a group has not committed; nothing when it has caught up.
+    // Returns the number of messages that the group has not committed; 0 once it has caught up.
     std::int64_t lag(const std::string& group) const;
-    // Where those are.
+    // Describes in which partitions those messages are.
     std::string lagging(const std::string& group) const;
 
     World& world() { return world_; }
@@ -70,10 +71,11 @@ private:
     std::map<Place, std::vector<Record>> log_;
     std::map<std::string, Group> groups_;
     std::int64_t appended_ = 0;
-    std::set<Uuid> taken_;                     // event ids
-    std::set<Uuid> refused_;                   // once at least
-    std::map<Uuid, Instant> refused_until_;    // by event
-    std::map<std::string, int> next_refused_;  // so many more of a key are refused
+    std::set<Uuid> taken_;                   // event ids
+    std::set<Uuid> refused_;                 // refused at least once
+    std::map<Uuid, Instant> refused_until_;  // by event
+    // How many of the next messages of a key are refused.
+    std::map<std::string, int> next_refused_;
 };
 
 class SimBus final : public bus::Bus {

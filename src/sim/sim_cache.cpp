@@ -9,7 +9,7 @@ namespace trackops::sim {
 namespace {
 
 constexpr Duration entry_lives = std::chrono::seconds(30);
-// In front of a server, whose notices may fail unnoticed.
+// The time to live in memory in front of a server, whose invalidations may get lost.
 constexpr Duration memory_lives = std::chrono::seconds(1);
 
 bool is_mutant_active(const World& world, MutantKind kind) {
@@ -33,7 +33,7 @@ const CacheServer::Put* SimCache::live(CacheServer::Puts& puts, std::string_view
     return nullptr;
 }
 
-// False: a newer one is there.
+// Stores the entry unless a newer version is present; returns false in that case.
 bool SimCache::keep(CacheServer::Puts& puts, std::string_view key,
                     const CacheServer::Put& put) const {
     const World& world = process_.world;
@@ -99,12 +99,13 @@ void SimCache::put(std::string_view key, cache::Entry entry, Duration time_to_li
         keep(memory_, key, put);
         return;
     }
-    // Memory is filled by reads alone.
+    // With a server, only reads fill the memory.
     if (!is_mutant_active(world, MutantKind::cache_replaces_nothing)) remove(key);
     send(key, put);
 }
 
-// Others hear that they have an old one, unless the notice is lost.
+// Stores the entry on the server and invalidates older entries in the memory of all processes,
+// unless an invalidation is lost.
 void SimCache::send(std::string_view key, const CacheServer::Put& put) {
     World& world = process_.world;
     if (world.faults.occurs(Fault::cache_away)) return lost(key);
@@ -117,7 +118,8 @@ void SimCache::send(std::string_view key, const CacheServer::Put& put) {
     }
 }
 
-// Of this process's memory; what its server has is replaced, or has expired.
+// Removes the entry from this process's memory only; the entry on the server is replaced or
+// expires.
 void SimCache::remove(std::string_view key) {
     if (const auto found = memory_.find(key); found != memory_.end()) memory_.erase(found);
 }
@@ -129,7 +131,8 @@ void SimCache::check_age(std::string_view key, const CacheServer::Put& put) cons
     if (changes == server_.orders->changes.end()) return;
     const auto next = changes->second.find(put.entry.version + 1);
     if (next == changes->second.end()) return;
-    // A read asks its own clock twice; what was written elsewhere is dated by another one.
+    // A read compares two times of one clock. A version that another process wrote is dated by
+    // another clock, so the skew counts twice.
     World& world = process_.world;
     const Duration skew =
         process_.running == "order-finding" ? Duration::zero() : 2 * world.skew_max;

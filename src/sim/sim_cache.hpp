@@ -1,6 +1,6 @@
-// A cache as one process sees it: its own memory, and in some worlds a server that all share. A
-// hint, that is away, forgets, and answers with what another process has replaced; but never with
-// an entry that has outlived its time, nor with one that this process has replaced itself.
+// A cache as one process sees it: its own memory and, in some worlds, a shared server. The cache
+// may be unavailable, lose entries, and return entries that another process has replaced. It never
+// returns an expired entry, nor one that this process itself has replaced.
 #pragma once
 #include <map>
 #include <string>
@@ -14,7 +14,7 @@ namespace trackops::sim {
 
 class SimCache;
 
-// What the processes share.
+// The cache server that all processes share.
 struct CacheServer {
     struct Put {
         cache::Entry entry;
@@ -22,11 +22,12 @@ struct CacheServer {
     };
     using Puts = std::map<std::string, Put, std::less<>>;
 
-    bool is_there = true;  // not: each process has nothing but its memory
+    // False: there is no server, and each process has only its memory.
+    bool is_there = true;
     Puts puts = {};
     std::vector<SimCache*> processes = {};
-    Shown* shown = nullptr;                  // told of entries that were lost
-    const DatabaseServer* orders = nullptr;  // whose versions the entries are
+    Shown* shown = nullptr;                  // learns which entries were lost
+    const DatabaseServer* orders = nullptr;  // the entries are versions of these orders
 };
 
 class SimCache final : public cache::Cache {
@@ -37,11 +38,12 @@ public:
     SimCache& operator=(const SimCache&) = delete;
     std::optional<cache::Entry> get_local(std::string_view key) override;
     std::vector<std::optional<cache::Entry>> get(std::span<const std::string> keys) override;
-    // The promise that is checked here: half a minute after a version was replaced nobody shows it.
+    // Checks the promise that no process shows a version more than 30 seconds after the version was
+    // replaced.
     void put(std::string_view key, cache::Entry entry, Duration time_to_live) override;
     void remove(std::string_view key) override;
     bool ping() override { return true; }
-    // The memory of a process goes with it.
+    // Clears the memory, which does not outlive the process.
     void restarted() { memory_.clear(); }
 
 private:

@@ -53,7 +53,7 @@ private:
     const bool is_write_;
     const std::unique_ptr<sql::Transaction> real_;
     bool is_open_ = true;
-    std::string written_;  // what the story says of it
+    std::string written_;  // its description in the trace log
     std::string_view last_noted_;
     struct Change {
         Uuid order;
@@ -81,7 +81,7 @@ void SimTransaction::commit() {
     if (may_lie(Fault::sql_commit_lost)) {
         world.trace(process_.name, "loses a commit of {}: it did not happen", written_);
         if (is_guessing) {
-            // Its results are there, and then it is rolled back.
+            // The results are available, and then the transaction is rolled back.
             real_->flush();
             return close();
         }
@@ -106,7 +106,8 @@ void SimTransaction::commit() {
     process_.enter_port_call(Fault::crash_after_commit);
 }
 
-// An event by its words, other statements by their names.
+// Describes the statement for the trace log: an event by type, order and sequence, any other
+// statement by its name. Records the changes of orders.
 void SimTransaction::note(const sql::Query& query, const sql::Params& params) {
     if (!is_write_) return;
     if (query.name == "outbox.append") {

@@ -1,4 +1,4 @@
-// A database server as one process sees it: the SQLite driver, with faults at its calls.
+// A database server as one process sees it: the SQLite driver with faults at its calls.
 #pragma once
 #include <map>
 #include <memory>
@@ -10,25 +10,25 @@
 
 namespace trackops::sim {
 
-// A change of an order as it was committed, in the time of the world.
+// A committed change of an order. `at` is the world's time.
 struct CommittedChange {
     std::string status;
     Instant at;
 };
 
-// Hears of each transaction that has committed events.
+// Learns of each transaction that has committed events.
 class CommitObserver {
 public:
     virtual ~CommitObserver() = default;
     virtual void committed(std::span<const Uuid> orders) = 0;
 };
 
-// What the processes share.
+// The database server that all processes share.
 struct DatabaseServer {
     std::string service;  // order or inventory
     std::unique_ptr<sql::Database> real;
     bool is_away = false;
-    std::int64_t commits = 0;  // of writing transactions
+    std::int64_t commits = 0;  // the number of committed write transactions
     std::map<Uuid, std::map<std::int64_t, CommittedChange>> changes = {};  // by order and version
     CommitObserver* commit_observer = nullptr;
 };

@@ -1,4 +1,5 @@
-// The network between clients and services: it loses and doubles, and hears what each process says.
+// The network between clients and services: it loses and duplicates messages, and checks the
+// answers of each process.
 #pragma once
 #include <functional>
 #include <map>
@@ -13,7 +14,7 @@ namespace trackops::sim {
 
 class SimNetwork final : public Network {
 public:
-    // All outlive it.
+    // The arguments must outlive the network.
     SimNetwork(World& world, const Servers& servers,
                const std::vector<std::unique_ptr<Replica>>& replicas)
         : world_(world), servers_(servers), replicas_(replicas) {}
@@ -23,20 +24,27 @@ public:
 private:
     using Done = std::shared_ptr<std::function<void(const Answer&)>>;
     void deliver(Service service, const http::Request& request, const Done& done);
-    // What a process says must agree with what it said before, and with its database.
-    void hear(Replica& replica, const http::Request& request, std::int64_t least,
+    // The state at the moment when a process began with a request.
+    struct Before {
+        std::int64_t least = 0;    // the version that it may not fall behind
+        std::int64_t commits = 0;  // of its database
+    };
+    // Checks the answer of a process against its earlier answers and its database.
+    void hear(Replica& replica, const http::Request& request, const Before& before,
               const Answer& answer);
+    void check_parked(Replica& replica, const std::string& body);
+    DatabaseServer& server_of(const Replica& replica) const;
     std::int64_t least_version(Replica& replica, const http::Request& request) const;
 
-    // As a planted bug hands it on.
+    // Return the request or the answer as the active mutant changes it.
     http::Request as_planted(http::Request request);
     Answer as_planted(Answer answer);
 
     World& world_;
     const Servers& servers_;
     const std::vector<std::unique_ptr<Replica>>& replicas_;
-    std::map<std::string, std::string> first_bodies_;  // by key, for a planted bug
-    std::string last_etag_;                            // the same
+    std::map<std::string, std::string> first_bodies_;  // by path and key; for the mutant first_body
+    std::string last_etag_;                            // for the mutant etag_of_last
 };
 
 }  // namespace trackops::sim

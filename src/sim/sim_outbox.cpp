@@ -38,7 +38,7 @@ std::vector<sql::Value> columns_of(const sql::Row& row) {
 
 }  // namespace
 
-// One statement sees one moment: the one in which it is sent.
+// Each statement reads the state at the moment at which it is sent.
 class SimOutbox::Reading final : public sql::Transaction {
 public:
     explicit Reading(SimOutbox& outbox) : outbox_(outbox) {}
@@ -91,7 +91,7 @@ bool SimOutbox::is_mutant_active(MutantKind kind) const {
     return world_.mutant != nullptr && world_.mutant->kind == kind;
 }
 
-// Of a transaction that has begun long ago, or the next.
+// Returns the number of a transaction that began earlier, or the next number.
 std::uint64_t SimOutbox::draw_number() {
     while (begun_.size() < begun_max && world_.transactions.happens(0.2))
         begun_.push_back(next_number_++);
@@ -123,7 +123,8 @@ const SimOutbox::Written& SimOutbox::transaction_of(std::int64_t position) const
     return *std::ranges::lower_bound(written_, position, {}, &Written::last_position);
 }
 
-// What has been completed, the gaps in it, and nothing about what is newer.
+// Returns the snapshot up to the newest visible transaction, with the invisible ones below it
+// listed as open.
 outbox::Snapshot SimOutbox::snapshot() const {
     std::uint64_t end = 3;
     for (const Written& one : written_) {
@@ -155,7 +156,8 @@ std::vector<SimOutbox::Event> SimOutbox::visible() const {
 }
 
 std::vector<SimOutbox::Event> SimOutbox::fresh(const sql::Params& params) const {
-    // Whatever is below the end and not listed is seen; xmin plays no part in the statement.
+    // A number below the end that is not listed is seen; the statement does not use xmin, so it
+    // is 1.
     const outbox::Snapshot base =
         relay::snapshot_of(fmt::format("1:{}:{}", text_of(params.at(0)), text_of(params.at(1))));
     auto events = visible();
@@ -213,7 +215,8 @@ std::vector<sql::Row> SimOutbox::answer(std::string_view query, const sql::Param
     throw std::logic_error(fmt::format("not simulated: {}", query));
 }
 
-// And the mark below which nothing is left, where the rest of the world looks for it.
+// Saves the checkpoint, and writes its low-water mark, up to which all events are confirmed, into
+// the table where the simulation looks for it.
 void SimOutbox::save(const sql::Params& params) {
     checkpoint_ = {{text_of(params.at(0)), params.at(1), number_of(params.at(2))}};
     const outbox::Snapshot base = relay::snapshot_of(checkpoint_.front().base);

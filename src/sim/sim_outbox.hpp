@@ -1,5 +1,5 @@
-// The orders' outbox as a relay on PostgreSQL sees it: transactions draw their numbers and their
-// events' positions in one order, and become visible in another.
+// The orders' outbox as a relay on PostgreSQL sees it: transactions draw their numbers and the
+// positions of their events in one order and become visible in another.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -13,17 +13,17 @@
 
 namespace trackops::sim {
 
-// Rows are those of the simulated SQLite database, which holds the stored checkpoint's low-water
-// mark as well, for whoever reads that; numbers and visibility are drawn here. A database that
-// knows the statements of the PostgreSQL poll source by their names: what it answers to them is
-// what PostgreSQL would, while the source, its windows and its checkpoint are the product's.
+// A database that knows the statements of the PostgreSQL poll source by name and answers them as
+// PostgreSQL would. The source, its windows and its checkpoint are the product's. The rows come
+// from the simulated SQLite database, which also receives the low-water mark of the stored
+// checkpoint for its other readers. SimOutbox itself draws transaction numbers and visibility.
 class SimOutbox final : public sql::Database, public CommitObserver {
 public:
     SimOutbox(World& world, DatabaseServer& server);
 
-    // Of a transaction that has just committed events about these orders. It may be visible later
-    // than those that come after it, but not later than the next about one of its orders: that one
-    // has waited for a lock which this one held until its end.
+    // A transaction has just committed events about these orders. It may become visible later than
+    // transactions after it, but not later than the next transaction about one of its orders, which
+    // has waited for a lock that this transaction held until its end.
     void committed(std::span<const Uuid> orders) override;
 
     std::unique_ptr<sql::Transaction> begin(sql::Access access) override;
@@ -52,8 +52,9 @@ private:
     std::uint64_t draw_number();
     const Written& transaction_of(std::int64_t position) const;
     outbox::Snapshot snapshot() const;
-    std::vector<Event> visible() const;  // behind the low-water mark, in the order of position
-    std::vector<Event> fresh(const sql::Params& params) const;  // of $1, $2 and what is visible
+    std::vector<Event> visible() const;  // events after the low-water mark, by position
+    // Returns the visible events that the snapshot of $1 and $2 does not see.
+    std::vector<Event> fresh(const sql::Params& params) const;
     std::vector<sql::Row> answer(std::string_view query, const sql::Params& params) const;
     std::vector<sql::Row> poll(const sql::Params& params) const;
     std::vector<sql::Row> page(const sql::Params& params) const;
@@ -62,11 +63,13 @@ private:
 
     World& world_;
     DatabaseServer& server_;
-    std::uint64_t next_number_ = 3;             // as in a database that has just been made
-    std::vector<std::uint64_t> begun_;          // numbers drawn, nothing written yet
-    std::vector<Written> written_;              // in the order of position
-    std::map<Uuid, Instant> visible_by_order_;  // when all about it is
-    std::vector<Stored> checkpoint_;            // none or one
+    std::uint64_t next_number_ = 3;  // as in a new database
+    // Drawn numbers of transactions that have written nothing yet.
+    std::vector<std::uint64_t> begun_;
+    std::vector<Written> written_;  // by position
+    // The time at which all events of an order are visible.
+    std::map<Uuid, Instant> visible_by_order_;
+    std::vector<Stored> checkpoint_;  // empty or one row
     std::int64_t low_water_ = 0;
 };
 

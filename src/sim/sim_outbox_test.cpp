@@ -1,5 +1,5 @@
-// The product's PostgreSQL poll source over transactions that become visible in another order than
-// they were written in.
+// The product's PostgreSQL poll source with transactions that become visible in another order than
+// they were written.
 #include "sim/sim_outbox.hpp"
 
 #include <algorithm>
@@ -8,8 +8,10 @@
 #include <gtest/gtest.h>
 
 #include "platform/outbox/migrations.hpp"
+#include "platform/relay/poll_source.hpp"
 #include "platform/relay/source.hpp"
 #include "platform/sql/migrations.hpp"
+#include "platform/sqlite/sqlite.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::sim {
@@ -21,7 +23,7 @@ using std::chrono::seconds;
 constexpr int transactions = 60;
 constexpr std::size_t batch = 3;
 
-// Some write one event, some two; of five orders.
+// Transactions of one or two events each, about five orders.
 class Unordered {
 public:
     explicit Unordered(std::uint64_t seed, const Mutant* mutant = nullptr)
@@ -29,7 +31,8 @@ public:
         sql::migrate(*server_.real, "outbox", outbox::migrations);
     }
 
-    // Positions in the order in which they were read, each batch confirmed or, sometimes, lost.
+    // Returns the positions in the order in which they were read. Each batch is confirmed or,
+    // sometimes, rewound.
     std::vector<std::int64_t> write_and_read() {
         for (int i = 0; i < transactions; ++i) {
             write();

@@ -1,6 +1,7 @@
-// The ports of a world, one by one: what a fault does, and what it must not do.
+// The ports of a simulated world, one by one: the effects of each fault, and their limits.
 #include <gtest/gtest.h>
 
+#include "platform/sqlite/sqlite.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "sim/crash.hpp"
 #include "sim/sim_bus.hpp"
@@ -12,7 +13,7 @@ namespace {
 
 using std::chrono::seconds;
 
-// A world without faults of its own.
+// A world in which only the test injects faults.
 class Ports : public ::testing::Test {
 protected:
     Ports() { world.faults.stop(); }
@@ -95,7 +96,8 @@ TEST_F(Ports, DiesAtEveryCallOnceItIsDoomed) {
     EXPECT_THROW(database.begin(sql::Access::read), Crash);
     const auto publisher = bus.publisher();
     EXPECT_THROW(publisher->publish({}), Crash);
-    process.is_destroyed = true;  // its destructors are told what they can bear
+    // Destructors get errors that they can handle, never a Crash.
+    process.is_destroyed = true;
     EXPECT_THROW(database.begin(sql::Access::read), sql::Failure);
     EXPECT_TRUE(publisher->publish({}).empty());
 }
@@ -148,20 +150,20 @@ TEST_F(Ports, ForgetsCachedEntriesWhenTheirTimeIsOver) {
     EXPECT_FALSE(cache.get(keys).at(0));
 }
 
-// Two processes that have a memory each, and nothing between them.
+// Two processes with a cache memory each and no server.
 class Memories : public Ports {
 protected:
     Memories() {
         server.is_there = false;
         for (const int version : {1, 2, 3}) commit(version);
     }
-    // A second after the last one.
+    // Commits one second after the previous version.
     void commit(int version) {
         world.now = world.now + seconds(1);
         orders.changes[order][version] = {"PENDING", world.now};
     }
-    std::int64_t seen_by(SimCache& cache) {
-        const auto entry = cache.get_local(key);
+    std::int64_t seen_by(SimCache& asked) {
+        const auto entry = asked.get_local(key);
         return entry ? entry->version : 0;
     }
 
@@ -237,7 +239,7 @@ TEST_F(Memories, ArePromisedForLessWhereClocksDiffer) {
     EXPECT_EQ(shown.least(process.name, order), 0);
 }
 
-// Everything of the bus goes wrong that may, as soon as there is no peace.
+// All possible faults of the bus occur until faults are stopped.
 TEST(Refusals, LastUntilALimitIsChanged) {
     World world{1, {}, nullptr};
     world.faults.stop();

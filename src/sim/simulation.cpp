@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "platform/sqlite/sqlite.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "sim/clients.hpp"
 #include "sim/invariants.hpp"
@@ -20,20 +21,21 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration fault_phase_max = seconds(40);
-// The longest a healthy system may take to come to rest: an order's deadline, a saga's lease, the
-// backoffs and what the clocks differ by.
+// The longest time in which a healthy system comes to rest: an order's deadline, a saga's lease,
+// the backoffs and the differences between clocks.
 constexpr Duration settle_phase_max = seconds(150);
-// An order's deadline, and the lease of a saga that was looked at once in vain.
+// An order's deadline, plus the lease of a saga after one failed attempt.
 constexpr Duration pending_max = seconds(45);
-// In a hurry all come at once, and batches form.
+// At the shortest pace the requests arrive together, so that batches form.
 constexpr std::array<Duration, 3> paces = {milliseconds(3), milliseconds(60), milliseconds(500)};
-// Enough orders that sagas asking again meet others that are due.
+// There must be enough orders that sagas which retry meet others that are due.
 constexpr int customers_in_outage = 8;
 constexpr int actions_in_outage = 12;
 constexpr Duration outage_length = pending_max + seconds(40);
-constexpr Duration emission_delay_max = seconds(2);  // from a look at the clock to the commit
-constexpr Duration cache_life = seconds(45);  // longer than an entry lives and an answer takes
-constexpr int depth_max = 3;                  // pumps that overtake each other at once
+constexpr Duration emission_delay_max = seconds(2);  // from reading the clock to the commit
+// Longer than the life of a cache entry plus the way of an answer.
+constexpr Duration cache_life = seconds(45);
+constexpr int depth_max = 3;  // the deepest nesting of pumps that preempt each other
 
 sql::Options sim_saga_timeouts() {
     sql::Options options;
@@ -93,11 +95,11 @@ private:
     const std::vector<std::string> skus_ = {"ANCHOR", "BUOY", "COMPASS", "DINGHY"};
     std::vector<KnownOrder> known_;
     std::vector<std::unique_ptr<Client>> people_;
-    std::vector<std::unique_ptr<Replica>> replicas_;  // they use all of the above
+    std::vector<std::unique_ptr<Replica>> replicas_;  // use all members above
     SimNetwork network_;
     CurrentStatuses standing_;
     std::int64_t order_commits_seen_ = 0;
-    std::int64_t events_seen_ = 0;  // a position
+    std::int64_t events_seen_ = 0;  // the last position that look() has checked
     std::int64_t stock_commits_seen_ = 0;
     std::int64_t steps_ = 0;
     int depth_ = 0;
@@ -147,7 +149,7 @@ std::vector<Simulation::Ready> Simulation::ready_pumps() {
     return ready;
 }
 
-// One pump or one timer, whichever the seed picks among those that are due.
+// Runs one pump or one timer, which the seed picks among those that are due.
 void Simulation::step() {
     const auto ready = ready_pumps();
     const bool is_timer_due = !world_.timers.empty() && world_.timers.begin()->first <= world_.now;
@@ -169,7 +171,7 @@ void Simulation::run_one(const std::vector<Ready>& ready) {
     replica->run(*scheduled);
 }
 
-// In the middle of a pump: what another thread or process would do meanwhile.
+// Runs other pumps in the middle of a pump, as other threads and processes would.
 void Simulation::run_others() {
     if (depth_ >= depth_max) return;
     ++depth_;
@@ -183,7 +185,7 @@ void Simulation::run_others() {
     --depth_;
 }
 
-// Nobody has anything to do: time passes until somebody has.
+// No pump and no timer is due: moves the time to the next one.
 void Simulation::advance() {
     Instant next = world_.timers.empty() ? world_.now + seconds(1) : world_.timers.begin()->first;
     for (const auto& replica : replicas_) {
@@ -194,7 +196,7 @@ void Simulation::advance() {
     world_.now = std::max(world_.now, next);
 }
 
-// The invariants that are cheap enough for every step that committed something.
+// Checks the invariants that are cheap enough for every step that committed something.
 void Simulation::look() {
     const bool has_order_changed = orders_.commits != order_commits_seen_;
     const bool has_stock_changed = stock_.commits != stock_commits_seen_;
@@ -210,7 +212,7 @@ void Simulation::look() {
         read_order_statuses(*orders_.real, standing_);
         const Instant oldest = world_.now + skews().first - emission_delay_max;
         auto found = events_are_dated_at_emission(*orders_.real, events_seen_, oldest);
-        // In a storm clocks jump.
+        // In the fault phase clocks jump, so dates prove nothing.
         if (found && world_.faults.is_fault_free())
             world_.broken("events_are_dated_at_emission", *std::move(found));
     }
@@ -284,7 +286,7 @@ void Simulation::add_customer(int number, int actions, Duration pace) {
     people_.back()->begin();
 }
 
-// What befalls whole servers and machines, about once a second.
+// Injects faults of whole servers and machines, about once a second.
 void Simulation::disturb() {
     if (world_.faults.is_fault_free()) return;
     outage(orders_.is_away, "orders' database", Fault::sql_outage);
@@ -325,7 +327,7 @@ void Simulation::calm() {
         return is_calm = is_at_rest();
     });
     if (!is_calm && !is_over()) {
-        audit();  // may say it better
+        audit();  // a violated invariant is better evidence
         world_.broken(
             "everything_comes_to_rest",
             fmt::format("not within {} s of peace: {} messages left",
@@ -334,7 +336,8 @@ void Simulation::calm() {
     }
 }
 
-// Of the clock that is most behind, and of the one that is most ahead.
+// Returns the skews of the clock that is furthest behind and of the one that is furthest ahead;
+// zero bounds both.
 std::pair<Duration, Duration> Simulation::skews() const {
     Duration earliest = Duration::zero();
     Duration latest = Duration::zero();
@@ -345,14 +348,15 @@ std::pair<Duration, Duration> Simulation::skews() const {
     return {earliest, latest};
 }
 
-// Inventory answers nobody, for longer than an order may wait: its saga must not wait with it.
+// Stops inventory for longer than an order may stay PENDING: the order must still meet its
+// deadline.
 void Simulation::silence() {
     std::vector<Replica*> silent;
     for (const auto& replica : replicas_) {
         if (replica->service() == Service::inventory) silent.push_back(replica.get());
     }
     const auto [earliest, latest] = skews();
-    const Instant since = world_.now;  // nobody dies from now on with a saga in hand
+    const Instant since = world_.now;  // from now on no process dies while it holds a saga
     for (Replica* replica : silent) replica->stop_until_released();
     for (int i = 1; i <= customers_in_outage; ++i)
         add_customer(plan_.customers + i, actions_in_outage, paces.back());
@@ -394,7 +398,8 @@ bool Simulation::is_at_rest() {
            std::ranges::none_of(standing_.sagas, is_waiting);
 }
 
-// When whatever a cache may have kept is too old: what is read is what is.
+// Waits until all cache entries have expired, and checks that reads of a quarter of the orders
+// return the current versions.
 void Simulation::read_all_orders() {
     world_.now = world_.now + cache_life;
     std::size_t left = 0;

@@ -1,4 +1,5 @@
-// Whole worlds: equal seeds are equal stories, the product survives them, planted bugs do not.
+// Whole worlds: equal seeds give equal traces, the product passes all invariants, and mutants do
+// not.
 #include "sim/simulation.hpp"
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/telemetry/log.hpp"
+#include "sim/shrink.hpp"
 
 namespace trackops::sim {
 namespace {
@@ -21,7 +23,7 @@ protected:
         simulate(seed, plan);
         return lines;
     }
-    // What broke first in seeds 1, 2, ...; nothing: they all held.
+    // Returns the first broken run among the seeds 1, 2, ...; nothing if all pass.
     static std::optional<RunResult> first_broken(const Mutant& mutant, int seeds) {
         RunPlan plan;
         plan.mutant = &mutant;
@@ -78,7 +80,7 @@ TEST_F(Simulated, ComesToRestWithoutTimeOutsWhereNothingGoesWrong) {
 }
 
 TEST_F(Simulated, FindsNothingWrongWithTwoRelaysThatBothHoldTheLease) {
-    // They only publish doubles: whoever calls that a bug knows nothing of at-least-once.
+    // Two relays at once only publish duplicates, which at-least-once delivery allows.
     constexpr Mutant no_lease{
         .name = "no_lease",
         .bug = "a relay that once had the lease renews nothing and believes that it holds it",
@@ -103,7 +105,7 @@ TEST_F(Simulated, ShrinksAFailureToOneThatFailsAlike) {
     EXPECT_LT(smaller.fault_total, outcome.fault_total);
 }
 
-// Those that need more than a few seeds are left to the optimised build: trackops sim --mutant all.
+// Mutants that need more seeds run only in the optimised build: trackops sim --mutant all.
 class PlantedBug : public Simulated, public ::testing::WithParamInterface<Mutant> {};
 
 TEST_P(PlantedBug, IsFoundWithinItsSeeds) {

@@ -1,4 +1,4 @@
-// What happened in a run, line by line: told to whoever listens, and summed up in a hash.
+// The trace of a run, line by line: it is passed to a listener and summed up in a hash.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -19,7 +19,7 @@ public:
     using Listener = std::function<void(std::string_view line)>;
     explicit TraceLog(Listener listener) : listener_(std::move(listener)) {}
 
-    // since: the time of the world since its beginning.
+    // since: the world's time since its beginning.
     template <class... Parts>
     void trace(Duration since, std::string_view who, fmt::format_string<Parts...> what,
                Parts&&... parts) {
@@ -29,7 +29,7 @@ public:
         fmt::format_to(std::back_inserter(line_), what, std::forward<Parts>(parts)...);
         end_line();
     }
-    // An order's short name: O1, O2, ... in the order in which they are first spoken of.
+    // Returns an order's short name: O1, O2, ... in the order of their first mention.
     const std::string& name_of(Uuid order);
     std::uint64_t hash() const { return hash_; }
     std::int64_t lines() const { return lines_; }

@@ -1,5 +1,5 @@
-// One simulated world: its time, its chance, its faults, its story; and the places in it where a
-// process runs.
+// One simulated world: its time, its random numbers, its faults and its trace log; and the context
+// in which each of its processes runs.
 #pragma once
 #include <functional>
 #include <map>
@@ -19,7 +19,7 @@ namespace trackops::sim {
 
 struct Mutant;
 
-// What was broken, and how one can tell.
+// A violated invariant, with the evidence.
 struct Violation {
     std::string invariant;
     std::string evidence;
@@ -39,7 +39,8 @@ struct World {
     Duration since() const { return now - beginning; }
     void at(Instant when, std::function<void()> what) { timers.emplace(when, std::move(what)); }
     void after(Duration wait, std::function<void()> what) { at(now + wait, std::move(what)); }
-    // The first violation ends the run, after the step under way.
+    // Records a violation. The first one ends the run after the current step; later ones are
+    // ignored.
     void broken(std::string_view invariant, std::string evidence) {
         if (!violation) violation = Violation{std::string(invariant), std::move(evidence)};
     }
@@ -54,11 +55,12 @@ struct World {
     RandomStream transactions;
     Faults faults;
     TraceLog trace_log;
-    const Mutant* const mutant;                            // the planted bug, if any
-    std::multimap<Instant, std::function<void()>> timers;  // those of one time in their order
+    const Mutant* const mutant;  // the active mutant; nullptr if none
+    // Timers due at the same time run in the order in which they were added.
+    std::multimap<Instant, std::function<void()>> timers;
     int open_transactions = 0;
-    Duration skew_max = Duration::zero();  // of any machine's clock so far
-    // Lets somebody else run in the middle of a pump; set by the simulation.
+    Duration skew_max = Duration::zero();  // the largest skew of any machine's clock so far
+    // Runs other pumps in the middle of a pump. The simulation sets it.
     std::function<void()> run_others = [] {};
     std::optional<Violation> violation;
 };
@@ -67,17 +69,21 @@ struct World {
 struct ProcessContext {
     World& world;
     std::string name;
-    Duration skew = Duration::zero();  // of its machine's clock
-    bool has_crashed = false;          // it has crashed: every port call of what still unwinds dies
-    bool is_destroyed = false;         // its objects are being destroyed: the world hears nothing
-    bool is_closing = false;           // it ends in order, and does not crash on the way
-    std::string_view running = {};     // the pump that runs, the innermost
-    // Versions of orders that it has written, the pump that runs now behind those that it overtook.
+    Duration skew = Duration::zero();  // the skew of its machine's clock
+    // The process has crashed: each further port call throws Crash.
+    bool has_crashed = false;
+    // The objects of the process are being destroyed: port calls have no effect on the world.
+    bool is_destroyed = false;
+    // The process shuts down in order and does not crash while it does.
+    bool is_closing = false;
+    std::string_view running = {};  // the innermost running pump
+    // The order versions that running pumps have written: those of the innermost pump last, after
+    // those of the pumps that it preempted.
     std::vector<std::pair<Uuid, std::int64_t>> written = {};
 
-    // A port call begins: the process may die here, and others may come in between.
+    // Begins a port call: the process may die here (throws Crash), and other pumps may run.
     void enter_port_call(Fault crash, bool may_be_preempted = true);
-    // The answer of a call comes late: time passes, and the others go on.
+    // Delays the result of a call if the fault sql_slow occurs: time passes, and other pumps run.
     void stall();
 };
 
@@ -90,7 +96,7 @@ private:
     const ProcessContext& process_;
 };
 
-// The clock that nobody sets.
+// A steady clock: it has no skew and is never set.
 class SteadyClock final : public Clock {
 public:
     explicit SteadyClock(const World& world) : world_(world) {}
@@ -100,7 +106,7 @@ private:
     const World& world_;
 };
 
-// As unordered between processes as the clocks that the ids are made from.
+// Ids made from the process's clock. Between processes they are only as ordered as the clocks.
 class SimIds final : public Ids {
 public:
     SimIds(const Clock& clock, std::uint64_t seed, std::string_view process)

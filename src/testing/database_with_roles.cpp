@@ -34,9 +34,9 @@ void run(const std::string& url, const std::string& script) {
 DatabaseWithRoles::DatabaseWithRoles() : name_(url().substr(url().rfind('/') + 1)) { make_roles(); }
 
 DatabaseWithRoles::~DatabaseWithRoles() {
-    database_.reset();  // nothing hangs on the roles any more
+    database_.reset();  // drops the objects that depend on the roles
     const char* server = std::getenv("TRACKOPS_TEST_POSTGRES");
-    if (server == nullptr) return;  // then there was no database either
+    if (server == nullptr) return;  // then the constructor has made no database
     try {
         run(server, fmt::format("DROP ROLE IF EXISTS {}, {}, {}", name_of("owner"),
                                 name_of("service"), name_of("relay")));

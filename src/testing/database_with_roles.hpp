@@ -1,4 +1,4 @@
-// A fresh PostgreSQL database with the roles of servers/roles.sql, gone with the object.
+// A fresh PostgreSQL database with the roles of servers/roles.sql. The destructor drops both.
 #pragma once
 #include <optional>
 #include <string>
@@ -14,13 +14,13 @@ public:
     ~DatabaseWithRoles();
     DatabaseWithRoles(const DatabaseWithRoles&) = delete;
     DatabaseWithRoles& operator=(const DatabaseWithRoles&) = delete;
-    // The server's superuser.
+    // The URL of the database for the server's superuser.
     const std::string& url() const { return database_->url(); }
-    // role: "owner", "service" or "relay".
+    // The URL of the database for the role "owner", "service" or "relay".
     std::string url_as(std::string_view role) const;
-    // DATABASE_owner and so on.
+    // The role's name in PostgreSQL: DATABASE_owner, DATABASE_service or DATABASE_relay.
     std::string name_of(std::string_view role) const;
-    // Runs servers/roles.sql, once more.
+    // Runs servers/roles.sql again.
     void make_roles() const;
 
 private:

@@ -25,7 +25,7 @@ std::string server_url() {
     return url;
 }
 
-// CREATE and DROP DATABASE cannot run in a transaction, so this does not go through platform/sql.
+// CREATE and DROP DATABASE cannot run in a transaction, so this function does not use platform/sql.
 void run_on_server(const std::string& statement) {
     const std::unique_ptr<PGconn, decltype(&PQfinish)> connection(PQconnectdb(server_url().c_str()),
                                                                   &PQfinish);
@@ -38,7 +38,7 @@ void run_on_server(const std::string& statement) {
         throw std::runtime_error(PQerrorMessage(connection.get()));
 }
 
-// The server's URL with another database in it.
+// Returns the server's URL with another database name.
 std::string url_of(const std::string& name) {
     auto url = server_url();
     const auto host = url.find("://");

@@ -1,4 +1,4 @@
-// A fresh, empty database for one test, gone with the object.
+// A fresh, empty database for one test. The destructor removes it.
 #pragma once
 #include <string>
 #include <string_view>
@@ -6,10 +6,10 @@
 
 namespace trackops::testing {
 
-// The names a contract suite is instantiated with: testing::ValuesIn(databases).
+// The parameters of a contract suite: testing::ValuesIn(databases).
 inline const std::vector<std::string> databases = {"sqlite", "postgres"};
 
-// A folder of its own in the system's temporary folder, removed with all it holds.
+// A new folder in the system's temporary folder. The destructor removes it with its content.
 class TemporaryFolder {
 public:
     TemporaryFolder();
@@ -22,9 +22,9 @@ private:
     std::string path_;
 };
 
-// "sqlite": a file in a temporary folder. "postgres": a database made on the server that
-// TRACKOPS_TEST_POSTGRES names (postgres://user@host:port/postgres); without that variable the
-// constructor throws, so that a missing server fails and never skips.
+// The kind "sqlite" is a file in a temporary folder. The kind "postgres" is a new database on the
+// server that TRACKOPS_TEST_POSTGRES names (postgres://user@host:port/postgres). Without that
+// variable the constructor throws, so that a test without a server fails and is not skipped.
 class FreshDatabase {
 public:
     explicit FreshDatabase(std::string_view kind);
@@ -36,7 +36,7 @@ public:
 private:
     TemporaryFolder folder_;
     std::string url_;
-    std::string name_;  // of the PostgreSQL database to drop
+    std::string name_;  // the name of the PostgreSQL database to drop
 };
 
 }  // namespace trackops::testing

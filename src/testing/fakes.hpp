@@ -1,4 +1,4 @@
-// Doubles written by hand for what a test must steer.
+// Fakes of the clock and the ids that a test controls.
 #pragma once
 #include <atomic>
 
@@ -7,7 +7,7 @@
 
 namespace trackops::testing {
 
-// Time stands still until it is told to move. Thread-safe.
+// A clock that stands still until the test moves it. Thread-safe.
 class FakeClock final : public Clock {
 public:
     explicit FakeClock(Instant start = {1'700'000'000'000'000}) : micros_(start.micros) {}
@@ -19,7 +19,7 @@ private:
     std::atomic<std::int64_t> micros_;
 };
 
-// The same ids in every run: version 7, ascending. Thread-safe.
+// Ids that are the same in every run: version 7, ascending, all with the same time. Thread-safe.
 class SeededIds final : public Ids {
 public:
     explicit SeededIds(std::uint64_t seed = 1) : seed_(seed) {}

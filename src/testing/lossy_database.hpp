@@ -1,4 +1,4 @@
-// A database that loses the answers of commits when told to.
+// A fake database that loses the answers of commits.
 #pragma once
 #include <atomic>
 #include <memory>
@@ -8,8 +8,8 @@
 
 namespace trackops::testing {
 
-// Each of the next `lose` commits of writing transactions happens, and its caller hears that nobody
-// knows (Fault::outcome_unknown).
+// Wraps a real database. Each of the next `lose` commits of write transactions succeeds, but throws
+// Failure with Fault::outcome_unknown.
 class LossyDatabase final : public sql::Database {
 public:
     explicit LossyDatabase(sql::Database& real) : real_(real) {}

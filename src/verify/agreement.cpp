@@ -1,5 +1,9 @@
-// Orders against reservations. Orders are read first: a reservation comes after its order, and one
-// that was let go never comes back, so much needs no second look to be wrong.
+#include "verify/agreement.hpp"
+
+// Compares orders with reservations. Each order is read before its reservation, so a difference may
+// come from a change in between: while the system runs, only a second look confirms it. A
+// reservation is created after its order, and a released reservation never comes back. So a
+// reservation without an order needs no second look.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -8,8 +12,6 @@
 
 #include <fmt/format.h>
 
-#include "verify/verify.hpp"
-
 namespace trackops::verify {
 namespace {
 
@@ -17,7 +19,8 @@ using audit::InvariantResult;
 using audit::Violation;
 
 constexpr std::int64_t page_rows = 500;
-constexpr std::size_t rechecks_max = 10'000;  // looked at again; more are counted at once
+// The maximum number of violations to check again. Further ones are counted at once.
+constexpr std::size_t rechecks_max = 10'000;
 
 struct Rule {
     std::string_view name;
@@ -82,10 +85,12 @@ constexpr sql::Query which_exist{
 using Lines = std::map<std::string, std::int64_t>;
 
 struct OrderAndReservation {
-    std::string status;  // of the order
+    // The status of the order.
+    std::string status;
     std::int64_t version = 0;
     Instant updated_at;
-    std::string fulfilment, cancellation;  // sagas, "absent"
+    // The statuses of the sagas; "absent" without one.
+    std::string fulfilment, cancellation;
     Lines ordered;
     std::string reservation = "absent";
     Lines held;
@@ -136,7 +141,8 @@ bool waits(std::string_view saga) { return saga == "RUNNING" || saga == "COMPENS
 
 bool is_agreed(const OrderAndReservation& on, const VerifyOptions& terms) {
     const std::string& held = on.reservation;
-    // What became of a PENDING order's stock is being told; at rest that is another rule's.
+    // The reservation of a PENDING order may be in any state: its reply may still be on the way. At
+    // rest, the rule `is_over` reports the order.
     if (on.status == "PENDING") return true;
     if (on.status == "CONFIRMED" || on.status == "PROCESSING") return held == "RESERVED";
     if (on.status == "CANCELLED") {
@@ -181,7 +187,8 @@ std::vector<Violation> compared(const Databases& databases, std::span<const Uuid
     return found;
 }
 
-// Reservations whose order is nowhere; the order was there first, so there is nothing to wait for.
+// Finds reservations without an order. An order is committed before its reservation, so no second
+// look is needed.
 std::vector<Violation> without_order(const Databases& databases, std::span<const Uuid> ids) {
     const auto tx = databases.orders.begin(sql::Access::read);
     const auto& rows = tx->add_batch(which_exist, params_of(ids));

@@ -1,4 +1,6 @@
-// `trackops verify`: arguments in, a table of what is true and what is not out.
+#include "verify/command.hpp"
+
+// The command `trackops verify`: reads the arguments and prints a table of the invariants.
 #include <array>
 #include <chrono>
 #include <filesystem>
@@ -10,11 +12,12 @@
 #include "inventory/application.hpp"
 #include "order/application.hpp"
 #include "platform/backends/open_database.hpp"
+#include "platform/config/help.hpp"
 #include "platform/config/settings.hpp"
 #include "platform/runtime/system_clock.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
-#include "verify/verify.hpp"
+#include "verify/agreement.hpp"
 
 namespace trackops::verify {
 namespace {
@@ -60,7 +63,7 @@ std::string url_of(const config::Values& values, std::string_view setting, std::
     return given.empty() ? fmt::format("sqlite:{}/{}", values.text("data-dir"), file) : given;
 }
 
-// Opening a file that is not there would make it.
+// Refuses a SQLite file that does not exist, because opening it would create it.
 std::unique_ptr<sql::Database> open(const std::string& url, telemetry::Registry& metrics) {
     constexpr std::string_view sqlite = "sqlite:";
     if (url.starts_with(sqlite) && !std::filesystem::exists(url.substr(sqlite.size())))
@@ -69,7 +72,7 @@ std::unique_ptr<sql::Database> open(const std::string& url, telemetry::Registry&
         url, {.connections_max = 2, .statement_timeout = std::chrono::hours(1)}, metrics);
 }
 
-// Returns how many are broken.
+// Returns the number of broken invariants.
 std::size_t print(std::string_view title, std::span<const audit::InvariantResult> findings) {
     std::size_t count = 0;
     fmt::print("\n{:<40}{:>12}{:>12}\n", title, "checked", "violations");
@@ -94,7 +97,8 @@ int verify(const config::Values& values) {
     const auto orders = open(url_of(values, "order-database", "orders.db"), metrics);
     const auto stock = open(url_of(values, "inventory-database", "inventory.db"), metrics);
     const bool is_at_rest = values.flag("at-rest");
-    // A stopped system looks after nothing: there is no telling since when.
+    // At rest, nothing has been processed for an unknown time. So `reading_since` is now, and
+    // nothing counts as overdue.
     const Instant now = clock.now();
     const audit::CheckTime at{now, is_at_rest ? now : Instant{0}};
     std::size_t count = print("orders", audit::check_all(*orders, order::invariants(), at));

@@ -1,6 +1,4 @@
-// A shop's two databases, at rest and in the middle of things, with faults planted between them.
-#include "verify/verify.hpp"
-
+// Tests of `trackops verify` on two databases, at rest and in operation, with planted violations.
 #include <filesystem>
 #include <map>
 
@@ -12,6 +10,8 @@
 #include "platform/backends/open_database.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
+#include "verify/agreement.hpp"
+#include "verify/command.hpp"
 
 namespace trackops::verify {
 namespace {
@@ -22,7 +22,7 @@ using ::testing::IsEmpty;
 constexpr auto kept = "018bcfe5-6800-7000-8000-000000000001";
 constexpr auto then = "2023-11-14T22:13:20.000000Z";
 
-// One order of two lines in each database, in the states that the test says.
+// Holds one order of two lines in each database. The test sets the states.
 class Agreement : public ::testing::TestWithParam<std::string> {
 protected:
     Agreement() {
@@ -100,7 +100,8 @@ protected:
         backends::open_database(fresh_stock_.url(), {}, metrics_);
 };
 
-// Each status against each reservation: '+' agrees, '-' is broken, 'r' is broken at rest only.
+// Each order status against each reservation status: '+' agrees, '-' is a violation, 'r' is a
+// violation at rest only.
 TEST_P(Agreement, AnswersEveryPairAsTheTableSays) {
     struct Column {
         std::string_view reservation;
@@ -160,14 +161,16 @@ TEST_P(Agreement, FindsDifferingLinesAndAnOrphanedReservation) {
     EXPECT_THAT(broken(running_), ::testing::Contains("reservation_has_its_order"));
 }
 
-// Between the two databases' reads everything may move; only what has not moved since counts.
+// Anything may change between the reads of the two databases. A difference counts only if it is
+// unchanged in the second look.
 TEST_P(Agreement, ADifferenceThatChangesBeforeTheRecheckIsNoViolation) {
     order_is("CONFIRMED", "COMPLETED");
     reservation_is("RELEASED");
     VerifyOptions terms = running_;
     terms.wait_before_recheck = [&] { order_is("CANCELLED", "COMPLETED", "RUNNING"); };
     EXPECT_THAT(broken(terms), IsEmpty());
-    terms.wait_before_recheck = [&] {  // moved, and still wrong: a look of another day
+    // The order changed and is still wrong, so this is a new difference.
+    terms.wait_before_recheck = [&] {
         order_is("CONFIRMED", "COMPLETED");
         run(*orders_, {"UPDATE orders SET version = 3"});
     };

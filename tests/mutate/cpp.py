@@ -14,9 +14,9 @@ TOKEN = re.compile(r"""
   | (?P<sign><=>|<<=|>>=|->\*|\.\.\.|->|\+\+|--|&&|\|\||==|!=|<=|>=|::|<<|>>|[-+*/%&|^]=|[^\sA-Za-z_0-9])
 """, re.VERBOSE | re.DOTALL | re.MULTILINE)
 OPENING, CLOSING = "([{", ")]}"
-# Calls whose arguments nobody's tests need to know: what is written into the log, and what the compiler proves.
+# Calls whose arguments need no test: log messages, and conditions that the compiler proves.
 UNTOUCHED_CALLS = {"static_assert", "assert", "log", "warn_of_few_partitions"}
-# What stands before the brace of a block of statements, beside `)`.
+# The words that may precede the brace of a block of statements, as well as `)`.
 BLOCK_WORDS = {"else", "do", "try", "const", "noexcept", "override", "mutable", "final"}
 
 

@@ -12,7 +12,7 @@ ADD_TEST = re.compile(r"^add_test\((?:\[=\[)?(\w+)(?:\]=\])? (.*)\)$", re.MULTIL
 SLOW_S = 2.0  # a test that takes longer runs after all others
 SMALL_S = 5.0  # parts of a program that take less run as one
 LIMIT_LEAST_S = 30.0
-TIMES = 3  # a part may take so many times what it takes on the clean tree
+TIMES = 3  # a part may take this multiple of its time on the clean tree
 
 
 @dataclasses.dataclass

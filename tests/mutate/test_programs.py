@@ -119,7 +119,7 @@ def test_the_report_counts_and_shows_survivors(tmp_path, mutant):
 def test_each_file_is_in_the_first_room_that_fits():
     assert campaign.room_of("src/order/adapters/order_cache.cpp") == "cache"
     assert campaign.room_of("src/platform/relay/relay.cpp") == "relay"
-    assert campaign.room_of("src/platform/relay/wal/source.cpp") == "outbox"
+    assert campaign.room_of("src/platform/relay/wal/source.cpp") == "relay"
     assert campaign.room_of("src/base/money.cpp") == "base"
 
 
@@ -127,3 +127,40 @@ def test_the_first_worlds_are_asked_first():
     assert jobs.parts_of_worlds(60) == [(1, 5), (6, 20), (21, 60)]
     assert jobs.parts_of_worlds(10) == [(1, 5), (6, 10)]
     assert jobs.parts_of_worlds(0) == []
+
+
+class ScriptedJob(jobs.Job):
+    """Its processes end as the test says: which tests each ran into, and the one that failed or was under way when the time was up."""
+
+    def __init__(self, *ends):
+        super().__init__("/", 1, "mutate")
+        self.ends, self.asked = list(ends), []
+
+    def run_part(self, program, part, extra=()):
+        self.asked.append(part.tests)
+        code, passed, failed = self.ends.pop(0)
+        words = "".join(f"[ RUN      ] {name}\n[       OK ] {name} (5 ms)\n" for name in passed)
+        if failed:
+            words += f"[ RUN      ] {failed}\n" + (f"[  FAILED  ] {failed} (5 ms)\n" if code else "")
+        return jobs.Ended(code, words, 1.0)
+
+
+def asked_of(job):
+    return job.noticed_by(program("a", "a", {"A.A": 0.1, "A.B": 0.1, "A.C": 0.1}), set())
+
+
+def test_a_failure_that_comes_again_alone_notices():
+    job = ScriptedJob((1, ["A.A"], "A.B"), (1, [], "A.B"))
+    assert asked_of(job) == "a: A.B"
+    assert job.asked == [["A.A", "A.B", "A.C"], ["A.B"]]
+
+
+def test_a_failure_that_does_not_come_again_was_chance():
+    job = ScriptedJob((1, ["A.A"], "A.B"), (0, ["A.B"], ""), (0, ["A.C"], ""))
+    assert asked_of(job) == ""
+    assert job.asked[-1] == ["A.C"]
+
+
+def test_a_test_that_takes_too_long_notices_only_if_it_does_so_alone():
+    assert asked_of(ScriptedJob((None, ["A.A"], "A.B"), (0, ["A.B"], ""), (0, ["A.C"], ""))) == ""
+    assert asked_of(ScriptedJob((None, ["A.A"], "A.B"), (None, [], "A.B"))) == "a: A.B (takes too long)"

@@ -19,14 +19,14 @@ public:
         return calls.call(method, target, std::move(body), std::move(headers));
     }
 
-    WriteItemQueue writing{
+    WriteItemQueue write_queue{
         {},
         [this](std::span<const app::ItemWrite> writes) {
             return app::write_items(writes, *items, clock);
         },
         [] { return Result<app::WriteResult>(fail(Errc::unavailable, "lost")); }};
-    http::Calls calls{inventory_routes({writing, *items, *reader, clock, ids}),
-                      [this] { writing.run(Duration::zero()); }};
+    http::Calls calls{inventory_routes({write_queue, *items, *reader, clock, ids}),
+                      [this] { write_queue.run(Duration::zero()); }};
 };
 
 }  // namespace trackops::inventory::adapters

@@ -9,8 +9,8 @@ namespace {
 
 using audit::Invariant;
 
-// No joins, but look-ups by key for each row of the page: then no plan can read more than that.
-// Sums over a SKU's reservations cannot be cut in pieces, so few SKUs make a page.
+// The statements look up rows by key for each row of the page instead of joining, so that no plan
+// can read more. A sum over all reservations of a SKU cannot be split, so a page has few SKUs.
 constexpr audit::Scan item_scan{
     "items",
     audit::KeyKind::text,
@@ -52,7 +52,7 @@ constexpr std::string_view reserved_differs_from_lines = R"sql(
     WHERE i.held <> i.reserved OR i.fulfilled <> i.moved
 )sql";
 
-// Here most of the auditor's time goes; each SKU's lines are read once, not twice.
+// The auditor spends most of its time here, so each SKU's lines are read once instead of twice.
 constexpr std::string_view reserved_differs_from_lines_postgres = R"sql(
     SELECT i.sku, 'reserved ' || i.reserved || ', live reservations hold ' || l.held
            || '; the ledger shipped ' || m.moved || ', fulfilled reservations held ' || l.fulfilled
@@ -75,7 +75,7 @@ constexpr std::string_view on_hand_differs_from_ledger = R"sql(
     WHERE i.balance <> i.on_hand
 )sql";
 
-// The movement before it is mostly in the page.
+// The previous movement of a SKU is usually in the same page.
 constexpr std::string_view ledger_gaps = R"sql(
     SELECT m.sku, 'movement ' || m.position || ': ' || m.before || ' and ' || m.delta || ' are not ' || m.on_hand_after
     FROM (SELECT t.sku, t.position, t.delta, t.on_hand_after, coalesce(t.in_page, (
@@ -87,7 +87,8 @@ constexpr std::string_view ledger_gaps = R"sql(
     WHERE m.before + m.delta <> m.on_hand_after
 )sql";
 
-// || '' keeps the index by SKU out of it: a reservation's few lines lie together, a SKU's do not.
+// || '' prevents the use of the index by SKU: the few lines of a reservation are stored together,
+// those of a SKU are not.
 constexpr std::string_view shipments_without_reservation = R"sql(
     SELECT CAST(m.position AS TEXT), m.sku || ' moved by ' || m.delta || ' for order ' || CAST(m.order_id AS TEXT)
            || ', for which a fulfilled reservation held ' || m.held
@@ -135,7 +136,8 @@ constexpr std::string_view orphaned_replies = R"sql(
     WHERE e.sequence > e.replies
 )sql";
 
-// Cleanup keeps what is parked, so such an order's replies may have a gap before it.
+// Cleanup keeps a parked event, so the replies of its order may have a gap before it. The query
+// skips the orders with a parked event.
 constexpr std::string_view sequence_gaps = R"sql(
     SELECT CAST(n.aggregate_id AS TEXT), n.events || ' replies numbered ' || n.first || ' to ' || n.last
            || '; the reservation counts ' || coalesce(CAST(r.replies AS TEXT), 'none')
@@ -160,7 +162,7 @@ constexpr std::string_view sequence_gaps_postgres = R"sql(
     LIMIT 1000
 )sql";
 
-// That an order has one reservation is a unique index's work: two rows cannot be there to be found.
+// There is no invariant that an order has one reservation: a unique index guarantees it.
 constexpr auto table = std::to_array<Invariant>({
     {.name = "stock_is_sound",
      .description = "0 <= reserved <= on hand: nothing is oversold",

@@ -1,10 +1,10 @@
-// What must be true of the inventory service's database.
+// The invariants of the inventory service's database.
 #pragma once
 #include "platform/audit/invariant.hpp"
 
 namespace trackops::inventory::adapters {
 
-// With those of the relay's tables.
+// Returns the invariants of the stock tables and those of the relay's tables.
 audit::Invariants stock_invariants();
 
 }  // namespace trackops::inventory::adapters

@@ -1,4 +1,5 @@
-// Each invariant of the stock's database is broken once by hand, and none while many write.
+// The tests of the inventory service's invariants: each one finds a planted fault, and none finds a
+// violation while several threads write.
 #include "inventory/adapters/audit.hpp"
 
 #include <algorithm>
@@ -20,7 +21,7 @@ using ::testing::Contains;
 using ::testing::IsEmpty;
 using ::testing::Key;
 
-// Two SKUs, and a reservation in each state that an order's can have.
+// A database with a reservation in each state that the reservation of an order can have.
 class Stocked : public InventoryStoresFixture {
 public:
     explicit Stocked(std::string_view kind) : InventoryStoresFixture(kind) {
@@ -55,7 +56,7 @@ public:
         return audit::violations(*database, stock_invariants(), clock.now(), rows_max);
     }
 
-    std::string reserved, fulfilled, refused;  // orders
+    std::string reserved, fulfilled, refused;  // ids of orders
 };
 
 std::vector<PlantedFault> Stocked::plants() const {
@@ -172,10 +173,11 @@ TEST_P(StockAudit, FindsNothingWhileManyWrite) {
         std::jthread other(live, 1);
         audit::AuditorFixture at_hand(*stocked.database, stock_invariants(), stocked.clock.now());
         while (at_hand.value("trackops_audit_rows_total") < 3000) {
-            at_hand.clock.set(stocked.clock.now());  // nothing is overdue because they write slowly
+            // Slow writers must not make anything look overdue.
+            at_hand.clock.set(stocked.clock.now());
             EXPECT_THAT(at_hand.pass(), IsEmpty());
         }
-        // Not even at first sight: a page is one snapshot.
+        // There is not even a suspected violation, because a page is read in one snapshot.
         EXPECT_EQ(at_hand.value("trackops_audit_suspicions_total"), 0);
     }
     EXPECT_THAT(stocked.everything(), IsEmpty());

@@ -6,6 +6,7 @@
 #include "inventory/adapters/read_requests.hpp"
 #include "inventory/app/write_items.hpp"
 #include "platform/http/message.hpp"
+#include "platform/http/problem.hpp"
 #include "platform/json/writer.hpp"
 
 namespace trackops::inventory::adapters {
@@ -55,7 +56,7 @@ void write_outcome(std::string& text, const Outcome& outcome) {
     text += '\n';
 }
 
-// Lines that were read and wait for their transaction, with those that were refused in between.
+// The lines that wait for their transaction, in order with the lines that were refused.
 class BulkUpsert {
 public:
     BulkUpsert(app::ItemStore& store, const Clock& clock, Ids& ids)
@@ -98,7 +99,7 @@ private:
     Ids& ids_;
     std::vector<Outcome> outcomes_;
     std::vector<app::ItemWrite> writes_;
-    std::vector<std::size_t> places_;  // of the writes among the outcomes
+    std::vector<std::size_t> places_;  // the index in outcomes_ of each element of writes_
     std::string text_;
 };
 

@@ -1,4 +1,4 @@
-// Bulk upsert of items: NDJSON in, one outcome a line out.
+// The bulk upsert of items: NDJSON in, one outcome for each line out.
 #pragma once
 #include <string>
 #include <string_view>
@@ -9,12 +9,13 @@
 
 namespace trackops::inventory::adapters {
 
-inline constexpr std::size_t bulk_lines_max = 500;  // a transaction
+inline constexpr std::size_t bulk_lines_max = 500;  // in one transaction
 inline constexpr std::size_t bulk_line_bytes_max = 64 * 1024;
 
-// Creates the items or sets what is given of them, in the order of the lines; empty lines are
-// skipped. A line that is refused, or that the database could not take, says so and concerns no
-// other. Outcomes: {line, sku?, status, version? | code, detail, errors?}.
+// Creates the items or sets their given values, in the order of the lines. Skips empty lines. A
+// line that is refused, or that the database could not save, has an error as its outcome and does
+// not affect the others. Returns NDJSON with one outcome for each line: {line, sku?, status,
+// version? | code, detail, errors?}.
 std::string upsert_items(std::string_view ndjson, app::ItemStore& store, const Clock& clock,
                          Ids& ids);
 

@@ -1,4 +1,4 @@
-// Between the published language and inventory's own words.
+// The mapping between the events on the wire and the domain of inventory.
 #pragma once
 #include <optional>
 #include <span>
@@ -10,12 +10,13 @@
 
 namespace trackops::inventory::adapters {
 
-// The topics we listen to.
+// The topics to which inventory subscribes.
 std::span<const std::string_view> subscribed_topics();
 
-// What the event says to us; nothing where it does not concern stock. Errc::invalid for one that no
-// order can mean.
+// Returns the message of the event; nothing when the event does not concern stock. Errc::invalid
+// when an ORDER_CREATED has no lines, an invalid SKU or a quantity below 1.
 Result<std::optional<domain::OrderMessage>> to_order_message(const events::Event& event);
+// Returns the event of a reply about the order.
 events::Event to_event(domain::OrderId order_id, const domain::InventoryReply& reply);
 
 }  // namespace trackops::inventory::adapters

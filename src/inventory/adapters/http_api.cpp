@@ -7,8 +7,9 @@
 #include "inventory/adapters/bulk.hpp"
 #include "inventory/adapters/inventory_json.hpp"
 #include "inventory/adapters/read_requests.hpp"
+#include "platform/http/entity_tag.hpp"
+#include "platform/http/idempotency_key.hpp"
 #include "platform/http/page.hpp"
-#include "platform/idempotency/keys.hpp"
 #include "platform/sql/batch.hpp"
 
 namespace trackops::inventory::adapters {
@@ -19,19 +20,9 @@ using http::Reply;
 using http::Request;
 using http::Response;
 
-constexpr std::string_view anonymous = "anonymous";  // until the security work lands
 constexpr std::size_t bulk_bytes_max = 64 * 1024 * 1024;
 
-// Scoped by caller and concrete path, so that one key may serve different items.
-Result<std::optional<IdempotencyKey>> read_key(const Request& request) {
-    auto key = TRY(idempotency::read_key(request.header("idempotency-key")));
-    if (!key) return std::optional<IdempotencyKey>();
-    return std::optional(
-        IdempotencyKey{fmt::format("{} {} {}", anonymous, request.method, request.path),
-                       *std::move(key), idempotency::fingerprint(request.body)});
-}
-
-// The one form of a successful write: as it is answered, and as it is kept under the client's key.
+// Returns the response to a successful write, which is also the recorded response of its key.
 RecordedResponse answer_of(const domain::ItemCommand& command, const app::WriteResult& written) {
     if (!written.item) return {.status = 204};
     RecordedResponse answer{200, item_json(*written.item), {}, etag_of(*written.item)};
@@ -42,20 +33,14 @@ RecordedResponse answer_of(const domain::ItemCommand& command, const app::WriteR
     return answer;
 }
 
-Response response_of(const RecordedResponse& answer) {
-    Response response{.status = answer.status, .body = answer.body};
-    if (!answer.etag.empty()) response.headers.emplace_back("ETag", answer.etag);
-    if (!answer.location.empty()) response.headers.emplace_back("Location", answer.location);
-    return response;
-}
-
-// Every write of one item goes this way: read, hand over, answer when its batch is committed.
+// Handles every write of one item: reads the request, queues the write, and answers when its batch
+// is committed.
 void write_item(const Request& request, const Reply& reply, Result<ItemRequest> item,
                 const ApiDependencies& dependencies) {
     const auto read = [&]() -> Result<app::ItemWrite> {
         auto [sku, command] = TRY(std::move(item));
         app::ItemWrite write{dependencies.ids.next(), std::move(sku), std::move(command)};
-        write.key = TRY(read_key(request));
+        write.key = TRY(http::read_idempotency_key(request));
         if (!write.key && std::holds_alternative<domain::AdjustStock>(write.command)) {
             return fail(Errc::precondition_required,
                         "an adjustment needs an Idempotency-Key, so that it cannot count twice");
@@ -70,18 +55,17 @@ void write_item(const Request& request, const Reply& reply, Result<ItemRequest> 
     if (!write) return reply.problem(write.error());
     const auto done = [reply, record = write->record](const Result<app::WriteResult>& written) {
         if (!written) return reply.problem(written.error());
-        Response response = response_of(written->replayed ? *written->replayed : record(*written));
-        if (written->replayed) response.headers.emplace_back("Idempotency-Replayed", "true");
-        reply.send(std::move(response));
+        reply.send(written->replayed ? http::replayed_response(*written->replayed)
+                                     : http::response_of(record(*written)));
     };
     if (!dependencies.write_queue.submit(*std::move(write), done)) reply.busy();
 }
 
-// A command on the item that the path names, with the version that If-Match names.
+// Returns the command for the item in the path, with the version in If-Match.
 template <class Command>
 Result<ItemRequest> on_item(const Request& request, Result<Command> command) {
     Command read = TRY(std::move(command));
-    read.if_version = TRY(read_if_match(request));
+    read.if_version = TRY(http::read_if_match(request, "item"));
     return ItemRequest{std::string(request.param("sku")), std::move(read)};
 }
 
@@ -93,7 +77,8 @@ Result<void> get_item(const Request& request, const Reply& reply, app::Inventory
     return {};
 }
 
-// One page of what was found, which is one more than a page if there is a next one.
+// Returns the response with a page of `found`, which has limit + 1 elements when there is a next
+// page.
 template <class T, class Cursor>
 Response page_of(const Request& request, std::vector<T> found, std::size_t limit,
                  Cursor cursor_of) {
@@ -118,7 +103,7 @@ Result<void> list_movements(const Request& request, const Reply& reply,
     const auto list = TRY(read_movement_list(request));
     const std::string_view sku = request.param("sku");
     auto found = reader.movements(sku, list.cursor, list.limit + 1);
-    // The ledger of an item that was deleted can still be read.
+    // The ledger of a deleted item can still be read.
     if (found.empty() && !reader.item(sku)) return fail(Errc::not_found, "there is no such item");
     reply.send(page_of(request, std::move(found), list.limit,
                        [](const app::LedgerRow& row) { return fmt::to_string(row.position); }));

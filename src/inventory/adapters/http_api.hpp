@@ -1,4 +1,4 @@
-// The inventory API as routes.
+// The HTTP API of items, stock levels and reservations.
 #pragma once
 #include <vector>
 
@@ -13,14 +13,15 @@ namespace trackops::inventory::adapters {
 // Writes that arrive together share a transaction.
 using WriteItemQueue = runtime::Combiner<app::ItemWrite, Result<app::WriteResult>>;
 
-// What the routes use; all of it outlives them.
+// The dependencies of the handlers. All of them outlive the routes.
 struct ApiDependencies {
     WriteItemQueue& write_queue;
-    app::ItemStore& items;  // for bulk, which brings batches of its own
+    app::ItemStore& items;  // for the bulk upsert, which forms its own batches
     app::InventoryReader& reader;
     const Clock& clock;
     Ids& ids;
 };
+// Returns the routes below /api/inventory.
 std::vector<http::Route> inventory_routes(ApiDependencies dependencies);
 
 }  // namespace trackops::inventory::adapters

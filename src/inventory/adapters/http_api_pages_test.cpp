@@ -1,5 +1,5 @@
-// Items, reservations and movements read page by page: each entry once, whatever comes and goes
-// meanwhile.
+// Items, reservations and movements, read page by page: each entry appears once while others are
+// added and removed.
 #include <algorithm>
 
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@ protected:
         handle(order, domain::ReservationCommand::create, std::move(lines));
         return order;
     }
-    // Of the reservations that may be listed, newest first, as JSON.
+    // Returns the ids of the listed reservations, newest first, as JSON.
     Names reservation_ids(std::string_view where = "") {
         return at_hand.query_column(
             fmt::format("SELECT '\"' || id || '\"' FROM inventory_reservations "
@@ -64,12 +64,12 @@ TEST_P(InventoryPages, HoldEachItemOnce) {
 
 TEST_P(InventoryPages, LeaveNobodyOutWhileItemsComeAndGo) {
     for (const auto* sku : {"b", "d", "f"}) at_hand.create_item(sku, 5);
-    // The end of each page goes before the next page is asked for.
+    // The last item of each page is deleted before the next page is requested.
     const auto delete_seen = [&, seen = Names{"b", "c", "d", "f"}]() mutable {
         ASSERT_TRUE(at_hand.write(seen.front(), domain::DeleteItem{}));
         if (seen.front() == "b") {
             at_hand.create_item("a", 1);  // before the page
-            at_hand.create_item("c", 1);  // behind it
+            at_hand.create_item("c", 1);  // after it
         }
         seen.erase(seen.begin());
     };
@@ -86,7 +86,7 @@ TEST_P(InventoryPages, HoldEachReservationOnce) {
                                         : std::vector<domain::Line>{{"A", 1}, {"B", 1}}));
         reserve({{"A", 99}});  // refused: no reservation
         handle(domain::OrderId(at_hand.ids.next()),
-               domain::ReservationCommand::cancel);  // of nothing: none either
+               domain::ReservationCommand::cancel);  // cancelled first: none either
     }
     for (const std::size_t i : {0, 3, 4}) handle(orders[i], domain::ReservationCommand::ship);
     handle(orders[1], domain::ReservationCommand::cancel);
@@ -122,7 +122,7 @@ TEST_P(InventoryPages, LeaveNobodyOutWhileReservationsComeAndGo) {
         const Names ids = joined(pages_of(at_hand.calls, list, "id"));
         auto seen = joined(pages_of(at_hand.calls, list, "orderId"));
         ASSERT_GE(ids.size(), 4U);
-        // A newer one comes, and the end of the page is held no longer.
+        // A newer reservation is added, and the last one of the page is released.
         const auto change = [&] {
             reserve({{"A", 1}});
             handle(domain::OrderId::parse(seen.front().substr(1, 36)).value(),
@@ -144,7 +144,7 @@ TEST_P(InventoryPages, HoldEachMovementOnce) {
     ASSERT_EQ(positions("A/1 x").size(), 5U);
     expect_pages(at_hand.calls, list, "position", positions("A/1 x"));
     const Names before = positions("A/1 x");
-    const auto one_more = [this] { adjust("A/1 x", 1); };  // stands before the first page
+    const auto one_more = [this] { adjust("A/1 x", 1); };  // comes before the first page
     EXPECT_EQ(joined(pages_of(at_hand.calls, list + "limit=1", "position", one_more)), before);
     // The ledger outlives its item.
     ASSERT_TRUE(at_hand.write("A/1 x", domain::DeleteItem{}));

@@ -1,4 +1,4 @@
-// The API's routes without a server: what is asked, what is answered, what stays in the tables.
+// The tests of the API's routes without a server: requests, responses and the rows in the tables.
 #include "inventory/adapters/http_api.hpp"
 
 #include <gmock/gmock.h>

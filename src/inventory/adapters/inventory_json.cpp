@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "inventory/adapters/reservation_state_names.hpp"
+#include "platform/http/entity_tag.hpp"
 
 namespace trackops::inventory::adapters {
 
@@ -67,10 +68,10 @@ std::string item_json(const domain::Item& item) {
     return text;
 }
 
-std::string etag_of(const domain::Item& item) { return fmt::format("\"{}\"", item.version); }
+std::string etag_of(const domain::Item& item) { return http::entity_tag(item.version); }
 
 std::string path_of_item(std::string_view sku) {
-    // Of what a SKU may hold, these two mean something else in a path.
+    // Of the characters of a SKU only these two must be encoded in a path.
     std::string path = "/api/inventory/items/";
     for (const char c : sku) {
         if (c == ' ') {

@@ -1,4 +1,4 @@
-// Inventory as JSON, in the shapes that others rely on.
+// The JSON of items, reservations and the ledger in the API.
 #pragma once
 #include <string>
 #include <string_view>
@@ -13,8 +13,9 @@ void write_json(json::Writer& out, const domain::Reservation& reservation);
 void write_json(json::Writer& out, const app::LedgerRow& row);
 
 std::string item_json(const domain::Item& item);
+// Returns the ETag, which is the version.
 std::string etag_of(const domain::Item& item);
-// /api/inventory/items/{sku}, percent-encoded.
+// Returns /api/inventory/items/{sku}, percent-encoded.
 std::string path_of_item(std::string_view sku);
 
 }  // namespace trackops::inventory::adapters

@@ -1,4 +1,4 @@
-// What two connections to PostgreSQL see of each other's locks; SQLite has one writer.
+// The tests of row locks between two connections to PostgreSQL. SQLite has one writer.
 #include <functional>
 #include <thread>
 
@@ -10,9 +10,9 @@
 namespace trackops::inventory::adapters {
 namespace {
 
-// Two batches over the same rows in opposite order must not wait for each other. Played: the lower
-// key is held by somebody; whoever comes with the higher one first, in the batch and in the table,
-// must wait for the lower one with nothing in hand.
+// Two batches over the same rows in opposite order must not wait for each other. The test locks the
+// lower key. A batch that names the higher key first, with the higher key also first in the table,
+// must wait for the lower key and not hold the higher one.
 class InventoryLocks : public ::testing::Test {
 protected:
     struct Rows {
@@ -52,7 +52,7 @@ protected:
         return {at_hand_.ids.next(), {order, domain::ReservationCommand::create, std::move(lines)}};
     }
 
-    // A plan in the order of the table: the usual one follows the keys by luck.
+    // Makes PostgreSQL read in the order of the table; the usual plan happens to follow the keys.
     InventoryStoresFixture at_hand_{"postgres", "?options=-c%20enable_indexscan%3Doff"};
 };
 

@@ -1,10 +1,12 @@
-// For tests: inventory's stores over a fresh database of the kind named.
+// A test fixture: inventory's stores on a fresh database of the given kind.
 #pragma once
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "inventory/adapters/sql_stores.hpp"
+#include "inventory/adapters/sql_inventory_reader.hpp"
+#include "inventory/adapters/sql_item_store.hpp"
+#include "inventory/adapters/sql_reservation_store.hpp"
 #include "inventory/app/handle_order_events.hpp"
 #include "inventory/app/write_items.hpp"
 #include "inventory/migrations.hpp"
@@ -20,7 +22,7 @@ namespace trackops::inventory::adapters {
 
 class InventoryStoresFixture {
 public:
-    // options: what the URL ends in.
+    // options: appended to the URL.
     explicit InventoryStoresFixture(std::string_view kind, std::string_view options = {})
         : fresh(kind),
           database(backends::open_database(fresh.url() + std::string(options), {}, metrics)),
@@ -46,7 +48,7 @@ public:
     }
     domain::StockLevel stock(std::string_view sku) { return reader->item(sku).value().stock; }
 
-    // The only column of a query, as text.
+    // Returns the only column of a query, as text.
     std::vector<std::string> query_column(std::string_view text) {
         const auto tx = database->begin(sql::Access::read);
         const auto& found = tx->add({text, text}, {});

@@ -1,4 +1,4 @@
-// The promises of the item store and the reader, asked of both databases.
+// The contract of the item store and the reader, tested on both databases.
 #include <atomic>
 #include <thread>
 
@@ -35,7 +35,7 @@ protected:
     InventoryStoresFixture at_hand{GetParam()};
 };
 
-// On PostgreSQL alone: SQLite has one writer.
+// Runs on PostgreSQL only: SQLite has one writer.
 class ItemsOfTwoWriters : public ItemStoreContract {};
 
 TEST_P(ItemStoreContract, KeepsEveryWordOfAnItem) {
@@ -117,7 +117,7 @@ TEST_P(ItemStoreContract, AppliesThirtyTwoRequestsWithOneKeyOnce) {
     EXPECT_EQ(at_hand.stock("A").on_hand, 7);
 }
 
-// A commit whose answer was lost: the same write comes a second time.
+// The same write runs again after a commit with an unknown outcome.
 TEST_P(ItemStoreContract, CarriesOutOneWriteOnce) {
     at_hand.create_item("A", 5);
     const app::ItemWrite one{at_hand.ids.next(), "A", domain::AdjustStock{2, "RETURN"}};

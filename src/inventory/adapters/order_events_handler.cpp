@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "events/decode.hpp"
 #include "events/events.hpp"
 #include "inventory/adapters/event_mapping.hpp"
 #include "inventory/app/handle_order_events.hpp"
@@ -13,7 +14,7 @@ namespace trackops::inventory::adapters {
 
 namespace {
 
-// Nothing: the message does not concern stock.
+// Returns the message; nothing when it does not concern stock.
 Result<std::optional<app::IncomingMessage>> read(const bus::Message& message) {
     const auto id = Uuid::parse(message.header("ce_id"));
     if (!id) return fail(Errc::malformed, "the header ce_id is no UUID");
@@ -37,7 +38,7 @@ bus::Disposition disposition_of(const Result<app::MessageResult>& answer) {
         if (answer->dead_letter) return bus::DeadLetter{*answer->dead_letter};
         return bus::Done{};
     }
-    // The data of this one message is at fault; anything else may pass.
+    // Errc::invalid means that the data of this message is at fault. Any other error may pass.
     if (answer.error().code == Errc::invalid) return bus::DeadLetter{error_text(answer.error())};
     return bus::RetryLater{error_text(answer.error())};
 }
@@ -69,7 +70,7 @@ bus::Handler make_order_events_handler(OrderEventsDependencies dependencies) {
         [dependencies = std::move(dependencies), counters](std::span<const bus::Message> messages) {
             std::vector<bus::Disposition> dispositions(messages.size(), bus::Done{});
             std::vector<app::IncomingMessage> requests;
-            std::vector<std::size_t> positions;  // of what was heard among the messages
+            std::vector<std::size_t> positions;  // the index in `messages` of each request
             for (std::size_t i = 0; i < messages.size(); ++i) {
                 auto incoming = read(messages[i]);
                 if (!incoming) {

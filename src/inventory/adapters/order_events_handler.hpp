@@ -1,4 +1,4 @@
-// The bus handler: order messages in, one disposition each out.
+// The handler of the order events on the bus.
 #pragma once
 #include <functional>
 
@@ -13,16 +13,20 @@ class Registry;
 
 namespace trackops::inventory::adapters {
 
-// What cannot be read becomes a dead letter; what the database cannot take now comes again.
-// replied: called after each batch that was committed, so that the relay need not wait for its next
-// poll. Everything referred to outlives the handler.
+// The dependencies of the handler. All of them outlive it.
 struct OrderEventsDependencies {
     app::ReservationStore& store;
     const Clock& clock;
     Ids& ids;
     telemetry::Registry& metrics;
+    // Called after each batch that had a message about stock, so that the relay need not wait for
+    // its next poll. The batch may have failed.
     std::function<void()> on_replies_committed;
 };
+// Returns a handler that returns one disposition for each message. A message is a dead letter when
+// it cannot be read, when the database refuses its data, or when the order's rules exclude it. It
+// is retried later on any other error. Counts the dispositions in
+// trackops_inventory_messages_total.
 bus::Handler make_order_events_handler(OrderEventsDependencies dependencies);
 
 }  // namespace trackops::inventory::adapters

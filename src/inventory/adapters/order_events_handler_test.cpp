@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "events/encode.hpp"
 #include "events/events.hpp"
 #include "inventory/adapters/inventory_stores_fixture.hpp"
 
@@ -54,7 +55,7 @@ TEST_F(OrderEventsHandler, GivesEachMessageItsOwnAnswer) {
                                              moved(order, "SHIPPED")};
     const auto answers = handler(batch);
     ASSERT_EQ(answers.size(), batch.size());
-    const std::vector<std::size_t> expected = {0, 1, 1, 0, 1, 0};  // 1: dead letter
+    const std::vector<std::size_t> expected = {0, 1, 1, 0, 1, 0};  // 1 is a dead letter
     for (std::size_t i = 0; i < batch.size(); ++i) EXPECT_EQ(answers[i].index(), expected[i]) << i;
     EXPECT_EQ(at_hand.stock("A"), (domain::StockLevel{3, 0}));
     EXPECT_EQ(batches_committed, 1);

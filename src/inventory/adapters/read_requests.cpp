@@ -1,15 +1,18 @@
 #include "inventory/adapters/read_requests.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <iterator>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/money.hpp"
+#include "base/reason.hpp"
 #include "base/sku.hpp"
 #include "inventory/adapters/reservation_state_names.hpp"
+#include "platform/http/query_reader.hpp"
+#include "platform/json/object_reader.hpp"
 #include "platform/json/reader.hpp"
 
 namespace trackops::inventory::adapters {
@@ -25,14 +28,11 @@ constexpr json::TextRule sku_rule{
 constexpr json::TextRule name_rule{.max_bytes = 200};
 constexpr json::IntegerRule units_rule{.min = 0, .max = domain::max_units};
 
-// A reason that a client may give: a word, and not one of those that the ledger keeps for itself.
+// Whether a client may give the text as a reason. Only the service itself writes the reasons in
+// `ours` to the ledger.
 bool is_clients_reason(std::string_view text) {
-    for (const auto* ours : {"CREATED", "DELETED", "BULK", "SHIPMENT"}) {
-        if (text == ours) return false;
-    }
-    return text.front() >= 'A' && text.front() <= 'Z' && std::ranges::all_of(text, [](char c) {
-               return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-           });
+    constexpr std::string_view ours[] = {"CREATED", "DELETED", "BULK", "SHIPMENT"};
+    return is_reason(text) && std::ranges::find(ours, text) == std::end(ours);
 }
 
 bool is_given_as_null(ObjectReader& in, std::string_view name) {
@@ -40,7 +40,7 @@ bool is_given_as_null(ObjectReader& in, std::string_view name) {
     return value && value->is_null();
 }
 
-// Absent: leave it; null: clear it.
+// An absent member leaves the value unchanged; null clears it.
 template <class T>
 std::optional<std::optional<T>> item_patch_of(ObjectReader& in, std::string_view name,
                                               std::optional<T> value) {
@@ -53,7 +53,7 @@ std::optional<std::optional<domain::Price>> read_price(ObjectReader& in) {
     auto currency = in.maybe_text(
         "currency",
         {.max_bytes = 3, .is_valid = is_currency, .expected = "must be an ISO 4217 code"});
-    const bool gives_amount = in.any("unitAmount").has_value();  // also as null
+    const bool gives_amount = in.any("unitAmount").has_value();  // true also for null
     const bool gives_currency = in.any("currency").has_value();
     if (gives_amount != gives_currency || in.has("unitAmount") != in.has("currency")) {
         in.fault(!gives_amount || in.has("currency") ? "unitAmount" : "currency",
@@ -66,7 +66,7 @@ std::optional<std::optional<domain::Price>> read_price(ObjectReader& in) {
     return std::nullopt;
 }
 
-// Everything but the name.
+// Reads every member of the patch but the name.
 domain::ItemPatch read_item_patch(ObjectReader& in) {
     domain::ItemPatch words;
     words.description =
@@ -78,67 +78,9 @@ domain::ItemPatch read_item_patch(ObjectReader& in) {
     return words;
 }
 
-// The body as one object; what `read` makes of it if nothing was at fault.
-template <class Read>
-auto read_object(std::string_view body, Read read)
-    -> Result<decltype(read(std::declval<ObjectReader&>()))> {
-    const auto document = TRY(json::Document::parse(body));
-    std::vector<FieldError> faults;
-    ObjectReader in(document.root(), "", faults);
-    auto result = read(in);
-    in.finish();
-    if (!faults.empty()) return fail(Errc::invalid, "the request is not valid", std::move(faults));
-    return result;
+std::optional<std::string> sku_named(std::string_view text) {
+    return is_sku(text) ? std::optional(std::string(text)) : std::nullopt;
 }
-
-// Values of the query by name, with a fault for each that is not as it should be.
-class QueryReader {
-public:
-    explicit QueryReader(const http::Request& request) : request_(request) {}
-
-    template <class Read>
-    auto value(std::string_view name, const char* expected, Read read)
-        -> decltype(read(std::string_view())) {
-        const auto text = request_.query_value(name);
-        if (!text) return std::nullopt;
-        auto result = read(*text);
-        if (!result) faults_.push_back({std::string(name), expected, "format"});
-        return result;
-    }
-
-    std::size_t limit() {
-        const auto limit = value("limit", "must be between 1 and 500", integer);
-        if (!limit) return 50;
-        if (*limit >= 1 && *limit <= std::int64_t{list_max})
-            return static_cast<std::size_t>(*limit);
-        faults_.push_back({"limit", "must be between 1 and 500", "range"});
-        return 50;
-    }
-
-    std::optional<std::string> sku(std::string_view name) {
-        return value(name, "is no SKU", [](std::string_view text) {
-            return is_sku(text) ? std::optional(std::string(text)) : std::nullopt;
-        });
-    }
-
-    static std::optional<std::int64_t> integer(std::string_view text) {
-        std::int64_t number = 0;
-        const auto* end = text.data() + text.size();
-        const auto [stop, failure] = std::from_chars(text.data(), end, number);
-        if (failure != std::errc() || stop != end) return std::nullopt;
-        return number;
-    }
-
-    template <class T>
-    Result<T> finish(T result) {
-        if (faults_.empty()) return result;
-        return fail(Errc::invalid, "the query is not valid", std::move(faults_));
-    }
-
-private:
-    const http::Request& request_;
-    std::vector<FieldError> faults_;
-};
 
 std::optional<domain::ReservationState> listed_state(std::string_view text) {
     const auto state = reservation_state_named(text);
@@ -151,7 +93,7 @@ std::optional<domain::ReservationState> listed_state(std::string_view text) {
 }  // namespace
 
 Result<ItemRequest> read_new_item(std::string_view body) {
-    return read_object(body, [](ObjectReader& in) {
+    return json::read_object(body, [](ObjectReader& in) {
         ItemRequest request{in.text("sku", sku_rule), {}};
         domain::CreateItem command;
         std::string name = in.text("name", name_rule);
@@ -164,7 +106,7 @@ Result<ItemRequest> read_new_item(std::string_view body) {
 }
 
 Result<ItemRequest> read_bulk_line(std::string_view line, std::string& sku) {
-    return read_object(line, [&](ObjectReader& in) {
+    return json::read_object(line, [&](ObjectReader& in) {
         sku = in.text("sku", sku_rule);
         domain::UpsertItem command;
         auto name = in.maybe_text("name", name_rule);
@@ -176,7 +118,7 @@ Result<ItemRequest> read_bulk_line(std::string_view line, std::string& sku) {
 }
 
 Result<domain::PatchItem> read_patch(std::string_view body) {
-    return read_object(body, [](ObjectReader& in) {
+    return json::read_object(body, [](ObjectReader& in) {
         auto name = in.maybe_text("name", name_rule);
         if (is_given_as_null(in, "name")) in.fault("name", "cannot be cleared", "required");
         domain::PatchItem command{read_item_patch(in), {}};
@@ -186,7 +128,7 @@ Result<domain::PatchItem> read_patch(std::string_view body) {
 }
 
 Result<domain::AdjustStock> read_adjustment(std::string_view body) {
-    return read_object(body, [](ObjectReader& in) {
+    return json::read_object(body, [](ObjectReader& in) {
         domain::AdjustStock command;
         command.delta = in.integer("delta", {.min = -domain::max_units, .max = domain::max_units});
         if (command.delta == 0 && in.has("delta")) {
@@ -203,19 +145,8 @@ Result<domain::AdjustStock> read_adjustment(std::string_view body) {
     });
 }
 
-Result<std::optional<std::int64_t>> read_if_match(const http::Request& request) {
-    const auto header = request.header("if-match");
-    if (!header || *header == "*") return std::optional<std::int64_t>();
-    if (header->size() > 2 && header->front() == '"' && header->back() == '"') {
-        const auto version = QueryReader::integer(header->substr(1, header->size() - 2));
-        if (version) return version;
-    }
-    return fail(Errc::precondition_failed, "If-Match names no version of this item");
-}
-
 Result<ListRequest<app::ItemFilter, std::string>> read_item_list(const http::Request& request) {
-    TRY(http::check_query(request, {"category", "lowStock", "q", "limit", "cursor"}));
-    QueryReader in(request);
+    http::QueryReader in(request, {"category", "lowStock", "q", "limit", "cursor"});
     ListRequest<app::ItemFilter, std::string> list;
     const auto word = [](std::string_view text) {
         return !text.empty() && text.size() <= 200 ? std::optional(std::string(text))
@@ -229,18 +160,17 @@ Result<ListRequest<app::ItemFilter, std::string>> read_item_list(const http::Req
               return text == "true" || text == "false" ? std::optional(text == "true")
                                                        : std::nullopt;
           }).value_or(false);
-    list.cursor = in.sku("cursor");
+    list.cursor = in.value("cursor", "is no SKU", sku_named);
     list.limit = in.limit();
     return in.finish(std::move(list));
 }
 
 Result<ListRequest<app::ReservationFilter, domain::ReservationId>> read_reservation_list(
     const http::Request& request) {
-    TRY(http::check_query(request, {"orderId", "sku", "status", "limit", "cursor"}));
-    QueryReader in(request);
+    http::QueryReader in(request, {"orderId", "sku", "status", "limit", "cursor"});
     ListRequest<app::ReservationFilter, domain::ReservationId> list;
     list.filter.order_id = in.value("orderId", "must be a UUID", domain::OrderId::parse);
-    list.filter.sku = in.sku("sku").value_or(std::string());
+    list.filter.sku = in.value("sku", "is no SKU", sku_named).value_or(std::string());
     list.filter.status =
         in.value("status", "must be RESERVED, FULFILLED, RELEASED or EXPIRED", listed_state);
     list.cursor = in.value("cursor", "is no cursor of this list", domain::ReservationId::parse);
@@ -249,10 +179,9 @@ Result<ListRequest<app::ReservationFilter, domain::ReservationId>> read_reservat
 }
 
 Result<ListRequest<NoFilter, std::int64_t>> read_movement_list(const http::Request& request) {
-    TRY(http::check_query(request, {"limit", "cursor"}));
-    QueryReader in(request);
+    http::QueryReader in(request, {"limit", "cursor"});
     ListRequest<NoFilter, std::int64_t> list;
-    list.cursor = in.value("cursor", "is no cursor of this list", QueryReader::integer);
+    list.cursor = in.value("cursor", "is no cursor of this list", http::whole_number);
     list.limit = in.limit();
     return in.finish(list);
 }
@@ -266,8 +195,9 @@ Result<std::vector<std::string>> read_availability(const http::Request& request)
         skus.insert(value);
     }
     if (skus.empty()) faults.push_back({"sku", "is required", "required"});
-    if (request.query.size() > list_max) {
-        faults = {{"sku", fmt::format("may be given {} times at most", list_max), "range"}};
+    if (request.query.size() > availability_skus_max) {
+        faults = {
+            {"sku", fmt::format("may be given {} times at most", availability_skus_max), "range"}};
     }
     if (!faults.empty()) return fail(Errc::invalid, "the query is not valid", std::move(faults));
     return std::vector<std::string>(skus.begin(), skus.end());

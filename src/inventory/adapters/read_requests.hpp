@@ -1,4 +1,5 @@
-// Requests of the inventory API from JSON and query text; every fault named at once.
+// The readers of the inventory API's requests: JSON bodies and queries. An error is Errc::malformed
+// for a body that is not JSON, else Errc::invalid, and names every fault at once.
 #pragma once
 #include <optional>
 #include <string>
@@ -10,23 +11,19 @@
 
 namespace trackops::inventory::adapters {
 
-// A SKU and what is to happen to it.
+// A command on the item with the SKU.
 struct ItemRequest {
     std::string sku;
     domain::ItemCommand command;
 };
 Result<ItemRequest> read_new_item(std::string_view body);
-// One line of a bulk upsert. sku is given as far as it could be read, also for a line that is
+// Reads one line of a bulk upsert. Sets `sku` as far as it can be read, also when the line is
 // refused.
 Result<ItemRequest> read_bulk_line(std::string_view line, std::string& sku);
 Result<domain::PatchItem> read_patch(std::string_view body);
 Result<domain::AdjustStock> read_adjustment(std::string_view body);
 
-// The version that If-Match names; nothing without the header or for "*". Errc::precondition_failed
-// for what names none of ours.
-Result<std::optional<std::int64_t>> read_if_match(const http::Request& request);
-
-inline constexpr std::size_t list_max = 500;  // entries a page, and SKUs of an availability
+inline constexpr std::size_t availability_skus_max = 500;
 
 template <class Filter, class Cursor>
 struct ListRequest {
@@ -39,7 +36,7 @@ Result<ListRequest<app::ReservationFilter, domain::ReservationId>> read_reservat
     const http::Request& request);
 struct NoFilter {};
 Result<ListRequest<NoFilter, std::int64_t>> read_movement_list(const http::Request& request);
-// The SKUs asked for, each once, in bytewise order.
+// Returns the requested SKUs, each once, in bytewise order; at most availability_skus_max.
 Result<std::vector<std::string>> read_availability(const http::Request& request);
 
 }  // namespace trackops::inventory::adapters

@@ -95,23 +95,13 @@ TEST(ReadList, TakesLimitsAndWordsUpToTheirBorders) {
 
 TEST(ReadAvailability, TakesAsManySkusAsAPageHas) {
     std::vector<std::pair<std::string, std::string>> query;
-    for (std::size_t i = 0; i < list_max; ++i) query.emplace_back("sku", fmt::format("S{}", i));
-    EXPECT_EQ(read_availability(asking(query)).value().size(), list_max);
+    for (std::size_t i = 0; i < availability_skus_max; ++i)
+        query.emplace_back("sku", fmt::format("S{}", i));
+    EXPECT_EQ(read_availability(asking(query)).value().size(), availability_skus_max);
     query.back().second = "S0";
-    EXPECT_EQ(read_availability(asking(query)).value().size(), list_max - 1);
+    EXPECT_EQ(read_availability(asking(query)).value().size(), availability_skus_max - 1);
     query.emplace_back("sku", "S0");
     EXPECT_EQ(read_availability(asking(query)).error().fields.at(0).code, "range");
-}
-
-TEST(ReadIfMatch, NamesAVersionOrFails) {
-    EXPECT_EQ(read_if_match(asking({}, {{"if-match", "\"3\""}})).value(), 3);
-    EXPECT_FALSE(read_if_match(asking({}, {{"if-match", "*"}})).value());
-    EXPECT_FALSE(read_if_match(asking({})).value());
-    for (const auto* text : {"3", "W/\"3\"", "\"x\"", "\"\"", "\"3", "3\"", "\"3x\""}) {
-        EXPECT_EQ(read_if_match(asking({}, {{"if-match", text}})).error().code,
-                  Errc::precondition_failed)
-            << text;
-    }
 }
 
 }  // namespace

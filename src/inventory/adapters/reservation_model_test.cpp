@@ -1,4 +1,5 @@
-// Random messages, doubled and out of order, against a model of a few lines.
+// Compares the reservation store with a simple model, with random, duplicate and unordered
+// messages.
 #include <map>
 #include <random>
 
@@ -9,7 +10,7 @@
 namespace trackops::inventory::adapters {
 namespace {
 
-// What should be true, said as plainly as possible.
+// The expected behaviour, as simple as possible.
 struct Model {
     struct Order {
         std::string status;
@@ -50,8 +51,8 @@ class ReservationModel : public ::testing::TestWithParam<std::string> {
 protected:
     std::size_t random(std::size_t bound) { return chance() % bound; }
 
-    // The life of one order as messages, some of them twice: the same message, or another that says
-    // the same.
+    // Returns the messages of one order. Some come twice: as the same message, or as another
+    // message with the same content.
     std::vector<app::IncomingMessage> life_of_an_order() {
         const domain::OrderId order(at_hand.ids.next());
         domain::OrderMessage create{order, domain::ReservationCommand::create};
@@ -121,7 +122,7 @@ TEST_P(ReservationModel, AgreesHoweverMessagesCome) {
         under_way.resize(under_way.size() - size);
         for (const auto& answer : at_hand.handle(batch)) ASSERT_TRUE(answer);
         for (const app::IncomingMessage& incoming : batch) model.handle(incoming.message);
-        if (random(5) == 0) {  // so late that even the claims are forgotten
+        if (random(5) == 0) {  // the redelivery is so late that the claims are gone
             const auto tx = at_hand.database->begin(sql::Access::write);
             tx->add({"test.forget", "DELETE FROM processed_events"}, {});
             tx->commit();

@@ -1,4 +1,4 @@
-// The words for a reservation's state, in tables and on the wire.
+// The names of a reservation's states and of shortage reasons, in the tables and on the wire.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -16,6 +16,7 @@ static_assert(reservation_state_names.size() == domain::reservation_state_count)
 constexpr std::string_view name_of(domain::ReservationState state) {
     return reservation_state_names[static_cast<std::size_t>(state)];
 }
+// Returns the state with the name; nothing when there is none or the name is "". Case-sensitive.
 constexpr std::optional<domain::ReservationState> reservation_state_named(std::string_view name) {
     const auto found = std::ranges::find(reservation_state_names, name);
     if (name.empty() || found == reservation_state_names.end()) return std::nullopt;

@@ -1,4 +1,4 @@
-// The promises of the reservation store, asked of both databases.
+// The contract of the reservation store, tested on both databases.
 #include <atomic>
 #include <thread>
 
@@ -29,7 +29,7 @@ protected:
         return {at_hand.ids.next(), {order, domain::ReservationCommand::ship}};
     }
 
-    // Hears the messages; how many of them were dead letters.
+    // Handles the messages and returns the number of dead letters.
     std::size_t handle(const std::vector<app::IncomingMessage>& messages) {
         std::size_t dead = 0;
         for (const auto& answer : at_hand.handle(messages)) {
@@ -50,7 +50,7 @@ protected:
     InventoryStoresFixture at_hand{GetParam()};
 };
 
-// On PostgreSQL alone: SQLite has one writer.
+// Runs on PostgreSQL only: SQLite has one writer.
 class ReservationsOfTwoWriters : public ReservationStoreContract {};
 
 TEST_P(ReservationStoreContract, ReservesStockAndReplies) {
@@ -196,7 +196,7 @@ TEST_P(ReservationStoreContract, CarriesOutADeadLetterAfterARepair) {
     EXPECT_EQ(at_hand.stock("A"), (domain::StockLevel{3, 0}));
 }
 
-// Another consumer hears of the same order by another message, while this one decides.
+// Another consumer handles another message of the same order while this one decides.
 TEST_P(ReservationsOfTwoWriters, RetriesAfterAConcurrentReservationOfTheOrder) {
     at_hand.create_item("A", 5);
     const domain::OrderId order = new_order();
@@ -219,7 +219,7 @@ TEST_P(ReservationsOfTwoWriters, RetriesAfterAConcurrentReservationOfTheOrder) {
     EXPECT_THAT(replies(), ElementsAre("INVENTORY_RELEASED", "INVENTORY_RESERVATION_FAILED"));
 }
 
-// No luck: while a batch decides, nobody else can change what it decides over.
+// While a batch decides, no other transaction can change the stock levels on which it decides.
 TEST_P(ReservationsOfTwoWriters, HoldsTheSkuWhileItDecides) {
     at_hand.create_item("A", 1);
     const sql::Query take{"test.take",
@@ -254,7 +254,7 @@ TEST_P(ReservationStoreContract, SellsAThousandUnitsToSixtyFourBuyersExactly) {
             for (int round = 0; round < 2; ++round) {
                 std::vector<app::IncomingMessage> messages;
                 for (int i = 0; i < 10; ++i) messages.push_back(create(new_order(), {{"A", 1}}));
-                for (;;) {  // as the bus does: what could not be handled comes again
+                for (;;) {  // as the bus does: delivers again the messages that were not handled
                     const auto answers = at_hand.handle(messages);
                     if (std::ranges::all_of(answers,
                                             [](const auto& one) { return one.has_value(); })) {

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "inventory/adapters/reservation_state_names.hpp"
+#include "platform/json/object_reader.hpp"
 #include "platform/json/reader.hpp"
 #include "platform/json/writer.hpp"
 

@@ -1,10 +1,11 @@
+#include "inventory/adapters/sql_inventory_reader.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <utility>
 
 #include "inventory/adapters/reservation_state_names.hpp"
 #include "inventory/adapters/rows.hpp"
-#include "inventory/adapters/sql_stores.hpp"
 
 namespace trackops::inventory::adapters {
 
@@ -76,7 +77,8 @@ constexpr sql::Query find_lines_of{.name = "reservation.lines_of",
     WHERE reservation_id = ANY($1::uuid[]) ORDER BY sku
 )sql"};
 
-// A LIKE pattern that finds the words anywhere, in lower case; "" for none.
+// Returns the LIKE pattern, in lower case, that finds the words anywhere in a text; "" for no
+// words.
 std::string pattern_of(std::string_view words) {
     if (words.empty()) return {};
     std::string pattern = "%";

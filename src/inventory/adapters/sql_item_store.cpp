@@ -1,9 +1,10 @@
+#include "inventory/adapters/sql_item_store.hpp"
+
 #include <map>
 #include <set>
 #include <utility>
 
 #include "inventory/adapters/rows.hpp"
-#include "inventory/adapters/sql_stores.hpp"
 #include "platform/idempotency/keys.hpp"
 #include "platform/outbox/event.hpp"
 #include "platform/sql/batch.hpp"
@@ -68,10 +69,10 @@ using KeyName = std::pair<std::string_view, std::string_view>;  // scope, key
 
 KeyName name_of(const IdempotencyKey& key) { return {key.scope, key.key}; }
 
-// What a transaction knows and has decided so far.
+// The state of one run of write_once(): what was read and what was decided.
 struct WriteAttempt {
-    RecordedResponses recorded_before;   // of the writes that carry a client's key
-    std::set<Uuid> claimed_now;          // of those that do not
+    RecordedResponses recorded_before;   // for the writes with an idempotency key
+    std::set<Uuid> claimed_now;          // the ids of the writes without a key
     std::vector<outbox::Claim> refused;  // claims of writes that were refused
     std::map<std::string, std::optional<domain::Item>, std::less<>> read;
     std::map<std::string, std::optional<domain::Item>, std::less<>> items;
@@ -111,8 +112,8 @@ void claim_and_lock(sql::Transaction& tx, std::span<const app::ItemWrite> writes
     attempt.items = attempt.read;
 }
 
-// What the write's key was answered before, in an earlier batch or earlier in this one; nothing if
-// it was not.
+// Returns the response that was recorded for the key, in an earlier batch or earlier in this one;
+// nullptr if there is none.
 Result<const RecordedResponse*> find_recorded_response(
     const IdempotencyKey& key, const Result<std::optional<RecordedResponse>>& earlier,
     const WriteAttempt& attempt) {
@@ -123,7 +124,7 @@ Result<const RecordedResponse*> find_recorded_response(
     if (duplicate->second.key.fingerprint != key.fingerprint) {
         return fail(Errc::key_reused, "this Idempotency-Key was used for another request");
     }
-    return &duplicate->second.answer;
+    return &duplicate->second.response;
 }
 
 Result<app::WriteResult> execute(const app::ItemWrite& write, const app::ItemStore::Decide& decide,
@@ -145,8 +146,8 @@ Result<app::WriteResult> execute(const app::ItemWrite& write, const app::ItemSto
     return written;
 }
 
-// The database may know of an item or a key by now that was not there before: then the batch runs
-// again and finds it.
+// Throws ConcurrencyConflict when an item or a key exists that did not exist when it was read. The
+// batch then runs again and finds it.
 void save(sql::Transaction& tx, const WriteAttempt& attempt, Instant now) {
     std::vector<sql::Params> inserted_rows;
     std::vector<sql::Params> changed;
@@ -182,7 +183,8 @@ Result<app::WriteResult> execute_or_replay(const app::ItemWrite& write,
     return execute(write, decide, attempt);
 }
 
-// By an attempt whose answer was lost.
+// Returns the result of a write that an earlier run has committed with an unknown outcome: the item
+// as it is now.
 Result<app::WriteResult> result_of_lost_commit(const app::ItemWrite& write,
                                                const WriteAttempt& attempt) {
     return app::WriteResult{.item = attempt.items.find(write.sku)->second};

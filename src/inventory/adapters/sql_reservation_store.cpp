@@ -1,11 +1,13 @@
+#include "inventory/adapters/sql_reservation_store.hpp"
+
 #include <map>
 #include <set>
 #include <utility>
 
+#include "events/encode.hpp"
 #include "inventory/adapters/event_mapping.hpp"
 #include "inventory/adapters/reservation_state_names.hpp"
 #include "inventory/adapters/rows.hpp"
-#include "inventory/adapters/sql_stores.hpp"
 #include "platform/outbox/event.hpp"
 #include "platform/sql/batch.hpp"
 
@@ -25,7 +27,8 @@ constexpr sql::Query find_reservations{.name = "reservation.lock",
     FROM inventory_reservations WHERE order_id = ANY($1::uuid[]) ORDER BY order_id FOR UPDATE
 )sql"};
 
-// OFFSET 0: looked up for each, whatever a planner thinks of tables that were empty.
+// OFFSET 0 makes PostgreSQL look up the lines of each reservation by key, even when its statistics
+// are from the time when the tables were empty.
 constexpr sql::Query find_lines{.name = "reservation.lines",
                                 .text = R"sql(
     SELECT r.order_id, i.sku, i.quantity
@@ -98,10 +101,10 @@ constexpr sql::Query insert_line{.name = "reservation.insert_line",
 )sql",
                                  .single_row_uses_text = true};
 
-// What a transaction knows and has decided so far.
+// The state of one run of handle_once(): what was read and what was decided.
 struct HandleAttempt {
     std::set<Uuid> claimed_now;
-    std::map<domain::OrderId, domain::Reservation> read;  // as they stood
+    std::map<domain::OrderId, domain::Reservation> read;  // the reservations before the batch
     std::map<domain::OrderId, domain::Reservation> reservations;
     domain::StockLevels stock_levels_read;
     domain::StockLevels stock_levels;
@@ -132,7 +135,8 @@ void claim_and_read(sql::Transaction& tx, std::span<const app::IncomingMessage> 
     }
     for (const auto& row : lines.rows()) {
         const auto found = attempt.read.find(domain::OrderId(row.uuid(0)));
-        // A row that was inserted between the two statements is met again as a lost race.
+        // Another transaction has inserted the reservation between the two statements. The insert
+        // of a reservation for this order then conflicts, and the batch runs again.
         if (found != attempt.read.end())
             found->second.lines.push_back({row.text(1), row.integer(2)});
     }
@@ -168,7 +172,7 @@ app::MessageResult decide_one(const app::IncomingMessage& incoming,
                               Instant now) {
     const auto& [id, message, trace] = incoming;
     domain::Reservation& reservation = attempt.reservations.at(message.order_id);
-    const bool is_new = attempt.claimed_now.erase(id) > 0;  // its double in the same batch is not
+    const bool is_new = attempt.claimed_now.erase(id) > 0;  // false for a duplicate in the batch
     if (!is_new && has_no_effect(reservation.state, message.command)) {
         return {decide_redelivery(reservation, message).dead_letter};
     }
@@ -192,7 +196,7 @@ app::MessageResult decide_one(const app::IncomingMessage& incoming,
     return {std::move(decision.dead_letter)};
 }
 
-// One net change a SKU, in their order.
+// Saves one net change for each SKU, in the order of the SKUs.
 void save_stock(sql::Transaction& tx, const HandleAttempt& attempt, Instant now) {
     std::vector<sql::Params> changes;
     for (const auto& [sku, stock] : attempt.stock_levels) {
@@ -243,7 +247,7 @@ std::vector<Result<app::MessageResult>> handle_once(sql::Database& database,
     save_reservations(*tx, attempt);
     add_movements(*tx, attempt.movements, now);
     outbox::append(*tx, attempt.replies);
-    // Somebody else may have heard of one of these orders meanwhile, by another message.
+    // Another consumer may have created a reservation of one of these orders, for another message.
     sql::or_conflict([&] { tx->commit(); });
     return answers;
 }

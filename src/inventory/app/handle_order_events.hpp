@@ -1,4 +1,4 @@
-// What the orders say becomes reservations, shipments and replies.
+// The use case that turns messages about orders into reservations, shipments and replies.
 #pragma once
 #include <span>
 #include <vector>
@@ -9,8 +9,9 @@
 
 namespace trackops::inventory::app {
 
-// One answer a message, in order. However often and in whatever order messages come, each order's
-// stock is held and let go at most once.
+// Returns one result for each message, in order. However often and in whatever order the messages
+// arrive, the stock of an order is reserved at most once and released or shipped at most once.
+// Errors: as ReservationStore::handle().
 std::vector<Result<MessageResult>> handle_order_events(std::span<const IncomingMessage> messages,
                                                        ReservationStore& store, const Clock& clock,
                                                        Ids& ids);

@@ -1,5 +1,5 @@
-// What the use cases of inventory need from a database, in their own words. Each call is one
-// transaction; answers come in order.
+// The ports of the inventory use cases. Every call blocks and runs in transactions of its own.
+// Results are in the order of the arguments.
 #pragma once
 #include <functional>
 #include <optional>
@@ -17,13 +17,13 @@
 namespace trackops::inventory::app {
 
 struct IncomingMessage {
-    Uuid id;  // of the event: what is claimed
+    Uuid id;  // the id of the event, which is claimed in the inbox
     domain::OrderMessage message;
-    Trace trace = {};  // of its replies: caused by it
+    Trace trace = {};  // the trace of the replies
 };
 
 struct MessageResult {
-    std::optional<std::string> dead_letter;  // why no one can handle it
+    std::optional<std::string> dead_letter;  // the reason for which the message is a dead letter
 };
 
 struct ReservationStore {
@@ -32,40 +32,43 @@ struct ReservationStore {
         domain::Decision decision;
         Uuid reply_id;
     };
-    // Pure: a transaction that must run again asks again.
+    // Must not have side effects: a transaction that runs again calls it again.
     using Decide = std::function<Step(domain::Reservation&, domain::StockLevels&,
                                       const domain::OrderMessage&)>;
-    // Claims the messages, reads and locks what they concern, decides one after the other, saves it
-    // all with the replies. A message that was claimed before and is settled changes nothing.
-    // Errc::unavailable and its like: nothing of the message happened.
+    // Claims the messages, reads their reservations, locks their stock levels, decides the messages
+    // in sequence and saves the changes with the replies. A message that was claimed before and has
+    // no effect any more changes nothing. Errc::invalid when the database refuses the data of the
+    // message; Errc::unavailable: in both cases the message has had no effect.
+    // Errc::outcome_unknown: the message may have had its effect and must be delivered again.
     virtual std::vector<Result<MessageResult>> handle(std::span<const IncomingMessage> messages,
                                                       const Decide& decide, Instant now) = 0;
 };
 
 struct WriteResult {
-    std::optional<domain::Item> item;  // nothing: deleted
+    std::optional<domain::Item> item;  // empty after a deletion
     bool is_new = false;
-    std::optional<RecordedResponse>
-        replayed;  // the key was answered before, with this; the rest says nothing
+    // The response to the first request with the same idempotency key. When it is set, the other
+    // members have no meaning.
+    std::optional<RecordedResponse> replayed;
 };
 
 struct ItemWrite {
-    Uuid id;  // of this request: a lost commit is found by it
+    Uuid id;  // the id of the request, by which a commit with an unknown outcome is found
     std::string sku;
     domain::ItemCommand command;
-    std::optional<IdempotencyKey> key =
-        {};  // the same again is answered with what was recorded the first time
-    std::function<RecordedResponse(const WriteResult&)> record =
-        {};  // what that is; with a key only
+    // A repeat with the same key gets the recorded response.
+    std::optional<IdempotencyKey> key = {};
+    // Returns the response to record. Required with a key, otherwise not called.
+    std::function<RecordedResponse(const WriteResult&)> record = {};
 };
 
 struct ItemStore {
     virtual ~ItemStore() = default;
     using Decide = std::function<Result<domain::ItemChange>(const std::optional<domain::Item>&,
                                                             const ItemWrite&)>;
-    // Locks the items, decides one write after the other, saves what changed with its rows in the
-    // ledger. A refusal concerns its own write only. Errc::key_reused for a client's key that came
-    // with another body.
+    // Locks the items, decides the writes in sequence and saves the changes with their rows of the
+    // ledger. A refused write does not affect the others. Errc::key_reused when the key was used
+    // with another body; the error of `decide`; Errc::unavailable; Errc::outcome_unknown.
     virtual std::vector<Result<WriteResult>> write(std::span<const ItemWrite> writes,
                                                    const Decide& decide, Instant now) = 0;
 };
@@ -79,31 +82,33 @@ struct LedgerRow {
 };
 
 struct ItemFilter {
-    std::string category;  // "": any
+    std::string category;  // "" means any
     bool low_stock = false;
-    std::string words;  // in name or SKU, whatever the case; "": any
+    std::string words;  // a part of the name or SKU, in any case; "" means any
 };
 
-// What may be listed: what is held, was shipped, or was given up. Refusals are no reservations.
+// The lists contain reservations that are or were live. A refusal is not a reservation.
 struct ReservationFilter {
     std::optional<domain::OrderId> order_id;
-    std::string sku;  // "": any
+    std::string sku;  // "" means any
     std::optional<domain::ReservationState> status;
 };
 
-// Lists give at most `most`, those behind `after` ("": from the start).
+// A list has at most `most` rows. Throws sql::Failure when the database is away or overloaded.
 struct InventoryReader {
     virtual ~InventoryReader() = default;
     virtual std::optional<domain::Item> item(std::string_view sku) = 0;
+    // Sorted by SKU; begins behind the SKU `after`, or with the first one when it is "".
     virtual std::vector<domain::Item> items(const ItemFilter& filter, std::string_view after,
-                                            std::size_t most) = 0;  // by SKU
+                                            std::size_t most) = 0;
+    // Returns the stock levels of the SKUs that exist.
     virtual domain::StockLevels stock_of(std::span<const std::string> skus) = 0;
-    // Newest first; before: a position.
+    // The newest first; begins behind the position `before`.
     virtual std::vector<LedgerRow> movements(std::string_view sku,
                                              std::optional<std::int64_t> before,
                                              std::size_t most) = 0;
     virtual std::optional<domain::Reservation> reservation(domain::ReservationId id) = 0;
-    // Newest first; before: an id.
+    // The newest first; begins behind the id `before`.
     virtual std::vector<domain::Reservation> reservations(
         const ReservationFilter& filter, std::optional<domain::ReservationId> before,
         std::size_t most) = 0;

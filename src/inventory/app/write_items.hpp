@@ -1,4 +1,4 @@
-// Changes of items and their stock, from people and their programs.
+// The use case that changes items and their stock levels.
 #pragma once
 #include <span>
 #include <vector>
@@ -8,7 +8,8 @@
 
 namespace trackops::inventory::app {
 
-// One answer a write, in order. Writes of one item are applied one after the other.
+// Returns one result for each write, in order. The writes of one item are applied in sequence.
+// Errors: those of domain::apply() and of ItemStore::write().
 std::vector<Result<WriteResult>> write_items(std::span<const ItemWrite> writes, ItemStore& store,
                                              const Clock& clock);
 

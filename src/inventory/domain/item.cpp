@@ -31,7 +31,7 @@ void apply_patch(Item& item, const ItemPatch& patch) {
     if (patch.low_stock_threshold) item.low_stock_threshold = *patch.low_stock_threshold;
 }
 
-// A version more, if anything is different at all.
+// Raises the version, unless the command has changed nothing.
 ItemChange with_next_version(Item item, const CommandContext& at, std::string reason) {
     if (item != at.current) {
         item.version = at.current ? at.current->version + 1 : 1;

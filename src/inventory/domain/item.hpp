@@ -1,4 +1,4 @@
-// An item of the catalogue with its stock, and what each command makes of it.
+// An item of the catalogue with its stock level, and the commands on items.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -32,8 +32,8 @@ struct Item {
     bool operator==(const Item&) const = default;
 };
 
-// What a command says about an item's words. Nothing: leave it; an optional that holds nothing:
-// clear it.
+// The values that a command sets. An empty optional leaves the member unchanged; an optional that
+// holds an empty optional clears it.
 struct ItemPatch {
     std::optional<std::string> name;
     std::optional<std::optional<std::string>> description;
@@ -59,7 +59,7 @@ struct AdjustStock {
     std::optional<std::int64_t> expected_on_hand;
     std::optional<std::int64_t> if_version;
 };
-// Creates the item or sets what is given.
+// Creates the item, or sets the given values of an existing item.
 struct UpsertItem {
     ItemPatch patch;
     std::optional<std::int64_t> on_hand;
@@ -67,12 +67,14 @@ struct UpsertItem {
 using ItemCommand = std::variant<CreateItem, PatchItem, DeleteItem, AdjustStock, UpsertItem>;
 
 struct ItemChange {
-    std::optional<Item> item;  // nothing: there is none any more
-    std::string reason;        // of the ledger's row, when on-hand changed
+    std::optional<Item> item;  // empty after a deletion
+    std::string reason;        // the reason in the ledger, when on hand has changed
 };
 
-// What the command makes of the item as it is (or of its absence). Errc::not_found, conflict,
-// precondition_failed, invalid.
+// Returns the item after the command. `current` is the item before it, empty when there is none.
+// Errc::not_found; Errc::conflict when the item exists already or its stock level forbids the
+// command; Errc::precondition_failed when if_version is another version; Errc::invalid when a new
+// item has no name.
 Result<ItemChange> apply(const std::optional<Item>& current, std::string_view sku,
                          const ItemCommand& command, Instant now);
 

@@ -24,8 +24,8 @@ std::vector<Shortage> shortages_of(const std::vector<Line>& wanted,
 
 using StockChange = std::optional<StockLevel> (*)(StockLevel, std::int64_t);
 
-// Applies the step to the shelf of each line, or to none; the first SKU whose shelf does not hold
-// what the lines say otherwise.
+// Applies the step to the stock level of each line, or to none. Returns the first SKU for which the
+// step is impossible; nothing on success.
 std::optional<std::string> apply_to_all(const std::vector<Line>& lines, StockLevels& stock_levels,
                                         StockChange step) {
     std::vector<std::pair<StockLevel*, StockLevel>> moves;
@@ -40,7 +40,7 @@ std::optional<std::string> apply_to_all(const std::vector<Line>& lines, StockLev
     return std::nullopt;
 }
 
-// Begins the row of an order that nothing was heard of before.
+// Creates the reservation for the first message about an order.
 void begin(Reservation& reservation, const OrderMessage& message, const CommandContext& context) {
     reservation = Reservation{.id = context.id,
                               .order_id = message.order_id,
@@ -73,7 +73,7 @@ std::optional<std::string> release_lines(const Reservation& reservation, StockLe
 }
 
 std::optional<InventoryReply> reply_for(ReplyKind reply_kind, const Reservation& reservation) {
-    // A hold that was refused answers as failed.
+    // The reply to a refused reservation is `failed`.
     if (reply_kind == ReplyKind::reserved && reservation.state == ReservationState::refused)
         reply_kind = ReplyKind::failed;
     switch (reply_kind) {

@@ -1,5 +1,5 @@
-// What an order's messages do to its reservation: a table of every (state, message) pair, and the
-// decision it leads to.
+// The reservation of an order: a table with the rule for every pair of state and message, and the
+// decision that follows from the rule.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -34,29 +34,29 @@ inline constexpr std::size_t reservation_command_count = 3;
 
 enum class Effect : std::uint8_t {
     none,
-    hold,     // all lines, or the reservation is refused
-    release,  // what is held becomes available
-    ship,     // what is held leaves the house
+    hold,     // reserve all lines, or refuse the reservation
+    release,  // make the reserved units available
+    ship,     // take the reserved units off the stock on hand
 };
 enum class ReplyKind : std::uint8_t {
     none,
     reserved,      // INVENTORY_RESERVED
-    failed,        // INVENTORY_RESERVATION_FAILED, as recorded
-    released,      // INVENTORY_RELEASED, with what had been held
-    dead_letter,   // cannot happen by the order's rules: a person must look
-    not_reserved,  // the same, and INVENTORY_RESERVATION_FAILED blocks the order's saga
+    failed,        // INVENTORY_RESERVATION_FAILED, with the recorded reason and shortages
+    released,      // INVENTORY_RELEASED, with the lines that were reserved
+    dead_letter,   // the order's rules exclude the message: a person must look at it
+    not_reserved,  // as dead_letter, and INVENTORY_RESERVATION_FAILED blocks the order's saga
 };
 
 struct ReservationRule {
     ReservationState from;
     ReservationCommand command;
-    ReservationState to;  // of Effect::hold: where it succeeds; else refused
+    ReservationState to;  // with Effect::hold: the state on success; on failure it is `refused`
     Effect effect;
     ReplyKind reply_kind;
 };
 
-// One row for every pair. An order's own reservation never expires, so `expired` only answers as
-// `released` does.
+// One row for every pair. The reservation of an order never expires; the rules for `expired` are
+// those for `released`.
 inline constexpr auto reservation_rules = std::to_array<ReservationRule>({
     {ReservationState::absent, ReservationCommand::create, ReservationState::reserved, Effect::hold,
      ReplyKind::reserved},
@@ -104,12 +104,13 @@ inline constexpr auto reservation_rules = std::to_array<ReservationRule>({
      Effect::none, ReplyKind::not_reserved},
 });
 
+// Returns the rule for the pair.
 constexpr const ReservationRule& rule_for(ReservationState from, ReservationCommand command) {
     return reservation_rules[static_cast<std::size_t>(command) * reservation_state_count +
                              static_cast<std::size_t>(from)];
 }
 
-// Complete: the row of each pair stands where rule_for() looks for it.
+// The table is complete: the row of each pair is at the index that rule_for() computes.
 static_assert(reservation_rules.size() == reservation_state_count * reservation_command_count);
 static_assert([] {
     for (std::size_t i = 0; i < reservation_rules.size(); ++i) {
@@ -120,8 +121,8 @@ static_assert([] {
     }
     return true;
 }());
-// Sound: stock is held by a step into `reserved` and let go by a step out of it, never otherwise;
-// and a row, once there, stays.
+// The table is sound: only a transition into `reserved` reserves stock, and only a transition out
+// of `reserved` releases or ships it. No reservation becomes absent again.
 static_assert(std::ranges::all_of(reservation_rules, [](const ReservationRule& rule) {
     const bool enters =
         rule.from != ReservationState::reserved && rule.to == ReservationState::reserved;
@@ -147,26 +148,27 @@ struct Shortage {
     bool operator==(const Shortage&) const = default;
 };
 
-// The row an order id has once anything about it was heard.
+// The reservation of an order. It is created with the first message about the order, whichever
+// message that is.
 struct Reservation {
     ReservationId id;
     OrderId order_id;
     ReservationState state = ReservationState::absent;
-    std::vector<Line> lines;          // what is or was held: summed by SKU, sorted by it
-    std::string reason;               // why it was refused or given up; "" otherwise
-    std::vector<Shortage> shortages;  // of a refused one
-    std::int64_t reply_sequence = 0;  // events sent about this order so far
+    std::vector<Line> lines;          // reserved now or before: one for each SKU, sorted by SKU
+    std::string reason;               // the reason of the refusal or release; otherwise ""
+    std::vector<Shortage> shortages;  // of a refused reservation
+    std::int64_t reply_sequence = 0;  // the number of replies sent about the order
     Instant created_at;
     Instant updated_at;
     bool operator==(const Reservation&) const = default;
 };
 
-// What an order says. Quantities are 1..max_units each; the same SKU may stand on several lines.
+// A message about an order. Quantities are positive; several lines may have the same SKU.
 struct OrderMessage {
     OrderId order_id;
     ReservationCommand command = ReservationCommand::create;
-    std::vector<Line> lines = {};  // of a create
-    std::string reason = {};       // of a cancel
+    std::vector<Line> lines = {};  // for create
+    std::string reason = {};       // for cancel
 };
 
 struct Reserved {
@@ -191,7 +193,7 @@ inline constexpr std::string_view out_of_stock = "OUT_OF_STOCK";
 inline constexpr std::string_view cancelled_first = "CANCELLED_FIRST";
 inline constexpr std::string_view not_reserved = "NOT_RESERVED";
 
-// A change of on-hand for the ledger.
+// A change of on hand for the ledger.
 struct Movement {
     std::string sku;
     std::int64_t delta = 0;
@@ -205,30 +207,31 @@ struct Decision {
     std::optional<std::string> dead_letter;  // why the message cannot be handled
 };
 
-// The identity a reservation gets if this message is the first of its order, and the time of the
-// decision.
+// The context of a message: the id of the reservation if the message is the first of its order, and
+// the time of the decision.
 struct CommandContext {
     ReservationId id;
     Instant now;
 };
 
-// Changes the reservation and the shelves as the rule for the message says. An absent reservation
-// has ReservationState::absent. Whatever comes back, every stock is as sound as it was, and all
-// lines of the message took effect or none.
+// Applies the rule for the message to the reservation and the stock levels. A reservation that does
+// not exist yet has ReservationState::absent. `stock_levels` has the existing SKUs of the message's
+// and the reservation's lines. Every stock level stays valid, and either all lines take effect or
+// none.
 Decision decide(Reservation& reservation, StockLevels& stock_levels, const OrderMessage& message,
                 const CommandContext& context);
 
-// Whether a message that was claimed before has nothing left to do. A dead letter that a person
-// sends again after a repair has.
+// Whether a message that was claimed before has no effect in this state. A dead letter that a
+// person sends again after a repair may still have one.
 constexpr bool has_no_effect(ReservationState state, ReservationCommand command) {
     return rule_for(state, command).effect == Effect::none;
 }
-// What a settled message comes to when it arrives again: no effect, no reply; a dead letter stays
-// one.
+// Returns the decision for a message that is delivered again and has no effect: no change and no
+// reply. A dead letter is a dead letter again.
 Decision decide_redelivery(const Reservation& reservation, const OrderMessage& message);
 
-// One line a SKU, in bytewise order; a sum beyond max_units + 1 stays there (nothing can be that
-// much).
+// Returns one line for each SKU with the sum of its quantities, in bytewise order. Sums are capped
+// at max_units + 1, which no stock level can satisfy.
 std::vector<Line> summed(const std::vector<Line>& lines);
 
 }  // namespace trackops::inventory::domain

@@ -20,7 +20,7 @@ OrderMessage create(std::vector<Line> lines) {
 const OrderMessage cancel{order, ReservationCommand::cancel, {}, "CUSTOMER_REQUEST"};
 const OrderMessage ship_it{order, ReservationCommand::ship};
 
-// A reservation of 2 A and 1 B as it stands in each state.
+// Returns a reservation of 2 A and 1 B in the given state.
 Reservation in(ReservationState state) {
     if (state == ReservationState::absent) return {};
     Reservation row{.id = reservation_id, .order_id = order, .state = state, .created_at = then};
@@ -35,13 +35,13 @@ Reservation in(ReservationState state) {
     return row;
 }
 
-constexpr std::array<std::string_view, reservation_state_count> adapters::reservation_state_names =
-    {"absent", "RESERVED", "REFUSED", "RELEASED", "FULFILLED", "EXPIRED", "CANCELLED_FIRST"};
+constexpr std::array<std::string_view, reservation_state_count> reservation_state_names = {
+    "absent", "RESERVED", "REFUSED", "RELEASED", "FULFILLED", "EXPIRED", "CANCELLED_FIRST"};
 constexpr std::array<std::string_view, reservation_command_count> ask_names = {"create", "cancel",
                                                                                "ship"};
 
-// state, message -> new state, change of A's on hand and reserved, answer (! where a person must
-// look)
+// Columns: state, message, new state, change of on hand and of reserved of A, reply. "!": the
+// message is a dead letter, which a person must look at.
 constexpr auto expected = R"(
 absent          create  RESERVED         0  2  reserved
 RESERVED        create  RESERVED         0  0  reserved
@@ -89,8 +89,7 @@ TEST(Reservation, AnswersEveryPairAsTheTableSays) {
     while (rows >> from >> command >> to >> on_hand >> held >> reply_kind) {
         SCOPED_TRACE(testing::Message() << from << " " << command);
         const auto state = static_cast<ReservationState>(
-            std::ranges::find(adapters::reservation_state_names, from) -
-            adapters::reservation_state_names.begin());
+            std::ranges::find(reservation_state_names, from) - reservation_state_names.begin());
         OrderMessage message = command == "create"   ? create({{"B", 1}, {"A", 2}})
                                : command == "cancel" ? cancel
                                                      : ship_it;
@@ -98,8 +97,7 @@ TEST(Reservation, AnswersEveryPairAsTheTableSays) {
         Reservation reservation = in(state);
         StockLevels stock_levels{{"A", {10, 5}}, {"B", {10, 5}}};
         const Decision decision = decide(reservation, stock_levels, message, context);
-        EXPECT_EQ(adapters::reservation_state_names[static_cast<std::size_t>(reservation.state)],
-                  to);
+        EXPECT_EQ(reservation_state_names[static_cast<std::size_t>(reservation.state)], to);
         EXPECT_EQ(stock_levels["A"], (StockLevel{10 + on_hand, 5 + held}));
         EXPECT_EQ(stock_levels["B"], (StockLevel{10 + on_hand / 2, 5 + held / 2}));
         EXPECT_EQ(described(decision), reply_kind);

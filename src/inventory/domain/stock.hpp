@@ -1,4 +1,4 @@
-// The arithmetic of stock: 0 <= reserved <= on_hand, whatever is asked.
+// The arithmetic of stock levels, which keeps 0 <= reserved <= on_hand <= max_units.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -7,7 +7,7 @@
 
 namespace trackops::inventory::domain {
 
-// The most units of one SKU we keep: far beyond any warehouse, far below overflow.
+// The maximum number of units of one SKU: far above any warehouse, far below an overflow.
 inline constexpr std::int64_t max_units = 1'000'000'000'000;
 
 struct StockLevel {
@@ -25,8 +25,8 @@ constexpr std::optional<StockLevel> if_valid(StockLevel stock) {
     return stock.is_valid() ? std::optional(stock) : std::nullopt;
 }
 
-// The stock afterwards, or nothing where the rule forbids it. quantity: 1..max_units; delta:
-// -max_units..max_units.
+// Return the stock level afterwards, or nothing when it would be invalid. quantity: 1..max_units +
+// 1; delta: -max_units..max_units.
 constexpr std::optional<StockLevel> hold(StockLevel stock, std::int64_t quantity) {
     return if_valid({stock.on_hand, stock.reserved + quantity});
 }
@@ -40,7 +40,7 @@ constexpr std::optional<StockLevel> adjust(StockLevel stock, std::int64_t delta)
     return if_valid({stock.on_hand + delta, stock.reserved});
 }
 
-// The stock of the SKUs that exist, as far as a batch is concerned with them; in bytewise order.
+// The stock levels of the SKUs of a batch, in bytewise order. A SKU that does not exist is missing.
 using StockLevels = std::map<std::string, StockLevel, std::less<>>;
 
 }  // namespace trackops::inventory::domain

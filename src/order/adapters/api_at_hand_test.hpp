@@ -1,4 +1,4 @@
-// For tests: the order API over a fresh database of the kind named, without a server or a bus.
+// For tests: the order API on a fresh database of the given kind, without a server or a bus.
 #pragma once
 #include <memory>
 #include <string>
@@ -41,7 +41,7 @@ public:
                         http::Headers headers = {}) {
         return calls.call(method, target, std::move(body), std::move(headers));
     }
-    // The path of a new order.
+    // Places an order and returns its path.
     std::string placed() {
         const auto answer = call("POST", "/api/orders", terms());
         if (answer.status != 201) throw std::runtime_error(answer.body);
@@ -50,17 +50,18 @@ public:
     static domain::OrderId id_of(std::string_view path) {
         return domain::OrderId::parse(path.substr(path.rfind('/') + 1)).value();
     }
-    // As another replica hears it from inventory: nobody here is told.
+    // Applies inventory's reply as another replica does: the cache and the waiters of this one do
+    // not see it.
     void settle(std::string_view path, domain::ReservationOutcome answer) {
         const std::vector<app::ReservationReply> replies = {{id_of(path), ids.next(), answer, {}}};
         (void)app::settle_reservations(replies, *store, clock, {}).at(0).value();
     }
-    // As it is stored.
+    // Returns the stored order.
     domain::Order found(std::string_view path) {
         return store->find(std::vector{id_of(path)}).at(0).value();
     }
-    // Rows of the only column of a query.
-    std::vector<std::string> saga_action(std::string_view text) {
+    // Returns the only column of a query, as text.
+    std::vector<std::string> query_column(std::string_view text) {
         const auto tx = database->begin(sql::Access::read);
         const auto& found = tx->add({text, text}, {});
         tx->flush();
@@ -69,7 +70,7 @@ public:
         return answers;
     }
     std::size_t rows_of(std::string_view table) {
-        return saga_action(fmt::format("SELECT 'x' FROM {}", table)).size();
+        return query_column(fmt::format("SELECT 'x' FROM {}", table)).size();
     }
 
     telemetry::Registry metrics;
@@ -80,28 +81,29 @@ public:
     std::unique_ptr<app::OrderStore> store = make_sql_order_store(*database, clock, ids);
     std::unique_ptr<cache::Cache> entries = backends::open_cache("embedded:", {}, clock, metrics);
     OrderCache cache{*entries, clock};
-    PlaceOrderQueue placing{
+    PlaceOrderQueue place_queue{
         {},
         [this](std::span<const app::PlaceOrder> batch) {
             return app::place_orders(batch, *store, clock, ids, {});
         },
         [] { return Result<app::SaveResult>(fail(Errc::unavailable, "lost")); }};
-    ChangeOrderQueue changing{
+    ChangeOrderQueue change_queue{
         {},
         [this](std::span<const app::ChangeOrder> batch) {
             return app::change_orders(batch, *store, clock, ids, {});
         },
         [] { return Result<app::SaveResult>(fail(Errc::unavailable, "lost")); }};
-    FindOrderQueue finding{
+    FindOrderQueue find_queue{
         {},
         [this](std::span<const domain::OrderId> batch) { return cache.find(batch, *store); },
         [] { return Result<CachedOrder>(fail(Errc::unavailable, "lost")); }};
     ConfirmationWaiters confirmation_waiters{*store, clock};
     http::Calls calls{
-        order_routes({placing, changing, finding, confirmation_waiters, cache, *store}), [this] {
-            placing.run({});
-            changing.run({});
-            finding.run({});
+        order_routes({place_queue, change_queue, find_queue, confirmation_waiters, cache, *store}),
+        [this] {
+            place_queue.run({});
+            change_queue.run({});
+            find_queue.run({});
             confirmation_waiters.run({});
         }};
 };

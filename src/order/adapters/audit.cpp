@@ -12,9 +12,11 @@ using audit::Invariant;
 using std::chrono::hours;
 using std::chrono::minutes;
 
-// One statement a row of the table below; what is under way in another service is none of theirs.
-// No joins, but look-ups by key for each row of the page: then no plan can read more than that.
-// MATERIALIZED, where a look-up's result is used twice: else PostgreSQL looks it up for each use.
+// The statements of the invariants in the table below. They:
+// - claim nothing about work in progress in another service;
+// - look up rows by key for each row of the page instead of joining, so that no plan can read more;
+// - are MATERIALIZED where the result of a lookup is used twice; otherwise PostgreSQL runs the
+//   lookup for each use.
 
 constexpr audit::Scan order_scan{
     "orders",
@@ -31,7 +33,7 @@ constexpr std::string_view order_differs_from_history = R"sql(
     FROM o WHERE coalesce(o.told, '') <> o.state
 )sql";
 
-// The pairs are those of domain/status.hpp; the test asks for each.
+// The pairs are the transitions of domain/status.hpp; the test checks each pair.
 constexpr std::string_view illegal_history = R"sql(
     SELECT CAST(h.order_id AS TEXT), 'version ' || h.version || ' goes from '
            || coalesce(h.from_status, 'nothing') || ' to ' || h.to_status || ', before it version '
@@ -77,8 +79,7 @@ constexpr std::string_view orders_without_fulfilment = R"sql(
                        WHERE order_id > $1 AND order_id <= $2 AND type = 'ORDER_FULFILMENT')
 )sql";
 
-// A shipment that found no reservation blocks the fulfilment; so does a release that nobody
-// answers.
+// A fulfilment is BLOCKED by a shipment without a reservation, or by a release without a reply.
 constexpr std::string_view saga_contradicts_order = R"sql(
     WITH o AS MATERIALIZED (
         SELECT t.id, t.status,
@@ -121,7 +122,7 @@ constexpr std::string_view steps_contradict_saga = R"sql(
           ELSE s.running = 1 END
 )sql";
 
-// One look-up for each saga instead of five.
+// One lookup for each saga instead of five.
 constexpr std::string_view steps_contradict_saga_postgres = R"sql(
     SELECT CAST(s.id AS TEXT), s.type || ' is ' || s.status || ', finished at '
            || coalesce(CAST(s.finished_at AS TEXT), 'no time') || '; ' || t.steps || ' steps, ' || t.done
@@ -148,9 +149,9 @@ constexpr std::string_view changes_not_announced_query = R"sql(
     FROM orders o WHERE o.id > $1 AND o.id <= $2 AND o.events_sent < o.version
 )sql";
 
-// What stands in no history is a question of a saga, asked again: of a creation or cancellation.
-// An event's number is its version and the questions before it, so the newest version up to it is
-// mostly the one.
+// An event whose id is in no history was sent again by a saga: a creation or a cancellation. The
+// sequence of an event is its version plus the number of repetitions before it. So the newest
+// version up to the sequence is usually the version of the event.
 constexpr std::string_view events_without_change = R"sql(
     WITH e AS MATERIALIZED (
         SELECT x.event_id, x.type, x.sequence, x.aggregate_id,
@@ -175,7 +176,7 @@ constexpr std::string_view events_without_change = R"sql(
           ELSE e.type <> 'ORDER_STATUS_UPDATED' END
 )sql";
 
-// due_at is pushed on by whoever looks.
+// Every sweep that claims a saga moves its due_at, so due_at shows when the last sweep was.
 constexpr std::string_view overdue_sagas = R"sql(
     SELECT CAST(s.id AS TEXT), s.type || ' of order ' || CAST(s.order_id AS TEXT) || ' is ' || s.status
            || ' and was due at ' || CAST(s.due_at AS TEXT)
@@ -190,8 +191,9 @@ constexpr std::string_view overdue_pending_orders = R"sql(
     WHERE o.deadline_at < $3
 )sql";
 
-// Where the oldest events are gone, what is younger than the oldest thousand that are left must be
-// there: clocks of replicas may differ, so the border is no line.
+// Cleanup drops the oldest events. When it has done so, a change must have its event only if it is
+// younger than the oldest thousand events that are left. The margin is needed because the clocks of
+// replicas may differ.
 constexpr std::string_view changes_missing_event = R"sql(
     SELECT CAST(h.order_id AS TEXT), 'version ' || h.version || ' (' || h.to_status || ') of '
            || CAST(h.occurred_at AS TEXT) || ' has no event ' || CAST(h.event_id AS TEXT)
@@ -204,7 +206,8 @@ constexpr std::string_view changes_missing_event = R"sql(
     LIMIT 1000
 )sql";
 
-// Cleanup keeps what is parked, so such an order's events may have a gap before it.
+// Cleanup keeps a parked event, so the events of its order may have a gap before it. The query
+// skips the orders with a parked event.
 constexpr std::string_view sequence_gaps = R"sql(
     SELECT CAST(n.aggregate_id AS TEXT), n.events || ' events numbered ' || n.first || ' to ' || n.last
            || '; the order has sent ' || coalesce(CAST(o.events_sent AS TEXT), 'nothing')

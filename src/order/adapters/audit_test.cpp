@@ -1,4 +1,5 @@
-// Each invariant of the orders' database is broken once by hand, and none while many write.
+// The tests of the order service's invariants: each one finds a planted fault, and none finds a
+// violation while several threads write.
 #include "order/adapters/audit.hpp"
 
 #include <algorithm>
@@ -28,7 +29,8 @@ using ::testing::Contains;
 using ::testing::IsEmpty;
 using ::testing::Key;
 
-// An order in each state that it can stay in, and the names that plants give them.
+// A database with an order in each state in which an order can stay, and the ids that the planted
+// faults use.
 class Orders {
 public:
     explicit Orders(std::string_view kind) : fresh(kind) {
@@ -37,7 +39,7 @@ public:
         sql::migrate(*database, "order", migrations);
     }
 
-    std::vector<domain::OrderId> domain::place(std::size_t count) {
+    std::vector<domain::OrderId> place(std::size_t count) {
         domain::OrderTerms terms;
         terms.currency = "GBP";
         terms.shipping_amount_minor = 5;
@@ -56,7 +58,7 @@ public:
         for (auto& receipt : app::settle_reservations(replies, *store, clock, {}))
             (void)receipt.value();
     }
-    // A change that is refused by now is none.
+    // Ignores the changes that are refused.
     void change(std::span<const domain::OrderId> orders, domain::Action action) {
         std::vector<app::ChangeOrder> changes;
         for (const domain::OrderId id : orders)
@@ -64,7 +66,7 @@ public:
         (void)app::change_orders(changes, *store, clock, ids, {});
     }
     void a_life_of_each_kind() {
-        const auto orders = domain::place(9);
+        const auto orders = place(9);
         const std::span all(orders);
         pending = orders[8].uuid.text();
         answer(all.subspan(0, 4), domain::ReservationOutcome::reserved);
@@ -73,13 +75,13 @@ public:
         change(all.subspan(1, 2), domain::Action::ship);
         change(all.subspan(1, 1), domain::Action::deliver);
         delivered = orders[1].uuid.text();
-        change(all.subspan(3, 1), domain::Action::cancel);  // its cancellation goes on
+        change(all.subspan(3, 1), domain::Action::cancel);  // the cancellation saga stays RUNNING
         answer(all.subspan(4, 1), domain::ReservationOutcome::refused);
         change(all.subspan(5, 1), domain::Action::cancel);
         answer(all.subspan(5, 1), domain::ReservationOutcome::released);
         cancelled = orders[5].uuid.text();
         change(all.subspan(6, 1), domain::Action::cancel);
-        clock.advance(std::chrono::seconds(40));  // what waits asks again
+        clock.advance(std::chrono::seconds(40));  // the sagas that wait retry
         (void)app::advance_sagas({.relay_lag = [] { return Duration::zero(); }}, *store, clock, ids,
                                  {});
     }
@@ -188,7 +190,7 @@ TEST_P(OrderAudit, FindsAPlantedFaultForEachRowOfTheTable) {
     }
 }
 
-// All 36 pairs: the statement knows the same life as the domain.
+// Checks all 36 pairs: the statement allows the same transitions as the domain.
 TEST_P(OrderAudit, KnowsEveryStepThatAnOrderMayTake) {
     Orders orders(GetParam());
     orders.place(1);
@@ -207,7 +209,7 @@ TEST_P(OrderAudit, KnowsEveryStepThatAnOrderMayTake) {
             const bool is_legal = std::ranges::any_of(
                 domain::transitions,
                 [&](const domain::Transition& row) { return row.from == from && row.to == to; });
-            // Only PENDING can come first.
+            // Only PENDING can be the first status.
             const std::int64_t expected =
                 (is_legal ? 0 : 1) + (from == domain::Status::pending ? 0 : 1);
             EXPECT_EQ(orders.everything()["history_is_a_life_of_an_order"], expected)
@@ -235,10 +237,11 @@ TEST_P(OrderAudit, FindsNothingWhileManyWrite) {
         std::jthread other(live, 3);
         audit::AuditorFixture at_hand(*orders.database, order_invariants(), orders.clock.now());
         while (at_hand.value("trackops_audit_rows_total") < 3000) {
-            at_hand.clock.set(orders.clock.now());  // nothing is overdue because they write slowly
+            // Slow writers must not make a saga look overdue.
+            at_hand.clock.set(orders.clock.now());
             EXPECT_THAT(at_hand.pass(), IsEmpty());
         }
-        // Not even at first sight: a page is one snapshot.
+        // There is not even a suspected violation, because a page is read in one snapshot.
         EXPECT_EQ(at_hand.value("trackops_audit_suspicions_total"), 0);
     }
     EXPECT_THAT(orders.everything(), IsEmpty());

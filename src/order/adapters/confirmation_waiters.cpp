@@ -49,12 +49,12 @@ std::vector<ConfirmationWaiters::Waiting> ConfirmationWaiters::expired(Instant n
     return list;
 }
 
-// Waits until somebody does.
+// Waits, at most max_wait, until there is a waiting request. Returns the orders to poll.
 std::vector<domain::OrderId> ConfirmationWaiters::orders_to_poll(Duration max_wait) {
     std::set<domain::OrderId> ids;
     std::unique_lock lock(mutex_);
     const auto is_awake = [this] { return !waiting_.empty() || closed_ || woken_; };
-    // Even a wait of no time costs a switch to another thread.
+    // Even a wait of zero time costs a context switch.
     if (max_wait > Duration::zero()) changed_.wait_for(lock, max_wait, is_awake);
     woken_ = false;
     const Instant now = clock_.now();

@@ -1,4 +1,4 @@
-// Requests that wait until their order has left PENDING, on whichever replica that happens.
+// The requests that wait until their order is no longer PENDING, on this replica or another one.
 #pragma once
 #include <condition_variable>
 #include <functional>
@@ -14,28 +14,29 @@
 
 namespace trackops::order::adapters {
 
-// Most orders are settled in the process that they wait in, which says so at once. The store is
-// asked, in one query, only for those that have waited for an interval: another replica may have
-// settled them.
+// Most orders are settled in the process in which their request waits; settled() then answers the
+// request at once. run() polls the store, in one query, for the orders that have waited longer than
+// poll_interval, because another replica may have settled them. Thread-safe.
 class ConfirmationWaiters final : public runtime::Pump {
 public:
-    using Done =
-        std::move_only_function<void(std::optional<domain::Order>)>;  // nothing: still PENDING
-                                                                      // when the time was up
-    static constexpr std::size_t waiting_max = 4096;                  // requests
+    // Gets the settled order, or nothing when the order was still PENDING at the end of the wait.
+    using Done = std::move_only_function<void(std::optional<domain::Order>)>;
+    static constexpr std::size_t waiting_max = 4096;  // requests
     static constexpr Duration poll_interval = std::chrono::milliseconds(25);
 
     ConfirmationWaiters(app::OrderStore& store, const Clock& clock)
         : store_(store), clock_(clock) {}
     ~ConfirmationWaiters() override { close(); }
 
-    // done runs exactly once; at once when too many wait or after close().
+    // Calls `done` exactly once: with the order, or with nothing after `at_most`. Calls it at once
+    // with nothing when waiting_max requests wait already or after close().
     void wait(domain::OrderId id, Duration at_most, Done done);
-    // Orders that were just settled in this process: spares them the next poll.
+    // Answers the requests that wait for these orders, except for orders that are PENDING. Call it
+    // with the orders that were just saved in this process.
     void settled(std::span<const domain::Order> orders);
     runtime::Progress run(Duration max_wait) override;
     void wake() override;
-    // Answers everybody who waits. Idempotent.
+    // Answers all requests that wait, with nothing. Idempotent.
     void close();
 
 private:

@@ -7,7 +7,7 @@
 namespace trackops::order::adapters {
 namespace {
 
-// Knows only which orders are settled.
+// A store that implements only settled().
 class SettledOnly final : public app::OrderStore {
 public:
     std::vector<Result<app::SaveResult>> add(std::span<const app::NewOrder>) override { return {}; }

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "events/encode.hpp"
 #include "events/events.hpp"
 
 namespace trackops::order::adapters {

@@ -4,8 +4,9 @@
 
 #include "order/adapters/order_json.hpp"
 #include "order/adapters/read_requests.hpp"
+#include "platform/http/entity_tag.hpp"
+#include "platform/http/idempotency_key.hpp"
 #include "platform/http/page.hpp"
-#include "platform/idempotency/keys.hpp"
 #include "platform/json/writer.hpp"
 
 namespace trackops::order::adapters {
@@ -14,8 +15,6 @@ namespace {
 using http::Reply;
 using http::Request;
 using http::Response;
-
-constexpr std::string_view anonymous = "anonymous";  // until the security work lands
 
 Result<domain::OrderId> read_order_id(const Request& request) {
     const auto id = domain::OrderId::parse(request.param("id"));
@@ -28,15 +27,6 @@ Trace trace_of(const Request& request) {
             request.tracestate};
 }
 
-// Scoped by caller and concrete route, so that one key may serve different calls.
-Result<std::optional<IdempotencyKey>> read_key(const Request& request) {
-    auto key = TRY(idempotency::read_key(request.header("idempotency-key")));
-    if (!key) return std::optional<IdempotencyKey>();
-    return std::optional(
-        IdempotencyKey{fmt::format("{} {} {}", anonymous, request.method, request.path),
-                       *std::move(key), idempotency::fingerprint(request.body)});
-}
-
 Response order_response(int status, const domain::Order& order) {
     Response response{
         .status = status, .body = order_json(order), .headers = {{"ETag", etag_of(order)}}};
@@ -44,39 +34,32 @@ Response order_response(int status, const domain::Order& order) {
     return response;
 }
 
-Response recorded_response(const RecordedResponse& recorded) {
-    Response response{.status = recorded.status,
-                      .body = recorded.body,
-                      .headers = {{"ETag", recorded.etag}, {"Idempotency-Replayed", "true"}}};
-    if (!recorded.location.empty()) response.headers.emplace_back("Location", recorded.location);
-    return response;
-}
-
-// The answer to whatever changed one order: what was recorded under its key, or the order as it is.
+// Answers a command that changed an order: with the recorded response to its idempotency key, or
+// with the order.
 void answer_change(const Reply& reply, int status, const Result<app::SaveResult>& receipt,
                    OrderCache& cache) {
     if (!receipt) return reply.problem(receipt.error());
-    if (receipt->recorded) return reply.send(recorded_response(*receipt->recorded));
+    if (receipt->recorded) return reply.send(http::replayed_response(*receipt->recorded));
     cache.put(receipt->order);
     reply.send(order_response(status, receipt->order));
 }
 
-// The answer to a placed order that may wait until inventory has spoken. Time's up: the answer it
-// would have been without waiting.
+// Answers a placed order when inventory has replied. After `at_most`, gives the response that a
+// request without a wait gets.
 void answer_when_settled(Reply reply, Duration at_most, const app::SaveResult& receipt,
                          const ApiDependencies& dependencies) {
     const auto id =
         receipt.recorded
             ? domain::OrderId::parse(std::string_view(receipt.recorded->location).substr(12))
             : receipt.order.id;
-    Response unsettled = receipt.recorded ? recorded_response(*receipt.recorded)
+    Response unsettled = receipt.recorded ? http::replayed_response(*receipt.recorded)
                                           : order_response(201, receipt.order);
     dependencies.confirmation_waiters.wait(
         id.value(), at_most,
         [reply = std::move(reply), unsettled = std::move(unsettled), &cache = dependencies.cache,
          replayed = receipt.recorded.has_value()](const std::optional<domain::Order>& order) {
             if (!order) return reply.send(unsettled);
-            cache.put(*order);  // whoever reads it next sees no older one
+            cache.put(*order);  // the next reader must not see an older version
             Response response = order_response(201, *order);
             if (replayed) response.headers.emplace_back("Idempotency-Replayed", "true");
             reply.send(std::move(response));
@@ -85,7 +68,7 @@ void answer_when_settled(Reply reply, Duration at_most, const app::SaveResult& r
 
 Result<app::PlaceOrder> read_place_order(const Request& request) {
     app::PlaceOrder command;
-    command.key = TRY(read_key(request));
+    command.key = TRY(http::read_idempotency_key(request));
     command.terms = TRY(read_order_terms(request.body));
     command.actor = anonymous;
     command.trace = trace_of(request);
@@ -98,18 +81,17 @@ void place_order(const Request& request, const Reply& reply, const ApiDependenci
     auto command = read_place_order(request);
     if (!command) return reply.problem(command.error());
     const auto done = [reply, dependencies, wait = *wait](const Result<app::SaveResult>& receipt) {
-        // Hardly anybody reads it before inventory has answered: it is not worth a place in the
-        // cache.
+        // The cache does not get the order: it is hardly ever read before inventory has replied.
         if (!receipt) return reply.problem(receipt.error());
         if (wait) return answer_when_settled(reply, *wait, *receipt, dependencies);
-        if (receipt->recorded) return reply.send(recorded_response(*receipt->recorded));
+        if (receipt->recorded) return reply.send(http::replayed_response(*receipt->recorded));
         reply.send(order_response(201, receipt->order));
     };
     if (!dependencies.place_queue.submit(*std::move(command), done)) reply.busy();
 }
 
-// The one path of every transition: POST .../process, ship, deliver, cancel, PUT status and DELETE
-// differ in how they say what.
+// Handles every transition. POST .../process, ship, deliver and cancel, PUT .../status and DELETE
+// differ only in how they state the command.
 void change_order(const Request& request, const Reply& reply, Result<domain::Command> command,
                   const ApiDependencies& dependencies) {
     const auto read = [&]() -> Result<app::ChangeOrder> {
@@ -117,8 +99,8 @@ void change_order(const Request& request, const Reply& reply, Result<domain::Com
         const domain::OrderId id = TRY(read_order_id(request));
         app::ChangeOrder change{id, TRY(command), std::string(anonymous), trace_of(request), {},
                                 {}};
-        change.key = TRY(read_key(request));
-        change.expected_version = TRY(read_if_match(request));
+        change.key = TRY(http::read_idempotency_key(request));
+        change.expected_version = TRY(http::read_if_match(request, "order"));
         return change;
     };
     auto change = read();
@@ -129,8 +111,8 @@ void change_order(const Request& request, const Reply& reply, Result<domain::Com
     if (!dependencies.change_queue.submit(*std::move(change), done)) reply.busy();
 }
 
-// From the memory of this process, or from the shared cache or the store, together with whoever
-// asks at the same time: the I/O thread waits for neither.
+// Answers from the memory of this process. Otherwise queues the request for the shared cache and
+// the store, so that concurrent requests share a query and the I/O thread does not wait.
 void get_order(const Request& request, const Reply& reply, bool status_only,
                const ApiDependencies& dependencies) {
     if (auto known = http::check_query(request, {}); !known) return reply.problem(known.error());
@@ -138,7 +120,7 @@ void get_order(const Request& request, const Reply& reply, bool status_only,
     if (!id) return reply.problem(id.error());
     const auto answer = [reply, status_only](CachedOrder order) {
         reply.send({.body = std::move(status_only ? order.status : order.order),
-                    .headers = {{"ETag", fmt::format("\"{}\"", order.version)}}});
+                    .headers = {{"ETag", http::entity_tag(order.version)}}});
     };
     if (auto cached = dependencies.cache.get_local(*id)) return answer(*std::move(cached));
     const auto done = [reply, answer](Result<CachedOrder> order) {
@@ -189,7 +171,7 @@ void get_timeline(const Request& request, const Reply& reply, app::OrderStore& s
                             : Result<std::vector<app::HistoryEntry>>(std::unexpected(id.error()));
     if (!entries) return reply.problem(entries.error());
     reply.send(http::page_response(
-        request, "", [&](json::Writer& out) {  // an order has at most six entries
+        request, "", [&](json::Writer& out) {  // no paging: an order has at most five entries
             for (const app::HistoryEntry& entry : *entries) {
                 out.begin_object().member("version", entry.change.version);
                 if (entry.change.from) out.member("from", name_of(*entry.change.from));

@@ -1,4 +1,4 @@
-// The order API: routes as rows.
+// The HTTP API of orders and sagas.
 #pragma once
 #include <vector>
 
@@ -16,7 +16,7 @@ using PlaceOrderQueue = runtime::Combiner<app::PlaceOrder, Result<app::SaveResul
 using ChangeOrderQueue = runtime::Combiner<app::ChangeOrder, Result<app::SaveResult>>;
 using FindOrderQueue = runtime::Combiner<domain::OrderId, Result<CachedOrder>>;
 
-// What the handlers use; all of it outlives the routes.
+// The dependencies of the handlers. All of them outlive the routes.
 struct ApiDependencies {
     PlaceOrderQueue& place_queue;
     ChangeOrderQueue& change_queue;
@@ -26,6 +26,7 @@ struct ApiDependencies {
     app::OrderStore& store;
 };
 
+// Returns the routes below /api/orders and /api/sagas.
 std::vector<http::Route> order_routes(ApiDependencies dependencies);
 
 }  // namespace trackops::order::adapters

@@ -1,4 +1,4 @@
-// What each route refuses, and with which problem; nothing of it leaves a trace.
+// The requests that each route refuses, with their problems. A refused request changes nothing.
 #include <gtest/gtest.h>
 
 #include "order/adapters/api_at_hand_test.hpp"
@@ -12,7 +12,7 @@ using http::member;
 
 struct Refusal {
     std::string method;
-    std::string target;  // {id}: of an order that is PENDING; {none}: of none
+    std::string target;  // {id}: a PENDING order; {none}: no order
     std::string body;
     Headers headers;
     int status;
@@ -48,7 +48,7 @@ std::vector<Refusal> refusals() {
          422,
          "invalid-request",
          {"Idempotency-Key"}},
-        {"GET", "/api/orders?status=x&x=1", "", {}, 422, "invalid-request", {"x"}},
+        {"GET", "/api/orders?status=x&x=1", "", {}, 422, "invalid-request", {"status", "x"}},
         {"GET",
          "/api/orders?status=x&customerId=x&createdFrom=x&createdTo=x&cursor=x&limit=0",
          "",
@@ -169,7 +169,7 @@ TEST(OrderApiErrors, NameEveryFaultAndWriteNothing) {
     EXPECT_EQ(member(at_hand.call("GET", path), "status"), "PENDING");
 }
 
-// Answers nothing: its database is away.
+// Answers no request, because its database is unavailable.
 class Away final : public app::OrderStore {
 public:
     std::vector<Result<app::SaveResult>> add(std::span<const app::NewOrder> orders) override {

@@ -1,4 +1,4 @@
-// Orders and sagas read page by page: each entry once, whatever comes and goes meanwhile.
+// Orders and sagas, read page by page: each entry appears once while others are added and removed.
 #include <algorithm>
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ using Names = std::vector<std::string>;
 
 class OrderPages : public ::testing::TestWithParam<std::string> {
 protected:
-    // Ids of that many new orders, newest first, as JSON. The clock stands still.
+    // Places `count` orders at the same time and returns their ids, newest first, as JSON.
     Names placed(int count) {
         Names ids;
         for (int i = 0; i < count; ++i) ids.push_back(in_quotes(at_hand.placed()));
@@ -32,9 +32,9 @@ protected:
     void cancel(const std::string& quoted) {
         EXPECT_EQ(at_hand.call("DELETE", path_of(quoted)).status, 200);
     }
-    // Of the sagas, newest first.
+    // Returns the ids of the sagas, newest first.
     Names saga_ids(std::string_view where = "") {
-        return at_hand.saga_action(fmt::format(
+        return at_hand.query_column(fmt::format(
             "SELECT '\"' || id || '\"' FROM saga_instances {} ORDER BY id DESC", where));
     }
 
@@ -72,9 +72,9 @@ TEST_P(OrderPages, LeaveNobodyOutWhileOrdersComeAndGo) {
     const Names ids = placed(4);
     const auto place_one = [this] { placed(1); };
     EXPECT_EQ(joined(pages_of(at_hand.calls, "/api/orders?limit=1", "id", place_one)),
-              ids);  // newer ones stand before the first page
+              ids);  // newer orders come before the first page
     const Names pending = joined(pages_of(at_hand.calls, "/api/orders?status=PENDING", "id"));
-    // Each page's last order leaves the list before the next page is asked for.
+    // The last order of each page leaves the list before the next page is requested.
     auto seen = pending.begin();
     const auto cancel_last = [&] { cancel(*seen++); };
     EXPECT_EQ(

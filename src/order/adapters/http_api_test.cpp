@@ -1,4 +1,4 @@
-// The API's routes without a server: the life of an order, its versions and the keys of requests.
+// The routes of the API without a server: the life of an order, its versions and idempotency keys.
 #include "order/adapters/http_api.hpp"
 
 #include <gmock/gmock.h>
@@ -77,11 +77,11 @@ TEST_F(OrderApi, TakesAnOrderThroughItsLife) {
     EXPECT_THAT(timeline("actor"), ElementsAre("\"anonymous\"", "\"inventory\"", "\"anonymous\"",
                                                "\"anonymous\"", "\"anonymous\""));
     EXPECT_EQ(timeline("eventId"),
-              at_hand.saga_action(
+              at_hand.query_column(
                   "SELECT '\"' || event_id || '\"' FROM outbox_events ORDER BY position"));
     EXPECT_EQ(
         timeline("cause"),
-        at_hand.saga_action("SELECT '\"' || cause || '\"' FROM order_history ORDER BY version"));
+        at_hand.query_column("SELECT '\"' || cause || '\"' FROM order_history ORDER BY version"));
     EXPECT_THAT(
         call("GET", path + "/timeline").body,
         AllOf(HasSubstr(R"({"version":1,"to":"PENDING","at":"2023-11-14T22:13:20.000000Z",)"),
@@ -171,8 +171,8 @@ TEST_F(OrderApi, AKeyIsOfItsMethodAndPathAlone) {
         EXPECT_EQ(header(processing, "Idempotency-Replayed"), "");
     }
     EXPECT_EQ(member(call("POST", one + "/ship", "", key("k")), "status"), "SHIPPED");
-    // PUT and GET share this path; the method tells the key of one from another's.
-    EXPECT_EQ(at_hand.saga_action("SELECT scope FROM idempotency_keys ORDER BY scope"),
+    // PUT and GET share this path; the scope of a key includes the method.
+    EXPECT_EQ(at_hand.query_column("SELECT scope FROM idempotency_keys ORDER BY scope"),
               (std::vector<std::string>{"anonymous POST " + std::min(one, other) + "/process",
                                         "anonymous POST " + one + "/ship",
                                         "anonymous POST " + std::max(one, other) + "/process"}));
@@ -191,7 +191,7 @@ TEST_F(OrderApi, RemembersWhatAClientChanged) {
     const std::string path = at_hand.placed();
     at_hand.settle(path, domain::ReservationOutcome::reserved);
     for (const auto* action : {"/process", "/ship", "/deliver"}) {
-        const auto before = call("GET", path);  // and is in the cache from now on
+        const auto before = call("GET", path);  // also puts the order into the cache
         at_hand.clock.advance(std::chrono::seconds(1));
         const auto changed =
             call("POST", path + action,

@@ -1,4 +1,4 @@
-// A placed order whose answer waits until inventory has spoken: POST /api/orders?wait=confirmed.
+// POST /api/orders?wait=confirmed: the answer waits for inventory's reply.
 #include <gtest/gtest.h>
 
 #include "order/adapters/api_at_hand_test.hpp"
@@ -46,7 +46,7 @@ TEST_F(OrderApiWait, IsAnsweredWhenInventoryHasSpoken) {
     }
 }
 
-// A client that was told CONFIRMED must not read PENDING afterwards.
+// A client that was answered CONFIRMED must not read PENDING afterwards.
 TEST_F(OrderApiWait, RemembersWhatWasWaitedFor) {
     const auto waiting = place_and_wait();
     const std::string path = newest();

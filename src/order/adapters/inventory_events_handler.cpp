@@ -1,5 +1,6 @@
 #include "order/adapters/inventory_events_handler.hpp"
 
+#include "events/decode.hpp"
 #include "events/events.hpp"
 #include "order/app/settle_reservations.hpp"
 
@@ -41,8 +42,8 @@ std::string error_text(const Error& error) {
     return text;
 }
 
-// Only what the message itself is to blame for is put aside; everything else is tried again, so
-// that nothing is lost.
+// Only a message that is at fault itself becomes a dead letter. Every other failure is retried, so
+// that no message is lost.
 bus::Disposition disposition_of(const Error& error) {
     const bool at_fault = error.code == Errc::invalid || error.code == Errc::malformed ||
                           error.code == Errc::not_found;

@@ -1,4 +1,4 @@
-// What inventory says on the bus, for the consumer group trackops-orders.
+// The handler of inventory's replies, for the consumer group trackops-orders.
 #pragma once
 #include <functional>
 #include <span>
@@ -9,8 +9,10 @@
 
 namespace trackops::order::adapters {
 
-// Dead letters: what cannot be decoded, has no id, or speaks of an order that is not here.
-// RetryLater: while the database is away. on_settled: the orders of a batch as they are after it.
+// Returns a handler that applies each message to its order. A message is a dead letter when it
+// cannot be decoded, has no id, or names an unknown order. It is retried later on any other error,
+// such as a database that is away. The handler calls on_settled with the orders of the batch as
+// they are saved. `store` and `clock` outlive the handler.
 bus::Handler make_inventory_events_handler(
     app::OrderStore& store, const Clock& clock, const domain::SagaTimeouts& timeouts,
     std::function<void(std::span<const domain::Order>)> on_settled);

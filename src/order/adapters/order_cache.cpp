@@ -10,8 +10,8 @@ namespace {
 
 constexpr Duration time_to_live = std::chrono::seconds(30);
 
-// One entry serves both reads: the status's body, a line end (JSON of ours has none), the order's
-// body.
+// One entry holds both bodies: the status, a line feed and the order. The JSON writer never writes
+// a line feed.
 std::optional<CachedOrder> cached_order(const std::optional<cache::Entry>& entry) {
     if (!entry) return std::nullopt;
     const std::size_t line_end = entry->value.find('\n');

@@ -1,5 +1,5 @@
-// Orders as they are answered, in the cache: a hint of at most half a minute, never asked by a
-// write.
+// The cache of the responses to GET /api/orders/{id} and .../status. An entry is a hint and at most
+// 30 seconds old. No write reads the cache.
 #pragma once
 #include <optional>
 #include <span>
@@ -23,19 +23,21 @@ struct CachedOrder {
 // Thread-safe.
 class OrderCache {
 public:
-    // Of the entries where others keep theirs, too; the rest of a key is the order's id.
+    // The prefix of the keys in a cache that is shared with others. The order's id follows it.
     static constexpr const char* prefix = "trackops:order:";
-    // Both outlive it.
+    // `cache` and `clock` outlive the OrderCache.
     OrderCache(cache::Cache& cache, const Clock& clock) : cache_(cache), clock_(clock) {}
-    // What a write has just made of it.
+    // Stores an order that a write has just saved.
     void put(const domain::Order& order) { put(order, order.updated_at); }
-    // It was the newest at `read_at`, and is forgotten half a minute after that: a process that
-    // stood still in between brings nothing old back for longer.
+    // Stores an order that was the newest at `read_at`, and returns the entry. The entry expires 30
+    // seconds after `read_at`, or after now if that is earlier. So a process that was stopped after
+    // the read does not store an old entry for longer.
     CachedOrder put(const domain::Order& order, Instant read_at);
-    // In the memory of this process; never waits.
+    // Returns the entry in the memory of this process, if there is one. Never blocks.
     std::optional<CachedOrder> get_local(domain::OrderId id);
-    // One answer an id, in order: from the cache, the rest from the store, which the cache then
-    // knows. Blocks.
+    // Returns one result for each id, in order. Reads the cache first, and then the store for the
+    // ids that the cache does not have; their orders are put into the cache. Errors: as
+    // OrderStore::find(). Blocks.
     std::vector<Result<CachedOrder>> find(std::span<const domain::OrderId> ids,
                                           app::OrderStore& store);
 

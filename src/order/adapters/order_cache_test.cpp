@@ -20,7 +20,7 @@ namespace {
 
 using std::chrono::seconds;
 
-// So much time goes by before it answers.
+// A database whose answers take the time `takes`.
 class SlowDatabase final : public sql::Database {
 public:
     SlowDatabase(sql::Database& real, trackops::testing::FakeClock& clock)
@@ -74,7 +74,7 @@ protected:
 TEST_F(OrderCacheTest, FindsEachOrderWhereItIsAndKnowsItAfterwards) {
     const domain::Order known = placed();
     const domain::Order stored = placed();
-    domain::Order newer = known;  // the cache is asked first: it has what the store has not
+    domain::Order newer = known;  // only the cache has version 7, so the cache is read first
     newer.version = 7;
     cache_.put(newer);
     const domain::OrderId nobody(ids_.next());
@@ -88,20 +88,20 @@ TEST_F(OrderCacheTest, FindsEachOrderWhereItIsAndKnowsItAfterwards) {
     EXPECT_EQ(found[3].value().version, stored.version);
     ASSERT_TRUE(cache_.get_local(stored.id));
     EXPECT_EQ(cache_.get_local(stored.id)->order, order_json(stored));
-    EXPECT_FALSE(cache_.get_local(nobody));  // it may be there a moment later
+    EXPECT_FALSE(cache_.get_local(nobody));  // a missing order is not cached: it may exist soon
 }
 
 TEST_F(OrderCacheTest, ExpiresThirtySecondsAfterTheDatabaseWasRead) {
     const domain::Order order = placed();
     const Instant read_at = clock_.now();
-    clock_.advance(seconds(20));  // the process stood still
+    clock_.advance(seconds(20));  // the process was stopped after the read
     cache_.put(order, read_at);
     EXPECT_TRUE(cache_.get_local(order.id));
     clock_.advance(seconds(10));
     EXPECT_FALSE(cache_.get_local(order.id));
     cache_.put(order, read_at);
     EXPECT_FALSE(cache_.get_local(order.id));
-    cache_.put(order, clock_.now() + seconds(100));  // the clock of another replica
+    cache_.put(order, clock_.now() + seconds(100));  // read by a replica whose clock is ahead
     clock_.advance(seconds(30));
     EXPECT_FALSE(cache_.get_local(order.id));
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "platform/http/entity_tag.hpp"
 #include "platform/json/writer.hpp"
 
 namespace trackops::order::adapters {
@@ -113,7 +114,7 @@ void write_saga(json::Writer& out, const app::SagaOfOrder& entry) {
     out.end_object();
 }
 
-std::string etag_of(const domain::Order& order) { return fmt::format("\"{}\"", order.version); }
+std::string etag_of(const domain::Order& order) { return http::entity_tag(order.version); }
 
 std::string path_of(domain::OrderId id) { return "/api/orders/" + id.text(); }
 

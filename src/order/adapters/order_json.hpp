@@ -1,4 +1,4 @@
-// Orders and sagas as the API shows them (contracts: Order, Saga).
+// The JSON of orders and sagas in the API (contracts: Order, Saga).
 #pragma once
 #include <string>
 
@@ -14,9 +14,11 @@ void write_order(json::Writer& out, const domain::Order& order);
 void write_address(json::Writer& out, const domain::Address& address);
 void write_saga(json::Writer& out, const app::SagaOfOrder& saga);
 std::string order_json(const domain::Order& order);
-std::string status_json(
-    const domain::Order& order);  // {id, status, version, updatedAt, cancelReason?}
+// {id, status, version, updatedAt, cancelReason?}
+std::string status_json(const domain::Order& order);
+// Returns the ETag, which is the version.
 std::string etag_of(const domain::Order& order);
+// Returns the path for the header Location.
 std::string path_of(domain::OrderId id);
 
 }  // namespace trackops::order::adapters

@@ -1,4 +1,4 @@
-// What two connections to PostgreSQL see of each other's locks; SQLite has one writer.
+// The tests of row locks between two connections to PostgreSQL. SQLite has one writer.
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -36,8 +36,8 @@ protected:
             .value()
             .order.id;
     }
-    // A plan for few rows follows the ids, by luck; like this one looks through the table, whose
-    // first row is the one that was placed first.
+    // A plan for few rows happens to follow the ids. Without its indexes PostgreSQL scans the
+    // table, whose first row is the order that was placed first.
     void forget_the_indexes() {
         const auto tx = database_->begin(sql::Access::write);
         tx->add({.name = "test.forget_the_key",
@@ -46,7 +46,7 @@ protected:
         tx->add({.name = "test.forget_the_index", .text = "DROP INDEX orders_customer"}, {});
         tx->commit();
     }
-    // Whether the row can be locked by another connection at once.
+    // Whether another connection can lock the row at once.
     bool is_free(domain::OrderId id) {
         const auto tx = database_->begin(sql::Access::write);
         const auto& row =
@@ -79,9 +79,9 @@ protected:
     std::unique_ptr<app::OrderStore> store_ = make_sql_order_store(*database_, clock_, ids_);
 };
 
-// Two batches over the same orders in opposite order must not wait for each other. Played: the
-// lower id is held by somebody; whoever comes with the higher one first, in the batch and in the
-// table, must wait for the lower one with nothing in hand.
+// Two batches over the same orders in opposite order must not wait for each other. The test locks
+// the lower id. A batch that names the higher id first, with the higher id also first in the table,
+// must wait for the lower id and hold no lock.
 TEST_F(OrderLocks, AreTakenInTheOrderOfIdsWhateverTheBatchSays) {
     testing::SeededIds later_ids(2);
     const domain::OrderId high = placed(later_ids);

@@ -13,7 +13,7 @@
 namespace trackops::order::adapters::queries {
 namespace {
 
-// The answer of a reading transaction, or why the database gave none.
+// Returns the result of `read` in a read transaction, or the database's failure as an error.
 template <class T, class Read>
 Result<T> read_only(sql::Database& database, Read read) {
     try {
@@ -46,8 +46,8 @@ constexpr sql::Query steps_of_saga{.name = "saga.steps",
     FROM saga_steps WHERE saga_id = ANY($1::uuid[]) ORDER BY saga_id, step
 )sql"};
 
-// A statement is prepared by its text, so texts that are put together live as long as the program.
-// There are as many as sets of filters.
+// Returns a copy of the text that lives as long as the program, because a statement is prepared
+// under its text. There is one copy for each combination of filters.
 std::string_view without_filtered(std::string text) {
     static std::mutex mutex;
     static std::map<std::string, bool, std::less<>> texts;
@@ -55,22 +55,24 @@ std::string_view without_filtered(std::string text) {
     return texts.emplace(std::move(text), true).first->first;
 }
 
-// WHERE with only the conditions that are asked: each planned for itself.
+// A WHERE clause with only the conditions of the filters that are set, so that the database plans
+// each combination separately.
 struct Conditions {
     std::string where;
     sql::Params params;
-    void add(std::string_view condition, sql::Value value) {  // "{}" stands for the parameter
+    // "{}" in the condition stands for the parameter.
+    void add(std::string_view condition, sql::Value value) {
         params.push_back(std::move(value));
         where += where.empty() ? " WHERE " : " AND ";
         where += fmt::format(fmt::runtime(condition), fmt::format("${}", params.size()));
     }
 };
 
-// An id is a UUIDv7 drawn just before created_at is read, so its milliseconds bound the primary key
-// to search; the slack is for ids that ran ahead of the clock.
+// An order's id is a UUIDv7 that is drawn just before created_at is read. So a range of created_at
+// bounds the range of the primary key. The slack allows for ids that ran ahead of the clock.
 constexpr Duration id_slack = std::chrono::minutes(1);
 
-// An id has no milliseconds before the epoch.
+// The time in an id is never before the epoch.
 Instant dated(Instant at) { return std::max(at, Instant{}); }
 
 Conditions conditions_of(const app::OrderFilter& filter, std::optional<domain::OrderId> after) {
@@ -137,7 +139,8 @@ std::vector<Result<domain::Order>> find(sql::Database& database,
         if (found == loaded->end()) {
             orders.emplace_back(fail(Errc::not_found, "no order has this id"));
         } else {
-            orders.emplace_back(found->second.record.order);  // an id may be asked twice in a batch
+            // Copied, because a batch may have the same id twice.
+            orders.emplace_back(found->second.record.order);
         }
     }
     return orders;

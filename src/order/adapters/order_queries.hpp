@@ -1,4 +1,5 @@
-// The reading half of the order store: lists, timelines, sagas.
+// The queries of the order store: orders, lists, timelines and sagas. Each function keeps the
+// promise of the OrderStore function with the same name.
 #pragma once
 #include <optional>
 #include <span>

@@ -33,8 +33,8 @@ constexpr sql::Query load_items{.name = "order.load_items",
 )sql",
                                 .single_row_uses_text = true};
 
-// Who cancelled the order is looked up only for a saga that may have to say so again, not joined:
-// most are loaded to be confirmed.
+// The actor of a cancellation is looked up only for a saga that may have to send the cancellation
+// again. It is not joined, because most orders are loaded to be confirmed.
 constexpr sql::Query load_sagas{.name = "saga.load",
                                 .text = R"sql(
     SELECT id, type, order_id, status, deadline_at, next_attempt_at, started_at, finished_at,
@@ -50,7 +50,8 @@ constexpr sql::Query load_sagas{.name = "saga.load",
 )sql",
                                 .single_row_uses_text = true};
 
-// OFFSET 0: looked up for each, whatever a planner thinks of tables that were empty.
+// OFFSET 0 makes PostgreSQL look up the steps of each saga by key, even when its statistics are
+// from the time when the tables were empty.
 constexpr sql::Query load_steps{.name = "saga.load_steps",
                                 .text = R"sql(
     SELECT s.saga_id, s.name, s.status, s.attempts, s.started_at, s.finished_at, s.last_error
@@ -71,7 +72,7 @@ Enum named(std::span<const std::string_view> names, std::string_view name) {
     return static_cast<Enum>(found - names.begin());
 }
 
-// Step names live as long as the program, so that a step need not own its own.
+// Returns the name as a string literal, because SagaStep::name does not own its text.
 std::string_view step_name(std::string_view name) {
     constexpr auto names =
         std::to_array<std::string_view>({"reserve", "confirm", "cancel", "release"});
@@ -97,7 +98,7 @@ domain::Address address_of(std::string_view text) {
             field("phone")};
 }
 
-// Each id once: rows of an order that is asked for twice would come twice, and double its lines.
+// Each id occurs once: the rows of a repeated id would come twice and double the order's lines.
 std::vector<sql::Params> params_of(std::span<const domain::OrderId> ids) {
     std::vector<sql::Params> rows;
     rows.reserve(ids.size());
@@ -173,7 +174,8 @@ LoadedOrders OrderLoader::take() const {
         const domain::OrderId id = loaded.record.order.id;
         orders.emplace(id, std::move(loaded));
     }
-    // READ COMMITTED: a statement may see an order that the one before it did not.
+    // A read transaction sees one snapshot, so every line finds its order. The check protects
+    // against a driver that breaks this.
     for (const sql::Row& row : items_.rows()) {
         const auto order = orders.find(domain::OrderId(row.uuid(0)));
         if (order != orders.end()) order->second.record.order.terms.items.push_back(line_of(row));

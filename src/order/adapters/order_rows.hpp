@@ -1,4 +1,4 @@
-// Orders between tables and memory.
+// The conversion of table rows to orders and sagas.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -11,7 +11,7 @@
 
 namespace trackops::order::adapters {
 
-// A record as it was read: what it is compared with when it is saved.
+// An order aggregate as it was read, with the state that a save compares it with.
 struct LoadedOrder {
     domain::OrderAggregate record;
     std::int64_t revision = 0;
@@ -19,8 +19,8 @@ struct LoadedOrder {
 };
 using LoadedOrders = std::map<domain::OrderId, LoadedOrder>;
 
-// Queues the statements that read orders; take() gives them after the flush. Sagas are read only
-// when asked for.
+// Queues the statements that read the orders. take() returns the orders after the flush of the
+// transaction; an id without an order is missing from them. Sagas are read only `with_sagas`.
 class OrderLoader {
 public:
     OrderLoader(sql::Transaction& tx, std::span<const domain::OrderId> ids, bool with_sagas);
@@ -33,26 +33,16 @@ private:
     sql::Statement* steps_ = nullptr;
 };
 
-LoadedOrder order_of(const sql::Row& row);      // without items and sagas
-domain::Line line_of(const sql::Row& row);      // order_id, sku, name, quantity, unit_amount
-app::SagaOfOrder saga_of(const sql::Row& row);  // id, type, order_id, status, deadline_at,
-                                                // next_attempt_at, started_at, finished_at
-domain::SagaStep step_of(
-    const sql::Row& row);  // saga_id, name, status, attempts, started_at, finished_at, last_error
+// Each function reads a row of the columns named above it, in that order. Throws std::logic_error
+// when the row holds an unknown name.
 
-// Queue what a new or a changed order needs. The guarded update answers in affected(): fewer than
-// orders says that somebody was faster.
-struct OrderToSave {
-    const domain::OrderAggregate& record;
-    std::int64_t revision;                       // that was read; 0 for a new one
-    std::span<const domain::Saga> sagas_before;  // none for a new one
-    std::span<const Uuid> causes;                // one a change
-    std::span<const Uuid> event_ids;             // one a notice
-};
-void insert_orders(sql::Transaction& tx, std::span<const OrderToSave> orders);
-sql::Statement& update_orders(sql::Transaction& tx,
-                              std::span<const OrderToSave> orders);  // sorted by id
-void save_sagas_history_and_events(sql::Transaction& tx,
-                                   std::span<const OrderToSave> orders);  // sagas, history, events
+// The columns of the statement order.load; without items and sagas.
+LoadedOrder order_of(const sql::Row& row);
+// order_id, sku, name, quantity, unit_amount
+domain::Line line_of(const sql::Row& row);
+// id, type, order_id, status, deadline_at, next_attempt_at, started_at, finished_at
+app::SagaOfOrder saga_of(const sql::Row& row);
+// saga_id, name, status, attempts, started_at, finished_at, last_error
+domain::SagaStep step_of(const sql::Row& row);
 
 }  // namespace trackops::order::adapters

@@ -1,11 +1,14 @@
 #include "order/adapters/read_requests.hpp"
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
 
+#include "base/reason.hpp"
 #include "base/sku.hpp"
+#include "platform/http/query_reader.hpp"
+#include "platform/json/object_reader.hpp"
 #include "platform/json/reader.hpp"
 
 namespace trackops::order::adapters {
@@ -15,17 +18,13 @@ using json::ObjectReader;
 using json::Value;
 
 constexpr std::size_t metadata_bytes_max = 16 * 1024;
-constexpr std::size_t limit_max = 500;
 constexpr Duration wait_max = std::chrono::seconds(5);
-constexpr std::string_view not_valid = "the request is not valid";
+constexpr std::string_view must_be_uuid = "must be a UUID";
+constexpr std::string_view must_be_time = "must be an RFC 3339 time";
 
-// A word that a client may give as reason: not one that is ours to say.
+// Whether a client may give the text as a reason. Only the system gives out_of_stock and timed_out.
 bool is_clients_reason(std::string_view text) {
-    if (text == domain::out_of_stock || text == domain::timed_out || text.front() < 'A' ||
-        text.front() > 'Z')
-        return false;
-    return std::ranges::all_of(
-        text, [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; });
+    return is_reason(text) && text != domain::out_of_stock && text != domain::timed_out;
 }
 
 domain::Address read_address(ObjectReader& in) {
@@ -57,18 +56,17 @@ domain::Line read_line(ObjectReader& in) {
     return line;
 }
 
-// A member object, read with its own pointer; faults gather in the same list.
-void read_shipping_address(ObjectReader& in, std::vector<FieldError>& faults,
-                           domain::OrderTerms& terms) {
+// The nested reader adds its faults to the list of `in`, with pointers below /shippingAddress.
+void read_shipping_address(ObjectReader& in, domain::OrderTerms& terms) {
     const auto value = in.object("shippingAddress", true);
     if (!value || !in.has("shippingAddress")) return;
-    ObjectReader fields(value, in.pointer_to("shippingAddress"), faults);
+    ObjectReader fields = in.nested(value, in.pointer_to("shippingAddress"));
     terms.shipping_address = read_address(fields);
 }
 
 bool holds_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
 
-// In a text or a name, however deep: a document nests no deeper than its limit.
+// Whether a text or a member name contains U+0000, at any depth. The parser bounds the depth.
 bool holds_nul(Value value) {
     bool found = holds_nul(value.text().value_or(""));
     value.each_member([&found](std::string_view name, Value member) {
@@ -86,7 +84,7 @@ void read_metadata(ObjectReader& in, domain::OrderTerms& terms) {
     if (terms.metadata->size() > metadata_bytes_max) {
         in.fault("metadata", fmt::format("must not be longer than {} bytes", metadata_bytes_max),
                  "length");
-    } else if (holds_nul(*value)) {  // PostgreSQL's jsonb has no room for it
+    } else if (holds_nul(*value)) {  // jsonb in PostgreSQL cannot store it
         in.fault("metadata", "must not contain U+0000", "format");
     }
 }
@@ -107,62 +105,10 @@ std::string read_reason(ObjectReader& in) {
         .value_or("");
 }
 
-// Reads the body as one object with `read` and gives what it made, or every fault.
-template <class T>
-Result<T> read_body(std::string_view body,
-                    const std::function<T(ObjectReader&, std::vector<FieldError>&)>& read) {
-    const json::Document document = TRY(json::Document::parse(body.empty() ? "{}" : body));
-    std::vector<FieldError> faults;
-    ObjectReader in(document.root(), "", faults);
-    T made = read(in, faults);
-    in.finish();
-    if (!faults.empty()) return fail(Errc::invalid, std::string(not_valid), std::move(faults));
-    return made;
-}
+// An empty body counts as {}.
+std::string_view object_or_empty(std::string_view body) { return body.empty() ? "{}" : body; }
 
-// Query parameters, each fault named by the parameter's name.
-class QueryReader {
-public:
-    explicit QueryReader(const http::Request& request) : request_(request) {}
-    template <class T, class Read>
-    std::optional<T> value(std::string_view name, std::string_view expected, Read read) {
-        const auto text = request_.query_value(name);
-        if (!text) return std::nullopt;
-        const std::optional<T> made = read(*text);
-        if (!made) faults_.push_back({std::string(name), std::string(expected), "format"});
-        return made;
-    }
-    std::size_t limit() {
-        const auto read = [](std::string_view text) -> std::optional<std::size_t> {
-            std::size_t number = 0;
-            const auto [end, failure] =
-                std::from_chars(text.data(), text.data() + text.size(), number);
-            const bool whole = failure == std::errc() && end == text.data() + text.size();
-            return whole && number >= 1 && number <= limit_max ? std::optional(number)
-                                                               : std::nullopt;
-        };
-        return value<std::size_t>("limit", "must be between 1 and 500", read).value_or(50);
-    }
-    template <class T>
-    std::optional<T> id(std::string_view name) {
-        return value<T>(name, "must be a UUID",
-                        [](std::string_view text) { return T::parse(text); });
-    }
-    std::optional<Instant> instant(std::string_view name) {
-        return value<Instant>(name, "must be an RFC 3339 time",
-                              [](std::string_view text) { return Instant::parse(text); });
-    }
-    template <class T>
-    Result<T> finish(T made) {
-        if (!faults_.empty())
-            return fail(Errc::invalid, std::string(not_valid), std::move(faults_));
-        return made;
-    }
-
-private:
-    const http::Request& request_;
-    std::vector<FieldError> faults_;
-};
+std::optional<Instant> instant(std::string_view text) { return Instant::parse(text); }
 
 template <class Enum>
 std::optional<Enum> named(std::span<const std::string_view> names, std::string_view name) {
@@ -174,35 +120,33 @@ std::optional<Enum> named(std::span<const std::string_view> names, std::string_v
 }  // namespace
 
 Result<domain::OrderTerms> read_order_terms(std::string_view body) {
-    domain::OrderTerms terms = TRY(
-        read_body<domain::OrderTerms>(body, [](ObjectReader& in, std::vector<FieldError>& faults) {
-            domain::OrderTerms made;
-            made.customer = domain::CustomerId(in.uuid("customerId"));
-            made.currency = in.text(
-                "currency",
-                {.max_bytes = 8, .is_valid = is_currency, .expected = "must be an ISO 4217 code"});
-            made.shipping_amount_minor =
-                in.maybe_integer("shippingAmount", {.min = 0, .max = max_amount_minor});
-            made.total_amount_minor =
-                in.maybe_integer("totalAmount", {.min = 0, .max = max_amount_minor});
-            in.array("items", true, 1, domain::max_lines,
-                     [&](Value value, const std::string& pointer) {
-                         ObjectReader line(value, pointer, faults);
-                         made.items.push_back(read_line(line));
-                     });
-            read_shipping_address(in, faults, made);
-            made.delivery_instructions = in.maybe_text("deliveryInstructions", {.max_bytes = 1000});
-            made.external_ref = in.maybe_text("externalRef", {.max_bytes = 100});
-            read_metadata(in, made);
-            return made;
-        }));
-    (void)TRY(domain::total_of(
-        terms));  // named together with its own kind of fault, once the shape is right
+    domain::OrderTerms terms = TRY(json::read_object(object_or_empty(body), [](ObjectReader& in) {
+        domain::OrderTerms made;
+        made.customer = domain::CustomerId(in.uuid("customerId"));
+        made.currency = in.text(
+            "currency",
+            {.max_bytes = 8, .is_valid = is_currency, .expected = "must be an ISO 4217 code"});
+        made.shipping_amount_minor =
+            in.maybe_integer("shippingAmount", {.min = 0, .max = max_amount_minor});
+        made.total_amount_minor =
+            in.maybe_integer("totalAmount", {.min = 0, .max = max_amount_minor});
+        in.array("items", true, 1, domain::max_lines, [&](Value value, const std::string& pointer) {
+            ObjectReader line = in.nested(value, pointer);
+            made.items.push_back(read_line(line));
+        });
+        read_shipping_address(in, made);
+        made.delivery_instructions = in.maybe_text("deliveryInstructions", {.max_bytes = 1000});
+        made.external_ref = in.maybe_text("externalRef", {.max_bytes = 100});
+        read_metadata(in, made);
+        return made;
+    }));
+    // The sums are checked only when the form of every field is right.
+    (void)TRY(domain::total_of(terms));
     return terms;
 }
 
 Result<domain::Command> read_command(domain::Action action, std::string_view body) {
-    return read_body<domain::Command>(body, [action](ObjectReader& in, std::vector<FieldError>&) {
+    return json::read_object(object_or_empty(body), [action](ObjectReader& in) {
         domain::Command command{action, "", {}};
         if (action == domain::Action::ship) command.shipment = read_shipment(in);
         if (action == domain::Action::cancel) command.reason = read_reason(in);
@@ -213,7 +157,7 @@ Result<domain::Command> read_command(domain::Action action, std::string_view bod
 Result<domain::Command> read_status_change(std::string_view body) {
     std::optional<domain::Status> status;
     domain::Command command =
-        TRY(read_body<domain::Command>(body, [&status](ObjectReader& in, std::vector<FieldError>&) {
+        TRY(json::read_object(object_or_empty(body), [&status](ObjectReader& in) {
             const std::string name = in.text("status", {});
             status = domain::status_named(name);
             if (!status && in.has("status"))
@@ -233,36 +177,32 @@ Result<domain::Command> read_status_change(std::string_view body) {
 }
 
 Result<ListRequest> read_list_request(const http::Request& request) {
-    TRY(http::check_query(request, {"status", "customerId", "externalRef", "createdFrom",
-                                    "createdTo", "limit", "cursor"}));
-    QueryReader in(request);
+    http::QueryReader in(request, {"status", "customerId", "externalRef", "createdFrom",
+                                   "createdTo", "limit", "cursor"});
     ListRequest list;
-    list.filter.status =
-        in.value<domain::Status>("status", "must be a status of an order", domain::status_named);
-    list.filter.customer = in.id<domain::CustomerId>("customerId");
+    list.filter.status = in.value("status", "must be a status of an order", domain::status_named);
+    list.filter.customer = in.value("customerId", must_be_uuid, domain::CustomerId::parse);
     if (const auto reference = request.query_value("externalRef"))
         list.filter.external_ref = std::string(*reference);
-    list.filter.created_from = in.instant("createdFrom");
-    list.filter.created_to = in.instant("createdTo");
-    list.after = in.id<domain::OrderId>("cursor");
+    list.filter.created_from = in.value("createdFrom", must_be_time, instant);
+    list.filter.created_to = in.value("createdTo", must_be_time, instant);
+    list.after = in.value("cursor", must_be_uuid, domain::OrderId::parse);
     list.limit = in.limit();
     return in.finish(std::move(list));
 }
 
 Result<SagaListRequest> read_saga_list_request(const http::Request& request) {
-    TRY(http::check_query(request, {"status", "type", "orderId", "limit", "cursor"}));
-    QueryReader in(request);
+    http::QueryReader in(request, {"status", "type", "orderId", "limit", "cursor"});
     SagaListRequest list;
-    list.filter.status = in.value<domain::SagaStatus>(
-        "status", "must be a status of a saga", [](std::string_view text) {
+    list.filter.status =
+        in.value("status", "must be a status of a saga", [](std::string_view text) {
             return named<domain::SagaStatus>(domain::saga_status_names, text);
         });
-    list.filter.type =
-        in.value<domain::SagaType>("type", "must be a type of saga", [](std::string_view text) {
-            return named<domain::SagaType>(domain::saga_type_names, text);
-        });
-    list.filter.order = in.id<domain::OrderId>("orderId");
-    list.after = in.id<domain::SagaId>("cursor");
+    list.filter.type = in.value("type", "must be a type of saga", [](std::string_view text) {
+        return named<domain::SagaType>(domain::saga_type_names, text);
+    });
+    list.filter.order = in.value("orderId", must_be_uuid, domain::OrderId::parse);
+    list.after = in.value("cursor", must_be_uuid, domain::SagaId::parse);
     list.limit = in.limit();
     return in.finish(list);
 }
@@ -272,11 +212,11 @@ Result<std::optional<Duration>> read_wait(const http::Request& request) {
     std::optional<Duration> wait;
     if (const auto value = request.query_value("wait")) {
         if (*value != "confirmed")
-            return fail(Errc::invalid, std::string(not_valid),
+            return fail(Errc::invalid, "the query is not valid",
                         {{"wait", "must be 'confirmed'", "format"}});
         wait = wait_max;
     }
-    // RFC 7240: a preference that is not understood is ignored.
+    // A preference that is not understood is ignored (RFC 7240).
     const auto prefer = request.header("prefer");
     if (prefer && prefer->starts_with("wait=")) {
         int seconds = 0;
@@ -287,19 +227,6 @@ Result<std::optional<Duration>> read_wait(const http::Request& request) {
             wait = std::min<Duration>(std::chrono::seconds(seconds), wait_max);
     }
     return wait;
-}
-
-Result<std::optional<std::int64_t>> read_if_match(const http::Request& request) {
-    const auto header = request.header("if-match");
-    if (!header || *header == "*") return std::optional<std::int64_t>();
-    std::int64_t version = 0;
-    if (header->size() > 2 && header->front() == '"' && header->back() == '"') {
-        const auto [end, failure] =
-            std::from_chars(header->data() + 1, header->data() + header->size() - 1, version);
-        if (failure == std::errc() && end == header->data() + header->size() - 1)
-            return std::optional(version);
-    }
-    return fail(Errc::precondition_failed, "If-Match names no version of this order");
 }
 
 }  // namespace trackops::order::adapters

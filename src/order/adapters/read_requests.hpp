@@ -1,4 +1,5 @@
-// Requests of the order API from JSON and query text; every fault named at once.
+// The readers of the order API's requests: JSON bodies, queries and headers. An error is
+// Errc::malformed for a body that is not JSON, else Errc::invalid, and names every fault at once.
 #pragma once
 #include <optional>
 #include <string_view>
@@ -8,10 +9,14 @@
 
 namespace trackops::order::adapters {
 
+// Reads the body of POST /api/orders. Checks the sums with domain::total_of() when the form of
+// every field is right.
 Result<domain::OrderTerms> read_order_terms(std::string_view body);
-// The body of ship, cancel and of PUT status; the other actions take none. An empty body counts as
+// Reads the body of POST .../{action}. Only ship and cancel have members. An empty body counts as
 // {}.
 Result<domain::Command> read_command(domain::Action action, std::string_view body);
+// Reads the body of PUT .../status. Errc::illegal_transition for PENDING and CONFIRMED, which no
+// client can set.
 Result<domain::Command> read_status_change(std::string_view body);
 
 struct ListRequest {
@@ -28,11 +33,9 @@ struct SagaListRequest {
 };
 Result<SagaListRequest> read_saga_list_request(const http::Request& request);
 
-// How long the answer may wait for the order to leave PENDING: ?wait=confirmed, Prefer: wait=N.
-// Nothing: not at all. At most 5 s.
+// Returns how long the response may wait until the order is no longer PENDING, from the query
+// wait=confirmed or the header Prefer: wait=N (RFC 7240; N in seconds). At most 5 seconds. Nothing
+// when the request does not ask for a wait.
 Result<std::optional<Duration>> read_wait(const http::Request& request);
-// The version that If-Match names; nothing without the header or for "*". Errc::precondition_failed
-// for what names none of ours.
-Result<std::optional<std::int64_t>> read_if_match(const http::Request& request);
 
 }  // namespace trackops::order::adapters

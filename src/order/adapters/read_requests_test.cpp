@@ -84,7 +84,7 @@ TEST(ReadDraft, RefusesNulAnywhereInMetadata) {
         read_order_terms(with(R"({"channel": ["web"]})", R"({"a": "\\u0000", "b": "\u0001"})")));
 }
 
-// {"a":"..."} of so many bytes.
+// Returns the object {"a":"..."} with a size of `bytes` bytes.
 std::string object_of(std::size_t bytes) {
     return R"({"a":")" + std::string(bytes - 8, 'x') + "\"}";
 }
@@ -232,22 +232,11 @@ TEST(ReadWait, UnderstandsBothForms) {
     EXPECT_EQ(read_wait(asking({}, {{"prefer", "wait=99"}})).value(),
               Duration(std::chrono::seconds(5)));
     EXPECT_FALSE(read_wait(asking({{"wait", "shipped"}})));
-    // What is not understood is as if it were not there.
+    // A preference that is not understood is ignored.
     for (const auto* prefer : {"wait=0", "wait=-1", "wait=", "wait=x", "respond-async"})
         EXPECT_FALSE(read_wait(asking({}, {{"prefer", prefer}})).value()) << prefer;
     EXPECT_EQ(read_wait(asking({}, {{"prefer", "wait=1"}})).value(),
               Duration(std::chrono::seconds(1)));
-}
-
-TEST(ReadIfMatch, NamesAVersionOrFails) {
-    EXPECT_EQ(read_if_match(asking({}, {{"if-match", "\"3\""}})).value(), 3);
-    EXPECT_FALSE(read_if_match(asking({}, {{"if-match", "*"}})).value());
-    EXPECT_FALSE(read_if_match(asking({})).value());
-    for (const auto* text : {"3", "W/\"3\"", "\"x\"", "\"\"", "\"3"}) {
-        EXPECT_EQ(read_if_match(asking({}, {{"if-match", text}})).error().code,
-                  Errc::precondition_failed)
-            << text;
-    }
 }
 
 }  // namespace

@@ -16,8 +16,8 @@ SagaTimer::SagaTimer(app::SagaSweepOptions round, app::OrderStore& store, const 
 
 runtime::Progress SagaTimer::run(Duration) {
     const auto orders = app::advance_sagas(options_, store_, clock_, ids_, patience_);
-    if (!orders)
-        throw std::runtime_error(orders.error().detail);  // the driver counts, logs and backs off
+    // The caller of the pump counts the failure, logs it and backs off.
+    if (!orders) throw std::runtime_error(orders.error().detail);
     on_advanced_(*orders);
     return {orders->size(), orders->size() < options_.limit ? interval : Duration::zero()};
 }

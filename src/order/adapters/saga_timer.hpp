@@ -1,4 +1,4 @@
-// Looks at the sagas that are due, several times a second.
+// The pump that advances the sagas that are due.
 #pragma once
 #include <functional>
 #include <span>
@@ -14,10 +14,12 @@ class SagaTimer final : public runtime::Pump {
 public:
     static constexpr Duration interval = std::chrono::milliseconds(250);
 
-    // on_advanced: the orders of a round as they are after it.
+    // Each run() sweeps once with the options `round` and calls on_advanced with the orders as they
+    // are saved. The references outlive the timer.
     SagaTimer(app::SagaSweepOptions round, app::OrderStore& store, const Clock& clock, Ids& ids,
               const domain::SagaTimeouts& timeouts,
               std::function<void(std::span<const domain::Order>)> on_advanced);
+    // Throws std::runtime_error when the database fails; the caller counts, logs and backs off.
     runtime::Progress run(Duration max_wait) override;
 
 private:

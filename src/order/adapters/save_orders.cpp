@@ -1,9 +1,9 @@
-// Writing orders: a new one, a changed one, and what goes with both.
+#include "order/adapters/save_orders.hpp"
+
 #include <algorithm>
 
 #include "order/adapters/event_mapping.hpp"
 #include "order/adapters/order_json.hpp"
-#include "order/adapters/order_rows.hpp"
 #include "platform/json/writer.hpp"
 #include "platform/outbox/event.hpp"
 
@@ -38,9 +38,10 @@ constexpr sql::Query insert_item{.name = "order.insert_item",
 )sql",
                                  .single_row_uses_text = true};
 
-// Rows are locked in the order of their ids before the first is updated, whatever plan the update
-// takes: how many they are is asked first. Not joined: the planner expects one row of the rest and
-// would look through all locked ones for each.
+// The batch locks the rows in the order of their ids before it updates the first one, whatever plan
+// the update takes: the count of the locked rows is evaluated first. The update does not join the
+// locked rows, because the planner expects one row from unnest() and would scan all locked rows for
+// each order.
 constexpr sql::Query update_order{.name = "order.update",
                                   .text = R"sql(
     UPDATE orders SET status = $3, cancel_reason = $4, carrier = $5, tracking_number = $6, version = $7, revision = revision + 1,
@@ -90,8 +91,8 @@ constexpr sql::Query save_step{.name = "saga.save_step",
 )sql",
                                .single_row_uses_text = true};
 
-// A new order's saga and steps cannot be there already: a plain insert costs less than one that may
-// meet itself.
+// A new order's saga and steps cannot exist already. A plain INSERT costs less than one with ON
+// CONFLICT.
 constexpr sql::Query insert_saga{.name = "saga.insert",
                                  .text = R"sql(
     INSERT INTO saga_instances (id, type, order_id, status, deadline_at, next_attempt_at, due_at, started_at, finished_at)
@@ -180,8 +181,8 @@ void save_sagas(sql::Transaction& tx, std::span<const OrderToSave> orders) {
     tx.add_batch(is_new ? insert_step : save_step, std::move(steps));
 }
 
-// The event that announced a change: the only notice with its version that is not a repetition, so
-// the first.
+// Returns the id of the event that announces the change: the first new event with its version and
+// status. A later one is a repetition.
 Uuid event_of(const OrderToSave& saved, const domain::StatusChange& change) {
     const auto& new_events = saved.record.new_events;
     const auto found = std::ranges::find_if(new_events, [&](const domain::OrderEvent& notice) {

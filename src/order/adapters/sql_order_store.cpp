@@ -8,6 +8,7 @@
 #include "order/adapters/order_json.hpp"
 #include "order/adapters/order_queries.hpp"
 #include "order/adapters/order_rows.hpp"
+#include "order/adapters/save_orders.hpp"
 #include "platform/idempotency/keys.hpp"
 #include "platform/outbox/event.hpp"
 #include "platform/sql/batch.hpp"
@@ -23,9 +24,9 @@ constexpr sql::Query select_existing_ids{.name = "order.which_exist",
     SELECT id FROM orders WHERE id = ANY($1::uuid[])
 )sql"};
 
-// Pushing due_at on is the claim: another replica skips what is locked and then sees that it is not
-// due. ARRAY() is asked once; IN (...) may become a join that asks, and locks, again for each saga
-// there is.
+// A saga is claimed by moving its due_at. Another replica skips a locked saga, and finds it not due
+// once the lock is gone. PostgreSQL evaluates ARRAY() once; it may turn IN (...) into a join that
+// runs the subquery, and locks rows, again for each saga in the table.
 constexpr sql::Query claim_due_sagas{.name = "saga.claim_due",
                                      .text = R"sql(
     UPDATE saga_instances SET due_at = $2
@@ -36,8 +37,9 @@ constexpr sql::Query claim_due_sagas{.name = "saga.claim_due",
     WHERE id = ANY(ARRAY(SELECT id FROM saga_instances WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED)) RETURNING order_id
 )sql"};
 
-// The longest beginning of a batch in which no key comes twice: a twin is answered by what its
-// first made true.
+// Returns the length of the longest prefix of the batch in which no idempotency key occurs twice. A
+// second command with the same key runs in a later transaction and gets the response that the first
+// one recorded.
 template <class Item>
 std::size_t count_distinct_keys(std::span<const Item> batch) {
     std::set<std::pair<std::string_view, std::string_view>> keys;
@@ -49,7 +51,8 @@ std::size_t count_distinct_keys(std::span<const Item> batch) {
     return count;
 }
 
-// Hardly a key comes twice, so a batch is written without asking for its keys; but where one did,
+// The number of batches that look up their keys before they write, after a batch had to run again.
+// A duplicate key is rare, so a batch is normally written without a lookup. After one duplicate,
 // others are likely to follow.
 constexpr int lookup_batches_after_duplicate = 64;
 
@@ -128,8 +131,8 @@ private:
     std::atomic<int> lookup_batches_left_ = 0;
 };
 
-// What is answered before anything is written: by a key that was seen before, or (after a lost
-// commit) by the order being there.
+// Returns, for each command whose key was used before, the recorded response or the error
+// Errc::key_reused; nothing for the others.
 template <class Item>
 std::vector<std::optional<Result<app::SaveResult>>> find_recorded_responses(
     sql::Transaction& tx, std::span<const Item> batch, Instant now) {
@@ -169,7 +172,8 @@ std::vector<Uuid> draw_ids(Ids& ids, std::size_t count) {
     return list;
 }
 
-// Whether a batch asks before it writes. `again`: it has been refused, or nobody knows.
+// Whether a batch looks up its keys before it writes. `is_retry`: an earlier run of the batch was
+// refused, or its outcome is unknown.
 bool SqlOrderStore::must_look_up_keys(bool is_retry) {
     if (is_retry) {
         lookup_batches_left_ = lookup_batches_after_duplicate;
@@ -222,19 +226,20 @@ SaveResults SqlOrderStore::add_once(std::span<const app::NewOrder> orders, bool 
         sql::or_conflict([&] { tx->flush(); });
         if (recorded->affected() < keyed_responses.size()) throw sql::ConcurrencyConflict();
     }
-    // An order that is there after all, by a commit whose answer was lost, is found when this runs
-    // again.
+    // An order that exists because of a commit with an unknown outcome makes the insert conflict.
+    // The next run of this function finds the order.
     sql::or_conflict([&] { tx->commit(); });
     return unwrap_all(std::move(results));
 }
 
-// One round of update(): what was read, what became of it.
+// The state of one run of update_once(): what was read and what is to be written.
 struct UpdateAttempt {
     LoadedOrders orders;
-    std::set<outbox::Claim> handled;    // before, or earlier in this round
-    std::vector<outbox::Claim> claims;  // of this round
+    std::set<outbox::Claim> handled;    // handled before, or earlier in this run
+    std::vector<outbox::Claim> claims;  // handled in this run
     std::vector<idempotency::KeyedResponse> keyed_responses;
-    std::unordered_map<domain::OrderId, std::vector<Uuid>> causes;  // of the changes, in order
+    // One cause for each element of OrderAggregate::changes.
+    std::unordered_map<domain::OrderId, std::vector<Uuid>> causes;
 };
 
 Result<app::SaveResult> decide(UpdateAttempt& attempt, const app::OrderChange& change) {
@@ -269,8 +274,8 @@ SaveResults SqlOrderStore::update_once(std::span<const app::OrderChange> changes
             causes.insert({change.cause, change.consumer});
         }
         const auto tx = database_.begin(sql::Access::read);
-        // Claims are read before the orders: a handling that commits in between is then seen in the
-        // orders, or loses the claim below.
+        // The claims and the orders come from one snapshot. When another handler of the same
+        // message commits after it, the claim below conflicts.
         const sql::Statement& claimed =
             outbox::find_claimed(*tx, std::vector(causes.begin(), causes.end()));
         const OrderLoader loading(*tx, std::vector(ids.begin(), ids.end()), true);
@@ -289,7 +294,7 @@ SaveResults SqlOrderStore::update_once(std::span<const app::OrderChange> changes
     std::ranges::sort(attempt.keyed_responses, {}, &idempotency::KeyedResponse::key);
     std::vector<OrderToSave> saved;
     std::unordered_map<domain::OrderId, std::vector<Uuid>> event_ids;
-    for (const auto& [id, loaded] : attempt.orders) {  // in the order of ids, as rows are locked
+    for (const auto& [id, loaded] : attempt.orders) {  // sorted by id, the order of the locks
         const domain::OrderAggregate& record = loaded.record;
         if (record.changes.empty() && record.new_events.empty() &&
             record.sagas == loaded.sagas_before)

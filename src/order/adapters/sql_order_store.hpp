@@ -1,4 +1,4 @@
-// Orders in SQLite or PostgreSQL.
+// The order store on SQLite or PostgreSQL.
 #pragma once
 #include <memory>
 
@@ -9,7 +9,8 @@
 
 namespace trackops::order::adapters {
 
-// Everything outlives the store. ids makes the ids of events; clock dates claims and keys.
+// Returns a store on the database, whose schema must be up to date. `ids` makes the ids of events;
+// `clock` gives the time of claims and idempotency keys. All arguments outlive the store.
 std::unique_ptr<app::OrderStore> make_sql_order_store(sql::Database& database, const Clock& clock,
                                                       Ids& ids);
 

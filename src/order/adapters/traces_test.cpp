@@ -1,7 +1,8 @@
-// Where a change came from travels with each event that it makes.
+// The correlation, causation and trace of a change pass into each event that it records.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "events/encode.hpp"
 #include "events/events.hpp"
 #include "order/adapters/api_at_hand_test.hpp"
 #include "order/adapters/inventory_events_handler.hpp"
@@ -16,7 +17,7 @@ class OrderTraces : public ::testing::TestWithParam<std::string> {
 protected:
     OrderTraces() { come_from("one"); }
 
-    // Requests from now on.
+    // Sets the correlation id and the trace of the requests that follow.
     void come_from(const std::string& name) {
         at_hand.calls.origin.correlation_id = "correlation of " + name;
         at_hand.calls.origin.traceparent = "parent of " + name;
@@ -26,9 +27,9 @@ protected:
         return fmt::format("{} correlation of {} correlation of {} parent of {} state of {}", type,
                            name, name, name, name);
     }
-    // Each event with correlation, causation, traceparent and tracestate.
+    // Returns each event with correlation, causation, traceparent and tracestate.
     std::vector<std::string> events() {
-        return at_hand.saga_action(
+        return at_hand.query_column(
             "SELECT type || ' ' || correlation_id || ' ' || causation_id || ' ' || traceparent || "
             "' ' || tracestate FROM outbox_events ORDER BY position");
     }
@@ -95,7 +96,7 @@ TEST_P(OrderTraces, OfAnAnswerOfInventoryAreThoseOfTheNextEvent) {
     EXPECT_EQ(at_hand.found(refused).cancel_reason, "OUT_OF_STOCK");
 }
 
-// Nobody asked for it: a cause of its own, once for the event and its correlation.
+// No request caused this change: it has an id of its own, which is both cause and correlation id.
 TEST_P(OrderTraces, OfTheSagaClockAreACauseOfItsOwn) {
     at_hand.placed();
     at_hand.clock.advance(std::chrono::seconds(30));
@@ -103,7 +104,7 @@ TEST_P(OrderTraces, OfTheSagaClockAreACauseOfItsOwn) {
     ASSERT_EQ(
         app::advance_sagas(round, *at_hand.store, at_hand.clock, at_hand.ids, timeouts)->size(),
         1U);
-    const auto causes = at_hand.saga_action("SELECT CAST(event_id AS TEXT) FROM processed_events");
+    const auto causes = at_hand.query_column("SELECT CAST(event_id AS TEXT) FROM processed_events");
     ASSERT_EQ(causes.size(), 1U);
     EXPECT_THAT(events(), ElementsAre(of_request("ORDER_CREATED", "one"),
                                       fmt::format("ORDER_CREATED {} {}  ", causes[0], causes[0])));

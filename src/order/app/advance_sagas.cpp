@@ -27,7 +27,7 @@ Result<std::vector<domain::Order>> advance_sagas(const SagaSweepOptions& options
     }
     std::vector<domain::Order> orders;
     for (auto& receipt : store.update(changes)) {
-        // One that could not be saved now is due again after its lease.
+        // A saga that could not be saved is due again after the lease.
         if (receipt) orders.push_back(std::move(receipt->order));
     }
     return orders;

@@ -17,7 +17,9 @@ struct ChangeOrder {
     std::optional<std::int64_t> expected_version;
 };
 
-// Process, ship, deliver, cancel: one code path for all. One answer each, in order.
+// Applies the commands process, ship, deliver and cancel to their orders. Returns one result for
+// each command, in order; a refused command does not affect the others. Errors: as
+// OrderStore::update(), and Errc::illegal_transition.
 std::vector<Result<SaveResult>> change_orders(std::span<const ChangeOrder> commands,
                                               OrderStore& store, const Clock& clock, Ids& ids,
                                               const domain::SagaTimeouts& timeouts);

@@ -9,10 +9,10 @@ std::vector<Result<SaveResult>> place_orders(std::span<const PlaceOrder> command
     answers.reserve(commands.size());
     std::vector<NewOrder> orders;
     orders.reserve(commands.size());
-    std::vector<std::size_t> places;  // of the orders among the answers
+    std::vector<std::size_t> places;  // the index in `answers` of each element of `orders`
     for (const PlaceOrder& command : commands) {
-        // The time is asked after the id, so that created_at never lies before the id's own
-        // milliseconds.
+        // The clock is read after the id is drawn, so that created_at is not before the time in the
+        // id.
         const domain::OrderId id(ids.next());
         auto record = domain::place(command.terms, id, domain::SagaId(ids.next()),
                                     {clock.now(), command.actor, command.trace, timeouts});

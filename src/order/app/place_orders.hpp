@@ -15,7 +15,9 @@ struct PlaceOrder {
     std::optional<IdempotencyKey> key;
 };
 
-// Takes orders in, PENDING. One answer each, in order; a refused one never fails its neighbours.
+// Places the orders with the status PENDING. Returns one result for each command, in order; a
+// refused command does not affect the others. Errors: Errc::invalid as domain::place(), and those
+// of OrderStore::add().
 std::vector<Result<SaveResult>> place_orders(std::span<const PlaceOrder> commands,
                                              OrderStore& store, const Clock& clock, Ids& ids,
                                              const domain::SagaTimeouts& timeouts);

@@ -1,5 +1,5 @@
-// What the use cases need, in their own words. Adapters keep these promises; the contract suite
-// asks each adapter.
+// The ports of the order use cases. Every adapter keeps these promises; the contract suite tests
+// each adapter.
 #pragma once
 #include <functional>
 #include <optional>
@@ -19,21 +19,23 @@ struct NewOrder {
     std::optional<IdempotencyKey> key;
 };
 
-// At most one effect a cause: a generated id, or the id of the message that is handled.
+// A change of one order. A cause has at most one effect in the inbox of its consumer. The cause is
+// a generated id or the id of the message that is handled.
 struct OrderChange {
     domain::OrderId id;
     Uuid cause;
-    std::string consumer;  // whose inbox keeps the cause
+    std::string consumer;  // the owner of the inbox that records the cause
     std::optional<IdempotencyKey> key;
     std::optional<std::int64_t> expected_version;  // If-Match
-    // May run more than once, on a fresh record each time: pure. A refusal leaves the record as it
-    // was.
+    // Must be pure: it may run more than once, each time on a freshly loaded record. When it
+    // returns an error it leaves the record unchanged.
     std::function<Result<void>(domain::OrderAggregate&)> change;
 };
 
 struct SaveResult {
-    domain::Order order;
-    std::optional<RecordedResponse> recorded;  // the key was answered before: this is what was said
+    domain::Order order;  // empty when `recorded` is set
+    // The response to the first request with the same idempotency key.
+    std::optional<RecordedResponse> recorded;
 };
 
 struct OrderFilter {
@@ -47,10 +49,10 @@ struct OrderFilter {
 template <class Item, class Cursor>
 struct Page {
     std::vector<Item> items;
-    std::optional<Cursor> next;
+    std::optional<Cursor> next;  // empty on the last page
 };
 
-// One row of the timeline.
+// One row of an order's history.
 struct HistoryEntry {
     domain::StatusChange change;
     Uuid event_id;
@@ -67,35 +69,46 @@ struct SagaOfOrder {
     domain::OrderId order;
 };
 
-// Thread-safe. Each call is a transaction of its own. Errc::unavailable when the database is away
-// or overloaded; Errc::outcome_unknown when a commit's answer was lost and could not be found out.
+// Thread-safe. Every call blocks and runs in transactions of its own. Errors of every call:
+// Errc::unavailable when the database is away or overloaded; Errc::outcome_unknown when the outcome
+// of a commit is unknown and could not be determined; Errc::internal for a defect.
 class OrderStore {
 public:
     virtual ~OrderStore() = default;
-    // Saves new orders with their sagas, history, events and idempotency keys in one transaction;
-    // one answer each, in order. Errc::key_reused for a key that came with another body.
+    // Saves each new order with its saga, history, events and idempotency key in one transaction,
+    // which the orders of a call share where possible. Returns one result for each order, in order.
+    // A key that was used before gets the recorded response. Errc::key_reused when the key was used
+    // with another body; Errc::invalid when the database refuses the data of the order.
     virtual std::vector<Result<SaveResult>> add(std::span<const NewOrder> orders) = 0;
-    // Optimistic: reads, lets each change speak (two for one order one after the other), writes
-    // guarded by the revision in one transaction, runs a lost race again. A cause or key already
-    // handled returns the order as it is. A refused change leaves no trace. Errc::not_found,
-    // Errc::precondition_failed, Errc::key_reused, or what the change refuses.
+    // Applies the changes under an optimistic lock: loads the orders, runs each change (those of
+    // one order in sequence), and saves the orders in one transaction that is guarded by their
+    // revisions. The changes of a call share this transaction where possible. After a concurrency
+    // conflict all of this runs again. Returns one result for each change, in order. A cause that
+    // was handled before returns the order as it is; a key that was used before returns the
+    // recorded response. A refused change has no effect. Errc::not_found,
+    // Errc::precondition_failed, Errc::key_reused, Errc::invalid when the database refuses the data
+    // of the change, or the error that the change returns.
     virtual std::vector<Result<SaveResult>> update(std::span<const OrderChange> changes) = 0;
 
+    // Returns one result for each id, in order. Errc::not_found when there is no order with the id.
     virtual std::vector<Result<domain::Order>> find(std::span<const domain::OrderId> ids) = 0;
-    // Which of them have left PENDING.
+    // Returns the orders among `ids` whose status is no longer PENDING.
     virtual Result<std::vector<domain::Order>> settled(std::span<const domain::OrderId> ids) = 0;
-    // Newest first.
+    // Returns at most `limit` orders, the newest first, that come behind the order `after`.
     virtual Result<Page<domain::Order, domain::OrderId>> list(const OrderFilter& filter,
                                                               std::optional<domain::OrderId> after,
                                                               std::size_t limit) = 0;
-    virtual Result<std::vector<HistoryEntry>> timeline(domain::OrderId id) = 0;  // oldest first
+    // Returns the order's history, the oldest entry first. Errc::not_found.
+    virtual Result<std::vector<HistoryEntry>> timeline(domain::OrderId id) = 0;
 
+    // Errc::not_found when there is no saga with the id.
     virtual Result<SagaOfOrder> saga(domain::SagaId id) = 0;
+    // Returns at most `limit` sagas, the newest first, that come behind the saga `after`.
     virtual Result<Page<SagaOfOrder, domain::SagaId>> sagas(const SagaFilter& filter,
                                                             std::optional<domain::SagaId> after,
                                                             std::size_t limit) = 0;
-    // Orders with a saga that is due, at most `limit`, each given to one caller only until now +
-    // lease.
+    // Claims at most `limit` sagas that are due at `now` and returns their orders, each once. No
+    // other caller gets a claimed saga before now + lease.
     virtual Result<std::vector<domain::OrderId>> claim_due(Instant now, Duration lease,
                                                            std::size_t limit) = 0;
 };

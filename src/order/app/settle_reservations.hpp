@@ -14,8 +14,8 @@ struct ReservationReply {
     Trace trace;
 };
 
-// What inventory answered becomes the order's state. One answer each, in order; a message handled
-// before changes nothing.
+// Applies inventory's replies to their orders. Returns one result for each reply, in order. A
+// message that was handled before changes nothing. Errors: as OrderStore::update().
 std::vector<Result<SaveResult>> settle_reservations(std::span<const ReservationReply> replies,
                                                     OrderStore& store, const Clock& clock,
                                                     const domain::SagaTimeouts& timeouts);

@@ -1,4 +1,4 @@
-// An order and what was agreed in it.
+// The order: its terms, its status and its amounts.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -19,7 +19,8 @@ using CustomerId = Id<struct CustomerTag>;
 inline constexpr std::size_t max_lines = 2'000;
 inline constexpr std::int64_t max_quantity = 1'000'000;
 
-// Why an order was cancelled. A client may give any word but those that are ours to say.
+// The reasons for which an order is cancelled. A client may give any reason except out_of_stock and
+// timed_out, which only the system gives. customer_request stands for a client that gives none.
 inline constexpr std::string_view customer_request = "CUSTOMER_REQUEST";
 inline constexpr std::string_view out_of_stock = "OUT_OF_STOCK";
 inline constexpr std::string_view timed_out = "TIMED_OUT";
@@ -29,9 +30,8 @@ struct Line {
     std::optional<std::string> name;
     std::int64_t quantity = 0;           // 1..max_quantity
     std::int64_t unit_amount_minor = 0;  // 0..max_amount_minor
-    std::int64_t line_amount_minor() const {
-        return quantity * unit_amount_minor;
-    }  // an order's lines were checked to fit
+    // Cannot overflow for a line of an order: total_of() has checked the product.
+    std::int64_t line_amount_minor() const { return quantity * unit_amount_minor; }
     bool operator==(const Line&) const = default;
 };
 
@@ -53,13 +53,14 @@ struct Shipment {
     bool operator==(const Shipment&) const = default;
 };
 
-// What a client asks for: the shape was checked by the edge, the sums are checked here.
+// The terms that a client asks for. The HTTP API checks the form of each field; total_of() checks
+// the sums.
 struct OrderTerms {
     CustomerId customer;
     std::string currency;  // ISO 4217
     std::optional<std::int64_t> shipping_amount_minor;
-    std::optional<std::int64_t> total_amount_minor;  // what the client thinks it is
-    std::vector<Line> items;  // 1..max_lines; the same SKU may stand on several
+    std::optional<std::int64_t> total_amount_minor;  // the total that the client expects
+    std::vector<Line> items;  // 1..max_lines; several lines may have the same SKU
     Address shipping_address;
     std::optional<std::string> delivery_instructions;
     std::optional<std::string> external_ref;
@@ -69,18 +70,18 @@ struct OrderTerms {
 struct Order {
     OrderId id;
     Status status = Status::pending;
-    OrderTerms terms;  // total_amount_minor is set: the sum of the lines and shipping
+    OrderTerms terms;  // total_amount_minor is always set: the sum of the lines and shipping
     std::optional<std::string> cancel_reason;
     std::optional<Shipment> shipment;
-    std::int64_t version = 1;  // counts changes that a client can see
+    std::int64_t version = 1;  // the number of changes that a client can see, with the creation
     Instant created_at;
     Instant updated_at;
 
     std::int64_t total_amount_minor() const { return terms.total_amount_minor.value_or(0); }
 };
 
-// The sum of the lines and shipping. Errc::invalid with pointers where an amount does not fit or
-// the client's total differs.
+// Returns the sum of the lines and shipping, in minor units. Errc::invalid when an amount exceeds
+// max_amount_minor or the client's total differs; the error has a JSON pointer for each fault.
 Result<std::int64_t> total_of(const OrderTerms& terms);
 
 }  // namespace trackops::order::domain

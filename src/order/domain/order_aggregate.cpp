@@ -29,7 +29,7 @@ void move_to(OrderAggregate& record, Status to, std::string reason, const Comman
     StatusChange change{order.version + 1, order.status, to, std::move(reason), at.actor, at.now};
     order.status = to;
     order.version = change.version;
-    // A clock that stepped back must not make an order older than it was.
+    // updated_at never goes back, even when the clock does.
     order.updated_at = std::max(order.updated_at, at.now);
     if (to == Status::cancelled) {
         order.cancel_reason = change.reason;
@@ -39,13 +39,15 @@ void move_to(OrderAggregate& record, Status to, std::string reason, const Comman
     record.changes.push_back(std::move(change));
 }
 
-// Who placed it is not announced.
+// The status change of the order's creation. ORDER_CREATED does not name the actor, so its actor
+// may be another one than the original.
 StatusChange order_created_event(const OrderAggregate& record, const CommandContext& at) {
     return {1, {}, Status::pending, "", at.actor, record.order.created_at};
 }
 
-// Of an order whose release the saga waits for. It has waited since the cancellation; a clock that
-// stepped back has left the order newer.
+// The status change of the cancellation of an order whose release the saga waits for. The start of
+// the release step is the time of the cancellation. updated_at may be later: it does not go back
+// when the clock does.
 StatusChange order_cancelled_event(const OrderAggregate& record, const Saga& saga) {
     const Order& order = record.order;
     return {order.version,       {},
@@ -53,7 +55,7 @@ StatusChange order_cancelled_event(const OrderAggregate& record, const Saga& sag
             record.cancelled_by, saga.steps.back().started_at.value_or(order.updated_at)};
 }
 
-// An announcement once more, as it was; it gets a new event id.
+// Sends an event again with the original change. The repeated event gets a new event id.
 void emit_again(OrderAggregate& record, OrderEventType event_type, StatusChange change,
                 const CommandContext& at) {
     record.new_events.push_back({event_type, std::move(change), at.trace, at.now});
@@ -82,8 +84,9 @@ void execute(OrderAggregate& record, const Saga& saga, SagaAction saga_action,
     }
 }
 
-// When the relay is back, whoever answers has all that waited before it. A moment's lag is not
-// worth it: there is always one.
+// Extends a deadline that has passed while the relay lagged: once the relay has caught up,
+// inventory must first handle everything that waited. A lag below first_retry does not count,
+// because there is always some lag.
 void extend_deadline(Saga& saga, Duration relay_lag, const CommandContext& at) {
     if (relay_lag < at.timeouts.first_retry) return;
     saga.deadline_at = at.now + std::min(relay_lag, at.timeouts.reserve_deadline);
@@ -138,9 +141,10 @@ Result<void> apply(OrderAggregate& record, const Command& command, SagaId cancel
             at);
     bool somebody_waits = false;
     for (Saga& saga : record.sagas) {
-        const SagaAction saga_action = advance(saga, Signal::cancelled, at.now, at.timeouts);
+        [[maybe_unused]] const SagaAction saga_action =
+            advance(saga, Signal::cancelled, at.now, at.timeouts);
         assert(saga_action == SagaAction::nothing);
-        somebody_waits = somebody_waits || saga.is_waiting() || saga_action != SagaAction::nothing;
+        somebody_waits = somebody_waits || saga.is_waiting();
     }
     if (!somebody_waits)
         record.sagas.push_back(begin_cancellation(cancellation, at.now, at.timeouts));
@@ -156,7 +160,7 @@ void apply_reservation_outcome(OrderAggregate& record, ReservationOutcome answer
 void on_timer(OrderAggregate& record, Duration relay_lag, const CommandContext& at) {
     for (Saga& saga : record.sagas) {
         if (!saga.is_waiting()) continue;
-        const Instant patient_until = at.now - relay_lag;  // the wait for the relay does not count
+        const Instant patient_until = at.now - relay_lag;  // the relay's lag does not count
         if (saga.deadline_at && *saga.deadline_at <= patient_until) {
             execute(record, saga, advance(saga, Signal::deadline, at.now, at.timeouts), at);
         } else if (saga.deadline_at && *saga.deadline_at <= at.now) {

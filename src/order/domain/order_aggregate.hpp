@@ -1,5 +1,5 @@
-// An order with its sagas: what is loaded, changed and saved as one. Everything that can happen to
-// an order is a function here.
+// The order aggregate: an order with its sagas, loaded, changed and saved as a unit. Each function
+// of this file is one of the things that can happen to an order.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -12,40 +12,43 @@
 
 namespace trackops::order::domain {
 
-// One change of status, as history keeps it. Each has exactly one announcement.
+// One status change as the order's history records it. Each status change is announced by exactly
+// one event; a saga may send that event again.
 struct StatusChange {
-    std::int64_t version = 0;    // of the order after it
-    std::optional<Status> from;  // nothing: placed
+    std::int64_t version = 0;    // the order's version after the change
+    std::optional<Status> from;  // empty when the order was placed
     Status to = Status::pending;
-    std::string reason;  // of a cancellation; "" otherwise
-    std::string actor;   // anonymous, inventory, saga
+    std::string reason;  // the reason of a cancellation; otherwise ""
+    std::string actor;   // anonymous, inventory or saga
     Instant at;
 };
 
 enum class OrderEventType : std::uint8_t { created, status_updated, delivered, cancelled };
 
-// What the world must be told, with the transaction that makes it true.
+// A domain event. The transaction that makes it true also writes it to the outbox.
 struct OrderEvent {
     OrderEventType event_type = OrderEventType::created;
-    StatusChange change;  // for one that is sent again: as it was
+    StatusChange change;  // when the event is sent again: the original change
     Trace trace;
-    // When it is said: what waits to leave the outbox has waited since then, not since the change.
+    // The time at which the event is written to the outbox. The age of the outbox backlog counts
+    // from this time, not from the time of the change.
     Instant emitted_at = {};
 };
 
 struct OrderAggregate {
     Order order;
-    std::vector<Saga> sagas;  // at most one a type
-    std::int64_t events_sent =
-        0;  // number of its events so far: the next one's sequence is one more
-    // The actor of its cancellation; known while a saga waits for the release.
+    std::vector<Saga> sagas;  // at most one of each type
+    // The number of events of the order before `new_events`. The next event has the sequence
+    // events_sent + 1.
+    std::int64_t events_sent = 0;
+    // The actor of the order's cancellation. Loaded only while a saga waits for the release.
     std::string cancelled_by;
-    // Done since it was loaded, in order:
+    // The changes and events since the aggregate was loaded, in order:
     std::vector<StatusChange> changes;
     std::vector<OrderEvent> new_events;
 };
 
-// Who does something, when, and with what patience the sagas wait from then on.
+// The context of a command: its time, actor and trace, and the timeouts of the sagas from then on.
 struct CommandContext {
     Instant now;
     std::string actor;
@@ -53,27 +56,32 @@ struct CommandContext {
     SagaTimeouts timeouts;
 };
 
-// A new order, PENDING, with its saga; ORDER_CREATED is announced. Errc::invalid as total_of().
+// Returns a new PENDING order with its fulfilment saga and the event ORDER_CREATED. Errc::invalid
+// as for total_of().
 Result<OrderAggregate> place(OrderTerms terms, OrderId id, SagaId saga, const CommandContext& at);
 
 struct Command {
-    Action action = Action::process;   // never confirm: that is inventory's to say
-    std::string reason;                // of a cancellation; "" is CUSTOMER_REQUEST
-    std::optional<Shipment> shipment;  // of ship
+    Action action = Action::process;   // never confirm: only inventory's reply confirms an order
+    std::string reason;                // for cancel; "" means CUSTOMER_REQUEST
+    std::optional<Shipment> shipment;  // for ship
 };
-// What a client asks of an order. cancellation: the id of the saga that a cancellation of a
-// confirmed order starts. Errc::illegal_transition leaves the record as it was.
+// Applies a client's command to the order. `cancellation` is the id of the saga that is started
+// when a cancelled order has no saga that waits. Errc::illegal_transition when the order's status
+// does not allow the action; the record is then unchanged.
 Result<void> apply(OrderAggregate& record, const Command& command, SagaId cancellation,
                    const CommandContext& at);
 
 enum class ReservationOutcome : std::uint8_t { reserved, refused, not_reserved, released };
-// What inventory answered. Every answer in every state has a rule; a repeat changes nothing.
+// Applies inventory's reply to the order and its sagas. Every outcome has a rule in every saga
+// status. A repeated reply changes nothing.
 void apply_reservation_outcome(OrderAggregate& record, ReservationOutcome answer,
                                const CommandContext& at);
 
-// Sends again, or gives up, what has waited too long. relay_lag: for how long events have been
-// waiting to leave; while that is the reason, nothing is sent again on top of it, and a deadline is
-// put off: from then on by as long as they have waited, at most by the patience for a reservation.
+// Retries or gives up the steps of the sagas whose next attempt or deadline has come. `relay_lag`
+// is the age of the oldest event that waits for the relay. This time counts towards neither a
+// deadline nor a retry. When a deadline has passed within the last relay_lag, and relay_lag is at
+// least first_retry, the deadline moves to now + relay_lag, at most to now + reserve_deadline, and
+// the next attempt to now + first_retry.
 void on_timer(OrderAggregate& record, Duration relay_lag, const CommandContext& at);
 
 }  // namespace trackops::order::domain

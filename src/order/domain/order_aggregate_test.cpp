@@ -40,8 +40,8 @@ OrderAggregate confirmed() {
     return record;
 }
 
-// F: ORDER_FULFILMENT, C: ORDER_CANCELLATION. "." stays as it is. After a slash: what the order
-// must do.
+// Rows: the saga's type (F: ORDER_FULFILMENT, C: ORDER_CANCELLATION) and status. Columns: the
+// signal. ".": the status stays. After a slash: the action demanded of the order.
 constexpr std::string_view saga_table = R"(
                 reserved           refused                 not_reserved  released     cancelled     retry_due              deadline
 F RUNNING       COMPLETED/confirm  COMPENSATED/no_stock    .             .            COMPENSATING  ./created_again        COMPENSATING/timed_out
@@ -115,8 +115,8 @@ TEST(Order, IsCancelledWhenStockIsShort) {
     EXPECT_EQ(record.order.cancel_reason, "OUT_OF_STOCK");
     EXPECT_EQ(record.changes.at(0).actor, "inventory");
     EXPECT_EQ(record.sagas[0].status, SagaStatus::compensated);
-    apply_reservation_outcome(record, ReservationOutcome::released,
-                              at({}, "inventory"));  // the answer to ORDER_CANCELLED
+    // The reply to ORDER_CANCELLED.
+    apply_reservation_outcome(record, ReservationOutcome::released, at({}, "inventory"));
     EXPECT_EQ(announced(record), std::vector{OrderEventType::cancelled});
 }
 
@@ -134,7 +134,7 @@ TEST(Order, GoesThroughItsLife) {
     EXPECT_EQ(record.sagas.size(), 1U);
 }
 
-// A clock that stepped back.
+// The clock has stepped back.
 TEST(Order, IsNeverOlderThanItWas) {
     OrderAggregate record = placed();
     apply_reservation_outcome(record, ReservationOutcome::reserved,
@@ -163,8 +163,7 @@ TEST(Order, CancelledWhilePendingWaitsForTheRelease) {
     EXPECT_EQ(record.order.cancel_reason, "CUSTOMER_REQUEST");
     ASSERT_EQ(record.sagas.size(), 1U);
     EXPECT_EQ(record.sagas[0].status, SagaStatus::compensating);
-    apply_reservation_outcome(record, ReservationOutcome::reserved,
-                              at({}));  // late: it was under way
+    apply_reservation_outcome(record, ReservationOutcome::reserved, at({}));  // a late reply
     EXPECT_EQ(record.order.status, Status::cancelled);
     EXPECT_EQ(record.sagas[0].status, SagaStatus::compensating);
     apply_reservation_outcome(record, ReservationOutcome::released, at({}));
@@ -209,7 +208,8 @@ TEST(Order, ExtendsItsDeadlineWhileTheRelayLags) {
     EXPECT_EQ(record.order.status, Status::cancelled);
 }
 
-// The relay is back and has sent all of it in a moment; inventory needs longer.
+// After an outage the relay has sent its whole backlog at once; inventory needs longer to handle
+// it.
 TEST(Order, ExtendsItsDeadlineByTheLagOfTheRelay) {
     OrderAggregate record = placed();
     for (const int minute : {15, 30, 45}) {
@@ -226,7 +226,7 @@ TEST(Order, ExtendsItsDeadlineByTheLagOfTheRelay) {
     EXPECT_EQ(record.order.cancel_reason, "TIMED_OUT");
 }
 
-// A moment's lag is not worth another deadline.
+// A lag of a moment does not extend the deadline.
 TEST(Order, HasItsDeadlinePutOffForALagOfARetryOrMore) {
     for (const auto& [lag, extend_deadline] :
          {std::pair{SagaTimeouts{}.first_retry, true},
@@ -308,8 +308,8 @@ TEST(Saga, AsksAgainWithABackoffThatIsKept) {
     EXPECT_EQ(record.sagas[0].steps[0].attempts, 6);
 }
 
-// Found by trackops sim --seed 61: an event that is sent again is not one that has waited since the
-// order was placed, or each retry looks like a relay that lags, and no order ever times out.
+// Found by trackops sim --seed 61. If a repeated event had the time of the original, each retry
+// would look like a lag of the relay, and no order would ever time out.
 TEST(Saga, DatesAResentEventAtEmission) {
     OrderAggregate record = placed();
     const CommandContext later = at(std::chrono::seconds(30), "saga");
@@ -330,8 +330,8 @@ TEST(Saga, AsksForTheReleaseAgainAndIsBlockedAtLast) {
     on_timer(record, {}, at(std::chrono::hours(24), "saga"));
     EXPECT_EQ(record.sagas[0].status, SagaStatus::blocked);
     EXPECT_FALSE(record.sagas[0].due_at());
-    apply_reservation_outcome(record, ReservationOutcome::released,
-                              at(std::chrono::hours(25)));  // better late
+    // A late reply ends the blocked saga.
+    apply_reservation_outcome(record, ReservationOutcome::released, at(std::chrono::hours(25)));
     EXPECT_EQ(record.sagas[0].status, SagaStatus::compensated);
 }
 
@@ -344,7 +344,7 @@ TEST(Saga, ResendsACancellationUnchanged) {
     apply_reservation_outcome(settled, ReservationOutcome::reserved,
                               at(std::chrono::seconds(9), "inventory"));
     settled.new_events.clear();
-    // A clock that stepped back: the order is newer than its cancellation.
+    // The clock stepped back, so updated_at is later than the cancellation.
     ASSERT_TRUE(
         apply(settled, {Action::cancel, "", {}}, other_saga, at(std::chrono::seconds(5), "ada")));
     for (OrderAggregate* record : {&pending, &late, &settled}) {

@@ -7,7 +7,7 @@
 namespace trackops::order::domain {
 namespace {
 
-// Rows: the status before. Columns: the action. "-": refused.
+// Rows: the status before. Columns: the action. "-": the action is refused.
 constexpr std::string_view life = R"(
             confirm    process     ship     deliver    cancel
 PENDING     CONFIRMED  -           -        -          CANCELLED

@@ -12,7 +12,7 @@ constexpr auto fulfilment = SagaType::fulfilment;
 constexpr auto cancellation = SagaType::cancellation;
 
 constexpr auto rules = std::to_array<SagaRule>({
-    // The stock is asked for; the order is PENDING.
+    // The reservation is requested; the order is PENDING.
     {fulfilment, running, reserved, completed, SagaAction::confirm},
     {fulfilment, running, refused, compensated, SagaAction::cancel_out_of_stock},
     {fulfilment, running, not_reserved, running},
@@ -20,7 +20,7 @@ constexpr auto rules = std::to_array<SagaRule>({
     {fulfilment, running, cancelled, compensating},
     {fulfilment, running, retry_due, running, SagaAction::resend_created},
     {fulfilment, running, deadline, compensating, SagaAction::cancel_timed_out},
-    // The stock is held for the order; a cancellation has a saga of its own.
+    // The stock is reserved for the order. A cancellation has its own saga.
     {fulfilment, completed, reserved, completed},
     {fulfilment, completed, refused, completed},
     {fulfilment, completed, not_reserved, blocked},
@@ -28,8 +28,8 @@ constexpr auto rules = std::to_array<SagaRule>({
     {fulfilment, completed, cancelled, completed},
     {fulfilment, completed, retry_due, completed},
     {fulfilment, completed, deadline, completed},
-    // The order is CANCELLED; only the answer to that says that nothing is held, a late reservation
-    // does not.
+    // The order is CANCELLED. Only INVENTORY_RELEASED, the reply to the cancellation, proves that
+    // nothing is reserved. A late INVENTORY_RESERVED does not.
     {fulfilment, compensating, reserved, compensating},
     {fulfilment, compensating, refused, compensating},
     {fulfilment, compensating, not_reserved, compensating},
@@ -37,7 +37,7 @@ constexpr auto rules = std::to_array<SagaRule>({
     {fulfilment, compensating, cancelled, compensating},
     {fulfilment, compensating, retry_due, compensating, SagaAction::resend_cancelled},
     {fulfilment, compensating, deadline, blocked},
-    // Nothing is held; inventory never reserves for this order again.
+    // Nothing is reserved; inventory never reserves stock for this order again.
     {fulfilment, compensated, reserved, compensated},
     {fulfilment, compensated, refused, compensated},
     {fulfilment, compensated, not_reserved, compensated},
@@ -45,7 +45,7 @@ constexpr auto rules = std::to_array<SagaRule>({
     {fulfilment, compensated, cancelled, compensated},
     {fulfilment, compensated, retry_due, compensated},
     {fulfilment, compensated, deadline, compensated},
-    // A person is needed, unless the answer comes after all.
+    // A person must look at the saga, unless the reply comes after all.
     {fulfilment, blocked, reserved, blocked},
     {fulfilment, blocked, refused, blocked},
     {fulfilment, blocked, not_reserved, blocked},
@@ -53,7 +53,7 @@ constexpr auto rules = std::to_array<SagaRule>({
     {fulfilment, blocked, cancelled, blocked},
     {fulfilment, blocked, retry_due, blocked},
     {fulfilment, blocked, deadline, blocked},
-    // The order is CANCELLED; its stock must come back.
+    // The order is CANCELLED; its stock must be released.
     {cancellation, running, reserved, running},
     {cancellation, running, refused, running},
     {cancellation, running, not_reserved, running},
@@ -68,7 +68,7 @@ constexpr auto rules = std::to_array<SagaRule>({
     {cancellation, completed, cancelled, completed},
     {cancellation, completed, retry_due, completed},
     {cancellation, completed, deadline, completed},
-    // A cancellation undoes nothing of its own: it stays where no rule leads to.
+    // A cancellation has nothing to compensate, so no rule leads to these two statuses.
     {cancellation, compensating, reserved, compensating},
     {cancellation, compensating, refused, compensating},
     {cancellation, compensating, not_reserved, compensating},
@@ -98,7 +98,7 @@ constexpr std::size_t index_of(SagaType type, SagaStatus from, Signal signal) {
            static_cast<std::size_t>(signal);
 }
 
-// Complete, and in the order that index_of looks in.
+// The table is complete, and its order is the order of index_of().
 static_assert(rules.size() == saga_type_count * saga_status_count * signal_count);
 static_assert([] {
     for (std::size_t i = 0; i < rules.size(); ++i) {
@@ -106,7 +106,7 @@ static_assert([] {
     }
     return true;
 }());
-// COMPENSATED does not lie: only an answer that says that nothing is held leads there.
+// COMPENSATED is true: only a reply that proves that nothing is reserved leads there.
 static_assert(std::ranges::all_of(rules, [](const SagaRule& rule) {
     return rule.to != compensated || rule.from == compensated || rule.signal == released ||
            rule.signal == refused;
@@ -121,7 +121,7 @@ void finish(SagaStep& step, StepStatus status, Instant now) {
     step.finished_at = now;
 }
 
-// Attempts made so far decide how long to wait for the next.
+// Returns the delay after the given number of attempts.
 Duration backoff(std::int64_t attempts, const SagaTimeouts& timeouts) {
     Duration wait = timeouts.first_retry;
     for (std::int64_t i = 1; i < attempts && wait < timeouts.max_retry; ++i) wait *= 2;

@@ -1,5 +1,5 @@
-// A saga accompanies an order through what takes more than one service. It is a row and a table:
-// every (state, signal) pair has an answer.
+// The sagas, which accompany an order through more than one service. A saga is a row, and a table
+// has exactly one rule for every combination of saga type, status and signal.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -16,18 +16,19 @@ namespace trackops::order::domain {
 using SagaId = Id<struct SagaTag>;
 
 enum class SagaType : std::uint8_t { fulfilment, cancellation };
-// COMPENSATED only when every undo is acknowledged; BLOCKED when a person is needed.
+// COMPENSATED: nothing is reserved any more, and inventory has acknowledged that. BLOCKED: a person
+// must look at the saga.
 enum class SagaStatus : std::uint8_t { running, completed, compensating, compensated, blocked };
 enum class Signal : std::uint8_t {
     reserved,      // INVENTORY_RESERVED
-    refused,       // INVENTORY_RESERVATION_FAILED, out of stock: nothing is held
+    refused,       // INVENTORY_RESERVATION_FAILED, out of stock: nothing is reserved
     not_reserved,  // INVENTORY_RESERVATION_FAILED, a shipment found no live reservation
-    released,      // INVENTORY_RELEASED: nothing is held any more
-    cancelled,     // the order was cancelled by somebody else than this saga
-    retry_due,     // no answer yet, the backoff has passed
-    deadline,      // no answer, and no more patience
+    released,      // INVENTORY_RELEASED: nothing is reserved any more
+    cancelled,     // the order was cancelled, and not by this saga
+    retry_due,     // there is no reply yet, and the backoff has passed
+    deadline,      // there is no reply, and the deadline has passed
 };
-// What a transition asks of the order.
+// The action that a rule demands of the order.
 enum class SagaAction : std::uint8_t {
     nothing,
     confirm,
@@ -48,7 +49,8 @@ struct SagaRule {
     SagaStatus to;
     SagaAction saga_action = SagaAction::nothing;
 };
-// Exactly one rule for each of the 70 combinations: proved in saga.cpp.
+// Returns the rule for the combination. There is exactly one for each of the 70 combinations; a
+// static_assert in saga.cpp proves it.
 const SagaRule& rule_for(SagaType type, SagaStatus from, Signal signal);
 
 enum class StepStatus : std::uint8_t { pending, running, done, failed, skipped };
@@ -62,6 +64,7 @@ inline constexpr auto step_status_names =
 static_assert(saga_type_names.size() == saga_type_count &&
               saga_status_names.size() == saga_status_count);
 
+// Return the name that the API shows and the database stores.
 constexpr std::string_view name_of(SagaType type) {
     return saga_type_names[static_cast<std::size_t>(type)];
 }
@@ -73,7 +76,7 @@ constexpr std::string_view name_of(StepStatus status) {
 }
 
 struct SagaStep {
-    std::string_view name;  // reserve, confirm, cancel, release
+    std::string_view name;  // reserve, confirm, cancel or release; a string literal
     StepStatus status = StepStatus::pending;
     std::int64_t attempts = 0;
     std::optional<Instant> started_at;
@@ -87,32 +90,35 @@ struct Saga {
     SagaType type = SagaType::fulfilment;
     SagaStatus status = SagaStatus::running;
     std::vector<SagaStep> steps;
-    std::optional<Instant> deadline_at;      // of the step under way
-    std::optional<Instant> next_attempt_at;  // persisted backoff of the step under way
+    std::optional<Instant> deadline_at;      // the deadline of the running step
+    std::optional<Instant> next_attempt_at;  // the end of the running step's backoff; persisted
     Instant started_at;
     std::optional<Instant> finished_at;
 
     bool is_waiting() const {
         return status == SagaStatus::running || status == SagaStatus::compensating;
     }
-    // When it wants to be looked at next; nothing when it waits for nobody.
+    // Returns the time of the next attempt or the deadline, whichever comes first; nothing when the
+    // saga does not wait.
     std::optional<Instant> due_at() const;
     bool operator==(const Saga&) const = default;
 };
 
-// How long a saga waits, and how often it asks again.
+// The deadlines of the saga steps and the delays between attempts.
 struct SagaTimeouts {
     Duration reserve_deadline = std::chrono::minutes(15);
     Duration release_deadline = std::chrono::hours(24);
-    Duration first_retry = std::chrono::seconds(30);  // doubling to
+    // The delay before the second attempt. Each further delay doubles, up to max_retry.
+    Duration first_retry = std::chrono::seconds(30);
     Duration max_retry = std::chrono::minutes(5);
 };
 
+// Return a RUNNING saga that waits for inventory: for the reservation or for the release.
 Saga begin_fulfilment(SagaId id, Instant now, const SagaTimeouts& timeouts);
 Saga begin_cancellation(SagaId id, Instant now, const SagaTimeouts& timeouts);
 
-// Moves the saga as its rule says: status, steps, deadline, backoff. Returns what the order must
-// do.
+// Applies the rule for the signal to the saga: to its status, steps, deadline and backoff. Returns
+// the action that the rule demands of the order.
 SagaAction advance(Saga& saga, Signal signal, Instant now, const SagaTimeouts& timeouts);
 
 }  // namespace trackops::order::domain

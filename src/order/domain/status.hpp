@@ -1,4 +1,5 @@
-// The life of an order: a table. A pair that is not in it is illegal.
+// The statuses of an order and the table of its transitions. A pair of status and action that is
+// not in the table is illegal.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -32,6 +33,7 @@ inline constexpr auto transitions = std::to_array<Transition>({
     {Status::shipped, Action::deliver, Status::delivered},
 });
 
+// Returns the status after the action; nothing when the action is illegal in that status.
 constexpr std::optional<Status> next(Status from, Action action) {
     for (const Transition& row : transitions) {
         if (row.from == from && row.action == action) return row.to;
@@ -39,6 +41,7 @@ constexpr std::optional<Status> next(Status from, Action action) {
     return std::nullopt;
 }
 
+// Whether no action leads out of the status.
 constexpr bool is_final(Status status) {
     return std::ranges::none_of(transitions,
                                 [status](const Transition& row) { return row.from == status; });
@@ -46,7 +49,7 @@ constexpr bool is_final(Status status) {
 static_assert(is_final(Status::delivered) && is_final(Status::cancelled));
 static_assert(std::ranges::count_if(statuses, is_final) == 2);
 
-// The wire's words, in the order of the enumerators.
+// The names of the API, the events and the database, in the order of the enumerators.
 inline constexpr auto status_names = std::to_array<std::string_view>(
     {"PENDING", "CONFIRMED", "PROCESSING", "SHIPPED", "DELIVERED", "CANCELLED"});
 static_assert(status_names.size() == statuses.size());
@@ -61,13 +64,14 @@ constexpr std::string_view name_of(Action action) {
     return action_names[static_cast<std::size_t>(action)];
 }
 
+// Returns the status with the name; nothing when there is none. Case-sensitive.
 constexpr std::optional<Status> status_named(std::string_view name) {
     const auto* const found = std::ranges::find(status_names, name);
     if (found == status_names.end()) return std::nullopt;
     return statuses[static_cast<std::size_t>(found - status_names.begin())];
 }
 
-// The action that leads to a status, whatever the status before; nothing for PENDING.
+// Returns the action that leads to the status, from any other one; nothing for PENDING.
 constexpr std::optional<Action> action_to(Status to) {
     for (const Transition& row : transitions) {
         if (row.to == to) return row.action;

@@ -47,7 +47,7 @@ runtime::Progress Auditor::run(Duration) {
     const CheckTime at{now, std::min(reading_since_.value_or(now), now)};
     reading_since_.reset();
     const runtime::Progress progress = suspected_ ? recheck_page(at) : check_next_page(at);
-    reading_since_ = at.reading_since;  // reached only when nothing was thrown
+    reading_since_ = at.reading_since;  // reached only if nothing was thrown
     return progress;
 }
 
@@ -61,7 +61,7 @@ runtime::Progress Auditor::check_next_page(const CheckTime& at) {
 }
 
 runtime::Progress Auditor::recheck_page(const CheckTime& at) {
-    // A suspicion does not wait for a clock that has stepped back.
+    // A recheck does not wait for a clock that has stepped back.
     suspected_->since = std::min(suspected_->since, at.now);
     const Duration waited = at.now - suspected_->since;
     if (waited < options_.recheck_delay) return {0, options_.recheck_delay - waited};

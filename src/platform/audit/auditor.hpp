@@ -1,4 +1,4 @@
-// Looks for what must never be, in a service's own database, for as long as the service runs.
+// Checks the invariants of a service's own database for as long as the service runs.
 #pragma once
 #include <map>
 #include <optional>
@@ -18,23 +18,25 @@ class Registry;
 namespace trackops::audit {
 
 struct AuditorOptions {
-    Duration pause = std::chrono::milliseconds(100);   // between two pages, at least
-    int pause_factor = 51;                             // and so many times as long as a page took
-    Duration rest = std::chrono::seconds(10);          // after the last page
-    Duration recheck_delay = std::chrono::seconds(2);  // how long a suspicion has to go away
-    std::size_t lines_max = 20;                        // logged a pass; more are only counted
+    Duration pause = std::chrono::milliseconds(100);  // minimum between two pages
+    // The pause is this many times the page's duration, but at least `pause` and at most a minute.
+    int pause_factor = 51;
+    Duration rest = std::chrono::seconds(10);  // after the last page of a pass
+    // Between the first read and the recheck of a suspect page.
+    Duration recheck_delay = std::chrono::seconds(2);
+    std::size_t lines_max = 20;  // logged violations of one pass; further ones are only counted
 };
 
-// Walks through all invariants, a page a call, each page in a reading transaction of its own. What
-// it finds counts when a second look finds the same: trackops_invariant_violations_total{invariant}
-// (each pass counts anew what is still broken) and a line in the log with the evidence. A replica
-// has its own auditor; nothing is shared.
+// Checks all invariants, one page per call, each page in its own read transaction. A violation
+// counts if a recheck of its page finds it unchanged: it increments
+// trackops_invariant_violations_total{invariant} (once in each pass for as long as it lasts) and is
+// logged with its evidence. Every replica has its own auditor; they share nothing.
 class Auditor final : public runtime::Pump {
 public:
     // The database, the clock and the registry outlive the auditor.
     Auditor(sql::Database& database, const Clock& clock, Invariants invariants,
             AuditorOptions options, telemetry::Registry& metrics);
-    // Waits for nothing. Throws sql::Failure: the page is read anew at the next call.
+    // Does not wait. Throws sql::Failure if a read fails; the next call reads the page again.
     runtime::Progress run(Duration max_wait) override;
 
 private:
@@ -52,7 +54,7 @@ private:
 
     sql::Database& database_;
     const Clock& clock_;
-    const Invariants invariants_;  // of those that a pass may read
+    const Invariants invariants_;  // without those marked reads_all
     const AuditorOptions options_;
     const std::vector<const Scan*> scans_;
     std::map<std::string_view, telemetry::Counter*> violations_;
@@ -64,7 +66,7 @@ private:
     std::size_t scan_index_ = 0;
     sql::Value from_;
     std::optional<SuspectedViolation> suspected_;
-    std::optional<Instant> reading_since_;  // no read has failed since
+    std::optional<Instant> reading_since_;  // start of the period without failed reads
     std::size_t found_in_pass_ = 0;
 };
 

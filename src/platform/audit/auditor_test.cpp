@@ -1,4 +1,4 @@
-// What the auditor promises as a pump, over a table of two columns.
+// Tests the auditor as a pump, over a table of two columns.
 #include "platform/audit/auditor.hpp"
 
 #include <gmock/gmock.h>
@@ -40,7 +40,7 @@ constexpr Invariant fresh{.name = "numbers_are_fresh",
 )sql",
                           .overdue = hours(1)};
 
-// A database that is away when told to be.
+// A database that can be switched to unavailable.
 class Away final : public sql::Database {
 public:
     explicit Away(sql::Database& real) : real_(real) {}
@@ -94,7 +94,7 @@ protected:
 };
 
 TEST_F(AuditorTest, ReadsAPageACallInATransactionAndRestsAfterTheLast) {
-    EXPECT_EQ(violations(), 0);  // there from the start, to be watched
+    EXPECT_EQ(violations(), 0);  // the series exists from the start, so that it can be monitored
     for (const std::size_t rows : {3U, 3U}) {
         const auto progress = auditor_.run({});
         EXPECT_EQ(progress.done, rows);
@@ -105,7 +105,7 @@ TEST_F(AuditorTest, ReadsAPageACallInATransactionAndRestsAfterTheLast) {
     EXPECT_EQ(database_.transactions, 3);
     EXPECT_EQ(passes(), 1);
     EXPECT_EQ(last_pass(), 1'700'000'000);
-    EXPECT_EQ(auditor_.run({}).done, 3U);  // from the beginning again
+    EXPECT_EQ(auditor_.run({}).done, 3U);  // the pass starts again
 }
 
 TEST_F(AuditorTest, RestsALargeMultipleOfWhatAPageTook) {
@@ -125,7 +125,7 @@ TEST_F(AuditorTest, CountsAViolationThatARecheckConfirms) {
     EXPECT_EQ(auditor_.run({}).call_again_in, seconds(2));
     EXPECT_EQ(violations(), 0);
     clock_.advance(seconds(1));
-    EXPECT_EQ(auditor_.run({}).call_again_in, seconds(1));  // woken too early
+    EXPECT_EQ(auditor_.run({}).call_again_in, seconds(1));  // called too early
     EXPECT_EQ(violations(), 0);
     clock_.advance(seconds(1));
     EXPECT_EQ(auditor_.run({}).done, 3U);
@@ -138,7 +138,7 @@ TEST_F(AuditorTest, ForgetsASuspectedViolationThatChanged) {
     put(5, 99);
     auditor_.run({});
     auditor_.run({});
-    put(5, 98);  // wrong as well, but not the same
+    put(5, 98);  // still a violation, but a different one
     clock_.advance(seconds(2));
     auditor_.run({});
     EXPECT_EQ(violations(), 0);
@@ -154,7 +154,7 @@ TEST_F(AuditorTest, CountsOfAPageOnlyWhatTheSecondLookFindsToo) {
     clock_.advance(seconds(2));
     EXPECT_EQ(auditor_.run({}).done, 3U);
     EXPECT_EQ(violations(), 1);
-    put(4, 99);  // while nobody looks for a second time
+    put(4, 99);  // while no suspected violation awaits a recheck
     auditor_.run({});
     EXPECT_EQ(violations(), 1);
     clock_.advance(seconds(2));
@@ -188,7 +188,7 @@ TEST_F(AuditorTest, CallsNothingOverdueThatTheDatabaseOutageDelayed) {
             if (auditor_.run({}).done == 0) clock_.advance(seconds(2));
         }
     };
-    clock_.advance(hours(48));  // due a day ago
+    clock_.advance(hours(48));  // due one day ago
     a_pass();
     database_.is_away = true;
     EXPECT_THROW(auditor_.run({}), sql::Failure);
@@ -216,8 +216,8 @@ TEST_F(AuditorTest, ReadsAPageAnewThatFailed) {
     EXPECT_EQ(violations(), 1);
 }
 
-// With scans switched off, as our sessions have them, `trackops verify` compared each of 70,000
-// changes with each of 200,000 events.
+// With scans disabled, as our sessions have them, `trackops verify` compared each of 70,000 changes
+// with each of 200,000 events.
 TEST(WholeTables, AreJoinedOnPostgresInsteadOfLookedUpRowByRow) {
     const testing::FreshDatabase at_hand("postgres");
     telemetry::Registry metrics;

@@ -1,4 +1,4 @@
-// All of a database at once, for who is not in a hurry: `trackops verify`, tests.
+// Checks all invariants of a database in one go, for `trackops verify` and tests.
 #pragma once
 #include <functional>
 
@@ -6,20 +6,20 @@
 
 namespace trackops::audit {
 
-// What became of one invariant.
+// The result of one invariant.
 struct InvariantResult {
     std::string_view invariant;
     std::string_view description;
-    std::int64_t checked = 0;  // rows walked along; of one that has no walk: 1
+    std::int64_t checked = 0;  // rows scanned; 1 for an invariant without a scan
     std::int64_t violations = 0;
     std::vector<Violation> examples;  // the first few
 };
 
 inline constexpr std::size_t examples_max = 10;
 
-// Walks through everything, each page in a transaction of its own; what it finds counts when a
-// second look at the page, right afterwards, finds the same. One finding an invariant, in order.
-// Throws sql::Failure.
+// Reads every page, each in its own transaction. A violation counts if a second read of its page,
+// right afterwards, finds it unchanged. Returns one result for each invariant, in order. Throws
+// sql::Failure.
 std::vector<InvariantResult> check_all(sql::Database& database,
                                        std::span<const Invariant> invariants, const CheckTime& at);
 

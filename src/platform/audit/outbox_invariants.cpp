@@ -25,8 +25,8 @@ constexpr auto invariants = std::to_array<Invariant>({
     FROM relay_checkpoint c LEFT JOIN sqlite_sequence s ON s.name = 'outbox_events'
     WHERE c.position > coalesce(s.seq, 0)
 )sql",
-     // Evidence that changes with each transaction of anybody's would not be the same at a second
-     // look.
+     // Evidence must not depend on the number of the latest transaction: it would differ at the
+     // recheck.
      .violations_postgres = R"sql(
     SELECT 'relay', 'the checkpoint is at ' || CAST(base AS TEXT) || ', no transaction is that far'
     FROM relay.checkpoint

@@ -1,10 +1,10 @@
-// What must be true of the relay's tables in any service's database.
+// The invariants of the relay's tables in the database of any service.
 #pragma once
 #include "platform/audit/invariant.hpp"
 
 namespace trackops::audit {
 
-// The outbox by position: for a service's own invariants about its events.
+// The outbox in the order of its positions, for a service's own invariants of its events.
 extern const Scan outbox_scan;
 
 Invariants relay_invariants();

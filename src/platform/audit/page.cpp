@@ -7,16 +7,16 @@
 namespace trackops::audit {
 namespace {
 
-constexpr Instant distant_past{-62'135'596'800'000'000};  // year 1: nothing was due before
+constexpr Instant distant_past{-62'135'596'800'000'000};  // year 1: no work was due before it
 
-// A range may be a page or nearly all of the table: each has a plan of its own.
+// A range may be one page or nearly the whole table, so each execution gets its own plan.
 constexpr sql::Query plan_each{.name = "audit.plan_each", .text = "SELECT 1", .postgres = R"sql(
     SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_mergejoin', 'on', true),
            set_config('enable_hashjoin', 'on', true)
 )sql"};
 
-// What goes through whole tables once must not look up one row after the other: PostgreSQL gives a
-// scan that is off so high a price that it no longer sees which join is dearer.
+// A statement that reads whole tables must not look up one row after the other. PostgreSQL gives a
+// disabled scan such a high cost that it no longer sees which join is more expensive.
 constexpr sql::Query allow_scans{.name = "audit.allow_scans", .text = "SELECT 1", .postgres = R"sql(
     SELECT set_config('enable_seqscan', 'on', true)
 )sql"};
@@ -30,7 +30,7 @@ sql::Value end_of(const Scan* scan) {
             return last;
         }
         case KeyKind::text:
-            return "\xf4\x8f\xbf\xbf";  // the last code point there is
+            return "\xf4\x8f\xbf\xbf";  // the last code point
         case KeyKind::integer:
             break;
     }

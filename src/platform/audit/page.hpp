@@ -1,5 +1,4 @@
-// One bounded look at a database: a page of a walk with all that must be true of it, in one
-// snapshot.
+// Reads one page of a scan and checks all its invariants in one snapshot.
 #pragma once
 #include <cstdint>
 #include <span>
@@ -18,15 +17,15 @@ struct Violation {
     bool operator==(const Violation&) const = default;
 };
 
-// Keys behind `from` up to `to`. The pages of a walk leave nothing out between the smallest key
-// there can be and the largest, so that also what lost its row is met.
+// The keys after `from` up to `to`. The pages of a scan cover all keys from the smallest to the
+// largest possible one without a gap, so that they also cover rows whose parent row is missing.
 struct Range {
     sql::Value from;
     sql::Value to;
 };
 
-// When one looks, and since when one has been able to: what nobody did while the database was away
-// is not overdue yet.
+// The time of a check, and the start of the period in which reads succeed. Work that was not done
+// while the database was away is not overdue yet.
 struct CheckTime {
     Instant now;
     Instant reading_since;
@@ -39,14 +38,15 @@ struct Page {
     std::vector<Violation> violations;
 };
 
-// The distinct walks of the table, in its order.
+// Returns the distinct scans of the invariants, in the order of the table.
 std::vector<const Scan*> scans_of(std::span<const Invariant> invariants);
-// Before the first page of the walk.
+// Returns the key before the first page of the scan.
 sql::Value start_of(const Scan* scan);
-// The next page behind `from`, and what breaks the walk's invariants in it. Throws sql::Failure.
+// Reads the next page after `from` and returns the violations of the scan's invariants in it.
+// Throws sql::Failure.
 Page read_page(sql::Database& database, std::span<const Invariant> invariants, const Scan* scan,
                const sql::Value& from, const CheckTime& at);
-// The same keys once more.
+// Returns the violations among the same keys, read again. Throws sql::Failure.
 std::vector<Violation> reread_page(sql::Database& database, std::span<const Invariant> invariants,
                                    const Scan* scan, const Range& range, const CheckTime& at);
 

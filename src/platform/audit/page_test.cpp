@@ -1,4 +1,4 @@
-// The pages of a walk leave nothing out and meet nothing twice, whatever their size and the keys.
+// The pages of a scan cover every row exactly once, for any page size and any keys.
 #include "platform/audit/page.hpp"
 
 #include <algorithm>
@@ -23,7 +23,7 @@ using std::chrono::seconds;
 
 constexpr std::int64_t things = 7;
 
-// A walk along one of the table's keys, and what must be true of each thing on it.
+// A scan along one of the table's keys, with an invariant about its rows.
 struct Way {
     KeyKind kind;
     std::string column;
@@ -79,7 +79,8 @@ protected:
     void make_bad(std::string_view which) {
         run(fmt::format("UPDATE things SET bad = CASE WHEN {} THEN 1 ELSE 0 END", which));
     }
-    // What a whole pass meets, in its order. Every page is read again and must say the same.
+    // Returns the violations of a whole pass, in order. Reads every page twice: the results must
+    // agree.
     std::vector<std::string> met(const Way& way, std::int64_t rows_max, std::int64_t listed) {
         const Scan scan = way.scan(rows_max);
         const Invariants table = {way.good(scan)};
@@ -122,7 +123,8 @@ TEST_P(AuditPages, MeetEachKeyOnce) {
     }
 }
 
-// Before the first key of the walk, between two, at the border of a page, behind the last.
+// Rows without a listed key: before the first key, between two keys, at a page border, after the
+// last key.
 TEST_P(AuditPages, MeetWhatTheWalkDoesNotList) {
     make_bad("label <> ''");
     for (const auto& [gone, listed] :

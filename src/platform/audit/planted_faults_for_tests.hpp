@@ -1,4 +1,4 @@
-// Faults planted by hand, one for each invariant of a table, and what the auditor makes of them.
+// For tests: plants one fault for each invariant of a table and reports what the auditor counts.
 #pragma once
 #include <map>
 #include <span>
@@ -16,7 +16,7 @@ namespace trackops::audit {
 struct PlantedFault {
     std::string_view invariant;
     std::vector<std::string> statements;
-    std::vector<std::string> on_postgres = {};  // in their place there
+    std::vector<std::string> on_postgres = {};  // replaces them on PostgreSQL
 };
 
 inline void plant(sql::Database& database, const PlantedFault& fault) {
@@ -28,7 +28,8 @@ inline void plant(sql::Database& database, const PlantedFault& fault) {
     tx->commit();
 }
 
-// The same table, read in pages of so many rows: of one, each key is the last of its page.
+// The same invariants, scanned in pages of `rows_max` rows. With one row, each key is the last of
+// its page.
 class InPagesOf {
 public:
     InPagesOf(std::int64_t rows_max, Invariants table) : invariants(std::move(table)) {
@@ -48,7 +49,7 @@ private:
     std::map<const Scan*, Scan> scans_;
 };
 
-// How often each invariant is broken, in pages of so many rows; those that are not are left out.
+// Returns the number of violations of each broken invariant, scanned in pages of `rows_max` rows.
 inline std::map<std::string, std::int64_t> violations(sql::Database& database,
                                                       const Invariants& table, Instant now,
                                                       std::int64_t rows_max) {
@@ -60,7 +61,7 @@ inline std::map<std::string, std::int64_t> violations(sql::Database& database,
     return found;
 }
 
-// An auditor that has been at work for longer than anything may be overdue.
+// An auditor that has been running for longer than anything may be overdue.
 class AuditorFixture {
 public:
     AuditorFixture(sql::Database& database, const Invariants& table, Instant now)
@@ -71,7 +72,8 @@ public:
         clock.set(now);
     }
 
-    // Complete passes; time goes on only while a suspicion waits. Returns what was counted.
+    // Runs complete passes. The clock advances only while a suspected violation awaits its recheck.
+    // Returns the counted violations by invariant.
     std::map<std::string, double> pass(int passes = 1) {
         const double until = value("trackops_audit_passes_total") + passes;
         while (value("trackops_audit_passes_total") < until) {

@@ -1,4 +1,4 @@
-// What a bus URL may say.
+// Tests which bus URLs are accepted.
 #include "platform/backends/open_bus.hpp"
 
 #include <stdexcept>

@@ -1,5 +1,5 @@
-// A partitioned, durable log of messages with consumer groups: Kafka, or the embedded one of a
-// laptop.
+// The bus: a partitioned, durable log of messages with consumer groups. Kafka is one, the embedded
+// log another.
 #pragma once
 #include <memory>
 #include <span>
@@ -20,81 +20,80 @@ class Registry;
 namespace trackops::bus {
 
 enum class Delivery : std::uint8_t {
-    acknowledged,  // durable: it survives a crash of anything
-    refused,      // the message itself is at fault (too large, cannot be encoded); it will never be
-                  // taken
-    unavailable,  // broker away, unknown topic, no authorisation, timed out: may have arrived all
-                  // the same; try again
+    // The message is durable: it survives a crash of any process.
+    acknowledged,
+    // The message itself is invalid (too large, not encodable); the bus will never take it.
+    refused,
+    // The broker is away or timed out, the topic is unknown, or the right is missing. The message
+    // may
+    // have arrived nevertheless; the caller tries again.
+    unavailable,
 };
 
 class Publisher {
 public:
     virtual ~Publisher() = default;
-    // Sends the messages as one burst and waits until each is answered, one answer each, in order.
-    // Who must not let a message overtake a failed one of its key sends at most one message a key
-    // in a call. Not thread-safe: one publisher a thread.
+    // Sends the messages as one burst and waits for their deliveries; returns one for each message,
+    // in order. Within a call a message can overtake a failed one of its key, so a caller that must
+    // keep the order of a key sends at most one message of it in a call. Not thread-safe: each
+    // thread has its own publisher.
     virtual std::vector<Delivery> publish(std::span<const OutgoingMessage> messages) = 0;
 };
 
-// A member of a consumer group. Used by one thread, save wake().
+// A member of a consumer group. One thread uses it; only wake() is thread-safe.
 class Subscription {
 public:
     virtual ~Subscription() = default;
-    // Up to `max` messages after those that this member was given before, in order within each
-    // partition; waits up to max_wait for the first one. Messages that were given and not committed
-    // come again after a restart or a rebalance.
+    // Returns up to `max` messages behind those that this member has received, in order within each
+    // partition. Waits up to `max_wait` for the first one. Messages that were received and not
+    // committed come again after a restart or a rebalance.
     virtual std::vector<Message> poll(std::size_t max, Duration max_wait) = 0;
-    // The group has handled the partition up to and including `offset`. A crash may forget the
-    // newest commits, never invent one.
+    // Records that the group has handled the partition up to and including `offset`. A crash may
+    // lose the newest commits.
     virtual void commit(std::string_view topic, std::int32_t partition, std::int64_t offset) = 0;
-    // While paused, poll() gives nothing of that partition. Ends with a rebalance.
+    // While paused, poll() returns no message of that partition. A rebalance ends the pause.
     virtual void pause(std::string_view topic, std::int32_t partition, bool paused) = 0;
-    // Ends a wait in poll() early, now or the next time that it would wait. Thread-safe.
+    // Ends a wait in poll() early: the present one, or else the next one. Thread-safe.
     virtual void wake() = 0;
 };
 
 struct TopicState {
     std::string topic;
     std::int64_t messages = 0;  // newest offset + 1 summed over partitions
-    std::int64_t lag = 0;  // of the group asked for, on topics that it has committed to or that it
-                           // is subscribed to through this Bus
+    // Of the given group, on topics where it has committed or is subscribed through this Bus.
+    std::int64_t lag = 0;
 };
 
 // Thread-safe. Outlives its publishers and subscriptions.
 class Bus {
 public:
     virtual ~Bus() = default;
-    // Makes the topics that are missing and waits until they can be used; warns of one with fewer
-    // partitions than it should have. Throws std::runtime_error naming what is missing.
+    // Creates the missing topics and waits until they are usable; logs a warning for a topic with
+    // too few partitions. Throws std::runtime_error that names the missing topics.
     virtual void ensure_topics(std::span<const std::string> topics) = 0;
     virtual std::unique_ptr<Publisher> publisher() = 0;
     virtual std::unique_ptr<Subscription> subscribe(std::string_view group,
                                                     std::span<const std::string> topics) = 0;
-    // A round trip to whatever keeps the messages; throws std::runtime_error when it does not
+    // Makes a round trip to the store of the messages. Throws std::runtime_error when it does not
     // answer.
     virtual void ping() = 0;
     virtual std::vector<TopicState> state(std::string_view group) = 0;
 };
 
 struct Options {
-    std::int32_t partitions = 3;                // of topics that are made
+    std::int32_t partitions = 3;                // of topics that the bus creates
     std::size_t message_bytes_max = 1'048'576;  // key, value and headers; a larger one is refused
-    // embedded: messages older than this that every group has handled are dropped; kafka: of topics
-    // that are made, whether handled or not.
+    // The embedded log deletes older messages once every group has handled them. Kafka deletes them
+    // in topics that the bus creates, handled or not.
     Duration retention = std::chrono::hours(24 * 7);
-    // The rest is for kafka only.
-    std::int32_t replication = -1;  // of topics that are made; -1: as the broker has it
-    Duration answer_timeout = std::chrono::seconds(10);   // publish() and all others answer by then
-    Duration session_timeout = std::chrono::seconds(10);  // a silent member is thrown out
-    Duration poll_interval_max = std::chrono::seconds(60);  // and one that does not poll
+    // Kafka only, from here on.
+    std::int32_t replication = -1;  // of topics that the bus creates; -1: the broker's default
+    Duration answer_timeout =
+        std::chrono::seconds(10);  // the limit of publish() and the other calls
+    Duration session_timeout =
+        std::chrono::seconds(10);  // after it a silent member leaves the group
+    Duration poll_interval_max =
+        std::chrono::seconds(60);  // after it so does one that does not poll
 };
-
-// embedded:DIR keeps the log in DIR (synced before it acknowledges, once a burst; a second process
-// on the same DIR is refused with std::runtime_error). Throws std::invalid_argument naming what is
-// wrong with the URL.
-// kafka://HOST:PORT[,HOST:PORT...][?prefix=P&replication=N&partitions=N] connects when it is first
-// needed. The prefix is of every topic and group on the broker, and nowhere else.
-std::unique_ptr<Bus> open(std::string_view url, const Options& options, const Clock& clock,
-                          telemetry::Registry& metrics);
 
 }  // namespace trackops::bus

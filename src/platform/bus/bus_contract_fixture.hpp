@@ -1,4 +1,4 @@
-// For the tests of what every bus promises: a bus of either driver, and members of a group on it.
+// For tests: a fixture for the contract of the bus, with either driver and members of a group.
 #pragma once
 #include <algorithm>
 #include <chrono>
@@ -14,6 +14,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "platform/backends/open_bus.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/kafka/kafka_for_tests.hpp"
 #include "platform/telemetry/metrics.hpp"
@@ -22,8 +23,8 @@
 
 namespace trackops::bus {
 
-inline constexpr Duration patience =
-    std::chrono::seconds(60);  // for what comes at once unless something is broken
+// The bound of a wait that ends at once unless something is broken.
+inline constexpr Duration wait_max = std::chrono::seconds(60);
 
 class BusContract : public ::testing::TestWithParam<const char*> {
 protected:
@@ -32,7 +33,7 @@ protected:
     bool is_kafka() const { return GetParam() == std::string_view("kafka"); }
     void reopen() {
         bus_.reset();
-        bus_ = open(url_, options_, clock_, metrics_);
+        bus_ = backends::open_bus(url_, options_, clock_, metrics_);
     }
     void make(std::vector<std::string> topics) { bus_->ensure_topics(topics); }
     std::unique_ptr<Subscription> subscribe(std::string_view group,
@@ -50,12 +51,12 @@ protected:
         }
         ASSERT_THAT(publish(messages), ::testing::Each(Delivery::acknowledged));
     }
-    // Polls until `count` messages have come.
+    // Polls until `count` messages have arrived.
     static std::vector<Message> take(Subscription& subscription, std::size_t count) {
         std::vector<Message> all;
-        const auto deadline = std::chrono::steady_clock::now() + patience;
+        const auto deadline = std::chrono::steady_clock::now() + wait_max;
         while (all.size() < count && std::chrono::steady_clock::now() < deadline) {
-            for (Message& message : subscription.poll(count - all.size(), patience)) {
+            for (Message& message : subscription.poll(count - all.size(), wait_max)) {
                 all.push_back(std::move(message));
             }
         }
@@ -84,24 +85,25 @@ protected:
         }
         return -1;
     }
-    // Commits are sent while a member polls.
+    // Polls, because a member sends its commits only while it polls, until the lag of the group is
+    // `expected`.
     void expect_lag(Subscription& member, std::string_view group, std::int64_t expected) {
-        const auto deadline = std::chrono::steady_clock::now() + patience;
+        const auto deadline = std::chrono::steady_clock::now() + wait_max;
         while (lag(group) != expected && std::chrono::steady_clock::now() < deadline) {
             EXPECT_THAT(member.poll(1, std::chrono::milliseconds(10)), ::testing::IsEmpty());
         }
         EXPECT_EQ(lag(group), expected);
     }
 
-    // Members get to know of each other while they poll, and what moves comes twice. Publishes
-    // rounds of 100 until one is shared: something of it for each, all of it once. Earlier rounds
-    // are committed.
+    // Members join the group while they poll, and messages of moved partitions arrive twice.
+    // share() publishes rounds of 100 messages until every member receives a part of a round and
+    // each message arrives once. It commits the earlier rounds.
     struct Shared {
         int from = 0;  // the first number of the round
         std::map<Subscription*, std::vector<Message>> given;
     };
     Shared share(const std::vector<Subscription*>& members) {
-        const auto deadline = std::chrono::steady_clock::now() + patience;
+        const auto deadline = std::chrono::steady_clock::now() + wait_max;
         for (int from = 0; std::chrono::steady_clock::now() < deadline; from += 100) {
             publish_numbered(from, from + 100);
             Shared round{.from = from, .given = {}};

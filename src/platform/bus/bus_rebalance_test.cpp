@@ -1,4 +1,4 @@
-// What every bus promises of pauses and commits over a rebalance, asked of each adapter.
+// The contract of the bus about pauses and commits across a rebalance, tested on each driver.
 #include <algorithm>
 #include <functional>
 #include <set>
@@ -14,12 +14,11 @@ namespace {
 using std::chrono::milliseconds;
 using ::testing::IsEmpty;
 
-// What a member was given before a rebalance is no longer its own: it is given again, to whoever
-// has the partition then.
+// After a rebalance, uncommitted messages are delivered again to the new owner of their partition.
 class BusRebalance : public BusContract {
 protected:
-    // Publishes 60 messages, which `stays` is given, and lets another member have some partitions
-    // for a while. Returns what was given of those; it is to be given to `stays` again.
+    // Publishes 60 messages to `stays` and lets another member own some partitions for a while.
+    // Returns the messages of those partitions, which must be delivered to `stays` again.
     std::vector<Message> move_away_and_back(Subscription& stays) {
         publish_numbered(0, 60);
         std::vector<Message> given = take(stays, 60);
@@ -30,7 +29,7 @@ protected:
         const auto has_moved = [&](const Message& message) {
             return moved.contains(message.partition);
         };
-        const auto deadline = std::chrono::steady_clock::now() + patience;
+        const auto deadline = std::chrono::steady_clock::now() + wait_max;
         while ((again == 0 ||
                 again != static_cast<std::size_t>(std::ranges::count_if(given, has_moved))) &&
                std::chrono::steady_clock::now() < deadline) {
@@ -58,7 +57,7 @@ TEST_P(BusRebalance, EndsThePauseOfWhatComesToAnotherMember) {
     EXPECT_THAT(leaves->poll(10, Duration::zero()), IsEmpty());
     leaves.reset();
     const auto next = subscribe("group");
-    std::vector<Message> given = next->poll(80, is_kafka() ? patience : Duration::zero());
+    std::vector<Message> given = next->poll(80, is_kafka() ? wait_max : Duration::zero());
     ASSERT_FALSE(given.empty());
     std::ranges::move(take(*next, 80 - given.size()), std::back_inserter(given));
     EXPECT_EQ(numbers(given), up_to(0, 80));
@@ -78,7 +77,8 @@ TEST_P(BusRebalance, LetsNoCommitOfWhatWasGivenBeforeItSkipAMessage) {
     make({"orders"});
     const auto stays = subscribe("group");
     const std::vector<Message> moved = move_away_and_back(*stays);
-    const std::vector<Message> first = take(*stays, 1);  // of the first partition that came back
+    // Of the first partition that was reassigned.
+    const std::vector<Message> first = take(*stays, 1);
     const Message& again = first.at(0);
     const auto is_here = [&](const Message& message) {
         return message.partition == again.partition;
@@ -94,10 +94,11 @@ TEST_P(BusRebalance, LetsNoCommitOfWhatWasGivenBeforeItSkipAMessage) {
     }
     stays->commit("orders", again.partition, again.offset);
     EXPECT_EQ(numbers(take(*stays, moved.size() - 1)).size(), moved.size() - 1);
-    if (is_kafka()) {  // the embedded bus takes it: who gives it has handled the messages
+    // The embedded bus accepts the late commit: its member has handled the messages.
+    if (is_kafka()) {
         expect_lag(*stays, "group", 59);
     }
-    commit_all(*stays, moved);  // given again, so they count
+    commit_all(*stays, moved);  // delivered again, so they count
     expect_lag(*stays, "group", 60 - static_cast<std::int64_t>(moved.size()));
     if (is_kafka()) {
         EXPECT_EQ(ignored.value(), 1);

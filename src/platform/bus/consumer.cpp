@@ -17,8 +17,8 @@ namespace {
 
 using telemetry::Level;
 
-constexpr std::size_t partition_batches_max = 4;  // taken and not committed, of a partition
-constexpr std::size_t reason_bytes_max = 1024;    // of a dead letter's header
+constexpr std::size_t partition_batches_max = 4;  // uncommitted batches of a partition
+constexpr std::size_t reason_bytes_max = 1024;    // in the header of a dead letter
 
 class SteadyClock final : public Clock {
 public:
@@ -40,15 +40,15 @@ OutgoingMessage dead_letter(const Message& message, std::string_view reason,
     return letter;
 }
 
-// For a message so large that it is refused with our headers on top: where it is found, without
-// what it says.
+// The dead letter of a message that is too large together with our headers: its coordinates without
+// its body.
 OutgoingMessage without_body(OutgoingMessage letter) {
     letter.headers.erase(letter.headers.begin(), letter.headers.end() - 5);
     letter.headers.push_back({"dlt-content", "left out: too large; read it at its offset"});
     return {std::move(letter.topic), {}, {}, std::move(letter.headers)};
 }
 
-// A later message of a key does not count as handled while an earlier one is to be given again.
+// A later message of a key does not count as handled while an earlier one must come again.
 void hold_successors(std::span<const Message> batch, std::vector<Disposition>& dispositions) {
     std::set<OrderingKey> held;
     for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -92,11 +92,11 @@ struct Consumer::State {
     std::unique_ptr<Publisher> publisher;
     std::unique_ptr<Subscription> subscription;
     PartitionQueues partition_queues;
-    // Halved by an exception, doubled by a batch without one: who throws ends up alone, and holds
-    // up nobody but its key.
+    // An exception halves the limit, a batch without one doubles it. So a failing message ends up
+    // alone and holds back only its key.
     std::size_t batch_limit;
-    bool failed_retries = false;        // then it is the turn of what is fresh
-    Duration quiet = Duration::zero();  // the last backoff of the consumer as a whole
+    bool failed_retries = false;        // the next batch takes fresh messages
+    Duration quiet = Duration::zero();  // the last backoff of the whole consumer
 };
 
 Consumer::State::State(Bus& its_bus, ConsumerOptions its_options, Handler its_handler,
@@ -132,7 +132,7 @@ runtime::Progress Consumer::State::run(Duration max_wait) {
     }
     if (batch.empty()) {
         tell_subscription();
-        // Who waits in poll() is told to come back at once, who cannot wait, when there is work.
+        // A caller that waits in poll() comes back at once, one that cannot wait when work is due.
         const bool has_waited = max_wait > Duration::zero();
         return {0, has_waited ? Duration::zero()
                               : partition_queues.until_due(now).value_or(Duration::zero())};
@@ -150,8 +150,7 @@ runtime::Progress Consumer::State::run(Duration max_wait) {
             "consumer {}: the handler gave another number of dispositions than it got messages",
             options.group));
     }
-    // Nothing fresh could be done: the trouble is not with a key. Leave the world alone for a
-    // while.
+    // No fresh message could be handled, so the fault is not that of a key: the consumer backs off.
     quiet = done > 0 || !is_fresh ? Duration::zero()
                                   : std::clamp(quiet * 2, options.backoff_min, options.backoff_max);
     return {done, quiet};
@@ -174,7 +173,7 @@ std::vector<Disposition> Consumer::State::handle(std::span<const Message> batch)
     }
 }
 
-// Publishes the dead letters; those that the bus does not acknowledge are to be given again.
+// Publishes the dead letters. A message whose dead letter the bus does not acknowledge comes again.
 void Consumer::State::bury(std::span<const Message> batch, std::vector<Disposition>& dispositions) {
     std::vector<std::size_t> at;
     std::vector<OutgoingMessage> letters;
@@ -230,7 +229,7 @@ std::size_t Consumer::State::record_outcomes(std::vector<Message> batch,
             count_done(batch[i].topic);
             continue;
         }
-        // One line a batch: when a server is away, every message of it says the same.
+        // One line a batch: while a server is away every message fails with the same reason.
         if (i == done) report("given again later", batch[i], again->reason);
         retries.add();
     }

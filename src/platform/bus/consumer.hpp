@@ -1,5 +1,5 @@
-// The pump between a subscription and a handler: batches in, offsets of what is done out, dead
-// letters aside.
+// The consumer is the pump between a subscription and a handler: it hands batches to the handler,
+// commits offsets and publishes dead letters.
 #pragma once
 #include <functional>
 #include <memory>
@@ -14,32 +14,36 @@
 namespace trackops::bus {
 
 struct Done {};
-struct DeadLetter {  // the message can never be handled: it goes to <topic>.DLT with its
-                     // coordinates and this reason
+// The message can never be handled. It goes to <topic>.DLT with its coordinates and this reason.
+struct DeadLetter {
     std::string reason;
 };
-struct RetryLater {  // not now; it and later messages of its key are given again after a backoff
+// The message cannot be handled now. It and the later messages of its key come again after a
+// backoff.
+struct RetryLater {
     std::string reason;
 };
 using Disposition = std::variant<Done, DeadLetter, RetryLater>;
-// One disposition a message, in order; another number of them is a std::logic_error out of run().
-// May be given any message again (at least once). An exception means RetryLater for all of them;
-// then batches get smaller, so that who throws ends up alone.
+// Returns one disposition for each message, in order; any other number makes run() throw
+// std::logic_error. A handler may receive a message more than once. An exception counts as
+// RetryLater for the whole batch; then batches shrink until the failing message is alone.
 using Handler = std::function<std::vector<Disposition>(std::span<const Message>)>;
 
 struct ConsumerOptions {
     std::string group;
     std::vector<std::string> topics;
-    std::size_t batch_max = 256;                           // messages a call of the handler
-    Duration backoff_min = std::chrono::milliseconds(20);  // after RetryLater, doubling to
+    std::size_t batch_max = 256;  // messages a call of the handler
+    // The wait after RetryLater: backoff_min, doubling to backoff_max.
+    Duration backoff_min = std::chrono::milliseconds(20);
     Duration backoff_max = std::chrono::seconds(2);
-    const Clock* clock = nullptr;  // measures backoffs; the steady clock of the machine when null
+    const Clock* clock = nullptr;  // measures the backoff; null: the machine's steady clock
 };
 
-// Offsets are committed for the contiguous prefix of each partition that is done or dead-lettered
-// (and acknowledged as such by the bus). Dead letters carry headers dlt-topic, dlt-partition,
-// dlt-offset, dlt-reason, dlt-group besides their own. While a key is held, those behind it in its
-// partition go on being handled until four batches of them wait to be committed.
+// The consumer commits the offset of the contiguous prefix of each partition that is done or
+// dead-lettered (and whose dead letters the bus has acknowledged). A dead letter carries the
+// headers dlt-topic, dlt-partition, dlt-offset, dlt-reason and dlt-group besides its own. While a
+// key is held back, the other messages of its partition go on, until four batches of them wait to
+// be committed.
 class Consumer final : public runtime::Pump {
 public:
     Consumer(Bus& bus, ConsumerOptions options, Handler handler, telemetry::Registry& metrics);

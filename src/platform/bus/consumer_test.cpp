@@ -1,4 +1,5 @@
-// The pump against a scripted subscription: what it hands over, commits, holds and puts aside.
+// Tests of the consumer pump against a scripted subscription: what it hands over, commits, retries
+// and dead-letters.
 #include "platform/bus/consumer.hpp"
 
 #include <deque>
@@ -22,7 +23,7 @@ using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// One partition "t"/0 per topic of the script; everything that is asked of it is written down.
+// One partition "t"/0 per topic of the script. Records all calls.
 struct Script {
     std::deque<Message> waiting;
     std::vector<Duration> waits;
@@ -30,7 +31,8 @@ struct Script {
     std::vector<std::string> pauses;
     std::set<std::pair<std::string, int>> paused;
     std::vector<OutgoingMessage> published;
-    std::deque<Delivery> answers;  // acknowledged when the script says nothing
+    // The results of publishing; acknowledged if empty.
+    std::deque<Delivery> answers;
     std::vector<std::string> topics;
     bool topics_fail = false;
     bool poll_fails = false;
@@ -114,9 +116,10 @@ private:
 
 class ConsumerPump : public ::testing::Test {
 protected:
-    using Names = std::vector<std::string>;  // of messages: their values
+    // Names of messages: their values.
+    using Names = std::vector<std::string>;
 
-    // "key value": the next message of partition 0 of topic t.
+    // Adds messages to partition 0 of topic t, given as pairs of key and value.
     void given(std::initializer_list<std::pair<std::string, std::string>> messages) {
         for (const auto& [key, value] : messages) send(0, key, value);
     }
@@ -129,7 +132,7 @@ protected:
         script_.commits.clear();
         return consumer_.run(max_wait);
     }
-    // What this run gave to the handler.
+    // Runs once and returns the messages that the handler received.
     Names handed_in_a_run() {
         run();
         return handed_;
@@ -409,7 +412,8 @@ TEST_F(ConsumerPump, TakesWhatARebalanceBringsAgainInOrder) {
     given({{"a", "a1"}, {"b", "b1"}, {"a", "a2"}});
     answers_["a1"] = RetryLater{"not now"};
     run();
-    next_[0] = 0;  // the partition went away and came back
+    // The partition was revoked and assigned again.
+    next_[0] = 0;
     given({{"a", "a1"}, {"b", "b1"}, {"a", "a2"}, {"a", "a3"}});
     answers_.clear();
     EXPECT_THAT(handed_in_a_run(), ElementsAre("a1", "b1", "a2", "a3"));
@@ -436,7 +440,8 @@ TEST_F(ConsumerPump, HandlesFreshMessagesWhileARetryFailsEveryTime) {
     run();
     std::vector<Names> runs;
     for (int i = 0; i < 3; ++i) {
-        clock_.advance(seconds(2));  // the retry is due at each call
+        // The retry is due at each run.
+        clock_.advance(seconds(2));
         given({{"b", fmt::to_string(i)}});
         runs.push_back(handed_in_a_run());
     }

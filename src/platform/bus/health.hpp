@@ -6,7 +6,7 @@ namespace trackops::bus {
 
 class Bus;
 
-// "bus": UP when whatever keeps the messages answers. bus outlives the component.
+// "bus": UP when the store of the messages answers. The bus outlives the component.
 telemetry::Component health_component(Bus& bus);
 
 }  // namespace trackops::bus

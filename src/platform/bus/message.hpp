@@ -1,4 +1,4 @@
-// What travels on the bus.
+// Messages on the bus.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -17,8 +17,8 @@ struct Header {
 
 struct OutgoingMessage {
     std::string topic;
-    // Messages of one key go to one partition, in order. Those without a key are spread over all
-    // partitions, in no order.
+    // Messages of one key go to one partition, in order. Messages without a key go to any
+    // partition, in no order.
     std::string key;
     std::string value;
     std::vector<Header> headers;
@@ -31,9 +31,9 @@ struct Message {
     std::string key;
     std::string value;
     std::vector<Header> headers;
-    Instant timestamp;  // when the broker took it
+    Instant timestamp;  // the time at which the broker took the message
 
-    // The first header of that name, or "".
+    // Returns the first header of that name, or "".
     std::string_view header(std::string_view name) const;
 };
 

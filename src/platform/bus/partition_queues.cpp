@@ -13,7 +13,7 @@ PartitionQueues::PartitionQueue& PartitionQueues::queue_of(const Message& messag
     return queues_[{message.topic, message.partition}];
 }
 
-// A clock that was set back must not hold anything for longer than a backoff.
+// A clock that is set back must not hold a message for longer than a backoff.
 bool PartitionQueues::is_due(const HeldKey& hold_back, Instant now) const {
     return hold_back.due <= now || hold_back.due - now > limits_.backoff_max;
 }
@@ -48,7 +48,7 @@ void PartitionQueues::take_due(Instant now, std::size_t max, std::vector<Message
             if (is_due(hold_back, now)) due.push_back({hold_back.due, &queue, &slot});
         }
     }
-    // Who has waited longest goes first, so that nobody who fails every time is always before the
+    // The longest wait goes first, so that a key that always fails is not always ahead of the
     // others. Messages of a key are due together and stay in order.
     std::ranges::stable_sort(due, {}, &Due::at);
     for (const Due& one : due) {
@@ -63,7 +63,7 @@ void PartitionQueues::add_fetched(std::vector<Message> fresh, std::vector<Messag
         if (!queue.slots.empty() && message.offset <= queue.slots.back().offset) {
             forget_from(queue, message.offset);
         }
-        queue.is_paused = false;  // or it would not have come: a rebalance has ended the pause
+        queue.is_paused = false;  // a rebalance has ended the pause, else no message would come
         Slot& slot = queue.slots.emplace_back(Slot{.offset = message.offset, .held = {}});
         if (queue.holds.contains(ordering_key(message))) {
             hold_back(queue, slot, std::move(message));
@@ -73,7 +73,7 @@ void PartitionQueues::add_fetched(std::vector<Message> fresh, std::vector<Messag
     }
 }
 
-// They come again, after a rebalance.
+// Forgets the messages from `offset` on; they come again after a rebalance.
 void PartitionQueues::forget_from(PartitionQueue& queue, std::int64_t offset) {
     while (!queue.slots.empty() && queue.slots.back().offset >= offset) {
         if (queue.slots.back().held) {

@@ -1,5 +1,5 @@
-// What a consumer has taken and not committed: which messages may be handled now without breaking
-// the order of a key, and how far each partition is done. No I/O, no clock.
+// The messages that a consumer has received and not committed: which of them may be handled now
+// without breaking the order of a key, and how far each partition is done. No I/O, no clock.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -13,8 +13,8 @@
 
 namespace trackops::bus {
 
-// Messages of one order key are handled one after the other. A message without a key has no order:
-// its offset sets it apart.
+// Messages with equal ordering keys are handled one after the other. A message without a key has no
+// order, so its ordering key holds its offset.
 struct OrderingKey {
     std::string topic;
     std::int32_t partition = 0;
@@ -25,7 +25,7 @@ struct OrderingKey {
 OrderingKey ordering_key(const Message& message);
 
 struct PartitionQueueLimits {
-    std::size_t slots_max = 1024;  // taken and not committed, of a partition; then it is paused
+    std::size_t slots_max = 1024;  // uncommitted messages of a partition; then it is paused
     Duration backoff_min;
     Duration backoff_max;
 };
@@ -34,7 +34,7 @@ struct PartitionChanges {
     struct Done {
         std::string topic;
         std::int32_t partition = 0;
-        std::int64_t offset = 0;  // everything up to here is done
+        std::int64_t offset = 0;  // every message up to here is done
     };
     struct Pause {
         std::string topic;
@@ -49,33 +49,34 @@ class PartitionQueues {
 public:
     explicit PartitionQueues(PartitionQueueLimits limits) : limits_(limits) {}
 
-    // Moves held messages whose backoff is over to the batch, until it has `max`.
+    // Moves held messages whose backoff is over to the batch, up to `max` messages in all.
     void take_due(Instant now, std::size_t max, std::vector<Message>& batch);
-    // Moves fresh messages to the batch, or, when their key is held, behind those that are. What is
-    // in a batch is settled first.
+    // Moves fresh messages to the batch. A message whose key is held back queues behind the held
+    // ones. record_outcomes() of the previous batch must come first.
     void add_fetched(std::vector<Message> fresh, std::vector<Message>& batch);
-    // is_done says of each message of the batch whether it is; the others are held for a backoff.
+    // is_done[i] tells whether message i of the batch is done; the others are held for a backoff.
     void record_outcomes(std::vector<Message> batch, const std::vector<bool>& is_done, Instant now);
-    // What to tell the subscription since it was last asked.
+    // Returns the commits and pauses since the last call, for the subscription.
     PartitionChanges changes();
 
     std::size_t held() const { return held_; }
-    // Until some held message is due; nothing when none is held.
+    // Returns the time until a held message is due; nothing when none is held.
     std::optional<Duration> until_due(Instant now) const;
 
 private:
     struct Slot {
         std::int64_t offset = 0;
         bool is_done = false;
-        std::optional<Message> held;  // empty while the handler has it, and when it is done
+        std::optional<Message>
+            held;  // empty while the handler has the message, and after it is done
     };
     struct HeldKey {
         std::size_t waiting = 0;  // held slots of the key
-        bool has_failed = false;  // in the batch that is being settled
+        bool has_failed = false;  // in the present batch
         Duration backoff = Duration::zero();
         Instant due;
     };
-    // A partition, from its first message that is not done on.
+    // The messages of a partition, from the first one that is not done on.
     struct PartitionQueue {
         std::deque<Slot> slots;
         std::map<OrderingKey, HeldKey> holds;

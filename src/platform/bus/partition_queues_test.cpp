@@ -1,4 +1,4 @@
-// Which messages may be handled and how far a partition is done, without a subscription.
+// Tests which messages may be handled and how far a partition is done, without a subscription.
 #include "platform/bus/partition_queues.hpp"
 
 #include <fmt/format.h>
@@ -22,7 +22,7 @@ Message message(std::int64_t offset, std::string key, std::int32_t partition = 0
     return {"t", partition, offset, std::move(key), fmt::to_string(offset), {}, {}};
 }
 
-// Messages from `from` up to `to`; their keys are a, b, a, b, ...
+// Returns messages with the offsets [from, to) and the keys a, b, a, b, ...
 std::vector<Message> messages(std::int64_t from, std::int64_t to) {
     std::vector<Message> all;
     for (std::int64_t i = from; i < to; ++i) all.push_back(message(i, i % 2 == 0 ? "a" : "b"));
@@ -37,8 +37,8 @@ Offsets offsets(const std::vector<Message>& batch) {
 
 class LanesOfAConsumer : public ::testing::Test {
 protected:
-    // Admits them and settles what may be handled: what `is_done` says of an offset. Returns what
-    // was handled.
+    // Adds fetched messages and records an outcome, is_done(offset), for those that may be handled.
+    // Returns their offsets.
     template <class IsDone>
     Offsets give(std::vector<Message> fresh, IsDone is_done) {
         std::vector<Message> batch;
@@ -59,7 +59,7 @@ protected:
         queues_->record_outcomes(std::move(batch), done, now_);
         return handled;
     }
-    // The offset up to which the one partition is done; -1 when there is no news of it.
+    // Returns the offset up to which the partition is done; -1 if it has not changed.
     std::int64_t done_up_to() {
         const PartitionChanges changes = queues_->changes();
         EXPECT_LE(changes.done.size(), 1u);
@@ -72,8 +72,8 @@ protected:
     std::optional<PartitionQueues> queues_{limits};
 };
 
-// A rebalance gives again what was not committed: from any message on, whether each of them was
-// done, failed, or stood behind one that failed.
+// After a rebalance the uncommitted messages are delivered again, from any message on. Each of them
+// may be done, failed, or waiting behind a failed one.
 TEST_F(LanesOfAConsumer, HaveOnePlaceForAMessageThatIsGivenAgain) {
     for (std::int64_t count = 1; count <= 3; ++count) {
         for (std::int64_t from = 0; from < count; ++from) {
@@ -121,7 +121,7 @@ TEST_F(LanesOfAConsumer, AreFullAtTheirLimitAndNotBefore) {
     EXPECT_EQ(empty.done.at(0).offset, 3);
 }
 
-// The subscription forgot the pause with the rebalance, so it must be told again.
+// A rebalance drops the pause of the subscription, so the partition must be paused again.
 TEST_F(LanesOfAConsumer, ArePausedAnewAfterARebalance) {
     give(messages(0, 4), none);
     EXPECT_EQ(queues_->changes().pauses.size(), 1u);

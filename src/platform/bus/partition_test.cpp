@@ -8,7 +8,7 @@
 namespace trackops::bus {
 namespace {
 
-// The vectors of Kafka's own test of its hash.
+// The test vectors of Kafka's own hash test.
 TEST(Partition, HashesAsKafkaDoes) {
     const auto hash = [](std::string_view key) { return static_cast<std::int32_t>(murmur2(key)); };
     EXPECT_EQ(hash("21"), -973932308);

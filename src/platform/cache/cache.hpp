@@ -1,4 +1,5 @@
-// A hint, never the truth: versioned entries of which an older never replaces a newer.
+// A cache of versioned entries. It is a hint and never the truth; an older version never replaces a
+// newer one.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -24,43 +25,37 @@ struct Entry {
     std::string value;
 };
 
-// Thread-safe. Nothing throws: a cache that is away is an empty cache.
+// Thread-safe. No function throws: an unavailable cache behaves as an empty one.
 class Cache {
 public:
     virtual ~Cache() = default;
-    // What the memory of this process has; never waits.
+    // Reads only the memory of this process. Never waits.
     virtual std::optional<Entry> get_local(std::string_view key) = 0;
-    // One answer a key, in order. May ask a server, all keys at once, and waits for it no longer
-    // than Options::command_timeout; not at all while the server is away.
+    // Returns one result for each key, in order. May ask a server, for all keys at once, and waits
+    // for at most Options::command_timeout. Does not ask while the server is unavailable.
     virtual std::vector<std::optional<Entry>> get(std::span<const std::string> keys) = 0;
-    // Kept unless a newer version is there already (an equal version renews the entry); forgotten
-    // after time_to_live. Never waits: get() and ping() of this object find it done, other
-    // processes a moment later. After an entry has expired or was removed any version may come
-    // in, so a late writer can bring an old one back for the time_to_live that it gives.
+    // Stores the entry unless a newer version is present; an equal version renews the entry. The
+    // entry expires after time_to_live. Never waits: get() and ping() of this object see the
+    // change, other processes a moment later. After an entry has expired or was removed, any
+    // version is accepted, so a late writer can bring back an old version for its time_to_live.
     virtual void put(std::string_view key, Entry entry, Duration time_to_live) = 0;
-    virtual void remove(std::string_view key) = 0;  // never waits, as put
-    // For health: true when it answers.
+    virtual void remove(std::string_view key) = 0;  // never waits, like put
+    // For health: returns true if the cache answers.
     virtual bool ping() = 0;
 };
 
 struct Options {
-    // In front of each key where others keep keys, too.
+    // A prefix of all keys on a server that others use too.
     std::string prefix = "trackops:cache:";
-    // Keys and values in memory; the least recently used leaves first.
+    // Maximum size of the entries in memory, including 128 bytes of overhead for each. The least
+    // recently used entry is evicted first.
     std::size_t bytes_max = 16 * 1024 * 1024;
-    // redis: how long an entry answers from memory before the server is asked again. MemoryCache is
-    // told of changes by the server; should that fail unnoticed, this is how old an answer can be.
+    // redis only: the time for which an entry is read from memory before the server is asked again.
+    // The server reports changes to the memory; if such a report is lost unnoticed, an entry can be
+    // stale for this long.
     Duration memory_time_to_live = std::chrono::seconds(1);
     Duration connect_timeout = std::chrono::milliseconds(100);
     Duration command_timeout = std::chrono::milliseconds(50);
 };
-
-// embedded: keeps entries in the memory of this process.
-// redis://[[user]:password@]host[:port][/database][?passwordFile=FILE] keeps them in Redis, 6 or
-// newer, and in memory in front of it. Without a password in the URL that of the environment
-// (TRACKOPS_REDIS_PASSWORD) counts. Redis need not be there, now or later.
-// Throws std::invalid_argument naming what is wrong with the URL, never a password.
-std::unique_ptr<Cache> open(std::string_view url, const Options& options, const Clock& clock,
-                            telemetry::Registry& metrics);
 
 }  // namespace trackops::cache

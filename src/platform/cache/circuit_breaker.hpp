@@ -1,4 +1,4 @@
-// When a server that failed may be asked again: after 100 ms, doubling to 5 s.
+// The delay before a failed server is asked again: 100 ms, doubling to 5 s.
 #pragma once
 #include <algorithm>
 #include <chrono>
@@ -8,13 +8,14 @@
 
 namespace trackops::cache {
 
-// Not thread-safe; asks no clock of its own.
+// Not thread-safe. The caller passes the time.
 class CircuitBreaker {
 public:
     static constexpr Duration wait_min = std::chrono::milliseconds(100);
     static constexpr Duration wait_max = std::chrono::seconds(5);
 
-    // Zero: it may be asked now. A clock that stepped back ends the wait.
+    // Returns the delay that is left. Zero: the server may be asked now. A clock that stepped back
+    // ends the delay.
     Duration left(Instant now) const {
         if (!opened_at_ || now < *opened_at_) return Duration::zero();
         return std::max(Duration::zero(), *opened_at_ + wait_ - now);

@@ -6,6 +6,7 @@
 
 namespace trackops::cache {
 
+// `clock` and `metrics` outlive the cache.
 std::unique_ptr<Cache> open_embedded(const Options& options, const Clock& clock,
                                      telemetry::Registry& metrics);
 

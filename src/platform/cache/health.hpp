@@ -1,4 +1,4 @@
-// A cache as a health component.
+// The cache as a health component.
 #pragma once
 #include "platform/telemetry/health.hpp"
 
@@ -6,8 +6,8 @@ namespace trackops::cache {
 
 class Cache;
 
-// "cache": UP when whatever keeps the entries answers. Not in readiness: without a cache reads are
-// slower and nothing breaks. cache outlives the component.
+// Returns the component "cache". It is UP if the store of the entries answers. It is not part of
+// readiness: without a cache reads are slower, but nothing fails. `cache` outlives the component.
 telemetry::Component health_component(Cache& cache);
 
 }  // namespace trackops::cache

@@ -13,21 +13,21 @@
 namespace trackops::cache {
 namespace {
 
-// Shards, so that threads seldom meet. A power of two; each holds an equal part of the bytes, so an
-// entry larger than a part is not kept.
+// Shards reduce contention between threads. The number is a power of two. Each shard holds an equal
+// part of the bytes, so an entry larger than that part is not stored.
 constexpr std::size_t shard_count = 16;
-constexpr std::size_t overhead_bytes = 128;  // of an entry: list and hash nodes
+constexpr std::size_t overhead_bytes = 128;  // list and hash nodes of an entry
 
 struct Size {
     std::size_t entries = 0;
     std::size_t bytes = 0;
 };
 
-// Least recently used at the back.
+// One shard. The least recently used entry is at the back of the list.
 class Shard {
 public:
     std::optional<Entry> get(std::string_view key, Instant now);
-    // How many others had to leave for it.
+    // Returns the number of evicted entries.
     std::size_t put(std::string_view key, Entry entry, Instant now, Instant expires,
                     std::size_t bytes_max);
     void remove(std::string_view key);
@@ -49,7 +49,8 @@ private:
 
     mutable std::mutex mutex_;
     List list_;
-    std::unordered_map<std::string_view, List::iterator> by_key_;  // keys live in the list
+    // Keys refer to the list's strings.
+    std::unordered_map<std::string_view, List::iterator> by_key_;
     std::size_t bytes_ = 0;
 };
 

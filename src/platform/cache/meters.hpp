@@ -1,4 +1,4 @@
-// What every cache counts of its reads.
+// The read metrics of every cache.
 #pragma once
 #include "platform/telemetry/metrics.hpp"
 

@@ -1,3 +1,5 @@
+#include "platform/config/help.hpp"
+
 #include <algorithm>
 #include <array>
 #include <vector>
@@ -5,7 +7,6 @@
 #include <fmt/format.h>
 
 #include "platform/config/kind.hpp"
-#include "platform/config/settings.hpp"
 
 namespace trackops::config {
 namespace {
@@ -13,16 +14,17 @@ namespace {
 constexpr std::size_t width_max = 100;
 constexpr std::string_view mask = "******";
 
-// Of a URL only its password; of anything else all.
+// Masks only the password of a URL, and all of any other value.
 std::string masked(std::string_view value) {
     const auto scheme = value.find("://");
     if (scheme == std::string_view::npos || value.contains("password=")) return std::string(mask);
-    // From the first ':' to the last '@', so that a password with a '/' or '@' in it hides too.
+    // The mask reaches from the first ':' to the last '@', so that it also hides a password that
+    // contains '/' or '@'.
     const auto colon = value.find(':', scheme + 3);
     const auto at = value.rfind('@');
     if (colon == std::string_view::npos) return std::string(value);
     if (at == std::string_view::npos || colon > at) {
-        // What is no port may be a password whose host was forgotten.
+        // Text that is not a port may be a password whose host is missing.
         const auto end = std::min(value.find_first_not_of("0123456789", colon + 1), value.size());
         const bool is_port = end == value.size() || value.find_first_of("/?,", end) == end;
         return is_port ? std::string(value) : fmt::format("{}:{}", value.substr(0, colon), mask);
@@ -49,7 +51,8 @@ std::string right_column(const Setting& row) {
                          : fmt::format("{} ({})", row.help, fmt::join(notes, ", "));
 }
 
-// Appends the text's words, a new line with `indent` before whichever would pass the margin.
+// Appends the words of `text`. A word that would pass the margin starts a new line with `indent`
+// spaces.
 void append_wrapped(std::string& out, std::size_t indent, std::string_view text) {
     std::size_t column = indent;
     while (!text.empty()) {

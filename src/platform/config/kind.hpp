@@ -1,4 +1,4 @@
-// What the kinds of settings take, read from text.
+// Parses, checks and describes the values of each kind of setting.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -10,15 +10,17 @@
 namespace trackops::config {
 
 std::optional<std::int64_t> parse_integer(std::string_view text);
-std::optional<bool> parse_flag(std::string_view text);  // true, false, 1, 0
+std::optional<bool> parse_flag(std::string_view text);  // accepts true, false, 1, 0
 
-// "30s" and the like, in the largest unit that holds it exactly.
+// Returns the duration in the largest unit that holds it exactly, e.g. "30s".
 std::string duration_text(std::int64_t milliseconds);
-// "1 to 65535", "at least 100ms"; empty where there are no bounds to speak of.
+// Returns the bounds, e.g. "1 to 65535" or "at least 100ms"; empty if the setting has none.
 std::string bounds_text(const Setting& setting);
-// Why value cannot be the setting's, without showing a secret; nothing if it can.
+// Returns the reason why `value` is not valid for the setting, without showing a secret; nothing if
+// it is valid.
 std::optional<std::string> invalid_reason(const Setting& setting, std::string_view value);
 
+// Returns e.g. TRACKOPS_ORDER_PORT for "order-port".
 std::string environment_name(std::string_view setting_name);
 
 }  // namespace trackops::config

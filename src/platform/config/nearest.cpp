@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::size_t edits_max = 2;
 
-// Optimal string alignment: Levenshtein's distance with swapped neighbours as one edit.
+// Returns the optimal string alignment distance: Levenshtein's distance with a swap of neighbours
+// as one edit.
 std::size_t edits(std::string_view a, std::string_view b) {
     std::vector<std::vector<std::size_t>> table(a.size() + 1,
                                                 std::vector<std::size_t>(b.size() + 1));

@@ -1,4 +1,4 @@
-// Which of the known names a mistyped one was meant to be.
+// Suggests the known name that a mistyped one was meant to be.
 #pragma once
 #include <optional>
 #include <span>
@@ -7,8 +7,9 @@
 
 namespace trackops::config {
 
-// The name at most two edits away (insert, drop, replace, swap neighbours), fewer than half its
-// characters; of several the nearest.
+// Returns the nearest name among those at most two edits (insert, delete, replace, swap of
+// neighbours) away. The number of edits must be less than half of the name's length. Returns
+// nothing if no name qualifies.
 std::optional<std::string> nearest_name(std::string_view typed, std::span<const std::string> names);
 
 }  // namespace trackops::config

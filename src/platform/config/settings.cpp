@@ -36,7 +36,7 @@ void check_row(const Setting& row) {
     if (const auto fault = invalid_reason(row, row.default_value)) refuse("default " + *fault);
 }
 
-// Every way a setting can be named is the way of one setting only.
+// Checks that each flag and each variable name belongs to one setting only.
 void check_table(std::span<const Setting> table) {
     std::vector<std::string> names;
     for (const Setting& row : table) {
@@ -51,7 +51,7 @@ void check_table(std::span<const Setting> table) {
         throw std::logic_error(fmt::format("setting \"{}\" is in the table twice", *twice));
 }
 
-// Gathers what was given, and every fault in it.
+// Collects the given values and every fault in them.
 class SettingsParser {
 public:
     explicit SettingsParser(std::span<const Setting> table) : table_(table) {}
@@ -75,7 +75,7 @@ private:
     void unknown(std::string_view given, std::vector<std::string> names);
     void unknown_flag(std::string_view given);
     void unknown_variable(std::string_view given);
-    // Takes a value unless one stands there already.
+    // Stores a value unless the setting already has one.
     bool give(const Setting& row, const Values::SettingValue& given) {
         return given_.values.try_emplace(std::string(row.name), given).second;
     }
@@ -86,7 +86,7 @@ private:
     std::span<const Setting> table_;
     Values given_;
     std::map<std::string, std::string, std::less<>>
-        named_by_;  // setting -> the flag or variable that gave it
+        named_by_;  // from setting to the flag or variable that set it
     std::vector<FieldError> faults_;
 };
 
@@ -125,7 +125,7 @@ void SettingsParser::take_arguments(std::span<const std::string> arguments) {
         const std::string_view argument = arguments[i];
         if (!argument.starts_with("--") || argument.size() == 2) {
             fault(fmt::format("argument {}", i + 1),
-                  "belongs to no flag");  // not shown: it may be a secret gone astray
+                  "belongs to no flag");  // the argument is not shown: it may be a misplaced secret
             continue;
         }
         const std::size_t equals = argument.find('=');
@@ -146,7 +146,7 @@ void SettingsParser::take_arguments(std::span<const std::string> arguments) {
                        name.starts_with("no-") ? find_flag(name.substr(3)) : nullptr;
                    off == nullptr) {
             unknown_flag(flag);
-            if (value_follows) ++i;  // most likely its value: no second fault
+            if (value_follows) ++i;  // it is probably the flag's value, so it is no second fault
         } else if (equals == std::string_view::npos) {
             give_flag(*off, "false");
         } else {
@@ -171,7 +171,7 @@ void SettingsParser::give_file(const Setting& row, const std::string& variable,
     named_by_.emplace(row.name, variable);
 }
 
-// Whether the table knows this variable.
+// Returns true if the table has a setting for this variable.
 bool SettingsParser::take_variable(std::string_view name, const std::string& value) {
     for (const Setting& row : table_) {
         const std::string variable = environment_name(row.name);

@@ -1,4 +1,5 @@
-// Settings from a table: flag > environment > default. A bad start names every bad setting at once.
+// Settings from a table: flag > environment > default. A failed start reports every bad setting at
+// once.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -12,31 +13,28 @@
 
 namespace trackops::config {
 
-enum class Kind : std::uint8_t {
-    text,
-    integer,
-    duration,
-    flag
-};  // duration: 250ms, 30s, 15m, 24h, 7d
+// A duration is written as 250ms, 30s, 15m, 24h or 7d.
+enum class Kind : std::uint8_t { text, integer, duration, flag };
 
-// One row of a program's table. name "order-port" is the flag --order-port and the environment
-// variable TRACKOPS_ORDER_PORT. A flag's default is "true" or "false"; --name turns it on,
-// --no-name off.
+// One row of a program's table. A setting named "order-port" has the flag --order-port and the
+// environment variable TRACKOPS_ORDER_PORT. The default of a Kind::flag is "true" or "false";
+// --name turns it on and --no-name turns it off.
 struct Setting {
-    std::string_view name;  // lower case, digits, dashes between
+    std::string_view name;  // lower case letters and digits, separated by dashes
     Kind kind;
     std::string_view default_value;
     std::string_view help;
-    std::int64_t min = 0;  // of integers; of durations in milliseconds
+    std::int64_t min = 0;  // bounds of integers, and of durations in milliseconds
     std::int64_t max = INT64_MAX;
-    bool secret = false;  // masked wherever it would be shown; TRACKOPS_NAME_FILE may name a file
-                          // that holds it
+    // A secret is masked in all output. TRACKOPS_NAME_FILE may name a file that holds its value: at
+    // most 64 KiB, without one line end at its end.
+    bool secret = false;
 };
 
 class Values {
 public:
-    // Each std::logic_error for a name that is not in the table, or whose value is not of that
-    // kind.
+    // Each accessor throws std::logic_error if the name is not in the table or its value is not of
+    // the accessor's kind.
     const std::string& text(std::string_view name) const;
     std::int64_t integer(std::string_view name) const;
     Duration duration(std::string_view name) const;
@@ -49,21 +47,17 @@ public:
     std::map<std::string, SettingValue, std::less<>> values;
 };
 
-// Reads arguments of the form --name VALUE, --name=VALUE, --flag, --no-flag. A VALUE that begins
-// with -- needs the = form. Errc::invalid names every fault, in `fields` and once more in `detail`:
-// unknown and repeated flags, values out of bounds, unknown TRACKOPS_* variables (each with the
-// nearest name; TRACKOPS_TEST_* belong to the tests and are passed over). No fault shows a secret.
-// environment: NAME=VALUE strings, of doubles the first. std::logic_error for a table with a
-// malformed row, or two of one name.
+// Reads arguments of the form --name VALUE, --name=VALUE, --flag and --no-flag. A VALUE that begins
+// with -- needs the = form. `environment` holds NAME=VALUE strings; of duplicates the first counts.
+// Returns Errc::invalid with every fault, in `fields` and again in `detail`: unknown and repeated
+// flags, values out of bounds, unknown TRACKOPS_* variables. An unknown name comes with a similar
+// known one, if there is one. TRACKOPS_TEST_* variables belong to the tests and are ignored. No
+// fault shows a secret.
+// Throws std::logic_error if a row of the table is malformed or two rows have the same name.
 Result<Values> read(std::span<const Setting> table, std::span<const std::string> arguments,
                     std::span<const std::string> environment);
 
-// Two columns, wrapped at 100, as --help prints it.
-std::string help(std::span<const Setting> table);
-// name = value (source), secrets masked, as --print-config prints it.
-std::string print(std::span<const Setting> table, const Values& values);
-
-// "250ms", "30s", "15m", "24h", "7d"; nothing for anything else.
+// Parses "250ms", "30s", "15m", "24h" or "7d"; returns nothing for any other form.
 std::optional<Duration> parse_duration(std::string_view text);
 
 }  // namespace trackops::config

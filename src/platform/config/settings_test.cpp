@@ -12,6 +12,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "platform/config/help.hpp"
+
 namespace trackops::config {
 namespace {
 
@@ -37,7 +39,7 @@ Values good(const Texts& arguments, const Texts& environment = {}) {
     return values.value_or(Values{});
 }
 
-// "pointer detail" of each fault.
+// Returns "pointer detail" for each fault.
 Texts faults(const Texts& arguments, const Texts& environment = {}) {
     const auto values = read(table, arguments, environment);
     Texts out;
@@ -152,7 +154,8 @@ TEST(Settings, ReadSecretsFromFiles) {
         "hunter2");
     const SecretFile odd("two\n\n");
     const Values values = good({}, {"TRACKOPS_DATABASE_PASSWORD_FILE=" + odd.path()});
-    EXPECT_EQ(values.text("database-password"), "two\n");  // one newline is not of the value
+    // One newline at the end of the file is not part of the value.
+    EXPECT_EQ(values.text("database-password"), "two\n");
     EXPECT_EQ(values.values.at("database-password").source, "file");
     EXPECT_EQ(good({"--pin=1111"}, {"TRACKOPS_PIN_FILE=/none"}).integer("pin"), 1111);
     EXPECT_THAT(faults({}, {"TRACKOPS_PIN_FILE=/none"}),
@@ -162,7 +165,8 @@ TEST(Settings, ReadSecretsFromFiles) {
     EXPECT_THAT(faults({}, {"TRACKOPS_PIN=1111", "TRACKOPS_PIN_FILE=" + plain.path()}),
                 ElementsAre("TRACKOPS_PIN_FILE is given beside TRACKOPS_PIN"));
     EXPECT_THAT(faults({}, {"TRACKOPS_DATA_DIR_FILE=x"}),
-                ElementsAre("TRACKOPS_DATA_DIR_FILE is unknown"));  // no secret
+                // Only a secret may come from a file.
+                ElementsAre("TRACKOPS_DATA_DIR_FILE is unknown"));
     const SecretFile large(std::string(65'537, 'x'));
     EXPECT_THAT(faults({}, {"TRACKOPS_PIN_FILE=" + large.path()}),
                 ElementsAre("TRACKOPS_PIN_FILE names a file of more than 64 KiB: " + large.path()));
@@ -197,7 +201,7 @@ TEST(Settings, ShowNoSecret) {
                     HasSubstr("database-password = " + shown + " (flag)\n"));
     }
     EXPECT_THAT(print(table, good({})),
-                HasSubstr("database-password =  (default)\n"));  // nothing to hide
+                HasSubstr("database-password =  (default)\n"));  // an empty value needs no mask
     EXPECT_THAT(help(table), Not(HasSubstr("1234")));
 }
 

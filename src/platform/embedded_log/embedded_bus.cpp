@@ -58,10 +58,10 @@ public:
     void ping() override { store_.ping(); }
     std::vector<TopicState> state(std::string_view group) override { return live_.state(group); }
 
-    // Bursts that come while one is being written form the next one together.
+    // Bursts that arrive during a write form the next write together.
     std::vector<Delivery> publish(std::span<const OutgoingMessage> messages);
     std::vector<Message> poll(LiveLog::Member& member, std::size_t max, Duration max_wait);
-    // What waits in memory and is due: commits to save, old messages to drop.
+    // Does the work that is due: saves commits, deletes old messages.
     void tidy();
     void note_unsaved_commit();
     LiveLog& live() { return live_; }
@@ -76,7 +76,7 @@ private:
         LiveLog::Arrival arrival;
         Delivery* answer = nullptr;
     };
-    // Unregisters nothing (a registry cannot), but asks nothing of a bus that is gone.
+    // The registry keeps the callback for ever; the probe keeps it from a destroyed bus.
     struct LagProbe {
         std::mutex mutex;
         const LiveLog* live = nullptr;
@@ -102,12 +102,12 @@ private:
     std::condition_variable written_;
     std::vector<Burst*> waiting_;
     bool writing_ = false;
-    // Only of who is writing:
-    bool ends_unknown_ = false;  // a write failed and may have happened all the same
+    // Only the writing thread uses these.
+    bool ends_unknown_ = false;  // a write failed and may have happened nevertheless
     std::map<std::string, telemetry::Counter*> published_;
 
-    std::atomic<std::int64_t> unsaved_since_micros_ =
-        0;  // the oldest commit that is not on disk; 0: none
+    // The time of the oldest commit that is not on disk; 0 when there is none.
+    std::atomic<std::int64_t> unsaved_since_micros_ = 0;
     std::atomic<std::int64_t> cleanup_due_micros_;
 };
 
@@ -201,7 +201,7 @@ std::unique_ptr<Subscription> EmbeddedBus::subscribe(std::string_view group,
                                                      std::span<const std::string> topics) {
     if (group.empty()) throw std::invalid_argument("bus: a subscription needs the name of a group");
     LiveLog::Member& member = live_.join(group, topics);
-    note_unsaved_commit();  // that the group exists: retention waits for it
+    note_unsaved_commit();  // stores that the group exists, because retention waits for it
     return std::make_unique<EmbeddedSubscription>(*this, member);
 }
 
@@ -223,7 +223,7 @@ std::vector<Delivery> EmbeddedBus::publish(std::span<const OutgoingMessage> mess
     return std::move(burst.answers);
 }
 
-// Never throws: others wait for the end of it.
+// Never throws: other threads wait for the end of the write.
 void EmbeddedBus::write(std::span<Burst* const> bursts) {
     std::vector<StoredCommit> commits;
     try {
@@ -259,7 +259,7 @@ void EmbeddedBus::write(std::span<Burst* const> bursts) {
     }
 }
 
-// Gives each message that can be taken its partition and offset; refuses what is too large.
+// Gives each valid message its partition and offset; refuses a message that is too large.
 std::vector<EmbeddedBus::Taken> EmbeddedBus::number(std::span<Burst* const> bursts) {
     const Instant now = clock_.now();
     std::map<std::int64_t, std::int64_t> next;  // by partition id
@@ -301,7 +301,7 @@ void EmbeddedBus::note_unsaved_commit() {
 void EmbeddedBus::tidy() {
     const std::int64_t now = clock_.now().micros;
     const std::int64_t since = unsaved_since_micros_;
-    // A clock that was set back does not know how long ago it was; saving is safe.
+    // After a clock was set back the age is unknown; saving is always safe.
     if (since != 0 && (now - since >= commit_delay_max.count() || now < since)) save_commits();
     std::int64_t due = cleanup_due_micros_;
     if (now >= due &&

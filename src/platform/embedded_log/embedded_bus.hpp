@@ -1,4 +1,4 @@
-// The bus of a laptop and of the tests: one process, one folder.
+// The embedded log: the bus of a laptop and of the tests, in one process and one folder.
 #pragma once
 #include <memory>
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace trackops::bus {
 
-// Throws std::runtime_error naming the folder when it cannot be used or another process uses it.
+// Throws std::runtime_error that names the folder when it is unusable or in use by another process.
 std::unique_ptr<Bus> open_embedded(const std::string& folder, const Options& options,
                                    const Clock& clock, telemetry::Registry& metrics);
 

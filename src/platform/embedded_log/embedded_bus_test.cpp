@@ -1,5 +1,5 @@
-// What only the embedded bus promises: its folder, its commits, its retention, and that a crash
-// loses nothing that it acknowledged.
+// Tests of what only the embedded bus promises: its folder, its commits, its retention, and that a
+// crash loses no acknowledged message.
 #include "platform/embedded_log/embedded_bus.hpp"
 
 #include <algorithm>
@@ -52,7 +52,7 @@ protected:
         }
         return values;
     }
-    // What is on the disk now, whatever the bus remembers.
+    // Reads a column from the file on disk, not from the memory of the bus.
     std::vector<std::int64_t> column(std::string_view text) {
         const auto tx = database()->begin(sql::Access::read);
         const auto& found = tx->add({"test.column", text}, {});
@@ -206,7 +206,8 @@ TEST_F(EmbeddedBus, DropsOldMessagesThatEveryGroupHasPassed) {
     ahead->commit("t", 0, 4);
     behind->commit("t", 0, 1);
     clock_.advance(hours(24 * 7) + seconds(1));
-    behind.reset();  // a group that is known counts, also without members
+    // A known group counts even without members.
+    behind.reset();
     publish("5");
     EXPECT_THAT(column("SELECT position FROM messages"), ElementsAre(2, 3, 4, 5));
     EXPECT_THAT(values(*subscribe("new")), ElementsAre("2", "3", "4", "5"));
@@ -298,7 +299,8 @@ TEST_F(EmbeddedBus, IsNotAskedByTheRegistryOnceItIsGone) {
     EXPECT_NO_THROW(metrics_.prometheus_text());
 }
 
-// Publishes for ever and tells the number of each message once it is acknowledged.
+// Publishes until the process is killed, and writes the number of each acknowledged message to the
+// pipe.
 [[noreturn]] void publish_until_killed(const std::string& folder, int from, int pipe) {
     const trackops::testing::FakeClock clock;
     telemetry::Registry metrics;
@@ -334,7 +336,8 @@ TEST(EmbeddedBusCrash, LosesNothingThatWasAcknowledgedAndInventsNoCommit) {
         const pid_t child = ::fork();
         ASSERT_GE(child, 0);
         if (child == 0) {
-            ::close(ends[0]);  // so that it ends with its parent
+            // Closed so that the child ends when its parent ends.
+            ::close(ends[0]);
             publish_until_killed(folder.path(), 1'000'000 * round, ends[1]);
         }
         ::close(ends[1]);
@@ -343,7 +346,8 @@ TEST(EmbeddedBusCrash, LosesNothingThatWasAcknowledgedAndInventsNoCommit) {
         while (acknowledged.size() < enough && ::read(ends[0], &told, sizeof told) == sizeof told) {
             acknowledged.insert(told);
         }
-        ::usleep(static_cast<useconds_t>(random() % 3000));  // any point of a burst
+        // Kills the child at a random point of a burst.
+        ::usleep(static_cast<useconds_t>(random() % 3000));
         ::kill(child, SIGKILL);
         int status = 0;
         ::waitpid(child, &status, 0);

@@ -1,14 +1,15 @@
-// One process a folder.
+// A lock that lets one process use a folder.
 #pragma once
 #include <string>
 
 namespace trackops::bus {
 
-// Holds FOLDER/lock (makes the folder when missing) until destroyed or the process ends, however it
-// ends.
+// Holds FOLDER/lock until the object is destroyed or the process ends in any way. Creates a missing
+// folder.
 class FolderLock {
 public:
-    // Throws std::runtime_error naming the folder when it cannot be used, or somebody else uses it.
+    // Throws std::runtime_error that names the folder when it is unusable or locked by another
+    // process.
     explicit FolderLock(const std::string& folder);
     ~FolderLock();
     FolderLock(const FolderLock&) = delete;

@@ -33,7 +33,7 @@ public:
     Group& group;
     const std::vector<std::string> topics;
     std::vector<Place*> places;
-    std::size_t turn = 0;  // the place to look at first
+    std::size_t turn = 0;  // index of the place to read first
     bool signalled = false;
     bool woken = false;
     std::condition_variable arrived;
@@ -177,7 +177,7 @@ void LiveLog::assign(Group& group, Partition& partition, Member* owner) {
         place.position = place.committed;
         place.paused = false;
     }
-    if (added) mark_unsaved(group, place);  // from now on retention waits for this group
+    if (added) mark_unsaved(group, place);  // retention waits for this group from now on
     owner->places.push_back(&place);
 }
 
@@ -236,7 +236,7 @@ void LiveLog::commit(Member& member, std::string_view topic, std::int32_t partit
                      std::int64_t next) {
     const std::scoped_lock lock(mutex_);
     Place* place = owned(member, topic, partition);
-    if (place == nullptr) {  // moved to another member, who is given these messages again
+    if (place == nullptr) {  // moved to another member, which receives these messages again
         telemetry::log(telemetry::Level::info, "bus", "commit of a partition that has moved on",
                        {{"group", member.group.name}, {"topic", std::string(topic)}});
         return;

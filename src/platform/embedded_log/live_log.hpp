@@ -1,5 +1,5 @@
-// The half of the embedded log that lives in memory: where each partition ends, its newest
-// messages, and which member of which group reads what. Knows nothing of disks.
+// The half of the embedded log in memory: the end of each partition, its newest messages, and which
+// member of which group reads which partition. It does no I/O.
 #pragma once
 #include <condition_variable>
 #include <cstdint>
@@ -21,57 +21,57 @@ namespace trackops::bus {
 
 using SharedMessage = std::shared_ptr<const Message>;
 
-// Thread-safe. All calls are short: nothing here waits on anything but wait().
+// Thread-safe. Only wait() waits.
 class LiveLog {
 public:
-    class Member;  // of a group; made by join(), given back by leave()
+    class Member;  // of a group; join() creates it, leave() destroys it
 
     explicit LiveLog(std::size_t recent_bytes_max);
     ~LiveLog();
 
-    // Shares out the partitions that are new; leaves the others alone.
+    // Assigns new partitions to members; does not touch the others.
     void add(std::span<const StoredPartition> stored);
-    // Where partitions end after a write of which nobody knows whether it happened; leaves new ones
-    // alone.
+    // Sets the ends of partitions after a write whose outcome was unknown; does not touch new
+    // partitions.
     void correct_ends(std::span<const StoredPartition> stored);
     void restore(std::span<const StoredCommit> commits);
     bool has_topic(std::string_view topic) const;
 
-    // The partition that a message belongs to, with its current ends; nothing when the topic is
-    // unknown.
+    // Returns the partition of a message with its present ends; nothing for an unknown topic.
     std::optional<StoredPartition> route(std::string_view topic, std::string_view key);
     struct Arrival {
         std::int64_t partition_id = 0;
         SharedMessage message;
     };
-    // Durable messages, each the next of its partition. Wakes who waits for them.
+    // Adds durable messages, each the next of its partition. Wakes the members that wait for them.
     void append(std::span<const Arrival> arrivals);
 
     Member& join(std::string_view group, std::span<const std::string> topics);
     void leave(Member& member);
     struct FetchResult {
         std::vector<SharedMessage> messages;
-        // Set instead of messages when the member is behind what memory holds: read `behind` from
-        // `from` on, then advance().
+        // Set instead of messages when the member is behind the messages in memory: the caller
+        // reads `behind` from `from` on and then calls advance().
         std::optional<StoredPartition> behind;
         std::int64_t from = 0;
     };
     FetchResult take(Member& member, std::size_t max);
-    // The member was given what lies before `to`. False when the partition has moved to somebody
-    // else, or was rewound, meanwhile.
+    // Records that the member has received the messages before `to`. Returns false when the
+    // partition has moved to another member or was rewound in between.
     bool advance(Member& member, std::int64_t partition_id, std::int64_t from, std::int64_t to);
     void commit(Member& member, std::string_view topic, std::int32_t partition, std::int64_t next);
     void pause(Member& member, std::string_view topic, std::int32_t partition, bool paused);
-    // Waits for something to take. True when wake() ended it.
+    // Waits for messages. Returns true when wake() ended the wait.
     bool wait(Member& member, Duration max_wait);
     void wake(Member& member);
 
     std::vector<StoredCommit> take_unsaved_commits();
-    void put_back(std::span<const StoredCommit> commits);  // they could not be saved
+    void put_back(std::span<const StoredCommit> commits);  // after they could not be saved
 
     std::vector<TopicState> state(std::string_view group) const;
     std::map<std::string, std::int64_t> lag_by_group() const;
-    // What every known group has passed, save the newest message of each partition.
+    // Returns the limits below which every known group has handled the messages. The newest message
+    // of a partition always stays.
     std::vector<DropLimit> droppable() const;
     void dropped(std::span<const DropLimit> first);
 
@@ -82,13 +82,13 @@ private:
     };
     struct Topic {
         std::vector<std::unique_ptr<Partition>> partitions;
-        std::size_t turn = 0;  // of messages without a key
+        std::size_t turn = 0;  // the partition of the next message without a key
     };
-    struct Place {  // of a group in a partition
+    struct Place {  // the position of a group in a partition
         Partition* partition = nullptr;
         Member* owner = nullptr;
-        std::int64_t position = 0;   // of the next message to give
-        std::int64_t committed = 0;  // everything before it is handled
+        std::int64_t position = 0;   // of the next message to hand out
+        std::int64_t committed = 0;  // every message before this is handled
         bool paused = false;
         bool unsaved = false;
     };

@@ -3,18 +3,18 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "platform/backends/open_database.hpp"
-#include "platform/bus/migrations.hpp"
+#include "platform/embedded_log/migrations.hpp"
 #include "platform/sql/migrations.hpp"
+#include "platform/sqlite/sqlite.hpp"
 
 namespace trackops::bus {
 namespace {
 
-// Nobody else may hold the file: a writer waits for another thread's burst at most.
+// No other process may use the file, so a writer waits at most for the burst of another thread.
 constexpr Duration lock_timeout = std::chrono::seconds(1);
 constexpr std::size_t read_bytes_max = 8 * 1024 * 1024;
-constexpr std::size_t read_step =
-    64;  // messages a query, so that one with many large ones stays small
+// Messages a query; it keeps the result of a query for large messages small.
+constexpr std::size_t read_step = 64;
 
 constexpr sql::Query load_partitions{.name = "bus.load_partitions", .text = R"sql(
     SELECT id, topic, number,
@@ -67,7 +67,7 @@ std::string_view read_text(std::string_view& in) {
     return text;
 }
 
-// Names and values in turn, each after its length: headers are bytes, so no text format would do.
+// Names and values alternate, each behind its length. Headers are bytes, so no text format fits.
 std::string encode(const std::vector<Header>& headers) {
     std::string out;
     for (const Header& header : headers) {
@@ -90,10 +90,9 @@ std::vector<Header> decode(std::string_view in) {
 
 MessageStore::MessageStore(const std::string& folder, telemetry::Registry& metrics)
     : lock_(folder),
-      database_(backends::open_database("sqlite:" + folder + "/bus.db",
-                                        {.connections_max = 4, .lock_timeout = lock_timeout},
-                                        metrics)) {
-    sql::migrate(*database_, "bus", migrations);
+      database_(sql::open_sqlite(folder + "/bus.db",
+                                 {.connections_max = 4, .lock_timeout = lock_timeout}, metrics)) {
+    sql::migrate(*database_, "bus", embedded_log::migrations);
 }
 
 std::vector<StoredPartition> MessageStore::partitions() {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "platform/embedded_log/folder_lock.hpp"
 #include "platform/bus/message.hpp"
+#include "platform/embedded_log/folder_lock.hpp"
 #include "platform/sql/database.hpp"
 
 namespace trackops::bus {
@@ -18,7 +18,7 @@ struct StoredPartition {
     std::string topic;
     std::int32_t number = 0;
     std::int64_t first = 0;  // offset of the oldest message kept
-    std::int64_t next = 0;   // offset that the next message gets
+    std::int64_t next = 0;   // offset of the next message
 };
 
 struct StoredMessage {
@@ -34,14 +34,14 @@ struct StoredCommit {
 
 struct DropLimit {
     std::int64_t partition_id = 0;
-    std::int64_t below = 0;  // only offsets below this may go
+    std::int64_t below = 0;  // only offsets below this may be deleted
 };
 struct Dropped {
     std::vector<DropLimit> first;  // oldest message kept, by partition
-    bool more = false;             // the bound was reached before the work was done
+    bool more = false;             // the limit was reached and more messages can be deleted
 };
 
-// Thread-safe. Everything throws sql::Failure when the disk does not do its part.
+// Thread-safe. Every function throws sql::Failure when the disk fails.
 class MessageStore {
 public:
     MessageStore(const std::string& folder, telemetry::Registry& metrics);
@@ -49,11 +49,12 @@ public:
     std::vector<StoredPartition> partitions();
     std::vector<StoredCommit> commits();
     void add_topic(std::string_view topic, std::int32_t partitions);
-    // All or nothing, durable on return. After a Failure it may have happened all the same.
+    // Stores all of it or nothing; durable on return. After a Failure it may have happened
+    // nevertheless.
     void append(std::span<const StoredMessage> messages, std::span<const StoredCommit> commits);
-    // At most `max` messages, and about 8 MiB, from the first at or after `from` on.
+    // Returns at most `max` messages, and about 8 MiB, from offset `from` on.
     std::vector<Message> read(const StoredPartition& partition, std::int64_t from, std::size_t max);
-    // Deletes at most `max` messages taken before `before`.
+    // Deletes at most `max` messages with a timestamp before `before`.
     Dropped drop(std::span<const DropLimit> limits, Instant before, std::int64_t max);
     void ping();
 

@@ -1,4 +1,4 @@
-// Histograms of answered requests, found without a lock. For the I/O thread only.
+// Histograms of answered requests, found without a lock. Only the I/O thread uses them.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -15,6 +15,7 @@ namespace trackops::http {
 class AccessMetrics {
 public:
     AccessMetrics(telemetry::Registry& registry, const std::vector<Route>& routes);
+    // Records the duration from the first byte of a request to its response.
     void observe(const Conversation::Access& access);
     void reached(Limit limit) { limits_[static_cast<std::size_t>(limit)]->add(); }
 
@@ -28,8 +29,9 @@ private:
     Row& row_of(const Conversation::Access& access);
     telemetry::Registry& registry_;
     const Route* first_route_;
-    std::vector<Row> rows_;     // two a route: its method, and HEAD
-    std::vector<Row> unknown_;  // no route was found: one a known method, the last for all others
+    std::vector<Row> rows_;  // two for each route: its method, and HEAD
+    // Requests without a route: one row per known method, the last row for all others.
+    std::vector<Row> unknown_;
     std::array<telemetry::Counter*, limit_count> limits_{};
 };
 

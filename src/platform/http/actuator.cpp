@@ -35,8 +35,8 @@ std::string_view word(Status status) {
     return "UNKNOWN";
 }
 
-// A component and its last answer, so that probes cannot hammer what they ask about. Thread-safe;
-// who comes while it is being asked waits for that answer.
+// A component and its latest health, cached so that frequent probes do not load the component.
+// Thread-safe: callers that arrive during a probe wait for its result.
 class Probe {
 public:
     explicit Probe(Component component) : component_(std::move(component)) {}
@@ -64,7 +64,7 @@ private:
 
 using Probes = std::vector<std::unique_ptr<Probe>>;
 
-// Spring's own type unless plain JSON is asked for and Spring's is not.
+// Returns Spring's own media type unless the client accepts plain JSON and not Spring's.
 std::string content_type(const Request& request) {
     const auto accept = request.header("accept").value_or("");
     const bool wants_spring = accept.find("spring-boot.actuator") != std::string_view::npos;
@@ -88,7 +88,7 @@ Response answer(const Request& request, Status status, std::string body) {
             .body = std::move(body)};
 }
 
-// All that `included` says yes to, as one: the worst status is the whole's.
+// Aggregates the components that `included` accepts; the overall status is the worst of theirs.
 template <class Included>
 Response aggregate(const Request& request, const Probes& probes, Included included) {
     constexpr auto severity = [](Status status) {
@@ -127,7 +127,7 @@ Response one(const Request& request, const Probes& probes) {
     return problem({Errc::not_found, "no such component"}, request);
 }
 
-// Where a browser or Spring Boot Admin finds the rest.
+// Returns the links to the other endpoints, for browsers and Spring Boot Admin.
 Response index(const Request& request) {
     struct Link {
         std::string_view name;

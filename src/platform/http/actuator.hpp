@@ -1,4 +1,4 @@
-// The operator's endpoints every service has: health, info, metrics.
+// The operator's endpoints of every service: health, info and metrics.
 #pragma once
 #include <string>
 #include <vector>
@@ -13,15 +13,15 @@ class Registry;
 namespace trackops::http {
 
 struct ActuatorInfo {
-    std::string service;  // order-service
+    std::string service;  // e.g. order-service
     std::string version;
 };
 
-// GET /actuator, /actuator/health, /actuator/health/liveness, /actuator/health/readiness,
-// /actuator/health/{component}, /actuator/info, /actuator/prometheus. Health in Spring Boot's
-// shape, 503 with the same body when DOWN, content type
-// application/vnd.spring-boot.actuator.v3+json unless plain JSON is asked for. Liveness asks
-// nobody. metrics outlives the routes.
+// Returns the routes GET /actuator, /actuator/health, /actuator/health/liveness,
+// /actuator/health/readiness, /actuator/health/{component}, /actuator/info and
+// /actuator/prometheus. Health has the shape of Spring Boot's actuator; DOWN is 503 with the same
+// body. Its content type is application/vnd.spring-boot.actuator.v3+json unless the client asks for
+// plain JSON. Liveness probes no component. `metrics` outlives the routes.
 std::vector<Route> actuator_routes(const ActuatorInfo& info,
                                    std::vector<telemetry::Component> components,
                                    telemetry::Registry& metrics);

@@ -20,7 +20,7 @@ namespace trackops::http {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-// A request and, when it came, its answer.
+// A request and, once it has arrived, its response.
 class Exchange final : public Reply::Exchange {
 public:
     explicit Exchange(Request request) : request_(std::move(request)) {}
@@ -37,11 +37,11 @@ private:
 
 class Calls {
 public:
-    // work: carries out what the handlers hand over to combiners.
+    // work: executes the commands that the handlers pass to combiners.
     Calls(std::vector<Route> routes, std::function<void()> work)
         : router_(std::move(routes)), work_(std::move(work)) {}
 
-    // The answer may come later.
+    // Sends a request. The response may arrive later.
     std::shared_ptr<Exchange> send(std::string_view method, std::string_view target,
                                    std::string body = {}, Headers headers = {}) {
         const auto parsed = parse_target(target);
@@ -75,7 +75,7 @@ private:
     const std::function<void()> work_;
 };
 
-// "" where there is none.
+// Returns the value of a header; "" if there is none.
 inline std::string header(const Response& response, std::string_view name) {
     for (const auto& [given, value] : response.headers) {
         if (given == name) return value;
@@ -83,14 +83,14 @@ inline std::string header(const Response& response, std::string_view name) {
     return {};
 }
 
-// A text of the body's object.
+// Returns a text member of the body's object; "" if there is none.
 inline std::string member(const Response& response, std::string_view name) {
     const auto document = json::Document::parse(response.body);
     const auto value = document ? document->root().find(name) : std::nullopt;
     return value && value->text() ? std::string(*value->text()) : std::string();
 }
 
-// Pointers of the faults of a problem.
+// Returns the pointers in the errors of a problem.
 inline std::vector<std::string> pointers(const Response& response) {
     const auto document = json::Document::parse(response.body);
     std::vector<std::string> found;
@@ -104,8 +104,8 @@ inline std::vector<std::string> pointers(const Response& response) {
 
 using Pages = std::vector<std::vector<std::string>>;
 
-// What `key` is of each item of a list, page by page from `target` on. between: runs before each
-// page but the first.
+// Returns the member `key` of each item of a list as JSON, page by page from `target` on. `between`
+// runs before each page but the first.
 inline Pages pages_of(
     Calls& calls, std::string target, std::string_view key,
     const std::function<void()>& between = [] {}) {
@@ -133,8 +133,8 @@ inline std::vector<std::string> joined(const Pages& pages) {
     return all;
 }
 
-// The list at `target` (which has a query) holds `expected`, whatever the size of a page: each
-// entry once, and no page that need not be.
+// Checks that the list at `target` (which has a query) holds `expected` for several page sizes:
+// each entry once, and no unnecessary page.
 inline void expect_pages(Calls& calls, const std::string& target, std::string_view key,
                          const std::vector<std::string>& expected) {
     const std::size_t count = expected.size();

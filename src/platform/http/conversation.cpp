@@ -51,7 +51,7 @@ void append_number(std::string& out, std::size_t number) {
                std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
 }
 
-// A value from outside must not be able to begin a header of its own.
+// Replaces line breaks and NUL, so that a value from outside cannot start another header.
 void append_header(std::string& out, std::string_view name, std::string_view value) {
     out += name;
     out += ": ";
@@ -150,7 +150,8 @@ Result<void> Conversation::take_header() {
     request.path = std::move(target.path);
     request.query = std::move(target.query);
     find_route(target.encoded_path);
-    if (refusal_ && head.expects_continue && head.has_body) {  // so that the body is never sent
+    // A refusal before 100 Continue spares the client sending the body.
+    if (refusal_ && head.expects_continue && head.has_body) {
         open_slot().response = std::exchange(refusal_, std::nullopt);
         slots_.back().keeps_alive = false;
         input_is_over_ = true;

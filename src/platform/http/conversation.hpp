@@ -1,5 +1,5 @@
-// One connection's side of HTTP, without a socket: bytes in, requests out, answers in, bytes out.
-// Not thread-safe.
+// HTTP on one connection, without a socket: bytes in, requests out, responses in, bytes out. Not
+// thread-safe.
 #pragma once
 #include <chrono>
 #include <cstddef>
@@ -16,6 +16,7 @@
 
 namespace trackops::http {
 
+// The label values of http_server_limit_reached_total, in this order.
 enum class Limit : std::uint8_t {
     connections,
     worker_queue,
@@ -30,12 +31,12 @@ enum class Limit : std::uint8_t {
 class Conversation {
 public:
     using Time = std::chrono::steady_clock::time_point;
-    struct Place {  // where an answer belongs
+    struct Place {  // the request to which an answer belongs
         std::uint64_t connection;
         std::uint64_t number;
     };
     struct Access {          // one answered request
-        const Route* route;  // nothing: no route was found
+        const Route* route;  // null: no route was found
         std::string_view method;
         int status;
         std::chrono::steady_clock::duration took;
@@ -43,35 +44,39 @@ public:
     class Host {
     public:
         virtual ~Host() = default;
-        // The answer comes by answer(), sooner or later.
+        // Handles the request. The response comes later, or at once, through answer().
         virtual void handle(const Route& route, Request request, Place place) = 0;
-        virtual Uuid fresh_id() = 0;
-        virtual std::string_view date() = 0;  // IMF-fixdate
-        virtual void reached(Limit limit) = 0;
+        virtual Uuid fresh_id() = 0;            // for the trace context of a request
+        virtual std::string_view date() = 0;    // in the form IMF-fixdate
+        virtual void reached(Limit limit) = 0;  // a limit of the server took effect
         virtual void observe(const Access& access) = 0;
     };
 
     Conversation(Host& host, const Router& router, const ServerOptions& options,
                  std::uint64_t connection, Time now);
+    // Parses received bytes. Complete requests go to Host::handle().
     void receive(std::string_view bytes, Time now);
-    void end_input();  // the client sends no more; what it asked is answered
-    void refuse(const Error& error,
-                Time now);  // answers that in place of a next request, then finishes
-    void stop();  // answers what was received, also the request it is amid of, then finishes
+    void end_input();  // the client sends no more; requests already received are answered
+    // Answers `error` in place of a next request, then takes no more input.
+    void refuse(const Error& error, Time now);
+    // Answers the requests received so far and the one that is arriving, then takes no more input.
+    void stop();
+    // Sets the response of a request; `number` is Place::number.
     void answer(std::uint64_t number, Response response);
-    // Appends what can leave now, in the order of the requests. After it was sent: resume().
+    // Appends the output that is ready, in the order of the requests. Call resume() after it was
+    // sent.
     void take_output(std::string& out, Time now);
-    void resume(Time now);  // goes on with requests that waited for room
-    // Answers 408 to a request that took too long; true: the connection has idled too long.
+    void resume(Time now);  // continues with requests that waited for room
+    // Answers 408 if a request took too long to arrive. Returns true if the connection has been
+    // idle for too long.
     bool has_expired(Time now);
 
     bool wants_input() const { return !input_is_over_ && slots_.size() < options_.pipelined_max; }
-    bool is_finished() const {
-        return input_is_over_ && slots_.empty();
-    }  // all was answered, nothing more is taken
+    // All requests are answered and no more input is taken.
+    bool is_finished() const { return input_is_over_ && slots_.empty(); }
 
 private:
-    struct Slot {  // a request that is not answered on the wire
+    struct Slot {  // a request whose response is not in the output yet
         const Route* route = nullptr;
         std::string method;
         std::string correlation_id;
@@ -93,15 +98,17 @@ private:
     const ServerOptions& options_;
     const std::uint64_t connection_;
     RequestParser parser_;
-    std::string unparsed_;  // received, not used yet
+    std::string unparsed_;  // received but not parsed yet
     std::deque<Slot> slots_;
-    std::uint64_t first_number_ = 0;   // of slots_.front()
-    const Route* route_ = nullptr;     // of the request that is being read
-    std::optional<Response> refusal_;  // of that request, once its body is through
+    std::uint64_t first_number_ = 0;  // the number of slots_.front()
+    const Route* route_ = nullptr;    // of the request that is being read
+    // The response to that request, sent once its body has arrived.
+    std::optional<Response> refusal_;
     bool must_send_continue_ = false;
     bool is_stopping_ = false;
     bool input_is_over_ = false;
-    Time began_;  // the first byte of the request that is being read
+    // The arrival of the first byte of the request that is being read.
+    Time began_;
     Time idle_since_;
 };
 

@@ -1,4 +1,4 @@
-// For the tests of a conversation: a host that holds requests, and a talk without a socket.
+// For tests: a conversation without a socket, with a host that holds requests.
 #pragma once
 #include <ostream>
 #include <string>
@@ -12,7 +12,7 @@
 
 namespace trackops::http {
 
-// Answers as its routes say: GET /hello and /busy at once, /hold when it is told to.
+// Answers GET /hello and /busy at once, and /hold only when the test answers it.
 class HoldingHost final : public Conversation::Host {
 public:
     struct Held {
@@ -22,7 +22,7 @@ public:
     struct Observed {
         int status;
         std::string method;
-        std::string route;  // its pattern; "" where none was found
+        std::string route;  // the route's pattern; "" if none matched
         Conversation::Time::duration took;
     };
     void handle(const Route& route, Request request, Conversation::Place place) override {
@@ -50,14 +50,14 @@ struct Answer {
     int status;
     std::string id;
     std::string body;
-    bool closes;  // says that the connection ends
+    bool closes;  // has "Connection: close"
     bool operator==(const Answer&) const = default;
 };
 inline void PrintTo(const Answer& answer, std::ostream* out) {
     *out << answer.status << ' ' << answer.id << (answer.closes ? " close " : " ") << answer.body;
 }
 
-// No body of these tests has "HTTP/1.1 " in it.
+// Splits the output into responses. No body in these tests contains "HTTP/1.1 ".
 inline std::vector<Answer> answers_of(const std::string& out) {
     constexpr std::string_view begin = "HTTP/1.1 ";
     constexpr std::string_view name = "X-Correlation-ID: ";
@@ -93,7 +93,7 @@ struct Talk {
         conversation.receive(text, now);
         go_on(now);
     }
-    // As a connection does: goes on with what waited for room only when something has left.
+    // Like a connection, resumes requests that waited for room only after output has left.
     void go_on(Conversation::Time now = {}) {
         for (std::size_t before = out.size();; before = out.size()) {
             conversation.take_output(out, now);

@@ -10,7 +10,7 @@
 namespace trackops::http {
 namespace {
 
-// Answers every request at once, on the spot.
+// Answers every request at once, within handle().
 class Desk final : public Conversation::Host {
 public:
     void handle(const Route&, Request request, Conversation::Place place) override {
@@ -64,8 +64,8 @@ std::string damaged(std::mt19937& random) {
     return text;
 }
 
-// Whatever comes, in whatever pieces: one answer a request, nothing left over, and the pieces make
-// no difference.
+// For any bytes in any pieces, each request gets one response and nothing is left over. The pieces
+// make no difference.
 TEST(Conversation, SurvivesAnyBytes) {
     const Router router({{"GET", "/a", Run::on_io, {}},
                          {"POST", "/a", Run::on_io, {}},
@@ -94,8 +94,9 @@ TEST(Conversation, SurvivesAnyBytes) {
         ASSERT_TRUE(out.empty() || out.starts_with("HTTP/1.1 ")) << out;
         finished += conversation.is_finished() ? 1 : 0;
     }
-    EXPECT_GT(finished, 1000);  // the damage was such that many were refused, and
-    EXPECT_LT(finished, 4900);  // not all
+    // The damage makes many conversations end with a refusal, but not all.
+    EXPECT_GT(finished, 1000);
+    EXPECT_LT(finished, 4900);
 }
 
 TEST(Conversation, RefusesAChunkHeaderThatNeverEnds) {
@@ -202,7 +203,7 @@ TEST_F(ConversationTimes, AreObservedUnderTheRouteOfTheRequestItself) {
     EXPECT_EQ(seen, "200 GET /hello\n404 GET \n200 GET /hello\n400  \n");
 }
 
-// RFC 9110, 10.1.1: with some of the body there, nobody waits for the word.
+// RFC 9110, 10.1.1: once a part of the body has arrived, no 100 Continue is needed.
 TEST(Conversation, SaysContinueToNobodyWhoHasBegunToSendTheBody) {
     const ServerOptions options;
     const Router router(holding_routes());

@@ -1,4 +1,4 @@
-// The Date header's text, made once a second. For one thread.
+// The text of the Date header, formatted once a second. For one thread.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -10,7 +10,7 @@ namespace trackops::http {
 
 class HttpDate {
 public:
-    std::string_view at(Instant now);  // IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT
+    std::string_view at(Instant now);  // in the form IMF-fixdate: Sun, 06 Nov 1994 08:49:37 GMT
 
 private:
     std::int64_t second_ = INT64_MIN;

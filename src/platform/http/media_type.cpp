@@ -18,7 +18,7 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-// Cuts what stands before the next semicolon off.
+// Cuts off and returns the text before the next semicolon.
 std::string_view take_part(std::string_view& rest) {
     const std::size_t end = std::min(rest.find(';'), rest.size());
     const std::string_view part = trimmed(rest.substr(0, end));

@@ -1,4 +1,4 @@
-// What a request's headers say its body is. Pure.
+// Checks the media type of a request's body. Pure.
 #pragma once
 #include <optional>
 #include <string>
@@ -8,8 +8,8 @@
 
 namespace trackops::http {
 
-// Why the body cannot be taken where `expected` is (e.g. application/json); nothing if it can.
-// UTF-8 is the only charset, and no content coding is known.
+// Returns the reason why the body is not of type `expected` (e.g. application/json); nothing if it
+// is. UTF-8 is the only accepted charset, and no content coding is accepted.
 std::optional<std::string> media_type_fault(const Request& request, std::string_view expected);
 
 }  // namespace trackops::http

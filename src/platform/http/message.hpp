@@ -1,4 +1,4 @@
-// A request that was read and checked, and what can be answered.
+// A parsed and checked request, and the response to it.
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -11,32 +11,36 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "platform/http/problem.hpp"
 
 namespace trackops::http {
 
 struct Request {
     std::string method;
     std::string path;   // percent-decoded, without the query
-    std::string route;  // the pattern that matched: /api/orders/{id}
-    std::vector<std::pair<std::string, std::string>> params;   // of the pattern, decoded
-    std::vector<std::pair<std::string, std::string>> query;    // decoded, in order, repeats kept
+    std::string route;  // the matching pattern: /api/orders/{id}
+    std::vector<std::pair<std::string, std::string>> params;   // parameters of the pattern, decoded
+    std::vector<std::pair<std::string, std::string>> query;    // decoded, in order, with repeats
     std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
     std::string body;
-    // X-Correlation-ID if it was sent (1..128 visible ASCII), else generated
+    // The client's X-Correlation-ID if it sent one (1 to 128 visible ASCII characters), otherwise a
+    // generated id.
     std::string correlation_id;
-    std::string traceparent;  // W3C, of this request's own span; its parent's trace if one was sent
+    // The W3C traceparent of this request's own span. The trace id is the client's, if it sent one.
+    std::string traceparent;
     std::string tracestate;
 
-    std::string_view param(
-        std::string_view name) const;  // std::logic_error if the route has none such
-    std::optional<std::string_view> header(
-        std::string_view name) const;  // name in lower case; the first
-    std::optional<std::string_view> query_value(std::string_view name) const;  // the first
-    std::string_view trace_id() const;  // 32 hex digits of traceparent
+    // Throws std::logic_error if the route has no parameter of this name.
+    std::string_view param(std::string_view name) const;
+    // `name` is in lower case. Returns the first of several headers.
+    std::optional<std::string_view> header(std::string_view name) const;
+    // Returns the first of several values.
+    std::optional<std::string_view> query_value(std::string_view name) const;
+    std::string_view trace_id() const;  // the 32 hex digits in traceparent
 };
 
-// Every fault of the query at once (no more than query_faults_max): names that are not in `known`,
-// names given twice that are not in `repeatable`. Codes: unknown, repeated.
+// Reports every fault of the query, at most query_faults_max: names that are not in `known`, and
+// repeated names that are not in `repeatable`. Codes: unknown, repeated.
 inline constexpr std::size_t query_faults_max = 64;
 Result<void> check_query(const Request& request, std::initializer_list<std::string_view> known,
                          std::initializer_list<std::string_view> repeatable = {});
@@ -48,15 +52,9 @@ struct Response {
     std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
-// RFC 9457 problem+json for an error: the one table from Errc to status, type and title. instance
-// is the path. The detail of internal and unavailable goes to the log, not to the client; every
-// other is sent as it is.
-Response problem(const Error& error, const Request& request);
-int status_of(Errc code);
-std::string_view code_of(Errc code);  // the stable word, e.g. "invalid-request"
-
-// The way back to the client. Copies share it; complete it once, from any thread, sooner or later.
-// Completed twice: the second is ignored and logged. Every copy destroyed without an answer: 500.
+// The way back to the client. Copies share one exchange. Complete it once, from any thread, at any
+// time. A second completion is ignored and logged. If every copy is destroyed without a completion,
+// the client gets 500.
 class Reply {
 public:
     class Exchange {  // implemented by the server, and by tests
@@ -66,9 +64,8 @@ public:
         virtual void complete(Response response) = 0;
     };
     explicit Reply(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
-    const Request& request() const {
-        return exchange_->request();
-    }  // valid while a copy of this reply lives
+    // The request is valid while a copy of this reply lives.
+    const Request& request() const { return exchange_->request(); }
     void send(Response response) const { exchange_->complete(std::move(response)); }
     void json(int status, std::string body) const {
         send({.status = status, .body = std::move(body)});

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "platform/http/problem.hpp"
 #include "platform/http/target.hpp"
 #include "platform/http/trace_context.hpp"
 #include "platform/json/reader.hpp"
@@ -147,14 +148,12 @@ not_found              404 not-found
 method_not_allowed     405 method-not-allowed
 conflict               409 conflict
 illegal_transition     409 illegal-transition
-out_of_stock           409 out-of-stock
 precondition_failed    412 precondition-failed
 precondition_required  428 precondition-required
 key_reused             422 idempotency-key-reused
 too_large              413 too-large
 header_too_large       431 header-too-large
 unsupported_media_type 415 unsupported-media-type
-not_acceptable         406 not-acceptable
 timeout                408 request-timeout
 overloaded             503 overloaded                 retry
 unavailable            503 unavailable                retry  masked

@@ -22,8 +22,8 @@ std::string encoded(std::string_view text) {
     return out;
 }
 
-// The path as it was asked for: the route with its parameters, each a segment of its own whatever
-// it holds.
+// Rebuilds the request's path from the route. Each parameter is encoded as one segment, whatever it
+// contains.
 std::string path_of(const Request& request) {
     std::string path;
     std::string_view rest = request.route;

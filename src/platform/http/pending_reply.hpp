@@ -1,4 +1,4 @@
-// Answers on their way from any thread to the I/O thread.
+// Carries responses from any thread to the I/O thread.
 #pragma once
 #include <atomic>
 #include <functional>
@@ -11,19 +11,20 @@
 
 namespace trackops::http {
 
+// Thread-safe.
 class AnswerQueue {
 public:
     struct Answer {
         Conversation::Place place;
         Response response;
     };
-    // wake: called when the first answer comes in from a thread that is not the I/O thread, which
-    // looks by itself.
+    // `wake` is called when the first answer arrives from a thread other than the I/O thread. The
+    // I/O thread checks the queue by itself.
     explicit AnswerQueue(std::function<void()> wake) : wake_(std::move(wake)) {}
-    void serve_from_this_thread();  // called by the I/O thread before it handles anything
+    void serve_from_this_thread();  // the I/O thread calls it before it handles any request
     void put(Answer answer);
-    void take(std::vector<Answer>& into);  // into is empty
-    void close();                          // wakes nobody from now on; what comes is dropped
+    void take(std::vector<Answer>& into);  // `into` must be empty
+    void close();                          // no wake calls after this; later answers are dropped
 
 private:
     std::mutex mutex_;
@@ -32,6 +33,7 @@ private:
     std::thread::id io_thread_;
 };
 
+// A request with its way back. Destroyed without an answer, it answers 500.
 class PendingReply final : public Reply::Exchange {
 public:
     PendingReply(Request request, Conversation::Place place, std::shared_ptr<AnswerQueue> queue)

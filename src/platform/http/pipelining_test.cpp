@@ -1,5 +1,5 @@
-// Requests that are sent without waiting for answers: every answer stands at its request's place,
-// whichever of them are answered at once, and in whatever order the others are answered later.
+// Pipelined requests: every response has the place of its request, no matter which requests are
+// answered at once and in which order the others are answered later.
 #include <array>
 #include <thread>
 
@@ -16,12 +16,12 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-struct Kind {  // of request
+struct Kind {  // a kind of request
     std::string_view name;
     std::string_view line;
-    std::string_view headers;  // besides Host and X-Correlation-ID
+    std::string_view headers;  // in addition to Host and X-Correlation-ID
     std::string_view body;
-    int status;  // of its answer
+    int status;  // of the response
 };
 
 constexpr std::string_view json = "Content-Type: application/json\r\n";
@@ -39,7 +39,7 @@ constexpr auto kinds = std::to_array<Kind>({
     {"HEAD",                "HEAD /hello HTTP/1.1",   "", "", 200},
     {"HEAD of nothing",     "HEAD /nothing HTTP/1.1", "", "", 404},
 });
-// The connection ends with them. The last two are answered before their body has come.
+// The connection ends after each of these. The last two are answered before their body arrives.
 constexpr auto last_kinds = std::to_array<Kind>({
     {"held, close",         "GET /hold HTTP/1.1",     "Connection: close\r\n", "", 200},
     {"no path, close",      "GET /nothing HTTP/1.1",  "Connection: close\r\n", "", 404},
@@ -72,7 +72,7 @@ protected:
     static bool says_for_whom(const Kind& kind) {
         return (kind.status == 200 || kind.status == 503) && !kind.line.starts_with("HEAD");
     }
-    // Sends them all at once; every request must get its answer, and no other.
+    // Sends all requests at once and checks that each gets its own response.
     void expect_answers(const std::vector<const Kind*>& sent, std::size_t window, Order order) {
         options_.pipelined_max = window;
         Talk talk(router_, options_);
@@ -173,7 +173,7 @@ TEST_F(Pipelining, SaysContinueOnlyWhenAllBeforeIsAnswered) {
         talk.receive("body");
         EXPECT_EQ(answers_of(talk.out), (std::vector<Answer>{{200, "r2", "for r2", false}}));
     }
-    Talk impatient(router_, options_);  // its body comes before it is told to send it
+    Talk impatient(router_, options_);  // sends its body before the 100 Continue
     impatient.receive(text_of(kinds[0], "r0") + head);
     impatient.receive("body");
     impatient.answer_all(Order::oldest_first);
@@ -223,7 +223,7 @@ TEST_F(Pipelining, StopsBehindTheAnswersToAllThatCameBefore) {
 
 using Pipeline = ServerTest;
 
-// Answers two held requests behind `first`, from another thread and in reverse.
+// Answers two held requests from another thread, in reverse order.
 void answer_in_reverse(HeldReplies& held) {
     std::vector<Reply> replies = held.take(2);
     ASSERT_EQ(replies.size(), 2u);

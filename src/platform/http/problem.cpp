@@ -1,4 +1,6 @@
-// RFC 9457: the one table from Errc to what a client sees.
+#include "platform/http/problem.hpp"
+
+// The only table from Errc to what a client sees (RFC 9457).
 #include <algorithm>
 #include <array>
 
@@ -15,9 +17,9 @@ struct Kind {
     int status;
     std::string_view code;
     std::string_view title;
-    int retry_after_seconds = 0;  // 0: none
-    std::string_view fixed_detail =
-        {};  // stands for the error's own, which may name what is inside and goes to the log
+    int retry_after_seconds = 0;  // 0: no Retry-After
+    // Replaces the error's own detail, which may reveal internals and goes to the log.
+    std::string_view fixed_detail = {};
 };
 
 constexpr auto kinds = std::to_array<Kind>({
@@ -27,7 +29,6 @@ constexpr auto kinds = std::to_array<Kind>({
     {Errc::method_not_allowed, 405, "method-not-allowed", "The path does not know this method"},
     {Errc::conflict, 409, "conflict", "The present state forbids it"},
     {Errc::illegal_transition, 409, "illegal-transition", "The life of an order has no such step"},
-    {Errc::out_of_stock, 409, "out-of-stock", "There is not enough stock"},
     {Errc::precondition_failed, 412, "precondition-failed",
      "The thing has changed since it was read"},
     {Errc::precondition_required, 428, "precondition-required",
@@ -38,7 +39,6 @@ constexpr auto kinds = std::to_array<Kind>({
     {Errc::header_too_large, 431, "header-too-large", "The request's headers are too large"},
     {Errc::unsupported_media_type, 415, "unsupported-media-type",
      "The body is of a type that is not taken here"},
-    {Errc::not_acceptable, 406, "not-acceptable", "There is no answer of the type asked for"},
     {Errc::timeout, 408, "request-timeout", "The request took too long to arrive"},
     {Errc::overloaded, 503, "overloaded", "Too much is waiting already", 1},
     {Errc::unavailable, 503, "unavailable", "Something this needs is away for the moment", 2,

@@ -1,4 +1,5 @@
-// A blocking client over a raw socket, so that a test can send what no proper client would.
+// A blocking client over a raw socket, so that a test can send bytes that no correct client would
+// send.
 #pragma once
 #include <arpa/inet.h>
 #include <cstdlib>
@@ -32,7 +33,7 @@ public:
         if (fd_ >= 0) ::close(fd_);
     }
 
-    // False: the server has closed.
+    // Returns false if the server has closed the connection.
     bool send(std::string_view bytes) {
         while (!bytes.empty()) {
             const auto sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -47,13 +48,14 @@ public:
         ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof now);
         ::close(std::exchange(fd_, -1));
     }
-    void shrink_window() {  // what waits in the kernels is then small
+    // Lets the kernel buffer only few unread bytes.
+    void shrink_window() {
         const int bytes = 1024;
         ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
     }
 
     struct Answer {
-        int status = 0;  // 0: the connection ended first
+        int status = 0;  // 0: the connection ended before a response
         std::string head;
         std::string body;
         std::string header(const std::string& name) const {
@@ -63,7 +65,7 @@ public:
             return head.substr(from, head.find("\r\n", from) - from);
         }
     };
-    // Waits for one whole answer. without_body: to a HEAD.
+    // Waits for one whole response. without_body: the response to a HEAD request.
     Answer answer(bool without_body = false) {
         Answer result;
         std::size_t end = 0;
@@ -87,13 +89,14 @@ public:
         send(bytes);
         return answer(without_body);
     }
-    // Waits for the server's end; true if it came with nothing before it.
+    // Waits until the server closes. Returns true if it sent nothing before that.
     bool is_closed() {
         if (!received_.empty()) return false;
         return !receive() && received_.empty();
     }
 
-    // Waits for the server's end; true if it was no reset, which can cost a client its answer.
+    // Waits until the server closes. Returns true if that was not a reset, which can cost a client
+    // its response.
     bool ends_without_reset() {
         while (receive()) {
         }

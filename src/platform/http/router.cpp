@@ -44,8 +44,9 @@ struct Router::Node {
         return *literals.emplace_back(segment, std::make_unique<Node>()).second;
     }
 
-    // Shows the routes of each node a path leads to, literal segments first, until visit() says
-    // that it has what it wants; `segments` are then those of the parameters on the way.
+    // Calls visit() with the routes of each node that the path leads to, literal segments first,
+    // until visit() returns true. `segments` then holds the parameters' segments on the way to that
+    // node.
     template <class Visit>
     bool reach(std::string_view path, std::vector<std::string_view>& segments,
                const Visit& visit) const {
@@ -67,7 +68,7 @@ struct Router::Node {
         return false;
     }
 
-    // What a path allows: the methods of every node it leads to, each once.
+    // Returns the methods that a path allows: those of every node that it leads to, each once.
     std::string allowed(std::string_view path) const {
         std::vector<std::string_view> methods;
         std::vector<std::string_view> segments;

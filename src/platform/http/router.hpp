@@ -1,4 +1,4 @@
-// Routes are rows: method, pattern, where the handler runs, handler.
+// Routes as rows: method, pattern, thread of the handler, handler.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -13,42 +13,43 @@
 namespace trackops::http {
 
 enum class Run : std::uint8_t {
-    on_io,      // must not block: pure memory, or hands over to a combiner
-    on_worker,  // may ask a database; a bounded queue, full: 503
+    on_io,      // must not block: works in memory, or passes the command to a combiner
+    on_worker,  // may block; its queue is bounded, and a full one means 503
 };
 
-using Handler =
-    std::function<void(const Request&, Reply)>;  // the request lives as long as the reply
+// The request lives as long as the reply.
+using Handler = std::function<void(const Request&, Reply)>;
 
 struct Route {
-    std::string_view method;   // GET serves HEAD too
-    std::string_view pattern;  // /api/orders/{id}; a segment in braces takes one non-empty segment
+    std::string_view method;  // GET also serves HEAD
+    // /api/orders/{id}; a segment in braces matches one non-empty segment
+    std::string_view pattern;
     Run run;
     Handler handler;
-    std::size_t body_bytes_max = 0;                    // 0: the server's default
-    std::string_view media_type = "application/json";  // what a body must be (415 otherwise); only
-                                                       // asked of methods with a body
-    bool body_optional = false;  // a POST that may come without body and content type
+    std::size_t body_bytes_max = 0;  // 0: the server's default
+    // The required type of a body (415 otherwise). Checked only for methods with a body.
+    std::string_view media_type = "application/json";
+    bool body_optional = false;  // a POST may come without body and content type
 };
 
-// Pure: which route a method and path mean.
+// Finds the route of a method and a path. Pure.
 class Router {
 public:
-    // std::logic_error for two routes that mean the same method and path.
+    // Throws std::logic_error if two routes have the same method and path.
     explicit Router(std::vector<Route> routes);
     ~Router();
     struct Match {
-        const Route* route = nullptr;  // nothing: see allowed
+        const Route* route = nullptr;  // null: see `allowed`
         std::vector<std::pair<std::string, std::string>> params;
-        std::string allowed;  // for 405: "GET, HEAD, POST"; "" means 404
+        std::string allowed;  // for 405: "GET, HEAD, POST"; empty means 404
     };
-    // path: still percent-encoded. Literal segments win over {..} where they serve the
-    // method; what is allowed is what either serves.
+    // `path` is still percent-encoded. A literal segment wins over {..} if it serves the method;
+    // `allowed` lists the methods of both.
     Match match(std::string_view method, std::string_view path) const;
     const std::vector<Route>& routes() const { return routes_; }
 
 private:
-    struct Node;  // one segment of the patterns
+    struct Node;  // one segment of a pattern
     std::vector<Route> routes_;
     std::unique_ptr<Node> root_;
 };

@@ -20,7 +20,7 @@ Router orders() {
 struct Case {
     const char* method;
     const char* path;
-    const char* expected;  // the pattern with its parameters, or 405's Allow, or 404
+    const char* expected;  // the pattern with its parameters, the Allow of a 405, or 404
 };
 
 std::string answer(const Router& router, const Case& asked) {

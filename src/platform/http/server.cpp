@@ -41,22 +41,23 @@ using Steady = std::chrono::steady_clock;
 using Timer = asio::basic_waitable_timer<Steady, asio::wait_traits<Steady>, Executor>;
 
 constexpr std::size_t read_bytes = 4 * 1024;
-constexpr std::size_t read_bytes_max = 64 * 1024;         // for bodies
-constexpr std::size_t kept_output_bytes_max = 64 * 1024;  // a larger buffer is given back
-constexpr std::size_t refused_connections_max =
-    64;  // being told so at once; more are closed without a word
+constexpr std::size_t read_bytes_max = 64 * 1024;         // once a body has filled the first buffer
+constexpr std::size_t kept_output_bytes_max = 64 * 1024;  // a larger buffer is freed
+// Connections above the limit that are being answered 503. Further ones are closed without a
+// response.
+constexpr std::size_t refused_connections_max = 64;
 constexpr std::size_t lingering_bytes_max = 1024 * 1024;
 constexpr auto lingering_time = std::chrono::seconds(1);
 constexpr auto accept_pause = std::chrono::milliseconds(50);
 
 class Connection;
 
-// What a connection needs of its server.
+// The server's services to a connection.
 class ConnectionHost : public Conversation::Host {
 public:
     virtual void forget(std::uint64_t connection) = 0;
     virtual void began_to_linger() = 0;
-    virtual void deliver() = 0;  // hands waiting answers to their connections
+    virtual void deliver() = 0;  // passes waiting responses to their connections
 };
 
 class Connection final : public std::enable_shared_from_this<Connection> {
@@ -70,7 +71,7 @@ public:
           conversation_(home, router, options, id, Steady::now()),
           input_(read_bytes) {}
 
-    // Sends what can leave, then reads on, or ends.
+    // Sends the output that is ready, then reads more or closes.
     void advance() {
         while (!is_writing_ && !is_lingering_ && !is_closed_) {
             output_.clear();
@@ -117,7 +118,7 @@ public:
 
     void close() {
         if (std::exchange(is_closed_, true)) return;
-        error_code ignored;  // there is nobody left to tell
+        error_code ignored;  // no client is left to inform
         (void)socket_.close(ignored);
         host_.forget(id_);
     }
@@ -151,14 +152,16 @@ private:
         go_on();
     }
 
-    // What waits leaves in one write; that makes room for requests which may be answered at once.
+    // All waiting output leaves in one write. That makes room for requests that may be answered at
+    // once.
     void go_on() {
         host_.deliver();
         advance();
         host_.deliver();
     }
 
-    // Most answers fit the socket's buffer: one system call, no waiting. True: all was sent.
+    // Sends the output. Most responses fit the socket's buffer: one system call and no waiting.
+    // Returns true if all was sent.
     bool write() {
         error_code ec;
         const std::size_t sent = socket_.write_some(asio::buffer(output_), ec);
@@ -188,8 +191,8 @@ private:
         go_on();
     }
 
-    // Closing with bytes unread would make the kernel throw away what the client has not received:
-    // so we wait for its end.
+    // Closing a socket with unread bytes makes the kernel discard data that the client has not
+    // received yet. So we wait until the client closes, too.
     void finish() {
         if (has_ended_) return close();
         error_code ec;
@@ -213,8 +216,8 @@ private:
     bool is_writing_ = false;
     bool is_lingering_ = false;
     bool is_closed_ = false;
-    bool has_ended_ = false;       // the client's side
-    Conversation::Time deadline_;  // of writing or lingering
+    bool has_ended_ = false;       // the client has closed its side
+    Conversation::Time deadline_;  // of the write, or of the wait for the client's close
     std::size_t lingered_bytes_ = 0;
 };
 
@@ -309,8 +312,8 @@ private:
             failed_accepts_.add();
             telemetry::log(telemetry::Level::warn, "http", "a connection could not be accepted",
                            {{"error", ec.message()}});
-            accept_retry_.expires_after(
-                accept_pause);  // out of file descriptors, mostly: do not spin
+            // The process is probably out of file descriptors, so do not spin.
+            accept_retry_.expires_after(accept_pause);
             accept_retry_.async_wait([this](const error_code& stopped) {
                 if (!stopped && acceptor_.is_open()) accept();
             });
@@ -320,12 +323,12 @@ private:
     void on_accept(Socket socket) {
         const bool is_full = connections_.size() >= options_.connections_max;
         if (is_full) reached(Limit::connections);
-        if (connections_.size() >= options_.connections_max + refused_connections_max)
-            return;  // closes
+        // Returning closes the socket.
+        if (connections_.size() >= options_.connections_max + refused_connections_max) return;
         error_code ec;
         (void)socket.non_blocking(true, ec);
         if (!ec) (void)socket.set_option(tcp::no_delay(true), ec);
-        if (ec) return;  // it has gone already
+        if (ec) return;  // the client has gone already
         const std::uint64_t id = ++last_connection_;
         const auto connection = std::make_shared<Connection>(
             static_cast<ConnectionHost&>(*this), router_, options_, id, std::move(socket));
@@ -353,7 +356,7 @@ private:
 
     void begin_drain() {
         is_draining_ = true;
-        error_code ignored;  // it is closed then too
+        error_code ignored;  // the acceptor is closed in any case
         (void)acceptor_.close(ignored);
         for (const auto& connection : connections()) connection->stop();
         deliver();
@@ -371,7 +374,8 @@ private:
     }
 
     std::vector<std::shared_ptr<Connection>> connections() const {
-        std::vector<std::shared_ptr<Connection>> all;  // a copy: who is visited may leave
+        // A copy, because a visited connection may remove itself.
+        std::vector<std::shared_ptr<Connection>> all;
         all.reserve(connections_.size());
         for (const auto& [id, connection] : connections_) all.push_back(connection);
         return all;
@@ -401,8 +405,9 @@ private:
             delivered_.clear();
             answers_->take(delivered_);
             if (delivered_.empty()) return;
-            for (auto& [place, response] :
-                 delivered_) {  // all before any leaves: what is ready together is one write
+            // Distributes all responses before any is written, so that those that are ready
+            // together leave in one write.
+            for (auto& [place, response] : delivered_) {
                 if (const auto found = connections_.find(place.connection);
                     found != connections_.end()) {
                     found->second->answer(place.number, std::move(response));
@@ -450,10 +455,10 @@ private:
     std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
     std::uint64_t last_connection_ = 0;
     std::vector<AnswerQueue::Answer> delivered_;
-    bool is_draining_ = false;  // I/O thread only, as all above
+    bool is_draining_ = false;  // used on the I/O thread only, as all members above
     std::mutex drain_mutex_;
     std::condition_variable all_answered_;
-    bool is_drained_ = false;  // under drain_mutex_
+    bool is_drained_ = false;  // guarded by drain_mutex_
     std::thread io_thread_;
 };
 

@@ -1,4 +1,4 @@
-// For the tests of this folder: a server with a few routes that a test can steer.
+// Test fixture: a server with a few routes that a test can control.
 #pragma once
 #include <algorithm>
 #include <condition_variable>
@@ -17,7 +17,7 @@
 
 namespace trackops::http {
 
-// Replies that a handler put aside for the test to complete.
+// Replies that a handler keeps for the test to complete.
 class HeldReplies {
 public:
     void hold(Reply reply) {
@@ -25,7 +25,7 @@ public:
         replies_.push_back(std::move(reply));
         more_.notify_all();
     }
-    // Waits for so many, takes them all.
+    // Waits until `count` replies are held and returns all held ones.
     std::vector<Reply> take(std::size_t count) {
         std::unique_lock lock(mutex_);
         if (!more_.wait_for(lock, std::chrono::seconds(20),
@@ -60,7 +60,7 @@ protected:
                " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
                std::string(headers) + "\r\n" + std::string(body);
     }
-    // Asks the condition again until it holds.
+    // Polls the condition until it holds, for 20 seconds at most.
     template <class Condition>
     static void wait_until(Condition holds) {
         for (int i = 0; i < 20'000; ++i) {

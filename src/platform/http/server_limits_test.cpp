@@ -23,7 +23,8 @@ TEST_F(ServerTest, TakesAHeaderOfExactlyTheLimit) {
         }
     }
     auto client = this->client();
-    EXPECT_EQ(client.ask("GET /" + std::string(5000, 'x')).status, 431);  // before the line ends
+    // The refusal comes before the end of the line.
+    EXPECT_EQ(client.ask("GET /" + std::string(5000, 'x')).status, 431);
     EXPECT_TRUE(client.is_closed());
     EXPECT_EQ(limit_reached("header_bytes"), 3);
 }
@@ -37,8 +38,8 @@ TEST_F(ServerTest, TakesABodyOfExactlyTheLimit) {
         const auto head =
             "POST " + std::string(path) +
             " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ";
-        EXPECT_EQ(client().ask(head + std::to_string(limit + 1) + "\r\n\r\n").status,
-                  413);  // nothing of the body was sent
+        // The client has not sent the body.
+        EXPECT_EQ(client().ask(head + std::to_string(limit + 1) + "\r\n\r\n").status, 413);
         EXPECT_EQ(client().ask(head + "18446744073709551615\r\n\r\n").status, 413);
     }
     EXPECT_EQ(client().ask(get("/hello", "Content-Length: 100001\r\n")).status, 413);
@@ -75,7 +76,7 @@ TEST_F(ServerTest, WaitsForAHandlerAsLongAsItTakes) {
     const auto replies = held_.take(1);
     ASSERT_EQ(replies.size(), 1);
     auto idle = client();
-    EXPECT_TRUE(idle.is_closed());  // so the timers have run
+    EXPECT_TRUE(idle.is_closed());  // the timers have run
     replies[0].json(200, "at last");
     EXPECT_EQ(patient.answer().body, "at last");
 }
@@ -121,7 +122,7 @@ TEST_F(ServerTest, TurnsAwayMoreWorkThanItsQueueTakes) {
     start({.workers = 1, .worker_queue_max = 2});
     auto client = this->client();
     client.send(get("/hold-worker"));
-    const auto held = held_.take(1);  // the one worker is busy from now on
+    const auto held = held_.take(1);  // keeps the only worker busy
     client.send(get("/echo/1") + get("/echo/2") + get("/echo/3"));
     wait_until([&] { return limit_reached("worker_queue") == 1; });
     open_gate();
@@ -142,13 +143,14 @@ TEST_F(ServerTest, DrainAnswersWhatIsUnderWayAndRefusesTheRest) {
     busy.send(get("/hold") + get("/hold") + "GET /hello HTTP/1.1\r\n");
     const auto replies = held_.take(2);
     std::thread draining([&] { server_->drain(std::chrono::seconds(20)); });
-    EXPECT_TRUE(idle.is_closed());  // at once, with others under way
+    EXPECT_TRUE(idle.is_closed());  // at once, while other requests are in progress
     EXPECT_THROW(client(), std::runtime_error);
     replies[0].json(200, "first");
     EXPECT_EQ(busy.answer().header("Connection"), "");
     replies[1].json(200, "second");
     EXPECT_EQ(busy.answer().header("Connection"), "");
-    EXPECT_EQ(busy.ask("Host: x\r\n\r\n").header("Connection"), "close");  // it had begun
+    // The third request had begun to arrive.
+    EXPECT_EQ(busy.ask("Host: x\r\n\r\n").header("Connection"), "close");
     EXPECT_TRUE(busy.is_closed());
     draining.join();
 }
@@ -161,7 +163,7 @@ TEST_F(ServerTest, DrainWaitsNoLongerThanItMay) {
     server_->drain(std::chrono::milliseconds(20));
     EXPECT_EQ(client.answer().status, 0);
     replies[0].json(200, "too late");
-    server_->drain(std::chrono::seconds(20));  // again: nothing is left to wait for
+    server_->drain(std::chrono::seconds(20));  // a second drain has nothing to wait for
 }
 
 TEST_F(ServerTest, RepliesMayOutliveTheServer) {

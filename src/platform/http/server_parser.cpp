@@ -12,8 +12,8 @@ namespace {
 namespace beast = boost::beast;
 using Code = beast::error_code;
 
-constexpr std::size_t reserved_body_bytes_max =
-    64 * 1024;  // what a Content-Length alone can make us set aside
+// The most memory that a Content-Length alone makes us reserve.
+constexpr std::size_t reserved_body_bytes_max = 64 * 1024;
 
 std::string lower_case(std::string_view text) {
     std::string out(text);
@@ -23,7 +23,7 @@ std::string lower_case(std::string_view text) {
     return out;
 }
 
-// Writes what Beast finds straight into a Request.
+// Parser callbacks that write directly into a Request.
 class ParserCallbacks final : public beast::http::basic_parser<true> {
 public:
     Request request;
@@ -41,7 +41,7 @@ private:
     void on_response_impl(int, beast::string_view, int, Code&) override {}
     void on_field_impl(beast::http::field field, beast::string_view name, beast::string_view value,
                        Code& ec) override {
-        if (is_header_done_) return;  // trailers say nothing that we ask for
+        if (is_header_done_) return;  // trailers are ignored
         if (field == beast::http::field::transfer_encoding &&
             (head.is_http10 || !beast::iequals(value, "chunked"))) {
             ec = beast::http::error::bad_transfer_encoding;
@@ -88,14 +88,15 @@ Error refusal(const Code& ec) {
 struct RequestParser::State {
     std::size_t header_bytes_max;
     std::size_t header_bytes = 0;
-    bool awaits_rest = false;  // the header step was told
+    bool awaits_rest = false;  // Step::header was returned
     std::optional<ParserCallbacks> reading;
 
     void begin() {
         header_bytes = 0;
         awaits_rest = false;
         reading.emplace();
-        reading->eager(false);  // stops behind the header, where the route decides about the body
+        // Stops after the header, so that the route can decide about the body.
+        reading->eager(false);
         reading->header_limit(static_cast<std::uint32_t>(header_bytes_max + 1));
         reading->body_limit(boost::none);
     }
@@ -117,7 +118,8 @@ Result<RequestParser::Step> RequestParser::parse(std::string_view bytes, std::si
     used = 0;
     if (state_->awaits_rest && reading.is_done()) return Step::complete;
     if (state_->header_bytes == 0) {
-        while (bytes.substr(used).starts_with("\r\n")) used += 2;  // RFC 9112, 2.2
+        // Skips empty lines before a request (RFC 9112, section 2.2).
+        while (bytes.substr(used).starts_with("\r\n")) used += 2;
     }
     const std::string_view rest = bytes.substr(used);
     if (rest.empty() || (state_->header_bytes == 0 && rest == "\r")) return Step::need_more;

@@ -1,4 +1,4 @@
-// Reads HTTP/1.x requests out of a stream of bytes, one after the other, on Beast's parser.
+// Parses successive HTTP/1.x requests out of a stream of bytes, with Beast's parser.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -29,17 +29,18 @@ public:
     RequestParser(const RequestParser&) = delete;
     RequestParser& operator=(const RequestParser&) = delete;
 
-    // Goes on to the next step. `used` bytes are done with; the others have to come again, with
-    // more behind them. Errc::malformed, header_too_large, too_large: the stream cannot be read any
-    // further.
+    // Advances to the next step. `used` bytes are consumed; pass the others again, with more bytes
+    // after them. After an error (Errc::malformed, header_too_large, too_large) the stream cannot
+    // be parsed any further.
     Result<Step> parse(std::string_view bytes, std::size_t& used);
-    // Between the header and the rest. A body that is not kept is counted against bytes_max all the
-    // same.
+    // Call it after the header, before the body is parsed. A body that is not kept still counts
+    // against bytes_max.
     Result<void> take_body(std::size_t bytes_max, bool keep);
-    void next();                 // after complete: makes ready for another request
-    bool is_in_request() const;  // of a request that is not complete
+    void next();                 // after Step::complete: prepares for the next request
+    bool is_in_request() const;  // true in the middle of a request
 
-    Request& request();  // method and headers from step header on, body from complete on
+    // Method and headers are valid from Step::header, the body from Step::complete.
+    Request& request();
     const RequestHead& head() const;
 
 private:

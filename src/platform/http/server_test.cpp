@@ -44,7 +44,7 @@ TEST_F(ServerTest, ServesHeadForEveryGet) {
     EXPECT_EQ(answer.status, 200);
     EXPECT_EQ(answer.header("Content-Length"), "11");
     EXPECT_EQ(client.ask("HEAD /nothing HTTP/1.1\r\nHost: x\r\n\r\n", true).status, 404);
-    EXPECT_EQ(client.ask(get("/hello")).body, "{\"hello\":1}");  // nothing of a body came between
+    EXPECT_EQ(client.ask(get("/hello")).body, "{\"hello\":1}");  // the HEAD response had no body
 }
 
 TEST_F(ServerTest, SpeaksHttp10) {
@@ -98,7 +98,7 @@ TEST_F(ServerTest, RefusesEachFaultWithItsProblem) {
              {"GET / HTTP/2.0\r\n\r\n", 400, true},
              {"GET  / HTTP/1.1\r\nHost: x\r\n\r\n", 400, true},
              {"GET /hello HTTP/1.1\nHost: x\n\n", 400, true},
-             {"GET /hello HTTP/1.1\r\n\r\n", 400, true},  // no Host
+             {"GET /hello HTTP/1.1\r\n\r\n", 400, true},  // no Host header
              {"GET /hello HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400, true},
              {get("/hello", "Bad Name: 1\r\n"), 400, true},
              {get("/hello", "A: \x01\r\n"), 400, true},
@@ -206,7 +206,7 @@ TEST_F(ServerTest, SaysContinueWhenTheBodyWaitsForIt) {
         "2\r\nExpect: 100-continue\r\n\r\n";
     EXPECT_EQ(client.ask(head).status, 100);
     EXPECT_EQ(client.ask("{}").body, "{}");
-    EXPECT_EQ(client.ask(head + "[]").body, "[]");  // did not wait: no 100
+    EXPECT_EQ(client.ask(head + "[]").body, "[]");  // the client did not wait, so there is no 100
     const auto refused = client.ask(
         "POST /none HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
     EXPECT_EQ(refused.status, 404);
@@ -251,7 +251,7 @@ TEST_F(ServerTest, HandlesNoMorePipelinedRequestsThanItMayAtOnce) {
     EXPECT_GE(limit_reached("pipelined"), 1);
 }
 
-// Each round would wait for the next sweep, a second away.
+// Without an immediate answer each round would wait for the next sweep, one second away.
 TEST_F(ServerTest, AnswersAtOnceWhatWaitedForRoom) {
     start({.pipelined_max = 4});
     auto client = this->client();

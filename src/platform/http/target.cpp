@@ -14,7 +14,7 @@ int nibble(char c) {
     return -1;
 }
 
-// Whether it can go into a log, a database and an answer as it is.
+// Returns whether the text can be written to a log, a database and a response unchanged.
 bool is_clean_text(std::string_view text) {
     for (std::size_t i = 0; i < text.size();) {
         const auto c = static_cast<unsigned char>(text[i]);
@@ -42,7 +42,7 @@ Result<std::string> decoded_word(std::string_view text) {
     return decoded(spaced);
 }
 
-// What follows scheme and authority of http://host/path?query.
+// Returns the part of http://host/path?query after the scheme and the authority.
 std::optional<std::string_view> after_authority(std::string_view text) {
     const std::size_t scheme = text.starts_with("http://")    ? 7
                                : text.starts_with("https://") ? 8

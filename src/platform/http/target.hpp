@@ -1,4 +1,4 @@
-// The request target: path and query out of percent-encoded text. Pure.
+// Parses the request target into path and query. Pure.
 #pragma once
 #include <optional>
 #include <string>
@@ -11,18 +11,19 @@
 namespace trackops::http {
 
 struct Target {
-    std::string_view encoded_path;  // into the text that was parsed
+    std::string_view encoded_path;  // refers to the parsed text
     std::string path;
     std::vector<std::pair<std::string, std::string>> query;
 };
 
-// Origin form and absolute form (RFC 9112, 3.2). Errc::malformed for every other, a bad escape, and
-// what is not UTF-8 or a control character once decoded. In the query + is a space.
+// Accepts origin form and absolute form (RFC 9112, section 3.2). Returns Errc::malformed for any
+// other form, a bad escape, and decoded text that is not UTF-8 or has a control character. In the
+// query "+" is a space.
 Result<Target> parse_target(std::string_view text);
 
-// Nothing for a bad escape.
+// Returns nothing for a bad escape.
 std::optional<std::string> percent_decoded(std::string_view text);
-// The path as a URI reference may spell it.
+// Returns the path in the form that a URI reference requires.
 std::string percent_encoded_path(std::string_view path);
 
 }  // namespace trackops::http

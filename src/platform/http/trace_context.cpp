@@ -28,7 +28,7 @@ bool is_tracestate(std::string_view text) {
            std::ranges::all_of(text, [](char c) { return c == '\t' || (c >= ' ' && c < 0x7f); });
 }
 
-// version "-" trace-id "-" parent-id "-" flags; a later version may go on after another dash.
+// version "-" trace-id "-" parent-id "-" flags. A later version may continue after another dash.
 bool is_traceparent(std::string_view text) {
     if (text.size() < 55 || text[2] != '-' || text[35] != '-' || text[52] != '-') return false;
     const std::string_view version = text.substr(0, 2);

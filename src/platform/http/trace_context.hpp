@@ -1,4 +1,4 @@
-// Who a request is in logs and traces: X-Correlation-ID and W3C trace context. Pure.
+// The correlation of a request in logs and traces: X-Correlation-ID and W3C trace context. Pure.
 #pragma once
 #include <string_view>
 
@@ -7,8 +7,10 @@
 
 namespace trackops::http {
 
-// Fills correlation_id, traceparent and tracestate from the headers. What is missing, given twice
-// or not as it should be is made from `fresh` and never echoed.
+// Fills correlation_id, traceparent and tracestate from the headers. A correlation id or
+// traceparent that is missing, repeated or malformed is replaced by one made from `fresh` and never
+// echoed. Several tracestate headers are joined; tracestate is dropped if it is malformed or there
+// is no valid traceparent.
 void set_trace_context(Request& request, const Uuid& fresh);
 
 }  // namespace trackops::http

@@ -19,7 +19,7 @@ bool Workers::submit(Job job) {
 }
 
 void Workers::stop() {
-    std::deque<Job> dropped;  // destroyed outside the lock: their replies speak up
+    std::deque<Job> dropped;  // destroyed outside of the lock, because their replies then answer
     {
         const std::lock_guard lock(mutex_);
         is_stopped_ = true;

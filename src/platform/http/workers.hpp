@@ -1,4 +1,4 @@
-// A few threads for what may block, behind a bounded queue.
+// A few threads for work that may block, behind a bounded queue.
 #pragma once
 #include <condition_variable>
 #include <cstddef>
@@ -15,8 +15,8 @@ public:
     using Job = std::move_only_function<void()>;  // must not throw
     Workers(std::size_t threads, std::size_t queue_max);
     ~Workers() { stop(); }
-    bool submit(Job job);  // false: the queue is full, or stopped
-    void stop();           // drops what has not begun, waits for what has
+    bool submit(Job job);  // false: the queue is full, or the workers are stopped
+    void stop();           // drops queued jobs and waits for running ones
 
 private:
     void work();

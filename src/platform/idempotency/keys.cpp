@@ -1,13 +1,10 @@
 #include "platform/idempotency/keys.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cassert>
 #include <map>
-#include <stdexcept>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 namespace trackops::idempotency {
 namespace {
@@ -64,8 +61,7 @@ constexpr sql::Query insert_answer{.name = "idempotency.record",
 )sql",
                                    .single_row_uses_text = true};
 
-// SKIP LOCKED: waits for no one, so it has no part in any deadlock. The array is worked out once; a
-// subquery after IN may be worked out again for each row, and gives others when the first are gone.
+// SKIP LOCKED never waits for another transaction, so this statement cannot be part of a deadlock.
 constexpr sql::Query delete_expired{.name = "idempotency.forget",
                                     .text = R"sql(
     DELETE FROM idempotency_keys WHERE (scope, idempotency_key) IN (
@@ -78,34 +74,9 @@ constexpr sql::Query delete_expired{.name = "idempotency.forget",
         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
 )sql"};
 
-std::string_view trimmed(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-// The inside of a structured-field string; nothing if it is not closed, or anything but " and \ is
-// escaped.
-std::optional<std::string> unquoted(std::string_view text) {
-    std::string inside;
-    for (std::size_t i = 1; i < text.size(); ++i) {
-        if (text[i] == '"') return i + 1 == text.size() ? std::optional(inside) : std::nullopt;
-        if (text[i] == '\\') {
-            ++i;
-            if (i == text.size() || (text[i] != '"' && text[i] != '\\')) return std::nullopt;
-        }
-        inside.push_back(text[i]);
-    }
-    return std::nullopt;
-}
-
-std::unexpected<Error> invalid_key(std::string detail, std::string code) {
-    return fail(Errc::invalid, "The Idempotency-Key is not valid.",
-                {{"Idempotency-Key", std::move(detail), std::move(code)}});
-}
-
 std::vector<sql::Params> rows_of(std::span<const KeyedResponse> responses, Instant now) {
-    // The one lock order: two batches with the same keys must not wait for each other.
+    // All batches use this lock order, so that two batches with the same keys do not wait for each
+    // other.
     assert(std::ranges::is_sorted(responses, {}, [](const KeyedResponse& given) {
         return std::pair<std::string_view, std::string_view>(given.key.scope, given.key.key);
     }));
@@ -119,36 +90,6 @@ std::vector<sql::Params> rows_of(std::span<const KeyedResponse> responses, Insta
 }
 
 }  // namespace
-
-Result<std::optional<std::string>> read_key(std::optional<std::string_view> header) {
-    if (!header) return std::nullopt;
-    const std::string_view text = trimmed(*header);
-    std::optional<std::string> key =
-        text.starts_with('"') ? unquoted(text) : std::optional(std::string(text));
-    if (!key) return invalid_key("is not a closed string", "format");
-    if (key->empty()) return invalid_key("is empty", "length");
-    if (key->size() > max_key_bytes) {
-        return invalid_key(fmt::format("is longer than {} characters", max_key_bytes), "length");
-    }
-    const auto is_visible = [](char c) { return c > ' ' && c < '\x7f'; };
-    if (!std::ranges::all_of(*key, is_visible)) {
-        return invalid_key("has characters that are not visible ASCII", "format");
-    }
-    return key;
-}
-
-std::string fingerprint(std::string_view body) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int size = 0;
-    if (EVP_Digest(body.data(), body.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
-        throw std::runtime_error("SHA-256 is not at hand");
-    }
-    std::string hex;
-    hex.reserve(2 * size);
-    for (unsigned int i = 0; i < size; ++i)
-        fmt::format_to(std::back_inserter(hex), "{:02x}", digest[i]);
-    return hex;
-}
 
 std::vector<Result<std::optional<Response>>> find(sql::Transaction& tx, std::span<const Key> keys,
                                                   Instant now) {

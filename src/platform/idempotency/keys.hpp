@@ -1,4 +1,4 @@
-// Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the committed answer, kept in the
+// Idempotency keys (draft-ietf-httpapi-idempotency-key-header): a response is recorded in the
 // transaction that made it true.
 #pragma once
 #include <optional>
@@ -14,37 +14,32 @@
 
 namespace trackops::idempotency {
 
-inline constexpr std::size_t max_key_bytes = 255;
 inline constexpr Duration retention = std::chrono::hours(24);
 
 using Key = IdempotencyKey;
 using Response = RecordedResponse;
 
-// Reads the header (bare, or a quoted structured-field string): nothing if absent, Errc::invalid if
-// empty, too long or not visible ASCII.
-Result<std::optional<std::string>> read_key(std::optional<std::string_view> header);
-std::string fingerprint(std::string_view body);
-
-// Looks up which of the keys have been answered: one entry a key, in order. Errc::key_reused where
-// the fingerprint differs. Reads without locks, outside of any writing transaction.
+// Looks up the recorded response of each key. Returns one entry for each key, in order: empty if
+// the key is new, Errc::key_reused if its fingerprint differs. Reads without locks; call it outside
+// of any write transaction. Flushes `tx`.
 std::vector<Result<std::optional<Response>>> find(sql::Transaction& tx, std::span<const Key> keys,
-                                                  Instant now);  // flushes
+                                                  Instant now);
 
-// Queues the insert of keys with their answers, in the order of (scope, key): they must be sorted
-// by it and distinct. After the flush, affected() < answers.size() says that a twin was faster:
-// throw sql::ConcurrencyConflict, and the second round finds its answer. An expired row of the same
-// key is replaced.
+// Queues the insert of keys with their recorded responses. They must be distinct and sorted by
+// (scope, key). If affected() < responses.size() after the flush, a concurrent transaction recorded
+// a key first: throw sql::ConcurrencyConflict, and the next attempt finds its response. An expired
+// row with the same key is replaced.
 struct KeyedResponse {
     Key key;
     Response response;
 };
 sql::Statement& record(sql::Transaction& tx, std::span<const KeyedResponse> responses, Instant now);
-// The same for keys that nobody has looked up: cheaper, and needs no look at affected(). A row of
-// the same key, expired or not, fails the transaction: send it within sql::or_conflict().
+// As record(), for keys that were not looked up: it is cheaper and needs no check of affected(). A
+// row with the same key, expired or not, fails the transaction; run it within sql::or_conflict().
 void record_without_lookup(sql::Transaction& tx, std::span<const KeyedResponse> responses,
                            Instant now);
 
-// Deletes at most `most` expired rows. Returns how many.
+// Deletes at most `most` expired rows and returns their number.
 std::size_t forget_expired(sql::Database& database, Instant now, std::size_t most);
 
 }  // namespace trackops::idempotency

@@ -1,9 +1,9 @@
+#include "platform/json/object_reader.hpp"
+
 #include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
-
-#include "platform/json/reader.hpp"
 
 namespace trackops::json {
 namespace {
@@ -110,17 +110,6 @@ std::optional<std::int64_t> ObjectReader::checked(std::string_view name, Value v
     return std::nullopt;
 }
 
-std::optional<Uuid> ObjectReader::checked_uuid(std::string_view name, Value value) {
-    const auto text = value.text();
-    if (!text) {
-        fault(name, "must be a string", "type");
-        return std::nullopt;
-    }
-    auto id = Uuid::parse(*text);
-    if (!id) fault(name, "must be a UUID", "format");
-    return id;
-}
-
 std::string ObjectReader::text(std::string_view name, TextRule rule) {
     const auto value = take(name, true);
     if (!value) return {};
@@ -145,24 +134,17 @@ std::optional<std::int64_t> ObjectReader::maybe_integer(std::string_view name, I
     return checked(name, *value, rule);
 }
 
-std::optional<bool> ObjectReader::maybe_boolean(std::string_view name) {
-    const auto value = take(name, false);
-    if (!value) return std::nullopt;
-    const auto truth = value->boolean();
-    if (!truth) fault(name, "must be true or false", "type");
-    return truth;
-}
-
-std::optional<Uuid> ObjectReader::maybe_uuid(std::string_view name) {
-    const auto value = take(name, false);
-    if (!value) return std::nullopt;
-    return checked_uuid(name, *value);
-}
-
 Uuid ObjectReader::uuid(std::string_view name) {
     const auto value = take(name, true);
     if (!value) return {};
-    return checked_uuid(name, *value).value_or(Uuid{});
+    const auto text = value->text();
+    const auto id = text ? Uuid::parse(*text) : std::nullopt;
+    if (!text) {
+        fault(name, "must be a string", "type");
+    } else if (!id) {
+        fault(name, "must be a UUID", "format");
+    }
+    return id.value_or(Uuid{});
 }
 
 std::optional<Value> ObjectReader::object(std::string_view name, bool required) {
@@ -184,6 +166,10 @@ void ObjectReader::array(std::string_view name, bool required, std::size_t min, 
     const std::string pointer = pointer_to(name) + '/';
     value->each_element(
         [&](std::size_t index, Value element) { visit(element, pointer + std::to_string(index)); });
+}
+
+ObjectReader ObjectReader::nested(std::optional<Value> value, std::string pointer) {
+    return {value, std::move(pointer), faults_};
 }
 
 void ObjectReader::finish() {

@@ -1,6 +1,7 @@
 #include "platform/json/reader.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 
@@ -12,32 +13,21 @@
 namespace trackops::json {
 namespace {
 
-using simdjson::internal::tape_ref;
-using simdjson::internal::tape_type;
+using simdjson::dom::element_type;
+using Node = simdjson::dom::element;
 
 constexpr double exact_max = 9'007'199'254'740'992.0;  // 2^53
 constexpr std::size_t kept_parser_bytes_max = 64 * 1024;
 constexpr std::size_t few_members = 16;
 
-tape_ref at(const void* document, std::size_t index) {
-    return {static_cast<const simdjson::dom::document*>(document), index};
+// The caller has checked the node's type, so the error cannot happen.
+template <class T>
+T take(const Node& node) {
+    return node.get<T>().value_unsafe();
 }
 
-// Calls visit(value) for each element of an array, visit(name) and visit(value) by turns for an
-// object; false from it stops.
-template <class Visit>
-void each_entry(tape_ref container, Visit visit) {
-    const std::size_t end = container.after_element() - 1;
-    tape_ref entry(container.doc, container.json_index + 1);
-    while (entry.json_index < end) {
-        if (!visit(entry)) return;
-        entry.json_index = entry.after_element();
-    }
-}
-
-bool is_container(tape_ref value) {
-    return value.tape_ref_type() == tape_type::START_OBJECT ||
-           value.tape_ref_type() == tape_type::START_ARRAY;
+bool is_container(const Node& value) {
+    return value.type() == element_type::OBJECT || value.type() == element_type::ARRAY;
 }
 
 bool repeats(std::vector<std::string_view>& names) {
@@ -53,27 +43,30 @@ bool repeats(std::vector<std::string_view>& names) {
     return std::ranges::adjacent_find(names) != names.end();
 }
 
-// What simdjson does not ask: an object names no member twice, and an empty container counts as a
-// level too.
-Result<void> check(tape_ref container, std::size_t levels_left) {
+Result<void> check(const Node& container, std::size_t levels_left);
+
+Result<void> check_inner(const Node& value, std::size_t levels_left) {
+    return is_container(value) ? check(value, levels_left) : Result<void>();
+}
+
+// simdjson does not check that the member names of an object differ, and does not count an empty
+// container as a level.
+Result<void> check(const Node& container, std::size_t levels_left) {
     if (levels_left == 0) return fail(Errc::invalid, "the JSON nests too deep");
-    const bool is_object = container.tape_ref_type() == tape_type::START_OBJECT;
+    if (container.type() == element_type::ARRAY) {
+        for (const Node element : take<simdjson::dom::array>(container))
+            TRY(check_inner(element, levels_left - 1));
+        return {};
+    }
+    const auto object = take<simdjson::dom::object>(container);
     std::vector<std::string_view> names;
-    if (is_object) names.reserve(container.scope_count());
-    bool is_name = is_object;
-    Result<void> checked;
-    each_entry(container, [&](tape_ref entry) {
-        if (is_name) {
-            names.push_back(entry.get_string_view());
-        } else if (is_container(entry)) {
-            checked = check(entry, levels_left - 1);
-        }
-        is_name = is_object && !is_name;
-        return checked.has_value();
-    });
-    if (checked && repeats(names))
-        return fail(Errc::malformed, "the JSON names a member of an object twice");
-    return checked;
+    names.reserve(object.size());
+    for (const auto& [name, value] : object) {
+        names.push_back(name);
+        TRY(check_inner(value, levels_left - 1));
+    }
+    if (repeats(names)) return fail(Errc::malformed, "the JSON names a member of an object twice");
+    return {};
 }
 
 bool is_big_integer(std::string_view token) {
@@ -85,7 +78,7 @@ bool is_big_integer(std::string_view token) {
     return token.find_first_of(".eE") == std::string_view::npos && !fits(small) && !fits(large);
 }
 
-// simdjson refuses integers beyond 64 bits; with an exponent they are numbers to it.
+// simdjson refuses integers beyond 64 bits. With an exponent it reads them as doubles.
 std::string with_exponents(std::string_view text) {
     std::string out;
     out.reserve(text.size() + 16);
@@ -117,8 +110,8 @@ simdjson::error_code parse_with(simdjson::dom::parser& parser, std::string_view 
     return parser.parse_into_document(document, text.data(), text.size()).error();
 }
 
-// One parser a thread serves what is usual; its buffers stay as large as the largest text, so a
-// larger one gets its own.
+// Each thread reuses one parser for texts of usual size. A parser's buffers stay as large as its
+// largest text, so a larger text gets its own parser.
 simdjson::error_code parse_into(simdjson::dom::document& document, std::string_view text,
                                 std::size_t depth_max) {
     if (text.size() <= kept_parser_bytes_max) {
@@ -146,55 +139,48 @@ std::string_view why(simdjson::error_code code) {
     }
 }
 
-void write(tape_ref value, Writer& writer) {
-    switch (value.tape_ref_type()) {
-        case tape_type::START_OBJECT: {
+void write(const Node& value, Writer& writer) {
+    switch (value.type()) {
+        case element_type::OBJECT:
             writer.begin_object();
-            bool is_name = true;
-            each_entry(value, [&](tape_ref entry) {
-                if (is_name) {
-                    writer.name(entry.get_string_view());
-                } else {
-                    write(entry, writer);
-                }
-                is_name = !is_name;
-                return true;
-            });
+            for (const auto& [name, member] : take<simdjson::dom::object>(value)) {
+                writer.name(name);
+                write(member, writer);
+            }
             writer.end_object();
             break;
-        }
-        case tape_type::START_ARRAY:
+        case element_type::ARRAY:
             writer.begin_array();
-            each_entry(value, [&](tape_ref entry) {
-                write(entry, writer);
-                return true;
-            });
+            for (const Node element : take<simdjson::dom::array>(value)) write(element, writer);
             writer.end_array();
             break;
-        case tape_type::STRING:
-            writer.value(value.get_string_view());
+        case element_type::STRING:
+            writer.value(take<std::string_view>(value));
             break;
-        case tape_type::INT64:
-            writer.value(value.next_tape_value<std::int64_t>());
+        case element_type::INT64:
+            writer.value(take<std::int64_t>(value));
             break;
-        case tape_type::UINT64:
-            writer.value(value.next_tape_value<std::uint64_t>());
+        case element_type::UINT64:
+            writer.value(take<std::uint64_t>(value));
             break;
-        case tape_type::DOUBLE:
-            // Plus zero makes -0 a 0, which an integer of that text reads as.
-            writer.decimal(value.next_tape_value<double>() + 0.0);
+        case element_type::DOUBLE:
+            // Adding zero turns -0 into 0, as integer() reads it.
+            writer.decimal(take<double>(value) + 0.0);
             break;
-        case tape_type::TRUE_VALUE:
-            writer.value(true);
+        case element_type::BOOL:
+            writer.value(take<bool>(value));
             break;
-        case tape_type::FALSE_VALUE:
-            writer.value(false);
-            break;
-        default:
+        case element_type::NULL_VALUE:
             writer.null();
             break;
     }
 }
+
+// Value holds its node as an array of bytes.
+using Opaque = std::array<std::uintptr_t, 2>;
+static_assert(sizeof(Node) == sizeof(Opaque) && std::is_trivially_copyable_v<Node>);
+Opaque opaque(const Node& node) { return std::bit_cast<Opaque>(node); }
+Node node(const Opaque& element) { return std::bit_cast<Node>(element); }
 
 }  // namespace
 
@@ -208,7 +194,7 @@ Document& Document::operator=(Document&&) noexcept = default;
 Document::~Document() = default;
 
 Result<Document> Document::parse(std::string_view text, Limits limits) {
-    if (text.empty()) text = "";  // simdjson copies from it, also nothing
+    if (text.empty()) text = "";  // simdjson copies from the pointer even for an empty text
     auto state = std::make_unique<State>();
     auto error = parse_into(state->document, text, limits.depth_max);
     if (error == simdjson::NUMBER_ERROR)
@@ -217,124 +203,111 @@ Result<Document> Document::parse(std::string_view text, Limits limits) {
     if (error == simdjson::DEPTH_ERROR) return fail(Errc::invalid, "the JSON nests too deep");
     if (error != simdjson::SUCCESS)
         return fail(Errc::malformed, fmt::format("the JSON {}", why(error)));
-    const tape_ref root(&state->document, 1);
-    if (is_container(root)) TRY(check(root, limits.depth_max));
+    if (const Node root = state->document.root(); is_container(root))
+        TRY(check(root, limits.depth_max));
     return Document(std::move(state));
 }
 
-Value Document::root() const { return {&state_->document, 1}; }
+Value Document::root() const { return Value(opaque(state_->document.root())); }
 
 Kind Value::kind() const {
-    switch (at(document_, index_).tape_ref_type()) {
-        case tape_type::START_OBJECT:
+    switch (node(element_).type()) {
+        case element_type::OBJECT:
             return Kind::object;
-        case tape_type::START_ARRAY:
+        case element_type::ARRAY:
             return Kind::array;
-        case tape_type::STRING:
+        case element_type::STRING:
             return Kind::text;
-        case tape_type::INT64:
+        case element_type::INT64:
             return Kind::integer;
-        case tape_type::UINT64:  // only what int64 cannot hold
-        case tape_type::DOUBLE:
+        case element_type::UINT64:  // only for values above the int64 range
+        case element_type::DOUBLE:
             return Kind::number;
-        case tape_type::TRUE_VALUE:
-        case tape_type::FALSE_VALUE:
+        case element_type::BOOL:
             return Kind::boolean;
-        default:
-            return Kind::null;
+        case element_type::NULL_VALUE:
+            break;
     }
+    return Kind::null;
 }
 
 std::optional<std::string_view> Value::text() const {
     if (kind() != Kind::text) return std::nullopt;
-    return at(document_, index_).get_string_view();
+    return take<std::string_view>(node(element_));
 }
 
 std::optional<std::int64_t> Value::integer() const {
-    const tape_ref here = at(document_, index_);
-    if (here.is_int64()) return here.next_tape_value<std::int64_t>();
-    if (!here.is_double()) return std::nullopt;
-    const auto number = here.next_tape_value<double>();
+    const Node here = node(element_);
+    if (here.type() == element_type::INT64) return take<std::int64_t>(here);
+    if (here.type() != element_type::DOUBLE) return std::nullopt;
+    const auto number = take<double>(here);
     if (std::abs(number) > exact_max || std::trunc(number) != number) return std::nullopt;
     return static_cast<std::int64_t>(number);
 }
 
 std::optional<bool> Value::boolean() const {
     if (kind() != Kind::boolean) return std::nullopt;
-    return at(document_, index_).is_true();
+    return take<bool>(node(element_));
 }
 
 std::optional<double> Value::number() const {
-    const tape_ref here = at(document_, index_);
-    switch (here.tape_ref_type()) {
-        case tape_type::INT64:
-            return static_cast<double>(here.next_tape_value<std::int64_t>());
-        case tape_type::UINT64:
-            return static_cast<double>(here.next_tape_value<std::uint64_t>());
-        case tape_type::DOUBLE:
-            return here.next_tape_value<double>();
+    const Node here = node(element_);
+    switch (here.type()) {
+        case element_type::INT64:
+            return static_cast<double>(take<std::int64_t>(here));
+        case element_type::UINT64:
+            return static_cast<double>(take<std::uint64_t>(here));
+        case element_type::DOUBLE:
+            return take<double>(here);
         default:
             return std::nullopt;
     }
 }
 
 std::size_t Value::size() const {
-    const tape_ref here = at(document_, index_);
-    if (!is_container(here)) return 0;
-    if (here.scope_count() < simdjson::internal::JSON_COUNT_MASK) return here.scope_count();
-    std::size_t entries = 0;  // the tape counts no further
-    each_entry(here, [&](tape_ref) { return ++entries > 0; });
-    return kind() == Kind::object ? entries / 2 : entries;
+    constexpr std::size_t counted_max = 0xFFFFFF;  // simdjson's size() stops counting here
+    const Node here = node(element_);
+    std::size_t entries = 0;
+    if (here.type() == element_type::OBJECT) {
+        const auto object = take<simdjson::dom::object>(here);
+        if (object.size() < counted_max) return object.size();
+        for (const auto& entry : object) entries += entry.key.data() != nullptr;
+    } else if (here.type() == element_type::ARRAY) {
+        const auto array = take<simdjson::dom::array>(here);
+        if (array.size() < counted_max) return array.size();
+        for (auto element = array.begin(); element != array.end(); ++element) ++entries;
+    }
+    return entries;
 }
 
 std::optional<Value> Value::find(std::string_view name) const {
-    const tape_ref here = at(document_, index_);
-    if (here.tape_ref_type() != tape_type::START_OBJECT) return std::nullopt;
-    std::optional<Value> found;
-    bool is_name = true;
-    bool is_it = false;
-    each_entry(here, [&](tape_ref entry) {
-        if (is_name) {
-            is_it = entry.get_string_view() == name;
-        } else if (is_it) {
-            found = Value(document_, entry.json_index);
-        }
-        is_name = !is_name;
-        return !found;
-    });
-    return found;
+    const Node here = node(element_);
+    if (here.type() != element_type::OBJECT) return std::nullopt;
+    for (const auto& member : take<simdjson::dom::object>(here)) {
+        if (member.key == name) return Value(opaque(member.value));
+    }
+    return std::nullopt;
 }
 
 void Value::each_member(const std::function<void(std::string_view, Value)>& visit) const {
-    const tape_ref here = at(document_, index_);
-    if (here.tape_ref_type() != tape_type::START_OBJECT) return;
-    std::string_view name;
-    bool is_name = true;
-    each_entry(here, [&](tape_ref entry) {
-        if (is_name) {
-            name = entry.get_string_view();
-        } else {
-            visit(name, Value(document_, entry.json_index));
-        }
-        is_name = !is_name;
-        return true;
-    });
+    const Node here = node(element_);
+    if (here.type() != element_type::OBJECT) return;
+    for (const auto& [name, value] : take<simdjson::dom::object>(here))
+        visit(name, Value(opaque(value)));
 }
 
 void Value::each_element(const std::function<void(std::size_t, Value)>& visit) const {
-    const tape_ref here = at(document_, index_);
-    if (here.tape_ref_type() != tape_type::START_ARRAY) return;
+    const Node here = node(element_);
+    if (here.type() != element_type::ARRAY) return;
     std::size_t position = 0;
-    each_entry(here, [&](tape_ref entry) {
-        visit(position++, Value(document_, entry.json_index));
-        return true;
-    });
+    for (const Node element : take<simdjson::dom::array>(here))
+        visit(position++, Value(opaque(element)));
 }
 
 std::string Value::minified() const {
     std::string out;
     Writer writer(out);
-    write(at(document_, index_), writer);
+    write(node(element_), writer);
     return out;
 }
 

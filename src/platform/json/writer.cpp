@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "platform/json/escape.hpp"
+
 namespace trackops::json {
 namespace {
 
@@ -14,31 +16,6 @@ constexpr std::array<bool, 256> needs_escape = [] {
     return table;
 }();
 
-void append_escaped(std::string& out, unsigned char c) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    switch (c) {
-        case '"':
-            out += "\\\"";
-            return;
-        case '\\':
-            out += "\\\\";
-            return;
-        case '\n':
-            out += "\\n";
-            return;
-        case '\r':
-            out += "\\r";
-            return;
-        case '\t':
-            out += "\\t";
-            return;
-        default:
-            out += "\\u00";
-            out += digits[c >> 4];
-            out += digits[c & 15];
-    }
-}
-
 void append_text(std::string& out, std::string_view text) {
     out += '"';
     std::size_t done = 0;
@@ -46,7 +23,7 @@ void append_text(std::string& out, std::string_view text) {
         const auto c = static_cast<unsigned char>(text[i]);
         if (!needs_escape[c]) continue;
         out.append(text, done, i - done);
-        append_escaped(out, c);
+        append_escape(out, c);
         done = i + 1;
     }
     out.append(text, done);
@@ -55,7 +32,7 @@ void append_text(std::string& out, std::string_view text) {
 
 template <class Number>
 void append_number(std::string& out, Number number) {
-    std::array<char, 32> digits;  // the shortest form of a double has at most 24
+    std::array<char, 32> digits;  // the shortest form of a double has at most 24 characters
     const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
     out.append(digits.data(), end);
 }

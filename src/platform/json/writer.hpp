@@ -1,4 +1,4 @@
-// JSON text by appending: no tree, no allocation but the string's own.
+// Appends JSON text to a string. It builds no tree and allocates only in that string.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace trackops::json {
 
-// Commas are put where they belong. Structure is the caller's business; names and values are
-// escaped. Text must be UTF-8.
+// Puts the commas and escapes names and values. The caller is responsible for the structure
+// (matching brackets, a name before each value of an object). Text must be UTF-8.
 class Writer {
 public:
     explicit Writer(std::string& out) : out_(out), start_(out.size()) {}
@@ -30,9 +30,9 @@ public:
     Writer& value(bool truth);
     Writer& value(const Uuid& id);
     Writer& value(Instant at);
-    Writer& decimal(double number);  // for rates and shares; not finite: null
+    Writer& decimal(double number);  // for rates and shares; writes null for NaN and infinity
     Writer& null();
-    Writer& raw(std::string_view json);  // a complete JSON value
+    Writer& raw(std::string_view json);  // appends a complete JSON value as it is
     template <class T>
     Writer& member(std::string_view member_name, const T& member_value) {
         return name(member_name).value(member_value);
@@ -43,7 +43,7 @@ private:
     Writer& close(char bracket);
     void separate();
     std::string& out_;
-    std::size_t start_;  // what stood in out before is not ours
+    std::size_t start_;  // earlier content of out_ is not part of this document
 };
 
 }  // namespace trackops::json

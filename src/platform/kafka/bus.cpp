@@ -33,7 +33,7 @@ public:
     std::vector<TopicState> state(std::string_view group) override;
 
 private:
-    // A group that something here is or was a member of.
+    // A group that had a member in this process.
     struct Group {
         std::set<std::string> topics;
         SharedLag lag = std::make_shared<std::atomic<std::int64_t>>(0);

@@ -1,5 +1,5 @@
-// What only the bus on Kafka promises: on a real broker, with members that come and go and with
-// producers of others.
+// Tests of what only the Kafka bus promises, on a real broker: members that come and go, and
+// producers of other programs.
 #include "platform/kafka/bus.hpp"
 
 #include <algorithm>
@@ -29,9 +29,9 @@ using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr Duration patience = seconds(20);
+constexpr Duration wait_max = seconds(20);
 
-// Somebody else's client of the same broker.
+// A client of another program on the same broker.
 class Foreigner {
 public:
     Foreigner()
@@ -45,10 +45,11 @@ public:
         rd_kafka_NewTopic_set_config(topic, setting, value);
         const KafkaQueue answers(rd_kafka_queue_new(client_.get()));
         rd_kafka_CreateTopics(client_.get(), &topic, 1, nullptr, answers.get());
-        rd_kafka_event_destroy(rd_kafka_queue_poll(answers.get(), kafka_ms(patience)));
+        rd_kafka_event_destroy(rd_kafka_queue_poll(answers.get(), kafka_ms(wait_max)));
         rd_kafka_NewTopic_destroy(topic);
     }
-    // Null where there is no text. One header "odd" without a value.
+    // Sends a message; a null pointer stands for an absent key or value. Its header "odd" has no
+    // value.
     void send(const std::string& topic, const char* key, const char* value) {
         rd_kafka_headers_t* const headers = rd_kafka_headers_new(2);
         rd_kafka_header_add(headers, "odd", -1, nullptr, 0);
@@ -68,7 +69,7 @@ public:
         parts[5].vtype = RD_KAFKA_VTYPE_HEADERS;
         parts[5].u.headers = headers;
         ASSERT_EQ(rd_kafka_produceva(client_.get(), parts.data(), parts.size()), nullptr);
-        ASSERT_EQ(rd_kafka_flush(client_.get(), kafka_ms(patience)), RD_KAFKA_RESP_ERR_NO_ERROR);
+        ASSERT_EQ(rd_kafka_flush(client_.get(), kafka_ms(wait_max)), RD_KAFKA_RESP_ERR_NO_ERROR);
     }
     void delete_topics(const std::vector<std::string>& names) {
         std::vector<rd_kafka_DeleteTopic_t*> topics;
@@ -77,7 +78,7 @@ public:
         }
         const KafkaQueue answers(rd_kafka_queue_new(client_.get()));
         rd_kafka_DeleteTopics(client_.get(), topics.data(), topics.size(), nullptr, answers.get());
-        rd_kafka_event_destroy(rd_kafka_queue_poll(answers.get(), kafka_ms(patience)));
+        rd_kafka_event_destroy(rd_kafka_queue_poll(answers.get(), kafka_ms(wait_max)));
         rd_kafka_DeleteTopic_destroy_array(topics.data(), topics.size());
     }
 
@@ -86,7 +87,7 @@ private:
     const KafkaClient client_;
 };
 
-// At the end of the run, whichever tests it had.
+// Deletes the topics at the end of the run, whichever tests it had.
 class LeavesNoTopics final : public ::testing::Environment {
 public:
     void TearDown() override {
@@ -126,7 +127,7 @@ protected:
     }
     static std::vector<Message> take(Subscription& subscription, std::size_t count) {
         std::vector<Message> all;
-        const auto deadline = steady_clock::now() + patience;
+        const auto deadline = steady_clock::now() + wait_max;
         while (all.size() < count && steady_clock::now() < deadline) {
             for (Message& message : subscription.poll(count - all.size(), milliseconds(100))) {
                 all.push_back(std::move(message));
@@ -141,7 +142,8 @@ protected:
         }
     }
     std::int64_t lag() { return bus_->state("group").at(0).lag; }
-    // False when it still holds its member after `max`; what is stuck is left behind.
+    // Destroys `member` in a thread of its own. Returns false if that takes longer than `max`; the
+    // stuck thread is left behind.
     static bool leaves_in(Duration max, std::unique_ptr<Subscription> member) {
         std::promise<void> left;
         std::future<void> done = left.get_future();
@@ -231,7 +233,7 @@ TEST_F(KafkaBus, PutsWhateverAForeignProducerSendsAsideAndGoesOn) {
             return dispositions;
         },
         metrics_);
-    const auto deadline = steady_clock::now() + patience;
+    const auto deadline = steady_clock::now() + wait_max;
     for (std::size_t done = 0; done < 5 && steady_clock::now() < deadline;) {
         done += consumer.run(seconds(1)).done;
     }
@@ -250,7 +252,7 @@ TEST_F(KafkaBus, PutsWhateverAForeignProducerSendsAsideAndGoesOn) {
     EXPECT_EQ(letters[2].value, "") << "too large for our limit with its headers";
 }
 
-// A group whose members come and go while messages come: each is handled, by whomever.
+// A group whose members come and go while messages arrive. Some member handles each message.
 TEST_F(KafkaBus, HandlesEverythingWhileMembersComeAndGo) {
     open();
     make({"t"});
@@ -268,7 +270,7 @@ TEST_F(KafkaBus, HandlesEverythingWhileMembersComeAndGo) {
     };
     int number = 0;
     const auto work_until = [&](auto&& is_enough) {
-        const auto deadline = steady_clock::now() + patience;
+        const auto deadline = steady_clock::now() + wait_max;
         do {
             publish_numbered(number, number + 20);
             number += 20;
@@ -281,14 +283,16 @@ TEST_F(KafkaBus, HandlesEverythingWhileMembersComeAndGo) {
     std::jthread first(member);
     work_until(rebalances(1));
     std::jthread second(member);
-    work_until(rebalances(4));  // the first gives one up, each is told of the second round
+    // The first member gives partitions up, and both take part in the second round.
+    work_until(rebalances(4));
     first = {};
-    work_until(rebalances(6));  // the first leaves, the second takes over
+    // The first member leaves, and the second takes its partitions over.
+    work_until(rebalances(6));
     const auto all = [&] {
         const std::scoped_lock lock(mutex);
         return handled.size() == static_cast<std::size_t>(number);
     };
-    for (const auto deadline = steady_clock::now() + patience;
+    for (const auto deadline = steady_clock::now() + wait_max;
          !(all() && lag() == 0) && steady_clock::now() < deadline;) {
     }
     EXPECT_TRUE(all());
@@ -302,7 +306,8 @@ TEST_F(KafkaBus, GivesWhatASilentMemberHeldToAnotherAndIgnoresItsCommits) {
     auto silent = subscribe();
     publish_numbered(0, 30);
     const std::vector<Message> held = take(*silent, 30);
-    // One that is not put out whenever the test takes a second for something else.
+    // A member with the default timeouts, so that the group does not remove it when the test is
+    // slow for a second.
     telemetry::Registry metrics;
     const auto patient =
         open_kafka(fmt::format("{}?prefix={}", kafka_test_server(), prefix_), {}, metrics);
@@ -329,26 +334,27 @@ TEST_F(KafkaBus, TakesASilentMemberInAgain) {
     EXPECT_EQ(take(*silent, 30).size(), 30);
 }
 
-// librdkafka before 2.4 never ends a consumer that is closed while it waits to be told of an
-// assignment of nothing.
+// Before version 2.4, librdkafka never finishes closing a consumer that waits for an empty
+// assignment.
 TEST_F(KafkaBus, LetsAMemberLeaveBeforeItsEmptyAssignment) {
-    options_ = {.partitions = 1, .session_timeout = patience + seconds(10)};
+    options_ = {.partitions = 1, .session_timeout = wait_max + seconds(10)};
     open();
     make({"t"});
     auto busy = subscribe();
     publish_numbered(0, 1);
     take(*busy, 1);
     auto idle = subscribe();
-    const auto deadline = steady_clock::now() + patience;
+    const auto deadline = steady_clock::now() + wait_max;
     while (count("rebalances") < 2 && steady_clock::now() < deadline) {
         EXPECT_THAT(busy->poll(1, milliseconds(20)), IsEmpty());
     }
     ASSERT_EQ(count("rebalances"), 2) << "the group has two members now";
     publish_numbered(1, 2);
     take(*busy, 1);
-    ASSERT_TRUE(leaves_in(patience, std::move(idle)));
-    ASSERT_TRUE(leaves_in(patience, std::move(busy)));
-    take(*subscribe(), 1);  // nobody waits for the sessions of those two to end
+    ASSERT_TRUE(leaves_in(wait_max, std::move(idle)));
+    ASSERT_TRUE(leaves_in(wait_max, std::move(busy)));
+    // Does not wait until the sessions of the two members time out.
+    take(*subscribe(), 1);
 }
 
 }  // namespace

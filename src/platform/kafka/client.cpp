@@ -36,7 +36,7 @@ telemetry::Level level_of(int syslog_level) {
     return syslog_level == LOG_DEBUG ? telemetry::Level::debug : telemetry::Level::info;
 }
 
-// Called by librdkafka's threads. Broker away, refused connections and the like end up here.
+// librdkafka's threads call it, for example when a broker is away or refuses a connection.
 void write_log(const rd_kafka_t* client, int level, const char* facility, const char* text) {
     if (level <= LOG_WARNING && client != nullptr) {
         KafkaClient::count_error(rd_kafka_opaque(client));
@@ -73,8 +73,8 @@ KafkaClient::KafkaClient(KafkaRole role, const KafkaSettings& settings,
     [[maybe_unused]] auto* const taken = conf.release();  // the client owns it now
 }
 
-// librdkafka 2.0 has more than one way of never ending a consumer (its issue 4528 is one), and then
-// joins its own thread for ever. A program that was told to stop must not wait with it.
+// librdkafka 2.0 has several ways of never ending a consumer (its issue 4528 is one); then it joins
+// its own thread for ever. A program that must stop must not wait for that.
 KafkaClient::~KafkaClient() {
     std::promise<void> end;
     auto has_ended = end.get_future();

@@ -1,4 +1,4 @@
-// One librdkafka client: made from settings, its log written as ours, destroyed with what it holds.
+// One librdkafka client. Its log lines go to our log.
 #pragma once
 #include <atomic>
 #include <chrono>
@@ -28,29 +28,29 @@ using KafkaSettings = std::vector<std::pair<const char*, std::string>>;
 
 class KafkaClient {
 public:
-    // `callbacks` sets them; they find `owner` with owner_of(). Throws std::invalid_argument naming
-    // the setting that librdkafka does not take.
+    // `callbacks` sets the callbacks of the configuration; a callback finds `owner` with
+    // owner_of(). Throws std::invalid_argument that names a setting librdkafka does not accept.
     KafkaClient(KafkaRole role, const KafkaSettings& settings, telemetry::Registry& metrics,
                 void* owner = nullptr,
                 const std::function<void(rd_kafka_conf_s*)>& callbacks = nullptr);
     KafkaClient(const KafkaClient&) = delete;
     KafkaClient& operator=(const KafkaClient&) = delete;
-    // Drops what is still queued, without a report of it. Takes at most end_wait_max: a client that
-    // librdkafka does not bring to its end by then is left behind, and said to be.
+    // Discards queued messages without a report. Takes at most end_wait_max; a client that
+    // librdkafka has not ended by then is abandoned, and the log says so.
     ~KafkaClient();
     static constexpr Duration end_wait_max = std::chrono::seconds(15);
 
     rd_kafka_s* get() const { return client_; }
-    // opaque: as librdkafka hands it to a callback.
+    // `opaque` is the pointer that librdkafka hands to a callback.
     static void* owner_of(void* opaque) { return static_cast<Context*>(opaque)->owner; }
-    // A line of its log that tells of an error. By any thread.
+    // Counts a log line of librdkafka that reports an error. Thread-safe.
     static void count_error(void* opaque);
 
 private:
     struct Context {
         void* owner;
         telemetry::Counter& errors;
-        std::atomic<bool> is_abandoned = false;  // `errors` may be gone
+        std::atomic<bool> is_abandoned = false;  // then `errors` may be destroyed
     };
     std::unique_ptr<Context> context_;
     rd_kafka_s* client_ = nullptr;
@@ -63,9 +63,9 @@ struct DestroyKafka {
 using KafkaQueue = std::unique_ptr<rd_kafka_queue_s, DestroyKafka>;
 using KafkaPartitions = std::unique_ptr<rd_kafka_topic_partition_list_s, DestroyKafka>;
 
-// Settings that all clients of a broker have in common.
+// The settings that all clients of a broker share.
 KafkaSettings common_kafka_settings(const std::string& servers);
-// As librdkafka takes a wait: never less than asked for, zero only for zero.
+// Returns the wait in milliseconds for librdkafka: rounded up, zero only for zero.
 int kafka_ms(Duration wait);
 
 }  // namespace trackops::bus

@@ -1,4 +1,4 @@
-// The bus on a Kafka that fails when it is told to: librdkafka's mock of a broker.
+// Tests of the Kafka bus with injected failures, on librdkafka's mock broker.
 #include <algorithm>
 #include <chrono>
 #include <set>
@@ -25,7 +25,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr Duration patience = seconds(20);
+constexpr Duration wait_max = seconds(20);
 constexpr std::int16_t produce_request = 0;  // Kafka's numbers of its requests
 constexpr std::int16_t offset_commit_request = 8;
 constexpr std::int16_t offset_fetch_request = 9;
@@ -53,7 +53,7 @@ protected:
     }
     static void publish_until_acknowledged(Publisher& publisher,
                                            const std::vector<OutgoingMessage>& messages) {
-        const auto deadline = steady_clock::now() + patience;
+        const auto deadline = steady_clock::now() + wait_max;
         for (const OutgoingMessage& message : messages) {
             while (publisher.publish({&message, 1}).at(0) != Delivery::acknowledged) {
                 ASSERT_LT(steady_clock::now(), deadline);
@@ -62,7 +62,7 @@ protected:
     }
     static std::vector<std::string> take(Subscription& member, std::size_t count) {
         std::vector<std::string> values;
-        const auto deadline = steady_clock::now() + patience;
+        const auto deadline = steady_clock::now() + wait_max;
         while (values.size() < count && steady_clock::now() < deadline) {
             for (const Message& message : member.poll(count, milliseconds(100))) {
                 values.push_back(message.value);
@@ -146,10 +146,11 @@ TEST_F(KafkaFailures, EndAMembersWaitInTimeAndLoseItNoCommit) {
     publish_until_acknowledged(*publisher, numbered(0, 1));
     auto member = bus_->subscribe("group", std::vector<std::string>{"t"});
     fail_next(offset_commit_request, RD_KAFKA_RESP_ERR_INVALID_COMMIT_OFFSET_SIZE);
-    EXPECT_THAT(take(*member, 1), ElementsAre("0"));  // no later commit makes it good
+    // No later commit repeats this one.
+    EXPECT_THAT(take(*member, 1), ElementsAre("0"));
     const auto& failed =
         metrics_.counter("trackops_bus_failed_commits_total", "", {{"group", "group"}});
-    for (const auto deadline = steady_clock::now() + patience;
+    for (const auto deadline = steady_clock::now() + wait_max;
          failed.value() < 1 && steady_clock::now() < deadline;) {
         EXPECT_THAT(member->poll(1, milliseconds(10)), IsEmpty());
     }
@@ -179,7 +180,7 @@ TEST_F(KafkaFailures, OfACommitAreMadeGoodBeforeTheMemberLeaves) {
     EXPECT_THAT(take(*member, 1), ElementsAre("0"));
     const auto& failed =
         metrics_.counter("trackops_bus_failed_commits_total", "", {{"group", "group"}});
-    for (const auto deadline = steady_clock::now() + patience;
+    for (const auto deadline = steady_clock::now() + wait_max;
          failed.value() < 1 && steady_clock::now() < deadline;) {
         EXPECT_THAT(member->poll(1, milliseconds(10)), IsEmpty());
     }
@@ -192,7 +193,7 @@ TEST_F(KafkaFailures, OfACommitAreMadeGoodBeforeTheMemberLeaves) {
 
 // As on a broker that has only just started.
 TEST_F(KafkaFailures, OfAGroupThatMovesAreWaitedFor) {
-    options_.answer_timeout = patience;
+    options_.answer_timeout = wait_max;
     open();
     for (const auto error :
          {RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,

@@ -27,8 +27,9 @@ bool is_member(rd_kafka_t* consumer) {
     return has_id;
 }
 
-// librdkafka before 2.4 never ends a consumer that is closed while it waits to tell its owner of an
-// empty assignment. So a rebalance under way is seen through; without a subscription none follows.
+// librdkafka before 2.4 never ends a consumer that is closed while it waits to report an empty
+// assignment. So this waits for the end of a rebalance; without a subscription no other one
+// follows.
 void unsubscribe(rd_kafka_t* consumer, const std::function<bool(Duration)>& poll) {
     const auto deadline = steady_clock::now() + unsubscribe_wait_max;
     for (bool is_in = true; is_in && steady_clock::now() < deadline;) {
@@ -56,7 +57,7 @@ void leave_group(rd_kafka_s* consumer, const std::function<bool(Duration)>& poll
     while (rd_kafka_consumer_closed(consumer) == 0 && steady_clock::now() < deadline) {
         const std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)> event(
             rd_kafka_queue_poll(closing.get(), kafka_ms(poll_wait)), &rd_kafka_event_destroy);
-        // Only while it waits for this: a consumer that has closed would never answer.
+        // Only during the wait: a closed consumer would never answer.
         if (event && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE)
             rd_kafka_assign(consumer, nullptr);
     }

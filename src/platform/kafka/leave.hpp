@@ -9,9 +9,9 @@ struct rd_kafka_s;
 
 namespace trackops::bus {
 
-// So that the others need not wait for its session to end. Takes at most three seconds and one call
-// of `poll`, which waits for something to come, serves rebalances, and says whether anything came.
-// The consumer is of no use afterwards.
+// Leaves the group, so that the other members need not wait for the end of this member's session.
+// Takes at most three seconds and one call of `poll`. `poll` waits for events, serves rebalances
+// and returns whether an event came. Afterwards the consumer is unusable.
 void leave_group(rd_kafka_s* consumer, const std::function<bool(Duration)>& poll,
                  std::string_view group);
 

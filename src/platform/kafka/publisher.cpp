@@ -20,11 +20,11 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// Of a burst; what does not fit is answered at once as unavailable, and counted.
+// The queue of a burst. A message that does not fit is unavailable at once, and counted.
 constexpr std::string_view queued_kbytes_max = "65536";
 constexpr std::string_view queued_messages_max = "100000";
 
-constexpr Duration metadata_wait_max = std::chrono::seconds(1);  // for what is known of a topic
+constexpr Duration metadata_wait_max = std::chrono::seconds(1);
 
 std::size_t size_of(const OutgoingMessage& message) {
     std::size_t size = message.key.size() + message.value.size();
@@ -32,7 +32,7 @@ std::size_t size_of(const OutgoingMessage& message) {
     return size;
 }
 
-// The message's own fault. A broker says it of a whole batch.
+// Whether the message itself is invalid. A broker reports this error for a whole batch.
 bool is_refusal(rd_kafka_resp_err_t error) {
     switch (error) {
         case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
@@ -58,9 +58,9 @@ public:
     std::vector<Delivery> publish(std::span<const OutgoingMessage> messages) override;
 
 private:
-    using Outcome = std::optional<rd_kafka_resp_err_t>;  // nothing: not reported yet
+    using Outcome = std::optional<rd_kafka_resp_err_t>;  // nothing until it is reported
 
-    // Sends the messages at `which` and waits for their reports, until the deadline.
+    // Sends the messages with the indices `which` and waits for their reports until the deadline.
     void send(std::span<const OutgoingMessage> messages, std::span<const std::size_t> which);
     rd_kafka_resp_err_t enqueue(rd_kafka_t* producer, const OutgoingMessage& message,
                                 Outcome& outcome);
@@ -72,17 +72,18 @@ private:
     static void report(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque);
 
     const KafkaTarget target_;
-    std::set<std::string, std::less<>> known_topics_;  // of the producer
+    std::set<std::string, std::less<>> known_topics_;  // whose metadata the producer has
     telemetry::Registry& metrics_;
     telemetry::Histogram& seconds_;
     telemetry::Counter& queue_full_;
     std::map<std::string, telemetry::Counter*, std::less<>> published_;    // by topic
     std::map<std::string, telemetry::Counter*, std::less<>> unavailable_;  // by reason
 
-    std::vector<Outcome> outcomes_;  // of the burst, by message
+    std::vector<Outcome> outcomes_;  // one for each message of the burst
     std::size_t unreported_ = 0;
     steady_clock::time_point deadline_;
-    std::unique_ptr<KafkaClient> producer_;  // last: its reports go to all of the above
+    std::unique_ptr<KafkaClient>
+        producer_;  // last member, because its reports use the members above
 };
 
 std::vector<Delivery> KafkaPublisher::publish(std::span<const OutgoingMessage> messages) {
@@ -100,7 +101,7 @@ std::vector<Delivery> KafkaPublisher::publish(std::span<const OutgoingMessage> m
         }
     }
     send(messages, which);
-    // Who was refused in company is asked alone, or the innocent would be refused for ever.
+    // A refused message of a batch is sent again alone: the broker refuses valid neighbours, too.
     for (const std::size_t i : which) {
         const bool was_alone = which.size() == 1;
         if (was_alone || !outcomes_[i] || !is_refusal(*outcomes_[i])) continue;
@@ -187,8 +188,8 @@ void KafkaPublisher::report(rd_kafka_t* /*client*/, const rd_kafka_message_t* me
     --self.unreported_;
 }
 
-// librdkafka looks once a second for topics that are new to it: without this a topic's first
-// message would wait for that. What goes wrong here is told by the message's own report.
+// librdkafka looks for new topics once a second, and the first message of a topic would wait for
+// that. An error here shows in the report of the message.
 void KafkaPublisher::wait_for_metadata(const std::string& topic) {
     if (!known_topics_.insert(topic).second) return;
     const std::string name = target_.prefix + topic;
@@ -211,7 +212,7 @@ void KafkaPublisher::open_producer() {
     };
     add("enable.idempotence", "true");  // acks=all, order kept over retries, no double of a retry
     add("partitioner", "murmur2_random");  // as the embedded bus and Kafka's own client
-    // What queued while requests were away is the next batch; a burst is queued at once.
+    // A burst is queued at once, and messages that queue behind open requests form the next batch.
     add("linger.ms", "0");
     add("message.timeout.ms", fmt::to_string(kafka_ms(target_.options.answer_timeout)));
     add("topic.metadata.propagation.max.ms", "1000");  // then a topic counts as unknown
@@ -223,8 +224,8 @@ void KafkaPublisher::open_producer() {
         [](rd_kafka_conf_t* conf) { rd_kafka_conf_set_dr_msg_cb(conf, &KafkaPublisher::report); });
 }
 
-// A topic that is unknown or forbidden stays so in librdkafka for minutes, and a fatal error of
-// idempotence for ever. A new producer asks again.
+// In librdkafka an unknown or forbidden topic stays so for minutes, and a fatal error of
+// idempotence for ever. A new producer asks the broker again.
 void KafkaPublisher::drop_failed_producer() {
     for (const Outcome& outcome : outcomes_) {
         const rd_kafka_resp_err_t error = outcome.value_or(RD_KAFKA_RESP_ERR__MSG_TIMED_OUT);

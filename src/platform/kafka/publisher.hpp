@@ -6,9 +6,9 @@
 
 namespace trackops::bus {
 
-// Connects with the first message. When publish() returns, no message of it is queued any more:
-// each was reported, or was dropped together with its producer. A request that was on its way then
-// may still reach the broker: a late double of what was answered `unavailable`.
+// Connects with the first message. When publish() returns no message of the call is queued: each
+// was reported or discarded together with its producer. A request in flight at that time may still
+// reach the broker, as a late duplicate of a message that was `unavailable`.
 std::unique_ptr<Publisher> make_kafka_publisher(const KafkaTarget& target,
                                                 telemetry::Registry& metrics);
 

@@ -24,10 +24,10 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 using telemetry::Level;
 
-// A commit costs the broker as much as a message: they are sent together.
+// A commit costs the broker as much as a message, so commits are sent together.
 constexpr Duration commit_every = milliseconds(100);
-constexpr Duration leave_commit_wait_max = seconds(1);  // then others handle some of it again
-constexpr Duration generation_wait = milliseconds(20);  // until its number comes from the broker
+constexpr Duration leave_commit_wait_max = seconds(1);  // afterwards messages come again
+constexpr Duration generation_wait = milliseconds(20);  // for the number from the broker
 constexpr Duration lag_every = seconds(1);
 constexpr std::size_t batch_bytes_max = 8 * 1024 * 1024;  // of a poll(), and one message
 constexpr const char* prefetched_kbytes_max = "16384";
@@ -46,13 +46,13 @@ KafkaSettings settings_of(const KafkaTarget& target, std::string_view group) {
     add("auto.offset.reset", "earliest");
     add("partition.assignment.strategy", "cooperative-sticky");
     add("session.timeout.ms", fmt::to_string(kafka_ms(session)));
-    // Members hear of a rebalance with their next heartbeat, and a cooperative one has two rounds.
+    // A member learns of a rebalance with its next heartbeat, and a cooperative one has two rounds.
     add("heartbeat.interval.ms", fmt::to_string(kafka_ms(session / 20)));
     add("max.poll.interval.ms",
         fmt::to_string(kafka_ms(std::max(session, target.options.poll_interval_max))));
     add("topic.metadata.refresh.interval.ms", "2000");  // how late a topic made later is seen
     add("fetch.min.bytes", "1");
-    // A fetch under way holds up what is assigned, resumed or sought meanwhile.
+    // An open fetch delays partitions that are assigned, resumed or sought during it.
     add("fetch.wait.max.ms", "200");
     add("fetch.error.backoff.ms", "100");
     add("fetch.message.max.bytes", fmt::to_string(topic_message_bytes_max(target.options)));
@@ -67,7 +67,7 @@ std::string_view text(const void* bytes, std::size_t size) {
                             : std::string_view(static_cast<const char*>(bytes), size);
 }
 
-// Of whatever a producer wrote: what is null reads as empty.
+// A null key or value reads as empty.
 Message read(const rd_kafka_message_t& raw, std::string_view topic) {
     Message message{.topic = std::string(topic),
                     .partition = raw.partition,
@@ -109,16 +109,16 @@ public:
     void wake() override;
 
 private:
-    // A partition that is ours. Offsets are of the next message.
+    // A partition that is assigned to this member. Each offset is that of the next message.
     struct Place {
         std::int64_t given = -1;      // since it was assigned
         std::int64_t done = -1;       // handled by the group
-        std::int64_t committed = -1;  // told to the broker
+        std::int64_t committed = -1;  // sent to the broker
         bool is_paused = false;
     };
     using Coordinates = std::pair<std::string, std::int32_t>;
 
-    // Gives the next message, if one comes in time, to gathered_.
+    // Appends the next message to gathered_, if one comes in time.
     bool take(Duration max_wait);
     void gather(std::size_t max);
     Place* place_of(std::string_view topic, std::int32_t partition);
@@ -156,7 +156,7 @@ private:
     std::vector<Message> gathered_;  // by the poll() under way
     std::size_t gathered_bytes_ = 0;
     rd_kafka_resp_err_t commit_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;  // of the last one
-    bool is_committing_ = false;  // one at a time, so that none is overtaken by an older one
+    bool is_committing_ = false;  // one commit at a time, so that no older one overtakes it
     steady_clock::time_point commit_due_ = steady_clock::now();
     std::atomic<bool> woken_ = false;
     std::unique_ptr<KafkaClient> client_;
@@ -203,7 +203,7 @@ KafkaSubscription::KafkaSubscription(const KafkaTarget& target, std::string_view
 
 KafkaSubscription::~KafkaSubscription() {
     flush_commits(leave_commit_wait_max);
-    places_.clear();  // no second wait for what could not be committed
+    places_.clear();  // no second wait for failed commits
     set_lag(0);
     leave_group(client_->get(), [this](Duration max_wait) { return take(max_wait); }, group_);
     queue_.reset();
@@ -245,7 +245,7 @@ bool KafkaSubscription::take(Duration max_wait) {
     }
     Message message = read(*raw, without_prefix(rd_kafka_topic_name(raw->rkt)));
     Place* const place = place_of(message.topic, message.partition);
-    if (place == nullptr) return true;  // it has just been revoked: another member is given it
+    if (place == nullptr) return true;  // just revoked: another member receives it
     if (place->given < 0) place->done = place->committed = message.offset;
     place->given = std::max(place->given, message.offset + 1);
     gathered_bytes_ += raw->len + raw->key_len;
@@ -270,7 +270,7 @@ KafkaPartitions KafkaSubscription::partition_list(std::string_view topic,
 void KafkaSubscription::commit(std::string_view topic, std::int32_t partition,
                                std::int64_t offset) {
     Place* const place = place_of(topic, partition);
-    if (place == nullptr || offset >= place->given) {  // given before a rebalance took it away
+    if (place == nullptr || offset >= place->given) {  // received before a rebalance
         ignored_commits_.add();
         telemetry::log(Level::info, "bus", "commit of a partition that has moved on",
                        {{"group", group_}, {"topic", std::string(topic)}});
@@ -327,8 +327,8 @@ void KafkaSubscription::await_commits(Duration max_wait) {
     }
 }
 
-// For who gives a partition up. Refused while the group changes its generation, a commit is sent
-// again; refused for another reason, it is forgotten.
+// Commits before a partition is given up. A commit that is refused while the group changes its
+// generation is sent again; one that is refused for another reason is dropped.
 void KafkaSubscription::flush_commits(Duration max_wait) {
     const auto deadline = steady_clock::now() + max_wait;
     commit_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -395,7 +395,7 @@ void KafkaSubscription::assign(rd_kafka_topic_partition_list_t* partitions) {
     rd_kafka_error_destroy(error);
 }
 
-// What was given of them and not committed is forgotten: it is given to whoever has them next.
+// Forgets the received and uncommitted messages of the partitions; the next owner receives them.
 void KafkaSubscription::revoke(rd_kafka_topic_partition_list_t* partitions) {
     const bool is_lost = rd_kafka_assignment_lost(client_->get()) != 0;
     if (!is_lost) flush_commits(leave_commit_wait_max);

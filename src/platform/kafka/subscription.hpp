@@ -10,12 +10,12 @@
 
 namespace trackops::bus {
 
-// Messages that the members of a group in this process have not handled, in their partitions.
+// The lag of the members of a group in this process.
 using SharedLag = std::shared_ptr<std::atomic<std::int64_t>>;
 
-// Its destructor commits, leaves the group and waits for librdkafka to end: some milliseconds; with
-// a broker that does not answer at most the session's timeout and ten seconds, for a commit under
-// way; never more than four seconds and KafkaClient::end_wait_max.
+// The destructor commits, leaves the group and waits for librdkafka to end. That takes
+// milliseconds; when the broker does not answer, at most the session timeout plus ten seconds for
+// an open commit, and never more than four seconds plus KafkaClient::end_wait_max.
 std::unique_ptr<Subscription> make_kafka_subscription(const KafkaTarget& target,
                                                       std::string_view group,
                                                       std::span<const std::string> topics,

@@ -10,7 +10,7 @@ namespace trackops::bus {
 namespace {
 
 constexpr std::string_view scheme = "kafka://";
-constexpr std::size_t prefix_bytes_max = 100;  // a topic's name has 249 with it
+constexpr std::size_t prefix_bytes_max = 100;  // a topic's name with its prefix has at most 249
 constexpr std::int32_t partitions_max = 10'000;
 constexpr std::int32_t replication_max = 100;
 

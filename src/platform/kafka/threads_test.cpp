@@ -1,7 +1,7 @@
-// Lets the thread sanitizer hear of librdkafka's threads and locks. Those are C11's, which gcc 12's
-// sanitizer does not watch: a thread crashes in the first function that it does watch. glibc's C11
-// types are its POSIX ones. What librdkafka does with atomics stays unheard: its own code is not
-// looked at.
+// Lets the thread sanitizer see librdkafka's threads and locks. librdkafka uses C11 threads, which
+// gcc 12's sanitizer does not intercept: such a thread crashes in the first intercepted function.
+// In glibc, the C11 types are the POSIX types, so this file implements the C11 functions with POSIX
+// ones. Atomics in librdkafka stay invisible, because its code is not instrumented.
 #if defined(__SANITIZE_THREAD__)
 #include <cerrno>
 #include <cstdint>
@@ -39,7 +39,8 @@ extern "C" {
 int thrd_create(thrd_t* thread, thrd_start_t function, void* argument) {
     auto start = std::make_unique<Start>(Start{function, argument});
     if (pthread_create(thread, nullptr, &run, start.get()) != 0) return thrd_error;
-    start.release();  // the thread's own now
+    // The thread owns it now.
+    start.release();
     return thrd_success;
 }
 

@@ -22,14 +22,14 @@ using std::chrono::steady_clock;
 
 constexpr Duration ping_wait_max = seconds(2);
 constexpr Duration state_wait_max = seconds(5);
-constexpr Duration retry_delay_min = milliseconds(10);  // doubled each time, until a topic is there
+constexpr Duration retry_delay_min = milliseconds(10);  // doubles until the topic exists
 constexpr Duration retry_delay_max = milliseconds(200);
 
-// What passes by itself is asked again, less and less often, until a deadline.
+// The delay between two tries of an operation that may succeed by itself; doubles until a deadline.
 class RetryDelay {
 public:
     explicit RetryDelay(steady_clock::time_point deadline) : deadline_(deadline) {}
-    // False, at once, when the deadline would pass meanwhile.
+    // Returns false at once when the deadline would pass during the wait.
     bool wait() {
         if (steady_clock::now() + pause_ >= deadline_) return false;
         std::this_thread::sleep_for(pause_);
@@ -51,8 +51,8 @@ using Event = std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy
 using AdminOptions =
     std::unique_ptr<rd_kafka_AdminOptions_t, decltype(&rd_kafka_AdminOptions_destroy)>;
 
-// A consumer that joins nothing: librdkafka 2.0 dies of a group's answer that its coordinator is
-// another one, when the client that asked has no group of its own.
+// The settings of a consumer that joins no group. It needs a group id: librdkafka 2.0 crashes on
+// the answer "another coordinator" when the asking client has no group.
 KafkaSettings settings_of(const KafkaTarget& target) {
     KafkaSettings settings = common_kafka_settings(target.servers);
     settings.emplace_back("group.id", target.prefix + "control");
@@ -76,7 +76,7 @@ AdminOptions admin_options(rd_kafka_t* client, rd_kafka_admin_op_t operation,
                                          target.servers, what, rd_kafka_err2str(error)));
 }
 
-// Owned by the array that is handed to librdkafka, whatever happens.
+// Owns the topics that are handed to librdkafka.
 struct NewTopics {
     std::vector<rd_kafka_NewTopic_t*> topics;
     NewTopics() = default;
@@ -85,7 +85,7 @@ struct NewTopics {
     ~NewTopics() { rd_kafka_NewTopic_destroy_array(topics.data(), topics.size()); }
 };
 
-// The broker that leads a group has only just become its leader, or another one has.
+// Whether the coordinator of the group has just changed.
 bool is_group_moving(rd_kafka_resp_err_t error) {
     return error == RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS ||
            error == RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE ||
@@ -146,7 +146,7 @@ void KafkaTopics::ping() {
     rd_kafka_metadata_destroy(found);
 }
 
-// All topics: to ask for one by its name makes it on a broker that creates topics by itself.
+// Lists all topics: a request by name would create the topic on a broker with auto creation.
 std::vector<KafkaTopics::Topic> KafkaTopics::list(Deadline deadline, std::string_view why) {
     const rd_kafka_metadata_t* raw = nullptr;
     const rd_kafka_resp_err_t error =
@@ -169,7 +169,7 @@ std::vector<KafkaTopics::Topic> KafkaTopics::list(Deadline deadline, std::string
 
 void KafkaTopics::ensure(std::span<const std::string> topics) {
     const auto deadline = steady_clock::now() + target_.options.answer_timeout;
-    RetryDelay patience(deadline);
+    RetryDelay retry_delay(deadline);
     for (;;) {
         std::vector<std::string> missing;
         bool are_ready = true;
@@ -186,8 +186,8 @@ void KafkaTopics::ensure(std::span<const std::string> topics) {
         }
         if (missing.empty() && are_ready) return;
         const std::string why = missing.empty() ? "" : create(missing, deadline);
-        // Brokers hear of a new topic one after the other.
-        if (!why.empty() || !patience.wait()) {
+        // Brokers learn of a new topic one after the other.
+        if (!why.empty() || !retry_delay.wait()) {
             throw std::runtime_error(fmt::format(
                 "bus: kafka at {} lacks {}: {}", target_.servers,
                 fmt::join(missing.empty() ? std::vector(topics.begin(), topics.end()) : missing,
@@ -246,17 +246,17 @@ std::string KafkaTopics::create(std::span<const std::string> topics, Deadline de
 
 KafkaPartitions KafkaTopics::committed(std::string_view group, Deadline deadline) {
     const std::string name = fmt::format("{}{}", target_.prefix, group);
-    RetryDelay patience(deadline);
+    RetryDelay retry_delay(deadline);
     for (;;) {
         auto answer = ask_committed(client_.get(), name, deadline);
         if (answer) return std::move(*answer);
-        if (!is_group_moving(answer.error()) || !patience.wait()) {
+        if (!is_group_moving(answer.error()) || !retry_delay.wait()) {
             fail(target_, "offsets of a group", answer.error());
         }
     }
 }
 
-// at: RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END, which the protocol takes in place of a
+// `at` is RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END, which the protocol takes in place of a
 // time.
 KafkaPartitions KafkaTopics::offsets(std::span<const Topic> topics, std::int64_t at,
                                      Deadline deadline) {
@@ -267,9 +267,9 @@ KafkaPartitions KafkaTopics::offsets(std::span<const Topic> topics, std::int64_t
             rd_kafka_topic_partition_list_add(list.get(), name.c_str(), i)->offset = at;
         }
     }
-    // A broker may lead a new partition a moment after it is told to all.
+    // A broker may become the leader of a new partition a moment after all brokers know the topic.
     const KafkaPartitions asked(rd_kafka_topic_partition_list_copy(list.get()));
-    RetryDelay patience(deadline);
+    RetryDelay retry_delay(deadline);
     while (list->cnt > 0) {
         rd_kafka_resp_err_t error =
             rd_kafka_offsets_for_times(client_.get(), list.get(), ms_left(deadline));
@@ -277,7 +277,7 @@ KafkaPartitions KafkaTopics::offsets(std::span<const Topic> topics, std::int64_t
             if (error == RD_KAFKA_RESP_ERR_NO_ERROR) error = one.err;
         }
         if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
-        if (!patience.wait()) fail(target_, "offsets of topics", error);
+        if (!retry_delay.wait()) fail(target_, "offsets of topics", error);
         list.reset(rd_kafka_topic_partition_list_copy(asked.get()));
     }
     return list;

@@ -1,4 +1,4 @@
-// The topics of a Kafka broker: made, checked, counted.
+// The topics of a Kafka broker: creates, checks and counts them.
 #pragma once
 #include <chrono>
 #include <mutex>
@@ -13,15 +13,15 @@
 
 namespace trackops::bus {
 
-// Names are without the prefix. Thread-safe. Every call ends within seconds; std::runtime_error
-// when the broker does not answer.
+// Topic names have no prefix here. Thread-safe. Every call ends within seconds and throws
+// std::runtime_error when the broker does not answer.
 class KafkaTopics {
 public:
     KafkaTopics(const KafkaTarget& target, telemetry::Registry& metrics);
 
     void ensure(std::span<const std::string> topics);
     void ping();
-    // `subscribed`: topics that count as the group's even if it has committed nothing of them.
+    // `subscribed` names topics that belong to the group even without a commit.
     std::vector<TopicState> state(std::string_view group, const std::set<std::string>& subscribed);
 
 private:
@@ -32,10 +32,10 @@ private:
         bool is_ready = false;  // each partition has a leader
     };
     std::vector<Topic> list(Deadline deadline, std::string_view why);
-    // Why not, of those that cannot be made; nothing for what may come right by itself.
+    // Returns why topics cannot be created; nothing for a failure that may pass by itself.
     std::string create(std::span<const std::string> topics, Deadline deadline);
     void warn_of_few_partitions(const Topic& topic);
-    // The next offset that the group has committed, of each partition that it has.
+    // Returns the committed offsets of the group.
     KafkaPartitions committed(std::string_view group, Deadline deadline);
     KafkaPartitions offsets(std::span<const Topic> topics, std::int64_t at, Deadline deadline);
 

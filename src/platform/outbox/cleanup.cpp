@@ -11,8 +11,7 @@
 namespace trackops::outbox {
 namespace {
 
-// Positions follow time closely enough: the search ends at the first event that is too young,
-// instead of walking through all of them.
+// Positions follow time closely enough, so the search ends at the first event that is too young.
 constexpr sql::Query delete_events{.name = "cleanup.outbox", .text = R"sql(
     DELETE FROM outbox_events WHERE position IN (
         SELECT position FROM outbox_events
@@ -34,9 +33,7 @@ constexpr sql::Query drain_overflow{
     .name = "cleanup.overflow",
     .text = "SELECT outbox_drain_overflow($1::timestamptz, $2::timestamptz, $3::bigint)"};
 
-// SKIP LOCKED: cleanup waits for no one, so it has no part in any deadlock. The array is worked out
-// once; a subquery after IN may be worked out again for each row, and gives others when the first
-// are gone.
+// With SKIP LOCKED cleanup waits for no lock, so it takes part in no deadlock.
 constexpr sql::Query delete_claims{.name = "cleanup.claims",
                                    .text = R"sql(
     DELETE FROM processed_events WHERE (event_id, consumer) IN (
@@ -130,7 +127,7 @@ std::size_t Cleanup::drop_partition(Instant before, Instant horizon) {
     return 1;
 }
 
-// False when work was done. What others are in the way of is for another time.
+// Returns true when another session held a lock; the work waits for the next turn.
 bool Cleanup::gives_way(const std::function<void()>& work) {
     try {
         work();

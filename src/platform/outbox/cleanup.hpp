@@ -1,5 +1,5 @@
-// Keeps the messaging tables small: what is behind the relay's checkpoint and old, claims past
-// retention, expired keys.
+// Cleanup deletes old rows of the messaging tables: confirmed events, claims past their retention,
+// expired idempotency keys.
 #pragma once
 #include <functional>
 
@@ -14,22 +14,22 @@ class Registry;
 namespace trackops::outbox {
 
 struct CleanupOptions {
-    Duration outbox_retention =
-        std::chrono::hours(24);  // since it occurred; what is not confirmed stays however old
+    // Counted from occurred_at. An event that is not confirmed stays, however old.
+    Duration outbox_retention = std::chrono::hours(24);
     Duration claims_retention = std::chrono::hours(24 * 8);  // longer than the topics retain
     Duration interval = std::chrono::seconds(30);
-    std::size_t rows_max = 5'000;  // a table and call; more: called again at once
+    std::size_t rows_max = 5'000;  // per table and call; with more, run() asks to be called at once
     // PostgreSQL only.
     std::int64_t partition_positions = 1'000'000;
-    std::int64_t partitions_ahead = 3;                // with no event in them yet
-    Duration after_a_lock = std::chrono::seconds(1);  // when somebody held one for too long
+    std::int64_t partitions_ahead = 3;                // partitions without an event
+    Duration after_a_lock = std::chrono::seconds(1);  // the wait after a lock that was not free
 };
 
-// Works in bounded steps, and never on an outbox event that the checkpoint has not passed, or that
-// is parked. Where the outbox is partitioned (PostgreSQL) it makes partitions ahead of need and
-// drops them whole, giving way to everyone: see migrations/0003. An event dated further ahead than
-// the retention is taken for the mistake of a clock and keeps nothing. Of several replicas one
-// works at a time, the others pass on.
+// Cleanup works in bounded steps. It deletes no event that the checkpoint has not passed, and no
+// parked event. On PostgreSQL, where the outbox is partitioned, it creates partitions ahead of need
+// and drops whole partitions; every other session takes precedence (migrations/0003). An event
+// dated further ahead than the retention is an error of a clock and delays no deletion. Of several
+// replicas one works at a time; the others skip the turn.
 class Cleanup final : public runtime::Pump {
 public:
     Cleanup(sql::Database& database, const Clock& clock, CleanupOptions options,

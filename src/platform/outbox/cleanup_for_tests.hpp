@@ -7,18 +7,19 @@
 
 #include "platform/outbox/cleanup.hpp"
 #include "platform/outbox/outbox_for_tests.hpp"
+#include "platform/relay/poll_source.hpp"
 
 namespace trackops::outbox {
 
-// Row by row: what SQLite does with the whole outbox, and PostgreSQL with what has overflowed its
-// partitions. These are asked in cleanup_partitions_test.cpp.
+// The cleanup that deletes row by row: on SQLite for the whole outbox, on PostgreSQL for the
+// overflow partition. cleanup_partitions_test.cpp tests the other partitions.
 class CleanupForTests : public ::testing::TestWithParam<std::string> {
 protected:
     CleanupForTests() {
         if (GetParam() == "postgres") outbox_.leave_only_the_overflow();
     }
 
-    // Which events are left.
+    // Returns the names of the remaining events.
     std::string left() {
         constexpr sql::Query query{
             .name = "test.left",

@@ -1,4 +1,5 @@
-// Partitions of the outbox on PostgreSQL: made ahead, dropped whole, in nobody's way.
+// Tests of the outbox partitions on PostgreSQL: created ahead of need, dropped whole, never
+// blocking writers.
 #include <atomic>
 #include <future>
 #include <thread>
@@ -10,6 +11,7 @@
 #include "platform/outbox/cleanup.hpp"
 #include "platform/outbox/outbox_for_tests.hpp"
 #include "platform/relay/parked_events.hpp"
+#include "platform/relay/poll_source.hpp"
 
 namespace trackops::outbox {
 namespace {
@@ -39,7 +41,7 @@ protected:
         source_->confirm();
     }
     void grow_old() { clock_.advance(std::chrono::hours(25)); }
-    // "1-5 5-9": where they begin and end.
+    // Returns the bounds of the partitions, for example "1-5 5-9".
     std::string partitions() {
         return text(
             "SELECT string_agg(lower || '-' || upper, ' ' ORDER BY lower) "
@@ -60,7 +62,8 @@ protected:
         tx->flush();
         return tx;
     }
-    // Until a session waits for the lock of the whole table; what is tested gives up by itself.
+    // Waits until a session waits for the lock of the whole table. The tested code gives up by
+    // itself.
     void await_waiting() {
         while (outbox_.number("SELECT count(*) FROM pg_locks WHERE NOT granted AND "
                               "mode = 'AccessExclusiveLock' AND database = (SELECT oid FROM "
@@ -68,7 +71,8 @@ protected:
             std::this_thread::yield();
         }
     }
-    // A session that is ended says so before it lets go of what it holds.
+    // Waits until killed sessions have released their locks. The server reports the end of a
+    // session before that.
     void await_the_end_of_the_killed() {
         while (outbox_.number("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND "
                               "database = (SELECT oid FROM pg_database WHERE "
@@ -82,7 +86,8 @@ protected:
                         "lock_timeout = '{}'",
                         limit));
     }
-    // False where a partition was attached just where it wrote. `pause`: others commit meanwhile.
+    // Returns false if a partition was attached where this transaction wrote, so that it must be
+    // retried. Other transactions commit during `pause`.
     bool has_committed(std::span<const Event> events, Duration pause) {
         try {
             const auto tx = outbox_.database->begin(sql::Access::write);
@@ -102,7 +107,8 @@ protected:
     testing::FakeClock clock_{noon};
     std::unique_ptr<relay::Source> source_ = relay::make_poll_source(*outbox_.database);
     Cleanup cleanup_{*outbox_.database, clock_, four_a_partition(), outbox_.metrics};
-    // Has no more to make, however fast others write: what waits is a drop.
+    // This cleanup has no partitions to create, however fast others write. So its only waiting
+    // statement is a drop.
     Cleanup well_ahead_{*outbox_.database,
                         clock_,
                         {.partition_positions = 100'000, .partitions_ahead = 1},
@@ -133,7 +139,8 @@ TEST_F(Partitions, AreDroppedWholeWhenConfirmedAndOld) {
     EXPECT_EQ(run().call_again_in, Duration::zero());
     EXPECT_EQ(positions(), "5 6 7");
     run_to_the_end();
-    EXPECT_EQ(partitions(), "5-9 9-13 13-17");  // 8 has not been drawn
+    // Position 8 has not been drawn.
+    EXPECT_EQ(partitions(), "5-9 9-13 13-17");
     EXPECT_THAT(metrics(), HasSubstr("trackops_outbox_partitions_dropped_total 1"));
 }
 
@@ -142,8 +149,10 @@ TEST_F(Partitions, AreKeptWhileOneEventIsNotConfirmed) {
     outbox_.commit("a1 a2 a3 a4 a5");
     grow_old();
     run_to_the_end();
-    EXPECT_EQ(positions(), "1 2 3 4 5");  // no relay has ever run
-    source_->read(3);                     // an open window: 4 is in it
+    // No relay has ever run.
+    EXPECT_EQ(positions(), "1 2 3 4 5");
+    // The window stays open, and position 4 is in it.
+    source_->read(3);
     source_->confirm();
     run_to_the_end();
     EXPECT_EQ(positions(), "1 2 3 4 5");
@@ -254,13 +263,14 @@ TEST_F(Partitions, AreKeptWhenTheCheckpointIsOfAnotherCluster) {
 }
 
 TEST_F(Partitions, AreNotDroppedByWhoCannotSeeWhatCommitsMeanwhile) {
-    const auto tx = outbox_.database->begin(sql::Access::read);  // REPEATABLE READ
+    // The isolation level is REPEATABLE READ.
+    const auto tx = outbox_.database->begin(sql::Access::read);
     tx->add({.name = "drop", .text = "SELECT outbox_drop_partition($1, $1)"}, {noon});
     EXPECT_THROW(tx->commit(), sql::Failure);
 }
 
-// The long transaction holds position 4 and has not ended. Cleanup waits 100 ms, in which a writer
-// queues behind it, and gives up.
+// A long transaction holds position 4. The cleanup waits 100 ms for the lock while a writer queues
+// behind it, and then gives up.
 TEST_F(Partitions, GiveWayToWritersWhileALongTransactionRuns) {
     make_well_ahead();
     outbox_.commit("a1 a2 a3");
@@ -270,7 +280,8 @@ TEST_F(Partitions, GiveWayToWritersWhileALongTransactionRuns) {
     auto dropping =
         std::async(std::launch::async, [&] { return well_ahead_.run(Duration::zero()); });
     do {
-        outbox_.commit("a4");  // whichever of them waits: each comes through
+        // Each commit succeeds, whether the cleanup or the writer waits.
+        outbox_.commit("a4");
     } while (dropping.wait_for(std::chrono::seconds(0)) != std::future_status::ready);
     EXPECT_EQ(dropping.get().call_again_in, std::chrono::seconds(1));
     EXPECT_THAT(metrics(), HasSubstr("trackops_cleanup_gave_way_total 1"));
@@ -284,7 +295,8 @@ TEST_F(Partitions, GiveWayToWritersWhileALongTransactionRuns) {
     EXPECT_EQ(source_->backlog(noon).events, 0);
 }
 
-// All that could be seen of the partition was done with when cleanup looked. Then 4 came.
+// All visible rows of the partition were confirmed when the cleanup looked. Then position 4 was
+// committed.
 TEST_F(Partitions, SeeWhatCommitsWhileTheDropWaits) {
     make_well_ahead();
     outbox_.commit("a1 a2 a3");
@@ -341,7 +353,8 @@ TEST_F(Partitions, AreWholeAfterAKillInTheMiddle) {
     EXPECT_EQ(positions(), "5");
 }
 
-// Nobody made partitions for a while. Nothing is refused, it is said, and it heals.
+// No partitions were created for a while. The outbox refuses nothing, reports the overflow and
+// recovers.
 TEST_F(Partitions, OverflowRatherThanRefuse) {
     run();
     outbox_.commit("a1 a2 a3 a4 a5 a6 a7 a8 a9");
@@ -389,12 +402,14 @@ TEST(PartitionsOf, AnInstalledDatabaseKeepItsEvents) {
     EXPECT_EQ(rest.at(1).position, 4);
 }
 
-// Writers, a relay, two replicas of the cleanup and long transactions, all at once. What the relay
-// gets is all there was, in the order of each key.
+// Writers, a relay, two replicas of the cleanup and long transactions, all at once. The relay
+// receives every event, in the order of each key.
 TEST_F(Partitions, ComeAndGoUnderLoad) {
     constexpr int writers = 3;
-    constexpr int rounds = 150;                 // of four events each
-    clock_.set(noon + std::chrono::hours(48));  // every event is past its retention
+    // Rounds of four events each.
+    constexpr int rounds = 150;
+    // Every event is past its retention.
+    clock_.set(noon + std::chrono::hours(48));
     std::atomic<int> writing = writers;
     std::atomic<std::uint64_t> ids = 1'000;
     std::vector<std::jthread> threads;
@@ -436,7 +451,8 @@ TEST_F(Partitions, ComeAndGoUnderLoad) {
     }
     threads.clear();
     EXPECT_EQ(seen, static_cast<std::size_t>(writers * rounds * 4));
-    outbox_.commit("z1");  // the checkpoint passes the last of them
+    // Moves the checkpoint past the last of the events.
+    outbox_.commit("z1");
     confirm();
     run_to_the_end();
     EXPECT_LT(outbox_.number("SELECT count(*) FROM outbox_events"), 300);
@@ -466,7 +482,8 @@ TEST_F(Partitions, KeepTheTableSmallHoweverMuchHasPassed) {
                            "FROM pg_inherits WHERE inhparent = 'outbox_events'::regclass"));
     }
     EXPECT_EQ(outbox_.number("SELECT last_value FROM outbox_events_position_seq"), 200'000);
-    EXPECT_LT(largest, 6 << 20);  // a partition and a half; 40 MB would be all of it
+    // One and a half partitions. All events together would take 40 MB.
+    EXPECT_LT(largest, 6 << 20);
     EXPECT_LE(outbox_.number("SELECT count(*) FROM outbox_partitions"), 5);
 }
 

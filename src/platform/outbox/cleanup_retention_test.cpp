@@ -1,4 +1,4 @@
-// Every table has a retention of its own, and what is as old as that stays or goes by it alone.
+// Every table has its own retention, and only that decides whether a row of the table stays.
 #include <gtest/gtest.h>
 
 #include "platform/idempotency/keys.hpp"
@@ -26,12 +26,13 @@ protected:
         tx->commit();
     }
     void answer(Instant at) {
-        const idempotency::Given given{{"s", std::to_string(++ids_), "f"}, {201, "{}", "", ""}};
+        const idempotency::KeyedResponse given{{"s", std::to_string(++ids_), "f"},
+                                               {201, "{}", "", ""}};
         const auto tx = outbox_.database->begin(sql::Access::write);
         idempotency::record(*tx, std::span(&given, 1), at);
         tx->commit();
     }
-    // One row in each table.
+    // Writes one row into each table.
     void fill() {
         publish('a', noon);
         confirm();
@@ -64,9 +65,9 @@ TEST_P(Retention, OfEventsEndsJustAfterADay) {
 
 TEST_P(Retention, OfAnswersEndsWithTheirDay) {
     fill();
-    run_at(noon + idempotency::kept_for - moment);
+    run_at(noon + idempotency::retention - moment);
     EXPECT_EQ(answers(), 1);
-    run_at(noon + idempotency::kept_for);
+    run_at(noon + idempotency::retention);
     EXPECT_EQ(answers(), 0);
     EXPECT_EQ(left(), "a1");
     EXPECT_EQ(claims(), 1);
@@ -84,7 +85,7 @@ TEST_P(Retention, OfClaimsEndsAfterEightDaysAndNotWithThatOfEvents) {
     EXPECT_EQ(claims(), 0);
 }
 
-// Neither is bounded by the other.
+// Neither retention is bounded by the other.
 TEST_P(Retention, OfClaimsMayBeShorterThanThatOfEvents) {
     const CleanupOptions options{.outbox_retention = 8 * day, .claims_retention = day};
     fill();
@@ -115,7 +116,7 @@ TEST_P(Retention, TakesFromEachTableOnlyWhatIsPastIt) {
     EXPECT_EQ(answers(), 2);
 }
 
-// It is not confirmed, so no retention has begun.
+// The retention of an event begins when the event is confirmed.
 TEST_P(Retention, OfWhatIsNotConfirmedDoesNotEnd) {
     publish('a', noon);
     confirm();
@@ -138,7 +139,7 @@ TEST_P(Retention, OfWhatIsParkedEndsWhenItLeaves) {
     EXPECT_EQ(left(), "");
 }
 
-// Up to a day ahead an event is as young as others are. Further ahead its clock was wrong.
+// An event dated up to a day ahead counts as young. One dated further ahead had a wrong clock.
 TEST_P(Retention, IsHeldUpByAnEventThatLiesAheadByLessThanItsLength) {
     publish('a', noon);
     publish('b', noon + 3 * day);
@@ -154,7 +155,7 @@ TEST_P(Retention, IsHeldUpByAnEventThatLiesAheadByLessThanItsLength) {
 TEST_P(Retention, GoesOnAtOnceWhileAnyTableHasMore) {
     const auto next = [this] { return cleanup_.run(Duration::zero()).call_again_in; };
     const auto pause = CleanupOptions{}.interval;
-    for (int i = 0; i < 4; ++i) handle(noon);  // three are the most a call
+    for (int i = 0; i < 4; ++i) handle(noon);  // one call deletes at most three
     clock_.set(noon + 9 * day);
     EXPECT_EQ(next(), Duration::zero());
     EXPECT_EQ(claims(), 1);
@@ -168,7 +169,7 @@ TEST_P(Retention, GoesOnAtOnceWhileAnyTableHasMore) {
     EXPECT_EQ(next(), pause);
 }
 
-// A plan that PostgreSQL makes for tables of one row must keep to the bound as others do.
+// The bound must also hold when PostgreSQL has planned the deletion for tables of one row.
 TEST_P(Retention, DeletesNoMoreThanIsAskedOfTablesThatWereAnalyzedWhenTheyWereTiny) {
     handle(noon);
     answer(noon);

@@ -5,6 +5,7 @@
 #include "platform/idempotency/keys.hpp"
 #include "platform/outbox/cleanup_for_tests.hpp"
 #include "platform/relay/parked_events.hpp"
+#include "platform/relay/poll_source.hpp"
 
 namespace trackops::outbox {
 namespace {
@@ -26,7 +27,8 @@ TEST_P(CleanupContract, NeverDeletesWhatIsNotConfirmed) {
     outbox_.commit("a1 a2");
     clock_.advance(std::chrono::hours(24 * 365));
     run();
-    EXPECT_EQ(left(), "a1 a2");  // no relay has ever run
+    // No relay has ever run.
+    EXPECT_EQ(left(), "a1 a2");
     confirm();
     outbox_.commit("a3");
     run();
@@ -47,7 +49,7 @@ TEST_P(CleanupContract, KeepsWhatIsParked) {
     EXPECT_EQ(left(), "a2");
 }
 
-// A clock that was wrong for one event must not keep all later ones for ever.
+// One event with a wrong time must not keep all later events forever.
 TEST_P(CleanupContract, IsNotHeldUpByAnEventFromTheFuture) {
     const auto tx = outbox_.database->begin(sql::Access::write);
     const std::vector<Event> events = {
@@ -75,7 +77,8 @@ TEST_P(CleanupContract, WorksInBoundedStepsAndAsksToGoOn) {
 
 TEST_P(CleanupContract, ForgetsClaimsAndKeysPastTheirRetention) {
     const std::vector<Claim> claims = {{uuid_v7(noon, 0, 1), "x"}};
-    const std::vector<idempotency::Given> answers = {{{"s", "k", "f"}, {201, "{}", "", ""}}};
+    const std::vector<idempotency::KeyedResponse> answers = {
+        {{"s", "k", "f"}, {201, "{}", "", ""}}};
     const auto tx = outbox_.database->begin(sql::Access::write);
     claim(*tx, claims, noon);
     idempotency::record(*tx, answers, noon);
@@ -114,7 +117,8 @@ TEST(Cleanup, LeavesAnOpenWindowOfPostgresAlone) {
     EXPECT_EQ(OutboxFixture::names(source->unconfirmed(0, 10)), "l1 a3");
     source->read(2);
     source->confirm();
-    EXPECT_EQ(cleanup.run(Duration::zero()).done, 3U);  // a1 a2 a3: the window is closed
+    // Deletes a1 a2 a3, because the window is closed.
+    EXPECT_EQ(cleanup.run(Duration::zero()).done, 3U);
     EXPECT_EQ(OutboxFixture::names(source->read(2)), "l1");
 }
 

@@ -8,8 +8,7 @@
 namespace trackops::outbox {
 namespace {
 
-// unnest gives its rows in the order of the arrays, so positions are drawn in the order of the
-// events.
+// unnest returns its rows in the order of the arrays, so positions follow the order of the events.
 constexpr sql::Query insert_event{.name = "outbox.append",
                                   .text = R"sql(
     INSERT INTO outbox_events (event_id, aggregate_id, type, sequence, payload, correlation_id,
@@ -69,7 +68,7 @@ void append(sql::Transaction& tx, std::span<const Event> events) {
 }
 
 sql::Statement& claim(sql::Transaction& tx, std::span<const Claim> claims, Instant now) {
-    // The one lock order: two consumers that claim the same messages must not wait for each other.
+    // The common lock order keeps two consumers that claim the same messages from a deadlock.
     assert(std::ranges::is_sorted(claims));
     std::vector<sql::Params> rows;
     rows.reserve(claims.size());
@@ -83,42 +82,6 @@ sql::Statement& find_claimed(sql::Transaction& tx, std::span<const Claim> claims
 
 void delete_claims(sql::Transaction& tx, std::span<const Claim> claims) {
     tx.add_batch(delete_claim, params_of(claims));
-}
-
-StoredEvent stored_event(const sql::Row& row, std::size_t first) {
-    StoredEvent stored;
-    stored.position = row.integer(first);
-    stored.event.id = row.uuid(first + 1);
-    stored.event.key = row.uuid(first + 2);
-    stored.event.type = row.text(first + 3);
-    stored.event.sequence = row.integer(first + 4);
-    stored.event.payload = row.text(first + 5);
-    stored.event.correlation_id = row.text(first + 6);
-    stored.event.causation_id = row.text(first + 7);
-    stored.event.traceparent = row.text(first + 8);
-    stored.event.tracestate = row.text(first + 9);
-    stored.event.occurred_at = row.instant(first + 10);
-    return stored;
-}
-
-std::vector<StoredEvent> stored_events(const std::vector<sql::Row>& rows) {
-    std::vector<StoredEvent> events;
-    events.reserve(rows.size());
-    for (const sql::Row& row : rows) events.push_back(stored_event(row));
-    return events;
-}
-
-sql::Params event_params(const Event& event) {
-    return {event.id,
-            event.key,
-            event.type,
-            event.sequence,
-            sql::Json{event.payload},
-            event.correlation_id,
-            event.causation_id,
-            event.traceparent,
-            event.tracestate,
-            event.occurred_at};
 }
 
 }  // namespace trackops::outbox

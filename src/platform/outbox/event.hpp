@@ -1,5 +1,5 @@
-// Events that leave with the transaction that made them true, and the claim that a message was
-// handled.
+// The outbox: events that a transaction stores together with its changes. The inbox: claims that a
+// message was handled.
 #pragma once
 #include <span>
 #include <string>
@@ -13,9 +13,9 @@
 namespace trackops::outbox {
 
 struct Event {
-    Uuid id;                    // identity, never order
+    Uuid id;                    // identifies the event; says nothing about order
     std::string type;           // also the topic: ORDER_CREATED
-    Uuid key;                   // the aggregate: events of one key keep their order
+    Uuid key;                   // of the aggregate; events of one key keep their order
     std::int64_t sequence = 0;  // 1, 2, 3, ... of its key, without gaps
     std::string payload;        // JSON object
     Instant occurred_at;
@@ -25,8 +25,8 @@ struct Event {
     std::string tracestate;
 };
 
-// Queues the inserts. Of one key in the order given, and after the statement that locked the key's
-// own row: position is drawn then.
+// Queues the inserts of events. The events of one key must be in order and must follow the
+// statement that locked the row of their aggregate, because the insert draws their positions.
 void append(sql::Transaction& tx, std::span<const Event> events);
 
 struct Claim {
@@ -34,13 +34,13 @@ struct Claim {
     std::string consumer;  // consumer group
     auto operator<=>(const Claim&) const = default;
 };
-// Queues the insert of claims into processed_events (ON CONFLICT DO NOTHING); they must be sorted
-// and distinct. rows(): (event_id, consumer) of those that are new.
+// Queues the insert of claims into processed_events (ON CONFLICT DO NOTHING). The claims must be
+// sorted and distinct. rows() returns (event_id, consumer) of the new ones.
 sql::Statement& claim(sql::Transaction& tx, std::span<const Claim> claims, Instant now);
-// Queues taking claims of this transaction back: what they stand for was refused and leaves no
+// Queues the deletion of claims that this transaction made: the command was refused and leaves no
 // trace.
 void delete_claims(sql::Transaction& tx, std::span<const Claim> claims);
-// Queues a lookup: rows() (event_id, consumer) of those that were handled before.
+// Queues a lookup. rows() returns (event_id, consumer) of the claims that exist.
 sql::Statement& find_claimed(sql::Transaction& tx, std::span<const Claim> claims);
 
 }  // namespace trackops::outbox

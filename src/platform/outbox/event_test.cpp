@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/outbox/outbox_for_tests.hpp"
+#include "platform/relay/poll_source.hpp"
 
 namespace trackops::outbox {
 namespace {

@@ -1,12 +1,12 @@
-// What the service's and the relay's role may do in a database with an outbox: for sql::grant().
+// The rights of the service role and the relay role in a database with an outbox, for sql::grant().
 #pragma once
 #include "platform/sql/grants.hpp"
 
 namespace trackops::outbox {
 
-// The service writes whatever it makes, but an event only once, and partitions by its functions
-// only; of the relay's schema it reads how far the relay is. The relay touches no table of the
-// service.
+// The service role writes the service's tables; it inserts events and never changes them,
+// partitions the outbox through functions only, and reads the relay's schema. The relay role
+// touches no table of the service.
 inline constexpr sql::Grant grants[] = {
     {sql::Securable::schema, "public", "USAGE", "USAGE"},
     {sql::Securable::schema, "relay", "USAGE", "USAGE"},

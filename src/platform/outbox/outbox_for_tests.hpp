@@ -1,4 +1,4 @@
-// A database with an outbox, and short ways to fill it. Only tests include this.
+// A database with an outbox and functions to fill it. Only tests include this.
 #pragma once
 #include <memory>
 #include <string>
@@ -24,7 +24,8 @@ inline constexpr Instant noon{1'700'000'000'000'000};
 class OutboxFixture {
 public:
     explicit OutboxFixture(std::string_view kind) : fresh_(kind) {
-        // Whoever holds a transaction open on purpose may take the time of a busy machine.
+        // Long timeouts, because a test that holds a transaction open may be slow on a busy
+        // machine.
         database = backends::open_database(fresh_.url(),
                                            {.connections_max = 16,
                                             .lock_timeout = std::chrono::seconds(30),
@@ -34,7 +35,7 @@ public:
         sql::migrate(*database, "idempotency", idempotency::migrations);
     }
 
-    // Event number `id` (identity only) of a key named by a letter.
+    // Returns an event with the id number `id`. A letter names its key.
     static Event event(char key, std::int64_t sequence, std::uint64_t id, Instant at = noon) {
         Event event;
         event.id = uuid_v7(noon, 0, id);
@@ -49,7 +50,7 @@ public:
     }
     static Uuid key_of(char key) { return uuid_v7(noon, 1, static_cast<std::uint64_t>(key)); }
 
-    // Commits events given as "a1 a2 b1": key and sequence; ids are drawn in order.
+    // Commits events given as "a1 a2 b1": each is a key and a sequence. Their ids ascend.
     void commit(std::string_view events) {
         const auto tx = database->begin(sql::Access::write);
         append(*tx, parse(events));
@@ -63,7 +64,7 @@ public:
         return parsed;
     }
 
-    // "a1 a2 b1" again.
+    // Returns the events in the same notation: "a1 a2 b1".
     static std::string names(const std::vector<StoredEvent>& events) {
         std::string text;
         for (const StoredEvent& stored : events) {
@@ -87,7 +88,8 @@ public:
         tx->add({.name = "test.execute", .text = statement}, {});
         tx->commit();
     }
-    // PostgreSQL: no partitions, so that a test makes small ones, or none.
+    // On PostgreSQL, drops all partitions, so that a test works with small ones or with the
+    // overflow alone.
     void leave_only_the_overflow() {
         const auto tx = database->begin(sql::Access::write);
         const sql::Statement& all = tx->add(

@@ -1,5 +1,4 @@
-// PostgreSQL's text of a snapshot, "xmin:xmax:xip,xip": what a reader may and may not yet have
-// seen.
+// A snapshot of PostgreSQL in its text form, "xmin:xmax:xip,xip".
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -10,17 +9,17 @@ namespace trackops::outbox {
 
 struct Snapshot {
     std::string text;
-    std::uint64_t xmax = 0;  // no transaction from here on is in it
-    std::string xip;         // those below xmax that were under way: not in it either
-    std::uint64_t xmin = 0;  // every transaction below is in it
+    std::uint64_t xmax = 0;  // the snapshot sees no transaction from here on
+    std::string xip;         // transactions below xmax that were open: not seen either
+    std::uint64_t xmin = 0;  // every transaction below is seen
 
-    // Whether it sees what this (top-level) transaction wrote and committed.
+    // Whether the snapshot sees the writes of this committed top-level transaction.
     bool sees(std::uint64_t xid) const;
     static std::optional<Snapshot> parse(std::string_view text);
     bool operator==(const Snapshot&) const = default;
 };
 
-// Sees nothing: where a reader without a checkpoint starts.
+// Sees nothing; a reader without a checkpoint starts here.
 inline constexpr std::string_view snapshot_before_everything = "1:1:";
 
 }  // namespace trackops::outbox

@@ -1,8 +1,19 @@
-// The columns of an event, as every reader of outbox_events and of the parked events selects them.
+// An event as it stands in outbox_events and among the parked events.
 #pragma once
-#include "platform/relay/source.hpp"
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "platform/outbox/event.hpp"
+#include "platform/sql/database.hpp"
 
 namespace trackops::outbox {
+
+struct StoredEvent {
+    // The order within a key. Positions of transactions that overlapped say nothing about order.
+    std::int64_t position = 0;
+    Event event;
+};
 
 // Reads position, event_id, aggregate_id, type, sequence, payload, correlation_id, causation_id,
 // traceparent, tracestate, occurred_at from column `first` on.

@@ -18,12 +18,14 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::size_t prepared_max = 512;      // statements; then the connection is replaced
-constexpr std::size_t push_bytes = 64 * 1024;  // queued before the socket is asked to take them
-constexpr std::size_t bloat_bytes = 4
-                                    << 20;  // libpq keeps a buffer as large as its largest message
+constexpr std::size_t prepared_max = 512;      // statements; beyond that the connection is replaced
+constexpr std::size_t push_bytes = 64 * 1024;  // queued bytes before they are flushed to the socket
+// A connection that has sent larger parameters is replaced, because libpq keeps a buffer as large
+// as its largest message.
+constexpr std::size_t bloat_bytes = 4 << 20;
 constexpr Duration rollback_timeout = std::chrono::seconds(1);
-// A plan is made for tables as large as they are then. How soon it is made anew: doubling.
+// A plan fits the sizes of the tables at the time when it was made. Plans are discarded after this
+// time, which doubles up to the maximum.
 constexpr Duration plan_lifetime_min = std::chrono::seconds(1);
 constexpr Duration plan_lifetime_max = std::chrono::minutes(1);
 constexpr int binary = 1;
@@ -33,7 +35,8 @@ struct Clear {
 };
 using Result = std::unique_ptr<PGresult, Clear>;
 
-// In the order of Control. A reader sees one snapshot, so that what it puts together fits.
+// In the order of Control. A read transaction sees one snapshot, so that the results of its
+// statements agree.
 constexpr std::array controls = {"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
                                  "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", "DISCARD PLANS",
                                  "COMMIT", "ROLLBACK"};
@@ -50,14 +53,15 @@ std::string_view field(const PGresult& result, int code) {
     return text == nullptr ? std::string_view() : text;
 }
 
-// What the server says unasked; is_lost is a connection's flag, set when these are its last words.
+// Receives an unsolicited message of the server. `is_lost` points to the connection's flag, which
+// is set if the message ends the session.
 void take_notice(void* is_lost, const PGresult* notice) {
     const std::string_view severity = field(*notice, PG_DIAG_SEVERITY_NONLOCALIZED);
     if (severity == "FATAL" || severity == "PANIC") *static_cast<bool*>(is_lost) = true;
     telemetry::log(telemetry::Level::debug, "sql", field(*notice, PG_DIAG_MESSAGE_PRIMARY));
 }
 
-// Waits for the socket; the events that came, 0 when the time is up.
+// Waits for the socket. Returns the events that occurred; 0 at the time limit.
 int wait_for(int socket, short events, std::optional<SteadyClock::time_point> until) {
     for (;;) {
         int left = -1;
@@ -73,7 +77,7 @@ int wait_for(int socket, short events, std::optional<SteadyClock::time_point> un
     }
 }
 
-// libpq's signatures forget that these two only read.
+// libpq's signatures lack const; these two functions only read.
 std::string_view tag_of(const PGresult& result) {
     return PQcmdStatus(const_cast<PGresult*>(&result));
 }
@@ -81,7 +85,7 @@ std::string_view count_of(const PGresult& result) {
     return PQcmdTuples(const_cast<PGresult*>(&result));
 }
 
-// Rows inserted, updated, deleted or merged; a SELECT affects none.
+// Returns the number of rows inserted, updated, deleted or merged; 0 for a SELECT.
 std::size_t affected_by(const PGresult& result) {
     const std::string_view count = tag_of(result).starts_with("SELECT") ? "" : count_of(result);
     std::size_t affected = 0;
@@ -177,12 +181,14 @@ bool Connection::is_reusable() const {
 
 void Connection::expect_alive() {
     commit_ = Commit::none;
+    // The input may also be a notice or a changed setting.
     if (PQtransactionStatus(connection_.get()) == PQTRANS_IDLE) has_local_settings_ = false;
-    while (!is_lost_ &&
-           !has_no_unexpected_input()) {  // Also a notice may have come, or a setting changed.
+    while (!is_lost_ && !has_no_unexpected_input()) {
         if (PQconsumeInput(connection_.get()) == 0) mark_lost(PQerrorMessage(connection_.get()));
-        const Result none(PQgetResult(connection_.get()));  // puts libpq at rest, where it
-        PQisBusy(connection_.get());                        // passes what came to take_notice()
+        // PQgetResult() brings libpq to its idle state, in which PQisBusy() passes notices to
+        // take_notice().
+        const Result none(PQgetResult(connection_.get()));
+        PQisBusy(connection_.get());
     }
     settle();
 }
@@ -190,7 +196,7 @@ void Connection::expect_alive() {
 void Connection::control(Control what) {
     const char* text = controls.at(static_cast<std::size_t>(what));
     const Prepared* known = find(text);
-    // Under its own words, so that whoever looks at the protocol knows it.
+    // The statement's name is its text, so that a reader of the protocol recognises it.
     if (known == nullptr) known = &prepare_without_describe(text, text, text);
     const bool went = PQsendQueryPrepared(connection_.get(), known->name.c_str(), 0, nullptr,
                                           nullptr, nullptr, binary) == 1;
@@ -278,9 +284,9 @@ void Connection::send_encoded(const Prepared& statement, std::string_view query,
          {Step::execute, query, nullptr, &outcome});
 }
 
-// Notes what is awaited now, and lets the socket take what has gathered.
+// Records the expected result, and flushes to the socket once enough bytes are queued.
 void Connection::sent(bool went, const PendingResult& pending) {
-    constexpr std::size_t message_bytes = 100;  // of protocol around each, roughly
+    constexpr std::size_t message_bytes = 100;  // approximate protocol overhead of each message
     if (!went) {
         const std::string why = PQerrorMessage(connection_.get());
         if (PQstatus(connection_.get()) != CONNECTION_BAD)
@@ -292,11 +298,11 @@ void Connection::sent(bool went, const PendingResult& pending) {
     bytes_queued_ += message_bytes;
     if (bytes_queued_ < push_bytes) return;
     push();
-    if (failure_ || is_lost_) finish();  // The rest need not be sent.
+    if (failure_ || is_lost_) finish();  // the rest is not worth sending
 }
 
-// Until the socket has taken all. Results are read meanwhile: a server that cannot get rid of its
-// results stops taking ours.
+// Returns when the socket has taken all bytes. Results are read at the same time, because a server
+// that cannot send its results stops reading.
 void Connection::push() {
     bytes_queued_ = 0;
     while (!is_lost_) {
@@ -320,7 +326,8 @@ void Connection::wait_and_read(bool to_write) {
     if ((events & ~POLLOUT) == 0) return;
     const bool is_alive = PQconsumeInput(connection_.get()) == 1;
     const std::string why = is_alive ? "" : PQerrorMessage(connection_.get());
-    absorb();  // The server may have said why it goes.
+    // The remaining input may hold the server's reason for closing.
+    absorb();
     if (!is_alive) mark_lost(why);
 }
 
@@ -341,7 +348,7 @@ void Connection::take(const PGresult& result) {
     PendingResult& pending = pending_results_.front();
     pending.is_answered = true;
     switch (PQresultStatus(&result)) {
-        case PGRES_PIPELINE_SYNC:  // The only answer with no end mark behind it.
+        case PGRES_PIPELINE_SYNC:  // the only result that no null result follows
             if (pending.step != Step::sync) return mark_lost("answers are out of step");
             pending_results_.pop_front();
             return;
@@ -350,7 +357,7 @@ void Connection::take(const PGresult& result) {
         case PGRES_EMPTY_QUERY:
             return take_answer(result, pending);
         case PGRES_PIPELINE_ABORTED:
-            return;  // An earlier one has failed.
+            return;  // an earlier statement has failed
         default:
             return take_error(result, pending);
     }
@@ -370,12 +377,13 @@ void Connection::take_answer(const PGresult& result, const PendingResult& pendin
             try {
                 pending.outcome->affected += affected_by(result);
                 append_rows(result, pending.query, pending.outcome->rows);
-            } catch (...) {  // Kept until the segment is read to its end.
+            } catch (...) {  // thrown after the whole segment is read
                 if (!defect_) defect_ = std::current_exception();
             }
             return;
         case Step::commit:
-            // A transaction that had failed answers ROLLBACK, without an error.
+            // The server answers the COMMIT of a failed transaction with ROLLBACK, and with no
+            // error.
             commit_ = Commit::none;
             if (tag_of(result) == "COMMIT") {
                 commit_ = Commit::done;
@@ -391,24 +399,24 @@ void Connection::take_answer(const PGresult& result, const PendingResult& pendin
 
 void Connection::take_error(const PGresult& result, const PendingResult& pending) {
     const std::string_view sqlstate = field(result, PG_DIAG_SQLSTATE);
-    if (sqlstate.empty())
-        return mark_lost(PQresultErrorMessage(&result));  // libpq's word, not the server's
+    // An error without SQLSTATE comes from libpq, not from the server.
+    if (sqlstate.empty()) return mark_lost(PQresultErrorMessage(&result));
     const bool is_end = field(result, PG_DIAG_SEVERITY_NONLOCALIZED) != "ERROR";
     Fault fault = is_end ? Fault::unavailable : fault_of(sqlstate);
-    // No constraint of ours: a partition was attached between the routing of a row and its insert.
+    // Not one of our constraints: a partition was attached between the routing of a row and its
+    // insert.
     if (sqlstate == "23514" && field(result, PG_DIAG_CONSTRAINT_NAME).empty())
         fault = Fault::retryable;
     if (is_end && pending.step == Step::commit) fault = Fault::outcome_unknown;
-    if (commit_ == Commit::sent && fault != Fault::outcome_unknown)
-        commit_ = Commit::none;  // It will never run.
-    // A plan that no longer fits the schema: a new connection makes new ones.
+    // The COMMIT will not run.
+    if (commit_ == Commit::sent && fault != Fault::outcome_unknown) commit_ = Commit::none;
+    // 0A000 and 26000: the plan no longer fits the schema. A new connection makes new plans.
     is_lost_ = is_lost_ || is_end || sqlstate == "0A000" || sqlstate == "26000";
-    // The last words of a server that ends the session right after the COMMIT that it answered.
+    // After an answered COMMIT this is only the message of a server that ends the session.
     if (failure_ || defect_ || commit_ == Commit::done) return;
     const std::string message = fmt::format("query {}: {} ({})", pending.query,
                                             field(result, PG_DIAG_MESSAGE_PRIMARY), sqlstate);
-    // The caller's parameters and the statement's do not fit: a parameter that is not used, or not
-    // given.
+    // The caller's parameters do not match the statement's: one is unused or missing.
     if (sqlstate == "42P18" || sqlstate == "08P01") {
         defect_ = std::make_exception_ptr(std::logic_error(message));
     } else {
@@ -436,7 +444,8 @@ void Connection::finish() {
     settle();
 }
 
-// What the segment comes to.
+// Ends the segment: forgets statements that were not prepared, and throws its first failure or
+// defect.
 void Connection::settle() {
     if (failure_ || defect_) {
         std::erase_if(prepared_, [](const auto& entry) { return !entry.second.is_ready; });
@@ -448,7 +457,7 @@ void Connection::settle() {
 }
 
 void Connection::rollback() noexcept {
-    if (is_lost_ || !pending_results_.empty()) return;  // Closing it rolls back, too.
+    if (is_lost_ || !pending_results_.empty()) return;  // closing the connection rolls back, too
     const Duration usual = std::exchange(silence_timeout_, rollback_timeout);
     try {
         control(Control::rollback);

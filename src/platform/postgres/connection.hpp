@@ -1,4 +1,5 @@
-// One connection in libpq's pipeline mode: commands queue, one sync brings all their results.
+// One connection in libpq's pipeline mode: commands are queued, and one sync brings all their
+// results.
 #pragma once
 #include <deque>
 #include <exception>
@@ -19,66 +20,69 @@ struct pg_result;  // PGresult
 
 namespace trackops::sql::postgres {
 
-// What came back for one statement.
+// The result of one statement.
 struct Outcome {
     std::vector<Row> rows;
     std::size_t affected = 0;
 };
 
-// A statement that this connection has prepared, or is about to.
+// A statement that this connection has prepared or is preparing.
 struct Prepared {
     std::string name;
     std::vector<Oid> parameters;
-    bool is_ready = false;  // the server has said so
+    bool is_ready = false;  // the server has confirmed it
 };
 
 enum class Control : std::uint8_t { begin_read, begin_write, replan, commit, rollback };
 
+// Returns the kind of fault that a SQLSTATE reports.
 Fault fault_of(std::string_view sqlstate);
 
 class Connection {
 public:
-    // Throws Failure (unavailable), within the connect timeout.
+    // Throws Failure (unavailable) if it cannot connect within the connect timeout.
     Connection(const Target& target, const Options& options);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    // False when something came in that nobody asked for: the server is going, or gone. No round
-    // trip.
+    // Returns false if unexpected input has arrived: the server is shutting down or gone. Makes no
+    // round trip.
     bool has_no_unexpected_input() const;
-    // Fit for another transaction: alive, outside of a transaction, not too many prepared
-    // statements.
+    // True if the connection is alive, outside of a transaction and has not too many prepared
+    // statements. Otherwise close it.
     bool is_reusable() const;
-    // Lost, and certainly without having committed.
+    // True if the connection is lost and certainly has not committed.
     bool is_lost_uncommitted() const { return is_lost_ && commit_ == Commit::none; }
 
-    // All below throw Failure at the first fault that they see; then only rollback() is left.
+    // All functions below throw Failure at the first fault that they see. After that only
+    // rollback() may be called.
 
-    // Before a segment: throws when the connection was lost while nothing was under way.
+    // Call it before a segment. Throws if the connection was lost while it was idle.
     void expect_alive();
-    // What follows is queued, and sent and its results read as the server takes and gives them.
-    // `query` lives until finish().
+    // The functions from here to finish() queue commands. Data is sent and results are read as the
+    // server takes and gives them. `query` must live until finish().
     void control(Control what);
-    // When the plans of this session have become old, in a transaction that has just begun: they
-    // are made anew, for tables that have grown meanwhile.
+    // Discards the plans of this session if they are old, so that they are made again for tables
+    // that have grown. Call it in a transaction that has just begun.
     void replan_when_due();
+    // Returns the statement with this text, or null if this connection does not know it yet.
     Prepared* find(std::string_view text);
-    // Its parameters' types are known after finish().
+    // The types of its parameters are known after finish().
     void prepare(std::string_view text, std::string_view query);
-    // For statements without parameters, which can be executed without waiting. `name`: the
-    // server's name for it; default: a number of its own.
+    // For statements without parameters, which can be executed without waiting. `name` is the
+    // statement's name on the server; by default a generated one.
     Prepared& prepare_without_describe(std::string_view text, std::string_view query,
                                        std::string_view name = {});
     void execute(const Prepared& statement, std::string_view query, const Params& params,
                  Outcome& outcome);
-    // Once for all rows, as arrays, one a column.
+    // Executes the statement once for all rows, with one array for each column.
     void execute_arrays(const Prepared& statement, std::string_view query,
                         std::span<const Params> rows, Outcome& outcome);
-    // Ends the segment: sends the rest, reads all results. A COMMIT that was answered has happened,
-    // even if the connection is lost right after.
+    // Ends the segment: sends the rest and reads all results. A COMMIT that was answered has
+    // happened, even if the connection is lost right after it.
     void finish();
 
-    // Waits a second at most; what then is not reusable is to be closed.
+    // Waits one second at most. A connection that is not reusable afterwards must be closed.
     void rollback() noexcept;
 
 private:
@@ -115,22 +119,24 @@ private:
     void settle();
 
     std::unique_ptr<pg_conn, Close> connection_;
-    Duration silence_timeout_;  // with silence of the server, a statement; 0 is without end
+    // Silence of the server that is allowed for each statement; 0: no limit.
+    Duration silence_timeout_;
     const Duration network_timeout_;
     Duration plan_lifetime_;
     std::chrono::steady_clock::time_point replan_at_;
     std::deque<PendingResult> pending_results_;
-    std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> prepared_;  // by text
+    // key: the statement's text
+    std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> prepared_;
     std::size_t names_given_ = 0;
     Commit commit_ = Commit::none;
     bool is_lost_ = false;
-    bool has_local_settings_ =
-        false;  // the transaction has SET something: its timeouts may not be ours
-    std::optional<Failure> failure_;  // the first of the segment
+    // The transaction has executed SET, so our timeouts may not be in force.
+    bool has_local_settings_ = false;
+    std::optional<Failure> failure_;  // the first failure of the segment
     std::exception_ptr defect_;       // a result that cannot be decoded
     std::size_t bytes_queued_ = 0;    // since the last push
     std::string encoded_;             // the parameters of the statement being sent
-    std::vector<int> lengths_;        // of each; -1 is NULL
+    std::vector<int> lengths_;        // length of each parameter; -1 is NULL
 };
 
 }  // namespace trackops::sql::postgres

@@ -1,5 +1,5 @@
-// What the driver says when the connection goes at a chosen moment. A proxy stands between it and
-// the server and reads along.
+// The failures that the driver reports when the connection is lost at a chosen moment. A proxy
+// between the driver and the server reads along.
 #include <memory>
 #include <optional>
 
@@ -29,7 +29,7 @@ protected:
         const auto tx = direct_->begin(Access::write);
         tx->add({"thing.make", "CREATE TABLE things (id bigint PRIMARY KEY)"}, {});
         tx->commit();
-        database_->ping();  // There is a connection now.
+        database_->ping();  // opens a connection
     }
 
     std::string url_through(std::uint16_t port) const {
@@ -169,7 +169,7 @@ TEST_F(PostgresLoss, InTheFirstFlushMovesTheTransaction) {
 TEST_F(PostgresLoss, InAFirstFlushThatHeldACommitDoesNot) {
     const auto tx = database_->begin(Access::write);
     proxy_.set(Rule::cut_next);
-    tx->add(count_things, {});  // no parameters: needs no round trip before
+    tx->add(count_things, {});  // no parameters, so no round trip comes before it
     EXPECT_EQ(fault_of_commit(*tx), Fault::outcome_unknown);
 }
 
@@ -222,7 +222,7 @@ TEST_F(PostgresLoss, OfTheServerItselfIsToldAtOnceUntilTheBackoffEnds) {
         }
     };
     EXPECT_THAT(answer(), AllOf(HasSubstr("refused"), Not(HasSubstr("sesame"))));
-    std::string next = answer();  // the first backoff may be over by now, a later one is not
+    std::string next = answer();  // the first backoff may be over already, a later one is not
     for (int i = 0; i < 5 && next.find("next attempt in") == std::string::npos; ++i)
         next = answer();
     EXPECT_THAT(next, AllOf(HasSubstr("next attempt in"), Not(HasSubstr("sesame"))));

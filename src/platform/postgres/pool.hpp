@@ -1,4 +1,4 @@
-// A bounded pool of connections to one server, made when needed.
+// A bounded pool of connections to one server. Connections are made on demand.
 #pragma once
 #include <chrono>
 #include <condition_variable>
@@ -7,19 +7,20 @@
 #include <vector>
 
 #include "platform/postgres/connection.hpp"
-#include "platform/sql/drivers.hpp"
+#include "platform/sql/meters.hpp"
 
 namespace trackops::sql::postgres {
 
-// When a server that was away may be asked again: 50 ms after the first attempt that failed,
-// doubling to 2 s; then one caller tries while the others are turned away. Not thread-safe.
+// The backoff of connection attempts: 50 ms after the first failure, doubling to 2 s. After the
+// delay one caller tries while the others are refused. Not thread-safe.
 class Backoff {
 public:
     using Time = std::chrono::steady_clock::time_point;
 
     bool may_try(Time now) const { return failures_ == 0 || (now >= retry_at_ && !is_trying_); }
     void trying() { is_trying_ = true; }
-    // An attempt that had begun before another one failed changes nothing: they saw the same.
+    // A failure of an attempt that began before another one failed does not extend the delay: both
+    // saw the same outage.
     void failed(Time begun, Time now);
     void succeeded();
     Duration left(Time now) const;
@@ -35,9 +36,10 @@ private:
 class Pool {
 public:
     Pool(Target target, const Options& options, telemetry::Registry& metrics);
-    // Throws Failure (unavailable) when none is free in time, or the server is away.
+    // Throws Failure (unavailable) if no connection becomes free in time or the server is
+    // unavailable.
     std::unique_ptr<Connection> take();
-    // Closes what is not fit for another transaction.
+    // Closes a connection that is not reusable.
     void release(std::unique_ptr<Connection> connection);
 
     const Target& target() const { return target_; }
@@ -55,9 +57,9 @@ private:
     telemetry::Counter& reconnects_;
     std::mutex mutex_;
     std::condition_variable freed_;
-    std::vector<std::unique_ptr<Connection>> idle_;  // the last one back is the first one out
-    std::size_t open_ = 0;                           // idle, lent and being made
-    std::size_t lost_ = 0;  // thrown away or not made, and not replaced yet
+    std::vector<std::unique_ptr<Connection>> idle_;  // last in, first out
+    std::size_t open_ = 0;                           // idle, lent and connecting
+    std::size_t lost_ = 0;                           // closed or failed, and not replaced yet
     Backoff backoff_;
 };
 

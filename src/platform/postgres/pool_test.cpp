@@ -30,7 +30,7 @@ TEST(PostgresBackoff, DoublesFromFiftyMillisecondsToTwoSeconds) {
 TEST(PostgresBackoff, LetsOneCallerTryAtATimeOnceTheServerWasAway) {
     Backoff backoff;
     backoff.trying();
-    EXPECT_TRUE(backoff.may_try(start));  // Nothing has failed yet: all may connect at once.
+    EXPECT_TRUE(backoff.may_try(start));  // before any failure all may connect
     backoff.failed(start, start);
     const auto later = start + milliseconds(50);
     ASSERT_TRUE(backoff.may_try(later));

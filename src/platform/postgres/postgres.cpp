@@ -1,8 +1,8 @@
-// The PostgreSQL database: a pool of pipelined connections.
+#include "platform/postgres/postgres.hpp"
+
 #include "platform/postgres/pool.hpp"
 #include "platform/postgres/target.hpp"
 #include "platform/postgres/transaction.hpp"
-#include "platform/sql/drivers.hpp"
 
 namespace trackops::sql {
 namespace {

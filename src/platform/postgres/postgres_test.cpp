@@ -1,4 +1,5 @@
-// What only the PostgreSQL driver promises; database_contract_test.cpp asks the rest of both.
+// The promises of the PostgreSQL driver alone. database_contract_test.cpp tests the promises of
+// both drivers.
 #include <future>
 #include <memory>
 #include <thread>
@@ -51,7 +52,7 @@ protected:
     static std::int64_t backend_of(Database& database) {
         return run(database, backend)[0].integer(0);
     }
-    // Ends a session of another database handle, and returns when it is gone.
+    // Ends a session of another database handle and waits until it is gone.
     void terminate(std::int64_t pid) {
         EXPECT_TRUE(
             run(*database_, {"terminate", "SELECT pg_terminate_backend($1::int, 5000)"}, {pid})[0]
@@ -152,7 +153,8 @@ TEST_F(PostgresDriver, EndsAWaitForALockThatTakesTooLong) {
     EXPECT_EQ(failure.sqlstate, "55P03");
 }
 
-// So that a process that stops cannot stop the others: the server itself watches over each session.
+// The server's own timeouts limit each session, so that a process that stops cannot block the
+// others.
 TEST_F(PostgresDriver, HasTheServerWatchOverEachSession) {
     const auto shown = [&](const std::string& name) {
         return run(*database_, {"show", "SELECT current_setting('" + name + "')"})[0].text(0);
@@ -241,7 +243,8 @@ TEST_F(PostgresDriver, SendsASingleRowByTextWhereTheQuerySaysSo) {
 }
 
 TEST_F(PostgresDriver, SendsFiftyMegabytesAsOneStatement) {
-    Options options;  // a busy machine may take its time
+    // Long timeouts, because the machine may be busy.
+    Options options;
     options.statement_timeout = options.idle_in_transaction_timeout = std::chrono::minutes(1);
     const auto other = open_with(options);
     std::vector<Params> rows;
@@ -254,8 +257,8 @@ TEST_F(PostgresDriver, SendsFiftyMegabytesAsOneStatement) {
     EXPECT_EQ(added.rows()[499].text(0), std::string(100'000, static_cast<char>('a' + 499 % 26)));
 }
 
-// More comes back than the buffers on the way hold, while more is to be sent than they hold: who
-// only writes, hangs.
+// Both the statements and the results exceed the buffers between client and server. A client that
+// only writes would hang.
 TEST_F(PostgresDriver, ReadsResultsWhileItSends) {
     const Query echo{"echo", "SELECT repeat($1, 5)"};
     const auto tx = database_->begin(Access::read);
@@ -309,7 +312,7 @@ TEST_F(PostgresDriver, HandsAFreedConnectionToWhoWaits) {
 
 TEST_F(PostgresDriver, PreparesAStatementThatNamesATableOfTheSameFlush) {
     const auto tx = database_->begin(Access::write);
-    tx->add(add_thing, {1, "one"});  // must be prepared, too
+    tx->add(add_thing, {1, "one"});  // this statement must be prepared, too
     tx->add({"make", "CREATE TABLE fresh (id bigint)"}, {});
     tx->add({"fill", "INSERT INTO fresh VALUES ($1)"}, {7});
     const auto& loaded = tx->add({"load", "SELECT id FROM fresh WHERE id = $1"}, {7});

@@ -1,5 +1,5 @@
-// For the tests of the PostgreSQL driver: a proxy between it and the server that reads along and
-// can cut, change or keep back what comes by.
+// For tests of the PostgreSQL driver: a proxy in front of the server that reads the traffic and can
+// cut, change or withhold it.
 #pragma once
 #include <array>
 #include <atomic>
@@ -28,12 +28,12 @@ using namespace std::string_view_literals;
 
 enum class Rule : std::uint8_t {
     pass,
-    lose_commit,  // cuts when COMMIT comes by, which does not reach the server
-    lose_answer,  // cuts when the answer to COMMIT comes by
-    deny_commit,  // makes the answer to COMMIT a ROLLBACK
-    end_session,  // the server's last words follow its answer to COMMIT
-    cut_next,     // cuts when the client next says something, once
-    keep_silent,  // gives the client nothing any more
+    lose_commit,  // cuts before a COMMIT reaches the server
+    lose_answer,  // cuts before the answer to COMMIT reaches the client
+    deny_commit,  // changes the answer to COMMIT into ROLLBACK
+    end_session,  // ends the session with last_words after the answer to COMMIT
+    cut_next,     // cuts at the next bytes from the client, once
+    keep_silent,  // passes nothing more to the client
 };
 
 inline constexpr auto last_words = "E\0\0\0\x24SFATAL\0VFATAL\0C25P03\0Mtoo idle\0\0"sv;
@@ -58,7 +58,7 @@ private:
     const int fd_;
 };
 
-// Bound to a free port of the loopback, not listening.
+// Returns a socket that is bound to a free port of the loopback and does not listen.
 inline std::unique_ptr<Socket> bound_socket() {
     auto made = std::make_unique<Socket>(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
@@ -97,8 +97,8 @@ public:
         wait_until_clients_see_it();
     }
 
-    // The server's last words, as an idle timeout has them; the end of the stream is still on its
-    // way.
+    // Sends the clients the error message of an idle timeout. The end of the stream does not
+    // follow.
     void say_goodbye() {
         {
             const std::lock_guard lock(mutex_);
@@ -116,7 +116,8 @@ private:
         bool client_spoke_last = false;
     };
 
-    // What was sent arrives some time later; the clients' ends are sockets of this process, too.
+    // Data arrives after a delay. The client ends are sockets of this process, so they can be
+    // polled.
     void wait_until_clients_see_it() const {
         for (int fd = 0; fd < 1024; ++fd) {
             sockaddr_in peer{};
@@ -164,7 +165,7 @@ private:
         }
     }
 
-    // Passes on what has come from one side; false when the pair is to be cut.
+    // Passes on the bytes that one side has sent. Returns false if the pair is to be cut.
     bool pass_on(Pair& pair, bool from_client) {
         std::array<char, 65536> buffer;
         const auto count =
@@ -183,7 +184,8 @@ private:
         constexpr auto commit = "\0COMMIT\0"sv;  // in a Parse message
         constexpr auto committed =
             "C\0\0\0\x0b"
-            "COMMIT\0"sv;  // a CommandComplete message
+            // A CommandComplete message.
+            "COMMIT\0"sv;
         constexpr auto rolled_back =
             "C\0\0\0\x0d"
             "ROLLBACK\0"sv;
@@ -219,12 +221,12 @@ private:
     const Socket stop_{::eventfd(0, EFD_CLOEXEC)};
     std::atomic<Rule> rule_ = Rule::pass;
     std::atomic<int> turns_ = 0;
-    std::mutex mutex_;  // of pairs_, which only the thread changes
+    std::mutex mutex_;  // guards pairs_, which only the thread changes
     std::vector<std::unique_ptr<Pair>> pairs_;
     std::thread thread_;
 };
 
-// Of the server that the URL names.
+// Returns the address of the server that the URL names.
 inline ServerAddress server_address(const std::string& url) {
     std::string rest = url.substr(url.find("://") + 3);
     rest.resize(rest.find('/'));
@@ -233,7 +235,7 @@ inline ServerAddress server_address(const std::string& url) {
     if (colon == std::string::npos) return {rest, "5432"};
     return {rest.substr(0, colon), rest.substr(colon + 1)};
 }
-// The same database, through a port of the loopback.
+// Returns a URL of the same database through a port of the loopback.
 inline std::string url_through(const std::string& url, std::uint16_t port) {
     const auto host = url.find("://") + 3;
     const auto path = url.find('/', host);

@@ -15,7 +15,8 @@ struct FreeOptions {
     void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
 
-// libpq quotes pieces of the URL, which may be of the password; only a parameter's name is kept.
+// libpq quotes parts of the URL, which may contain the password. Only the name of a parameter is
+// kept.
 std::string without_quotes(std::string message) {
     const bool names_parameter = message.starts_with("invalid URI query parameter");
     const std::size_t quoted = message.find(": \"");
@@ -54,7 +55,7 @@ Target parse_target(std::string_view url, const Options& options) {
     if (url.find('\0') != std::string_view::npos)
         throw std::invalid_argument("a postgres URL has no NUL");
     if (url.starts_with("jdbc:postgresql://")) url.remove_prefix(5);
-    // libpq would take it for words and values, and quote what is none.
+    // libpq would parse other text as keyword/value pairs and quote it in its error.
     if (!url.starts_with("postgres://") && !url.starts_with("postgresql://"))
         throw std::invalid_argument("a postgres URL begins with postgres:// or postgresql://");
     auto settings = parse(std::string(url));
@@ -62,7 +63,7 @@ Target parse_target(std::string_view url, const Options& options) {
         const auto found = settings.find(name);
         return found == settings.end() ? std::string(otherwise) : found->second;
     };
-    // What stands there may be a password with a / that was not encoded.
+    // A port that is not a number may be part of a password with an unencoded "/".
     if (text_of("port", "").find_first_not_of("0123456789,") != std::string::npos)
         throw std::invalid_argument("the postgres URL cannot be read: its port is no number");
     Target target;
@@ -73,9 +74,9 @@ Target parse_target(std::string_view url, const Options& options) {
 
     settings.emplace("application_name", "trackops");
     settings["client_encoding"] = "UTF8";
-    // A statement is planned once a session, perhaps while its tables are still tiny, and keeps its
-    // plan while they grow. So it may only look things up: where no index fits, it scans all the
-    // same.
+    // A session keeps the plan of a statement until Connection::replan_when_due() discards it. Its
+    // tables may have grown from tiny to large by then, so plans may only use index lookups. Where
+    // no index fits, PostgreSQL scans anyway.
     settings["options"] = fmt::format(
         "{} -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_mergejoin=off "
         "-c enable_hashjoin=off -c jit=off -c TimeZone=UTC -c statement_timeout={} -c "

@@ -1,4 +1,4 @@
-// Which server a postgres:// URL names, and with which settings each connection to it starts.
+// The server that a postgres:// URL names, and the settings of each connection to it.
 #pragma once
 #include <string>
 #include <string_view>
@@ -11,13 +11,13 @@ namespace trackops::sql::postgres {
 
 struct Target {
     std::vector<std::pair<std::string, std::string>>
-        settings;  // libpq's words; may hold a password
+        settings;  // libpq's connection parameters; may contain a password
     std::string database;
     std::string description;  // host, port and database: no user, no password
 };
 
-// postgres://, postgresql:// or jdbc:postgresql://. Throws std::invalid_argument, which never
-// quotes a password, when the URL cannot be read.
+// Accepts postgres://, postgresql:// and jdbc:postgresql://. Throws std::invalid_argument if the
+// URL cannot be parsed. The message never quotes a password.
 Target parse_target(std::string_view url, const Options& options);
 
 }  // namespace trackops::sql::postgres

@@ -35,7 +35,7 @@ TEST(PostgresTarget, IsReadFromTheUrl) {
 TEST(PostgresTarget, CarriesTheTimeoutsIntoEachConnection) {
     Options options;
     options.statement_timeout = std::chrono::milliseconds(1500);
-    options.lock_timeout = Duration(1);  // rounded up: 0 would be none
+    options.lock_timeout = Duration(1);  // rounded up, because 0 would mean no timeout
     options.idle_in_transaction_timeout = std::chrono::seconds(4);
     options.tcp_user_timeout = std::chrono::milliseconds(2500);
     const auto settings = settings_of("postgres://h/d?options=-c%20work_mem%3D8MB", options);

@@ -51,7 +51,7 @@ private:
 
     const std::string name_;
     const std::string text_;
-    std::vector<Params> parameters_;  // of add(): one row
+    std::vector<Params> parameters_;  // one row for add()
     const bool as_arrays_;
     Outcome outcome_;
     bool is_finished_ = false;
@@ -117,13 +117,13 @@ private:
 
     void run_segment(bool with_commit) {
         const auto started = std::chrono::steady_clock::now();
-        is_open_ = false;  // until the segment has succeeded
+        is_open_ = false;  // set again when the segment has succeeded
         try {
             for (std::size_t i = first_queued_; i < statements_.size(); ++i)
                 statements_[i].refuse_bad_text();
             send_or_move(with_commit);
         } catch (Failure& failure) {
-            // Nothing hangs on how a reader ended.
+            // For a reader it makes no difference whether its COMMIT happened.
             if (access_ == Access::read && failure.fault == Fault::outcome_unknown)
                 failure.fault = Fault::unavailable;
             pool_.meters().failed(failure.fault);
@@ -136,8 +136,8 @@ private:
             std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started));
     }
 
-    // A connection that broke while it lay in the pool is nobody's fault: while the caller has seen
-    // nothing of this transaction and no COMMIT went out, it moves to a fresh connection, once.
+    // A connection may break while it is idle in the pool. If the caller has seen no result of this
+    // transaction and no COMMIT was sent, the transaction moves to a new connection, once.
     void send_or_move(bool with_commit) {
         const bool is_first = !has_begun_;
         try {
@@ -170,9 +170,9 @@ private:
         connection_->finish();
     }
 
-    // Finds the statement as this connection knows it. What it does not know yet is prepared
-    // together with all unknown ones behind it, in one round trip; but not beyond one without
-    // parameters, as that may create what the next ones name.
+    // Returns the prepared statement of this connection. An unknown statement is prepared together
+    // with all unknown statements after it, in one round trip. The preparation stops before a
+    // statement without parameters, because that one may create tables which later statements use.
     const Prepared& prepared_for(std::size_t at) {
         const auto& wanted = statements_[at];
         if (Prepared* known = connection_->find(wanted.text())) return *known;
@@ -191,7 +191,7 @@ private:
     Pool& pool_;
     const Access access_;
     std::deque<PostgresStatement> statements_;
-    std::size_t first_queued_ = 0;  // statements before it have their results
+    std::size_t first_queued_ = 0;  // earlier statements have their results
     std::unique_ptr<Connection> connection_;
     bool has_begun_ = false;  // BEGIN was queued
     bool is_open_ = true;

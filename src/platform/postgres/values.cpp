@@ -30,12 +30,12 @@ enum class Form : std::uint8_t {
 
 struct Type {
     Oid oid;
-    Oid array;  // 0: not taken as a parameter of add_batch()
+    Oid array;  // 0: not supported as a parameter of add_batch()
     Form form;
     const char* name;
 };
 
-// From pg_type.dat; these numbers never change.
+// From pg_type.dat. These numbers never change.
 constexpr auto types = std::to_array<Type>({
     {20, 1016, Form::int8, "bigint"},
     {25, 1009, Form::text, "text"},
@@ -50,10 +50,11 @@ constexpr auto types = std::to_array<Type>({
     {1043, 1015, Form::text, "varchar"},
     {19, 1003, Form::text, "name"},
     {1042, 1014, Form::text, "char(n)"},
-    {2278, 0, Form::nothing, "void"},  // what SELECT pg_advisory_xact_lock() answers
+    {2278, 0, Form::nothing, "void"},  // the result type of SELECT pg_advisory_xact_lock()
 });
 
-constexpr std::int64_t epoch_2000_micros = 946'684'800'000'000;  // PostgreSQL counts from 2000
+// PostgreSQL counts from the year 2000.
+constexpr std::int64_t epoch_2000_micros = 946'684'800'000'000;
 constexpr char jsonb_version = 1;
 
 // In the order of Value::Variant.
@@ -186,11 +187,11 @@ void append_array(std::string& out, std::span<const Params> rows, Oid type, Plac
     const auto value_of = [&](const Params& row) -> const Value& { return row[place.number - 1]; };
     const bool has_null =
         std::ranges::any_of(rows, [&](const Params& row) { return value_of(row).is_null(); });
-    append_big_endian<std::int32_t>(out, 1);  // dimensions
+    append_big_endian<std::int32_t>(out, 1);  // number of dimensions
     append_big_endian<std::int32_t>(out, has_null ? 1 : 0);
     append_big_endian<std::uint32_t>(out, element->oid);
     append_big_endian<std::int32_t>(out, static_cast<std::int32_t>(rows.size()));
-    append_big_endian<std::int32_t>(out, 1);  // the first index
+    append_big_endian<std::int32_t>(out, 1);  // index of the first element
     for (const Params& row : rows) {
         const std::size_t length_at = out.size();
         append_big_endian<std::int32_t>(out, -1);

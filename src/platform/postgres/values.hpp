@@ -1,4 +1,4 @@
-// PostgreSQL's binary forms of our values, both ways. Pure: no libpq, no I/O.
+// Converts our values to and from PostgreSQL's binary formats. Pure: no libpq, no I/O.
 #pragma once
 #include <cstddef>
 #include <span>
@@ -9,24 +9,25 @@
 
 namespace trackops::sql::postgres {
 
-using Oid = unsigned int;  // names a type in PostgreSQL's catalogue
+using Oid = unsigned int;  // identifies a type in PostgreSQL's catalogue
 
-// Which parameter ($1 is 1) or column (the first is 1) of which query: for messages.
+// A parameter or a column of a query, counted from 1. For messages.
 struct Place {
     std::string_view query;
     std::size_t number;
 };
 
-// Appends a value that is not NULL as the parameter type wants it. Throws std::logic_error when the
-// kinds do not fit, Failure (culprit) when an integer or an instant is out of the type's range.
+// Appends a non-null value in the format of the parameter's type. Throws std::logic_error if the
+// kind does not fit the type. Throws Failure (bad_data) if an integer or an instant is out of the
+// type's range.
 void append_value(std::string& out, const Value& value, Oid type, Place place);
-// Appends one column of many rows as a one-dimensional array; its elements may be NULL.
+// Appends one column of several rows as a one-dimensional array. Its elements may be NULL.
 void append_array(std::string& out, std::span<const Params> rows, Oid type, Place place);
-// Throws std::logic_error for a type that has no Value (numeric, float8, arrays, ...).
+// Throws std::logic_error for a type without a counterpart in Value (numeric, float8, arrays, ...).
 Value decode(std::string_view binary, Oid type, Place place);
 
-// What no server would take: throws Failure (culprit, 22021) when text or JSON holds NUL or is not
-// UTF-8.
+// Throws Failure (bad_data, 22021) for text or JSON that contains NUL or is not UTF-8, because
+// every server refuses it.
 void refuse_bad_text(const Value& value, Place place);
 
 }  // namespace trackops::sql::postgres

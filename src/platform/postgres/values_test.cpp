@@ -134,7 +134,7 @@ TEST(PostgresValues, BecomeOneArrayAColumn) {
               "00000001"
               "00000017"
               "00000003"
-              "00000001"  // dimensions, a NULL, int4, length, first index
+              "00000001"  // dimensions, has NULLs, int4, length, first index
               "00000004"
               "00000001"
               "ffffffff"
@@ -153,7 +153,7 @@ TEST(PostgresValues, BecomeOneArrayAColumn) {
               "00000002"
               "6263"
               "00000000");
-    EXPECT_THROW(append_array(texts, rows, text, {"q", 1}), std::logic_error);  // no array
+    EXPECT_THROW(append_array(texts, rows, text, {"q", 1}), std::logic_error);  // not an array type
     EXPECT_THROW(append_array(texts, rows, 1016, {"q", 1}), std::logic_error);  // text in bigint[]
     EXPECT_THROW(append_array(texts, rows, 0, {"q", 1}), std::logic_error);
 }

@@ -7,6 +7,7 @@
 
 namespace trackops::cache {
 
+// Connects in the background. `clock` and `metrics` outlive the cache.
 std::unique_ptr<Cache> open_redis(RedisTarget target, const Options& options, const Clock& clock,
                                   telemetry::Registry& metrics);
 

@@ -1,5 +1,5 @@
-// What the Redis adapter adds to the contract: memory that hears of changes, and a Redis that is
-// away, slow, or says strange things.
+// The Redis adapter beyond the contract of Cache: invalidation of the memory, and a Redis that is
+// unavailable, slow or answers nonsense.
 #include "platform/cache/cache.hpp"
 
 #include <chrono>
@@ -28,7 +28,8 @@ using std::chrono::steady_clock;
 class RedisCache : public ::testing::Test {
 protected:
     RedisCache() {
-        // Patient: a busy machine is no failure of the cache. What a test lets fail it makes short.
+        // Long timeouts: a busy machine must not look like a failure of the cache. A test that
+        // needs a timeout sets short ones.
         options_.connect_timeout = options_.command_timeout = seconds(20);
         options_.prefix = fresh_prefix();
     }
@@ -55,7 +56,8 @@ protected:
     double failed_connections() const {
         return metric(R"(trackops_cache_errors_total{kind="connection"})");
     }
-    // The next probe is due, and finds Redis; if a busy machine lets it fail, so is one more.
+    // Makes the next probe due, which finds Redis. If a probe fails on a busy machine, makes one
+    // more due.
     bool comes_back(Cache& cache) {
         double failed = failed_connections();
         clock_.advance(CircuitBreaker::wait_max);
@@ -137,14 +139,16 @@ TEST_F(RedisCache, AWriteThatComesTooLateIsNotSeenInItsOwnMemory) {
     }
 }
 
-// The answer of a read waits in the proxy while another replica writes and this one hears of it.
+// The reply to a read waits in the proxy while another replica writes and this one receives the
+// invalidation.
 TEST_F(RedisCache, AReadThatWasOvertakenByAChangeIsNotKept) {
     Proxy proxy(port_of(redis_url()));
     const auto a = opened(redis_url());
     a->put("x", {1, "one"}, seconds(30));
     a->put("canary", {1, "one"}, seconds(30));
     ASSERT_TRUE(a->ping());
-    const auto b = opened(proxy.url());  // which hears of nothing that was before
+    // A new connection does not receive earlier invalidations.
+    const auto b = opened(proxy.url());
     EXPECT_EQ(value_in(*b, "canary"), "1:one");
     EXPECT_EQ(nearby_in(*b, "canary"), "1:one");
     proxy.set(ProxyRule::delay_replies);
@@ -156,7 +160,7 @@ TEST_F(RedisCache, AReadThatWasOvertakenByAChangeIsNotKept) {
     EXPECT_TRUE(eventually([&] { return nearby_in(*b, "canary") == "-"; }));
     proxy.set(ProxyRule::pass);
     reader.join();
-    EXPECT_EQ(read, "1:one");  // it was so when it was asked
+    EXPECT_EQ(read, "1:one");  // the value at the time of the read
     EXPECT_EQ(nearby_in(*b, "x"), "-");
     EXPECT_EQ(value_in(*b, "x"), "2:two");
 }
@@ -166,7 +170,8 @@ TEST_F(RedisCache, AReplicaThatIsDeafUnnoticedIsStaleNoLongerThanItsMemoryLives)
     const auto a = opened(redis_url());
     a->put("x", {1, "one"}, seconds(30));
     ASSERT_TRUE(a->ping());
-    const auto b = opened(proxy.url());  // which hears of nothing that was before
+    // A new connection does not receive earlier invalidations.
+    const auto b = opened(proxy.url());
     EXPECT_EQ(value_in(*b, "x"), "1:one");
     proxy.set(ProxyRule::drop_invalidations);
     a->put("x", {2, "two"}, seconds(30));
@@ -183,7 +188,8 @@ TEST_F(RedisCache, TheLocalCacheIsEmptyWithoutInvalidations) {
     const auto writer = opened(redis_url());
     writer->put("x", {1, "one"}, seconds(30));
     ASSERT_TRUE(writer->ping());
-    const auto cache = opened(proxy.url());  // which hears of nothing that was before
+    // A new connection does not receive earlier invalidations.
+    const auto cache = opened(proxy.url());
     EXPECT_EQ(value_in(*cache, "x"), "1:one");
     EXPECT_EQ(nearby_in(*cache, "x"), "1:one");
     proxy.cut_subscribers();
@@ -192,7 +198,7 @@ TEST_F(RedisCache, TheLocalCacheIsEmptyWithoutInvalidations) {
     EXPECT_EQ(metric("trackops_cache_breaker_open"), 1);
     EXPECT_TRUE(comes_back(*cache));
     EXPECT_EQ(metric("trackops_cache_breaker_open"), 0);
-    EXPECT_EQ(nearby_in(*cache, "x"), "-");  // what it held before may have changed
+    EXPECT_EQ(nearby_in(*cache, "x"), "-");  // an entry from before the loss may be stale
     EXPECT_EQ(value_in(*cache, "x"), "1:one");
 }
 
@@ -210,7 +216,7 @@ TEST_F(RedisCache, NeedNotBeThereAtStartAndKeepsWhatIsWrittenUntilItIs) {
     EXPECT_TRUE(comes_back(*cache));
     EXPECT_EQ(health_component(*cache).ask().status, telemetry::Status::up);
     EXPECT_EQ(value_in(*cache, "x"), "1:one");
-    EXPECT_EQ(value_in(*cache, "short"), "-");  // its life has passed meanwhile
+    EXPECT_EQ(value_in(*cache, "short"), "-");  // its time to live passed while Redis was down
     RedisClient outside(redis.port());
     EXPECT_LE(std::stoi(outside.ask({"PTTL", options_.prefix + "x"})), 25'000);
 }
@@ -271,7 +277,7 @@ TEST_F(RedisCache, SurvivesTheDeathOfRedis) {
     EXPECT_FALSE(cache->ping());
     redis.start();
     EXPECT_TRUE(comes_back(*cache));
-    EXPECT_EQ(value_in(*cache, "x"), "-");  // Redis keeps nothing
+    EXPECT_EQ(value_in(*cache, "x"), "-");  // this Redis does not persist
     cache->put("x", {6, "six"}, seconds(30));
     EXPECT_EQ(value_in(*cache, "x"), "6:six");
 }
@@ -287,17 +293,17 @@ TEST_F(RedisCache, ASlowRedisCostsOneTimeoutAProbeAndNothingARequest) {
     const auto began = steady_clock::now();
     for (int i = 0; i < 1000; ++i) EXPECT_EQ(value_in(*cache, "x"), "-");
     EXPECT_LT(steady_clock::now() - began, 1000 * options_.command_timeout / 10);
-    for (int i = 0; i < 3; ++i) EXPECT_FALSE(cache->ping());  // waits for a probe, if there is one
-    EXPECT_EQ(failed_connections(), 1);  // time stands still: it is not asked again
+    for (int i = 0; i < 3; ++i) EXPECT_FALSE(cache->ping());  // waits for a probe in progress
+    EXPECT_EQ(failed_connections(), 1);  // the clock stands still, so no probe is due
     EXPECT_EQ(proxy.connections(), connections);
 
     clock_.advance(CircuitBreaker::wait_min);
     EXPECT_TRUE(eventually([&] { return failed_connections() == 2; }));
-    // One probe: its data and its ear.
+    // One probe makes two connections: commands and invalidations.
     EXPECT_TRUE(eventually([&] { return proxy.connections() == connections + 2; }));
     clock_.advance(CircuitBreaker::wait_min);
     for (int i = 0; i < 1000; ++i) EXPECT_EQ(value_in(*cache, "x"), "-");
-    EXPECT_EQ(failed_connections(), 2);  // the wait is 200 ms now
+    EXPECT_EQ(failed_connections(), 2);  // the delay is now 200 ms
     proxy.set(ProxyRule::pass);
     EXPECT_TRUE(comes_back(*cache));
 }
@@ -311,7 +317,7 @@ TEST_F(RedisCache, GarbageIsADeadConnection) {
     EXPECT_EQ(value_in(*cache, "x"), "-");
     EXPECT_EQ(failed_connections(), 1);
     clock_.advance(CircuitBreaker::wait_min);
-    EXPECT_TRUE(eventually([&] { return failed_connections() == 2; }));  // nor a greeting
+    EXPECT_TRUE(eventually([&] { return failed_connections() == 2; }));  // the login fails, too
     proxy.set(ProxyRule::pass);
     EXPECT_TRUE(comes_back(*cache));
     EXPECT_EQ(value_in(*cache, "x"), "1:one");

@@ -8,7 +8,7 @@
 namespace trackops::cache {
 namespace {
 
-// Of a reply on its way; ours are a few KiB.
+// The maximum size of an incomplete reply. Ours are a few KiB.
 constexpr std::size_t reply_bytes_max = 64 * 1024 * 1024;
 
 timeval timeval_of(Duration duration) {
@@ -25,7 +25,7 @@ RedisConnection::RedisConnection(const RedisTarget& target, Duration timeout)
     : context_(redisConnectWithTimeout(target.host.c_str(), target.port, timeval_of(timeout))) {
     if (context_ == nullptr) throw ConnectionLost("no memory for a connection");
     if (context_->err != 0) fail();
-    // From here on the caller waits, with poll().
+    // From here on the socket does not block; the caller waits with poll().
     const int flags = ::fcntl(context_->fd, F_GETFL);
     if (flags < 0 || ::fcntl(context_->fd, F_SETFL, flags | O_NONBLOCK) < 0)
         throw ConnectionLost("the socket cannot be made non-blocking");

@@ -1,4 +1,5 @@
-// One connection that speaks the Redis protocol. Nothing here waits but connecting.
+// One connection that speaks the Redis protocol. Only connecting waits; all other functions return
+// at once.
 #pragma once
 #include <initializer_list>
 #include <memory>
@@ -14,7 +15,7 @@ struct redisReply;    // NOLINT(readability-identifier-naming)
 
 namespace trackops::cache {
 
-// The connection is of no use any more; says why.
+// The connection is no longer usable. The message gives the reason.
 class ConnectionLost : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -24,17 +25,17 @@ struct FreeReply {
 };
 using Reply = std::unique_ptr<redisReply, FreeReply>;
 
-// Owned by one thread. Everything throws ConnectionLost.
+// Owned by one thread. Every function may throw ConnectionLost.
 class RedisConnection {
 public:
-    // Waits for each address of the host at most that long (not counting what its name costs).
+    // Waits for each address of the host for at most `timeout`, not counting the name lookup.
     RedisConnection(const RedisTarget& target, Duration timeout);
     int fd() const;
-    void add(std::initializer_list<std::string_view> words);  // a command, to be sent by flush()
-    // Sends what the socket takes. True: nothing is left to send.
+    void add(std::initializer_list<std::string_view> words);  // queues a command for flush()
+    // Sends as much as the socket takes. Returns true if nothing is left to send.
     bool flush();
-    void read();   // when fd() is readable: takes a part of what is there
-    Reply next();  // null: no whole reply has arrived
+    void read();   // when fd() is readable: reads a part of the available data
+    Reply next();  // null: no complete reply has arrived
 
 private:
     struct Free {

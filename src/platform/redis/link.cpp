@@ -24,16 +24,19 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// Commands on their way at once: few enough that the last one's answer is not late for the others.
+// The maximum number of commands in flight. It is small, so that the last reply is not late because
+// of the others.
 constexpr std::size_t in_flight_max = 256;
-constexpr Duration probe_interval = milliseconds(100);  // at the clock, while Redis is away
+// Interval of looks at the clock while Redis is unavailable.
+constexpr Duration probe_interval = milliseconds(100);
 constexpr std::string_view invalidations = "__redis__:invalidate";
 
-// An entry is its version, in digits that sort as text, a colon, and the value.
+// An entry in Redis is its version in digits that sort as text, a colon, and the value.
 constexpr std::size_t version_digits = 19;
 
-// KEYS: the key. ARGV: the version with its colon, the life left in ms, the value. 1: it is there.
-// 0: a newer version is, or there was no life left; then nothing older is there either.
+// KEYS[1] is the key. ARGV holds the version with its colon, the time to live in ms that is left,
+// and the value. Returns 1 if the entry is stored. Returns 0 if a newer version is present, or if
+// no time to live was left; in that case the key is deleted.
 constexpr std::string_view put_script = R"lua(
 local there = redis.call('GETRANGE', KEYS[1], 0, 19)
 if #there == 20 and string.find(there, '^%d+:$') and there > ARGV[1] then return 0 end
@@ -104,11 +107,11 @@ RedisLink::~RedisLink() {
 
 void RedisLink::wake() const {
     const std::uint64_t one = 1;
-    // It can only fail when it is awake already.
+    // The write can only fail if the counter is full, and then the thread is awake anyway.
     [[maybe_unused]] const auto written = ::write(wake_fd_, &one, sizeof one);
 }
 
-// With mutex_ held.
+// Requires mutex_.
 void RedisLink::push(Command command) {
     queue_bytes_ += command.size();
     queue_.push_back(std::move(command));
@@ -125,7 +128,7 @@ bool RedisLink::has_room_for(const Command& write) {
     const auto is_full = [&] {
         return queue_.size() >= queue_max || queue_bytes_ + write.size() > queue_bytes_max;
     };
-    // While Redis is away nobody waits in the queue: all of it are writes.
+    // While Redis is unavailable no caller waits in the queue: it holds writes only.
     for (; is_full() && state_ != State::up && !queue_.empty(); dropped_.add()) pop_front();
     if (!is_full()) return true;
     dropped_.add();
@@ -143,7 +146,7 @@ void RedisLink::remove(std::string_view key) {
     write({.kind = Kind::remove, .key = std::string(key)});
 }
 
-// MemoryCache is filled by reads alone: which of two writers was first, only Redis knows.
+// Only reads fill the memory, because only Redis knows which of two writers was first.
 void RedisLink::write(Command command) {
     {
         const std::scoped_lock lock(mutex_);
@@ -154,7 +157,8 @@ void RedisLink::write(Command command) {
     wake();
 }
 
-// With mutex_ held. A read that is on its way may be from before the change: it keeps nothing.
+// Requires mutex_. A read in flight may return the value from before the change, so its result is
+// not kept in memory.
 void RedisLink::forget(std::string_view key) {
     ++change_of(key);
     memory_.remove(key);
@@ -183,7 +187,8 @@ std::vector<std::optional<Entry>> RedisLink::get(std::span<const std::string> ke
 bool RedisLink::ping() {
     Waiter waiting{.left = 1};
     std::unique_lock lock(mutex_);
-    // Two connections and their greetings, and the names of hosts may take longer.
+    // Connecting makes two connections with their logins and looks up the host name, so it may take
+    // several connect timeouts.
     changed_.wait_for(lock, 4 * options_.connect_timeout,
                       [this] { return state_ != State::connecting; });
     if (state_ != State::up) return false;
@@ -192,7 +197,7 @@ bool RedisLink::ping() {
     return !waiting.is_lost;
 }
 
-// The thread answers everybody, at the latest when it gives the connection up.
+// The thread answers every waiter, at the latest when it drops the connection.
 void RedisLink::wait_for(std::unique_lock<std::mutex>& lock, const Waiter& waiting) {
     wake();
     changed_.wait(lock, [&] { return waiting.left == 0; });
@@ -236,11 +241,11 @@ bool RedisLink::wait_readable(int fd, Duration at_most) const {
     return polled[1].revents != 0;
 }
 
-// Of a greeting; the caller is the thread, so nobody waits with it.
+// Sends one command of the login and waits for its reply. Only the link's own thread calls it.
 Reply RedisLink::ask(RedisConnection& connection, std::initializer_list<std::string_view> words,
                      Deadline deadline) const {
     connection.add(words);
-    connection.flush();  // a greeting fits into any socket
+    connection.flush();  // a login fits into the buffer of any socket
     for (;;) {
         if (Reply reply = connection.next()) {
             if (reply->type == REDIS_REPLY_ERROR)
@@ -303,7 +308,8 @@ void RedisLink::run_once() {
     if (polled[0].revents != 0) [[maybe_unused]]
         const auto drained = ::read(wake_fd_, &count, sizeof count);
     const bool is_answered = (polled[2].revents & ~POLLOUT) != 0;
-    // Also when only the answers were seen: what Redis had told before it answered comes first.
+    // Invalidations that Redis sent before a reply must be handled first, also if poll() reported
+    // only the reply.
     if (polled[1].revents != 0 || is_answered) {
         invalidations_->read();
         while (const Reply message = invalidations_->next()) handle_invalidation(*message);
@@ -314,7 +320,7 @@ void RedisLink::run_once() {
         for (; const Reply reply = commands_->next(); is_moving = true) take(*reply);
         if (is_moving) return;
     }
-    // What came late, while this thread could not run, has been read first.
+    // At this point replies that arrived late, because this thread could not run, have been read.
     if (!in_flight_.empty() && steady_clock::now() >= in_flight_.front().deadline)
         throw ConnectionLost("no answer in time");
 }
@@ -354,7 +360,7 @@ void RedisLink::send_put(const Command& command, bool with_script) {
                     left > 0 ? std::string_view(command.entry.value) : std::string_view()});
 }
 
-// ["message", channel, keys that changed, or nil: all of them]
+// The message is ["message", channel, changed keys], with nil for all keys.
 void RedisLink::handle_invalidation(const redisReply& message) {
     if (message.type != REDIS_REPLY_ARRAY || message.elements != 3 ||
         message.element[1]->type != REDIS_REPLY_STRING ||
@@ -417,15 +423,14 @@ void RedisLink::take_put(Command put, const redisReply& reply) {
     if (reply.type == REDIS_REPLY_ERROR) answer_errors_.add();
 }
 
-// With mutex_ held: whoever waits may go at once.
+// Requires mutex_. Counts one answer of a waiter, and wakes the waiter when it has all.
 void RedisLink::answer(Waiter& waiting) {
     if (--waiting.left == 0) changed_.notify_all();
 }
 
-// Who waits gets nothing; writes whose outcome nobody knows are sent again, before those after
-// them.
+// Waiters get nothing. Writes with an unknown outcome are queued again, before the later ones.
 void RedisLink::disconnect(const char* why) {
-    memory_.clear();  // only this thread fills it, while it hears
+    memory_.clear();  // only this thread fills it, and only while it receives invalidations
     commands_.reset();
     invalidations_.reset();
     breaker_.failed(clock_.now());

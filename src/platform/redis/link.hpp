@@ -1,6 +1,6 @@
-// The way to one Redis: a thread that sends what callers ask for, one after the other, over one
-// connection, and hears over another which entries others have changed. When Redis fails, nobody
-// waits for it until it has answered the thread again.
+// The link to one Redis server. One thread sends the callers' commands over one connection and
+// receives invalidations of changed entries over another. After a failure no caller waits for Redis
+// until it has answered the thread again.
 #pragma once
 #include <array>
 #include <atomic>
@@ -31,26 +31,32 @@ class Gauge;
 
 namespace trackops::cache {
 
-// Thread-safe. Commands reach Redis in the order in which they were given. Keeps in memory what it
-// fetches; takes out what is put or heard of, and everything when changes are not heard any more.
+// Thread-safe. Commands are sent in the order in which they were given; only a put whose script
+// Redis no longer knows is sent again behind later ones. Fetched entries are kept in memory. An
+// entry leaves the memory when it is written or invalidated, and all entries leave it when
+// invalidations can no longer be received.
 class RedisLink {
 public:
-    // What waits to be sent: one more is dropped, and counted. While Redis is away the oldest is.
+    // The maximum size of the queue. A further command is dropped and counted; while Redis is
+    // unavailable the oldest commands are dropped instead.
     static constexpr std::size_t queue_max = 4096;
     static constexpr std::size_t queue_bytes_max = 8 * 1024 * 1024;
 
-    // Connects in its own time. clock, metrics and memory outlive it.
+    // Connects in the background. `clock`, `metrics` and `memory` outlive it.
     RedisLink(RedisTarget target, const Options& options, const Clock& clock,
               telemetry::Registry& metrics, MemoryCache& memory);
     ~RedisLink();
     RedisLink(const RedisLink&) = delete;
     RedisLink& operator=(const RedisLink&) = delete;
 
+    // Returns one result for each key, in order; all empty if Redis is unavailable. Waits until
+    // Redis has answered or the link has dropped the connection.
     std::vector<std::optional<Entry>> get(std::span<const std::string> keys);
-    // Never waits. Kept until Redis is there, then sent with what is left of its life.
+    // Never waits. The write is kept until Redis is available, and then sent with the rest of its
+    // time to live.
     void put(std::string_view key, Entry entry, Duration time_to_live);
-    void remove(std::string_view key);
-    // Waits for an attempt to connect that is under way.
+    void remove(std::string_view key);  // never waits, like put
+    // Waits while an attempt to connect is in progress.
     bool ping();
 
 private:
@@ -58,7 +64,7 @@ private:
     enum class Kind : std::uint8_t { get, put, remove, ping };
     using Deadline = std::chrono::steady_clock::time_point;
 
-    // Somebody who waits; lives on the stack of that thread. Guarded by mutex_.
+    // A waiting caller. It lives on the stack of the caller's thread and is guarded by mutex_.
     struct Waiter {
         std::vector<std::optional<Entry>> found;
         std::size_t left = 0;
@@ -67,12 +73,12 @@ private:
     struct Command {
         Kind kind;
         std::string key;
-        Entry entry = {};           // put
-        Instant expires = {};       // put
-        Waiter* waiting = nullptr;  // get, ping
-        std::size_t index = 0;      // of the answer among those that are waited for
-        std::uint32_t change = 0;   // get: change_of(key) when it was asked
-        Deadline deadline = {};     // once it is sent
+        Entry entry = {};           // put only
+        Instant expires = {};       // put only
+        Waiter* waiting = nullptr;  // get and ping only
+        std::size_t index = 0;      // of the key in the caller's list
+        std::uint32_t change = 0;   // get only: change_of(key) when the command was queued
+        Deadline deadline = {};     // set when it is sent
         std::size_t size() const { return key.size() + entry.value.size(); }
     };
 
@@ -87,7 +93,7 @@ private:
     void wait_for(std::unique_lock<std::mutex>& lock, const Waiter& waiting);
     void wake() const;
 
-    // The rest runs on the thread.
+    // The functions below run on the thread.
     void work();
     void set(State state);
     void connect();
@@ -116,21 +122,21 @@ private:
     telemetry::Counter& dropped_;
 
     std::mutex mutex_;
-    std::condition_variable changed_;  // somebody was answered, or the state changed
+    std::condition_variable changed_;  // a waiter was answered, or the state changed
     std::deque<Command> queue_;
     std::size_t queue_bytes_ = 0;
-    std::array<std::uint32_t, 1024> change_counts_{};  // to keys, by their hash
+    std::array<std::uint32_t, 1024> change_counts_{};  // changes of keys, by the key's hash
     State state_ = State::connecting;
     std::atomic<bool> is_stopped_ = false;
     const int wake_fd_;
 
-    // Of the thread alone.
+    // Used by the thread only.
     CircuitBreaker breaker_;
-    bool is_failing_ = false;  // and the log knows it
+    bool is_failing_ = false;  // and the failure is logged
     std::unique_ptr<RedisConnection> commands_;
     std::unique_ptr<RedisConnection> invalidations_;
     std::string script_sha_;
-    std::deque<Command> in_flight_;  // in the order in which the answers come
+    std::deque<Command> in_flight_;  // in the order of the expected replies
     std::thread thread_;
 };
 

@@ -1,5 +1,5 @@
-// What tests of the Redis adapter need: the server at hand, a private one, and a proxy that spoils
-// what passes.
+// Fixtures for tests of the Redis adapter: the shared server, a private server, and a proxy that
+// interferes with the traffic.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -17,22 +17,22 @@ struct redisContext;
 
 namespace trackops::cache {
 
-// Of the server that TRACKOPS_TEST_REDIS names; std::runtime_error without that variable, so that
-// a missing server fails and never skips.
+// The URL of the server in TRACKOPS_TEST_REDIS. Throws std::runtime_error without that variable, so
+// that a missing server fails a test and never skips it.
 std::string redis_url();
 std::uint16_t port_of(std::string_view url);
-// Nobody else has it in front of their keys.
+// Returns a key prefix that no other test uses.
 std::string fresh_prefix();
-// Until it is true, ten seconds at most.
+// Polls until the condition is true, for ten seconds at most. Returns whether it became true.
 bool eventually(const std::function<bool()>& is_true);
 
-// A client of the test's own.
+// The test's own client.
 class RedisClient {
 public:
     explicit RedisClient(std::uint16_t port);
-    // The answer as text; an array one element a line.
+    // Returns the reply as text; an array has one line for each element.
     std::string ask(const std::vector<std::string>& words);
-    // Time passes for all keys with this prefix: their lives get shorter by that much.
+    // Shortens the time to live of all keys with this prefix by `by`, as if that time had passed.
     void age(const std::string& prefix, Duration by);
 
 private:
@@ -42,7 +42,7 @@ private:
     std::unique_ptr<redisContext, Free> context_;
 };
 
-// A redis-server process of the test's own.
+// The test's own redis-server process.
 class PrivateRedis {
 public:
     explicit PrivateRedis(std::vector<std::string> options = {});
@@ -50,7 +50,7 @@ public:
     PrivateRedis(const PrivateRedis&) = delete;
     PrivateRedis& operator=(const PrivateRedis&) = delete;
     void start();  // on the same port as before
-    void kill();   // -9
+    void kill();   // with SIGKILL
     std::uint16_t port() const { return port_; }
     std::string url() const;
 
@@ -63,14 +63,14 @@ private:
 
 enum class ProxyRule : std::uint8_t {
     pass,
-    drop_commands,       // what clients say does not arrive
-    drop_replies,        // what the server says does not
-    corrupt_replies,     // is replaced by something else
-    delay_replies,       // is kept until another rule is set, but what subscribers hear passes
-    drop_invalidations,  // what subscribers are told is lost
+    drop_commands,    // commands do not reach the server
+    drop_replies,     // replies do not reach the client
+    corrupt_replies,  // replies are replaced by other bytes
+    delay_replies,    // Replies wait until another rule is set, but messages to subscribers pass.
+    drop_invalidations,  // messages to subscribers are lost
 };
 
-// Between clients and a server on this machine.
+// A proxy between clients and a server on this machine.
 class Proxy {
 public:
     explicit Proxy(std::uint16_t server_port);
@@ -80,7 +80,7 @@ public:
     std::string url() const;
     void set(ProxyRule rule);
     void cut_subscribers();
-    int connections() const;  // that were ever made
+    int connections() const;  // ever made
     int delayed_replies() const;
 
 private:

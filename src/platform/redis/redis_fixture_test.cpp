@@ -161,7 +161,7 @@ void PrivateRedis::kill() {
     process_ = -1;
 }
 
-// One thread moves everything.
+// One thread moves all bytes.
 struct Proxy::State {
     struct Pair {
         int client;

@@ -34,7 +34,7 @@ std::string percent_decoded(std::string_view text) {
             out += text[i];
             continue;
         }
-        unsigned code = 0;  // of which from_chars takes no sign
+        unsigned code = 0;  // unsigned: from_chars then accepts no sign
         const auto digits = text.substr(i + 1, 2);
         const auto [end, failure] =
             std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
@@ -50,11 +50,11 @@ std::string content_of(const std::string& path) {
     std::ifstream file(path, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(file), {}};
     if (!file || text.empty()) refuse(fmt::format("no password in the file '{}'", path));
-    if (text.ends_with('\n')) text.pop_back();  // one line end is not of the password
+    if (text.ends_with('\n')) text.pop_back();  // one line end is not part of the password
     return text;
 }
 
-// host, host:port, [v6], [v6]:port
+// Parses host, host:port, [v6] or [v6]:port.
 void read_address(std::string_view text, RedisTarget& target) {
     std::size_t host_end = text.find(':');
     if (text.starts_with('[')) {
@@ -94,7 +94,7 @@ RedisTarget parse_redis_target(std::string_view url, std::string_view environmen
     }
     RedisTarget target;
     target.password = environment_password;
-    // The last @, so that a password with one that is not encoded is not taken for a host.
+    // Splits at the last @, so that an unencoded @ in a password does not move the host.
     if (const auto at = rest.rfind('@'); at != std::string_view::npos) {
         const std::string_view login = rest.substr(0, at);
         const auto colon = login.find(':');

@@ -1,4 +1,4 @@
-// Which Redis a redis:// URL names.
+// The Redis server that a redis:// URL names.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -15,8 +15,8 @@ struct RedisTarget {
     std::string description() const;  // host, port and database: no user, no password
 };
 
-// environment_password counts when the URL has none and names no file of one. Throws
-// std::invalid_argument, which never quotes a password, when the URL or its file cannot be read.
+// `environment_password` is used if the URL has no password and names no password file. Throws
+// std::invalid_argument if the URL or its file cannot be read. The message never quotes a password.
 RedisTarget parse_redis_target(std::string_view url, std::string_view environment_password);
 
 }  // namespace trackops::cache

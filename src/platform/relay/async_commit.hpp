@@ -1,12 +1,12 @@
-// What a relay writes for itself need not have reached the disk before it goes on.
+// A relay's own rows need not reach the disk before the relay goes on.
 #pragma once
 #include "platform/sql/database.hpp"
 
 namespace trackops::relay {
 
-// The transaction's commit does not wait for the disk. A crash of the server can take back the last
-// second of a relay's checkpoint or lease: then events are published again, or by two relays for a
-// while, and never lost.
+// After this statement the commit of the transaction does not wait for the disk. A crash of the
+// server can undo the last second of a checkpoint or a lease. Then events are published twice, or
+// two relays work for a while; no event is lost.
 inline constexpr sql::Query async_commit{
     .name = "relay.no_wait",
     .text = "SELECT 1",

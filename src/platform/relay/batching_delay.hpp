@@ -1,4 +1,4 @@
-// When a relay leaves events time to gather.
+// How long a relay under load waits from one read to the next, so that events gather.
 #pragma once
 #include <algorithm>
 
@@ -6,8 +6,9 @@
 
 namespace trackops::relay {
 
-// From the read that found so many events to the next one. What comes after a pause, or at once in
-// one commit, is no flow.
+// Returns the wait from a read that found `found` events to the next read (RelayOptions says when
+// there is one). Events that come after a pause, or many in one commit, are no load: the rate is
+// taken over at least options.batching_delay.
 inline Duration batching_delay(const RelayOptions& options, std::size_t found,
                                Duration since_last_read) {
     if (found < options.batching_threshold || found == options.batch_max) return Duration::zero();

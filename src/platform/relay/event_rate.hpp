@@ -1,4 +1,4 @@
-// How many a second, over the last ten whole seconds.
+// Events a second, averaged over the last ten whole seconds.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The relay as a health component: stalled is not idle.
+// The relay as a health component, which tells a stalled relay from an idle one.
 #pragma once
 #include "platform/telemetry/health.hpp"
 
@@ -6,8 +6,9 @@ namespace trackops::relay {
 
 class Relay;
 
-// DOWN when events wait for more than half a minute and none leaves, or the outbox cannot be asked.
-// Idle, paused, or standing by for another relay is UP, and says so. relay outlives the component.
+// DOWN when events wait for more than half a minute and none leaves, or when the outbox cannot be
+// read. An idle, paused or standby relay is UP, and the details name its state. The relay outlives
+// the component.
 telemetry::Component relay_component(Relay& relay);
 
 }  // namespace trackops::relay

@@ -18,7 +18,7 @@ constexpr sql::Query select_lease{
     .text = "SELECT holder, expires_at FROM relay_lease WHERE holder <> $1",
     .postgres = "SELECT holder, expires_at FROM relay.lease WHERE holder <> $1"};
 
-// Only from the one that was seen.
+// Takes the lease only from the holder that was seen, and only if that holder has not renewed it.
 constexpr sql::Query take_lease{.name = "relay.lease.take",
                                 .text = R"sql(
     INSERT INTO relay_lease (id, holder, expires_at) VALUES (1, $1, $2)
@@ -62,7 +62,7 @@ Lease::LeaseState Lease::acquire_or_renew() {
     return LeaseState::taken;
 }
 
-// One that waits writes nothing.
+// A relay that waits for the lease writes nothing.
 bool Lease::is_free(Instant now) {
     const auto tx = database_.begin(sql::Access::read);
     const sql::Statement& held = tx->add(select_lease, {holder_});
@@ -80,7 +80,7 @@ bool Lease::is_free(Instant now) {
     return found.expires_at <= now || now - seen_since_ >= time_;
 }
 
-// False: the row was not as it is asked for.
+// Returns false when the row was not as the statement demands.
 bool Lease::write(const sql::Query& query, sql::Params params) {
     const auto tx = database_.begin(sql::Access::write);
     tx->add(async_commit, {});

@@ -1,5 +1,5 @@
-// The row that says which relay works. Not what correctness rests on: a stale holder can only
-// publish doubles.
+// The lease is a row that names the one relay that works. A relay that believes in a lost lease can
+// only publish duplicates: it parks nothing, because ParkedEvents::add() checks the row.
 #pragma once
 #include <optional>
 #include <string>
@@ -11,19 +11,19 @@ namespace trackops::relay {
 
 class Lease {
 public:
-    // holder: unique to this relay; std::invalid_argument if empty.
+    // `holder` names this relay and no other. Throws std::invalid_argument when it is empty.
     Lease(sql::Database& database, const Clock& clock, std::string holder, Duration time);
 
     enum class LeaseState : std::uint8_t { none, taken, kept };
-    // Takes the lease if it is free, or renews it when a third of its time has passed. It is free
-    // when nobody has it, when it has run out, and when its holder has not renewed it for its time
-    // by our own clock: the holder's may have been wrong. kept: nobody else had it in between,
-    // however long that was. taken: what this relay remembers of earlier times is void. Throws
-    // sql::Failure.
+    // Takes the lease if it is free, or renews it when a third of its time has passed. The lease is
+    // free when it has no holder, when it has expired, or when its holder has not renewed it for
+    // the lease time by this relay's clock (the holder's clock may be wrong). none: another relay
+    // holds it. kept: no other relay held it since the last call, however long ago that was. taken:
+    // everything that this relay remembers of the source is void. Throws sql::Failure.
     LeaseState acquire_or_renew();
-    // The next hold() says taken, not kept.
+    // The next acquire_or_renew() returns taken, not kept.
     void forget() { taken_at_.reset(); }
-    // Lets go of it, if held. Throws sql::Failure.
+    // Gives the lease up if this relay holds it. Throws sql::Failure.
     void release();
 
 private:
@@ -40,7 +40,7 @@ private:
     const std::string holder_;
     const Duration time_;
     std::optional<Instant> taken_at_;  // or renewed
-    std::optional<Row> seen_;          // another's
+    std::optional<Row> seen_;          // another holder's row
     Instant seen_since_;
 };
 

@@ -9,7 +9,7 @@
 namespace trackops::relay {
 namespace {
 
-// Lets something happen just before a writing transaction begins.
+// Calls a hook just before a write transaction begins.
 class WatchedDatabase final : public sql::Database {
 public:
     explicit WatchedDatabase(sql::Database& database) : database_(database) {}
@@ -46,7 +46,8 @@ TEST_P(LeaseContract, IsTakenKeptAndTakenOverWhenItRanOut) {
     EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
     clock_.advance(time - Duration(1));
     EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
-    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::kept);  // renewed
+    // The lease has been renewed.
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::kept);
     clock_.advance(time - Duration(1));
     EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
     clock_.advance(Duration(1));
@@ -66,7 +67,7 @@ TEST_P(LeaseContract, OfOneThatSleptIsKeptUnlessAnotherHadIt) {
     EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
 }
 
-// The clock of a holder that died was an hour ahead.
+// A holder has died whose clock was an hour ahead.
 TEST_P(LeaseContract, IsTakenOverWhenItIsNotRenewed) {
     clock_.advance(std::chrono::hours(1));
     EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
@@ -92,7 +93,8 @@ TEST_P(LeaseContract, IsRenewedByAClockThatWasSetBack) {
 
 TEST_P(LeaseContract, GoesToOneWhenTwoFindItFree) {
     watched_.before_write = [this] { EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken); };
-    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::none);  // it had looked, and found it free
+    // The first lease found the row free before the second one took it.
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::none);
     EXPECT_EQ(two_.acquire_or_renew(), LeaseState::kept);
 }
 
@@ -112,7 +114,8 @@ TEST_P(LeaseContract, StaysWithAHolderThatRenewsItAfterAnotherHasFoundItRunOut) 
     EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
 }
 
-// The one that waits has a clock an hour behind: it goes by what it sees, not by what is written.
+// The waiting process has a clock that is an hour behind: it relies on the changes it observes, not
+// on the stored time.
 TEST_P(LeaseContract, StaysWithAHolderThatRenewsItBeforeAnotherWithASlowClockTakesIt) {
     testing::FakeClock slow{outbox::noon - std::chrono::hours(1)};
     Lease late{watched_, slow, "late", time};
@@ -129,7 +132,7 @@ TEST_P(LeaseContract, StaysWithAHolderThatRenewsItBeforeAnotherWithASlowClockTak
     EXPECT_EQ(two_.acquire_or_renew(), LeaseState::kept);
 }
 
-// Renewed, it ends earlier than what the other one saw.
+// After the renewal the stored end of the lease is earlier than the one that the other process saw.
 TEST_P(LeaseContract, StaysWithAHolderThatRenewsItByAClockThatWasSetBackMeanwhile) {
     testing::FakeClock set_back{outbox::noon};
     Lease holder{*outbox_.database, set_back, "holder", time};
@@ -164,7 +167,7 @@ TEST_P(LeaseContract, IsTakenWhenItIsReleasedBetweenLookAndTake) {
     EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
 }
 
-// It had the lease, and asks for it anew; another takes it over meanwhile.
+// A former holder acquires again, and another process takes the lease over in between.
 TEST_P(LeaseContract, IsNotTakenBackFromWhoeverTookItOver) {
     EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
     EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
@@ -178,10 +181,11 @@ TEST_P(LeaseContract, IsNotTakenBackFromWhoeverTookItOver) {
     EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
 }
 
-// What it saw before its own clock was set back says nothing of how long it has waited since.
+// An observation from before the process's own clock was set back does not tell how long it has
+// waited.
 TEST_P(LeaseContract, IsTakenOverAfterItsTimeByOneWhoseClockWasSetBack) {
     for (const Duration back : {Duration(std::chrono::hours(1)), time / 2, Duration(1)}) {
-        EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken);  // and is not heard of again
+        EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken);  // and never acts again
         testing::FakeClock own{clock_.now()};
         Lease waiting{*outbox_.database, own, "waiting", time};
         EXPECT_EQ(waiting.acquire_or_renew(), LeaseState::none);

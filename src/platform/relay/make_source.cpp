@@ -1,8 +1,10 @@
+#include "platform/relay/make_source.hpp"
+
 #include <stdexcept>
 
 #include <fmt/format.h>
 
-#include "platform/relay/source.hpp"
+#include "platform/relay/poll_source.hpp"
 #include "platform/relay/wal/source.hpp"
 
 namespace trackops::relay {

@@ -1,4 +1,4 @@
-#include "platform/relay/relay.hpp"
+#include "platform/relay/message.hpp"
 
 namespace trackops::relay {
 
@@ -12,7 +12,7 @@ bus::OutgoingMessage to_message(const outbox::Event& event, std::string_view sou
                        {"ce_subject", message.key},
                        {"ce_sequence", std::to_string(event.sequence)},
                        {"content-type", "application/json"}};
-    // CloudEvents knows no empty attribute: one without a value is absent.
+    // CloudEvents has no empty attributes: an attribute without a value is absent.
     const auto add = [&message](const char* name, const std::string& value) {
         if (!value.empty()) message.headers.push_back({name, value});
     };

@@ -1,4 +1,4 @@
-// The numbers that a relay shows when scraped.
+// The metrics of a relay.
 #pragma once
 #include "platform/telemetry/metrics.hpp"
 

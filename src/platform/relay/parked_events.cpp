@@ -41,6 +41,11 @@ constexpr sql::Query insert_parked{.name = "relay.park",
     ON CONFLICT DO NOTHING
 )sql"};
 
+// Locks the row, so that nobody takes the lease before the transaction ends.
+constexpr sql::Query lock_held_lease{.name = "relay.lease.hold",
+                                .text = "UPDATE relay_lease SET holder = $1 WHERE holder = $1",
+                                .postgres = "UPDATE relay.lease SET holder = $1 WHERE holder = $1"};
+
 constexpr sql::Query delete_parked{
     .name = "relay.unpark",
     .text = "DELETE FROM relay_parked_events WHERE position = $1",
@@ -106,7 +111,8 @@ ParkedEvents::Counts ParkedEvents::counts() {
     return {counted.rows().at(0).integer(0), counted.rows().at(0).integer(1)};
 }
 
-std::size_t ParkedEvents::add(std::span<const ParkedEvent> events) {
+std::optional<std::size_t> ParkedEvents::add(std::span<const ParkedEvent> events,
+                                             std::string_view holder) {
     std::vector<sql::Params> rows;
     rows.reserve(events.size());
     for (const ParkedEvent& parked : events) {
@@ -116,6 +122,11 @@ std::size_t ParkedEvents::add(std::span<const ParkedEvent> events) {
         rows.back().emplace_back(parked.parked_at);
     }
     const auto tx = database_.begin(sql::Access::write);
+    if (!holder.empty()) {
+        const sql::Statement& held = tx->add(lock_held_lease, {holder});
+        tx->flush();
+        if (held.affected() == 0) return std::nullopt;
+    }
     const sql::Statement& added = tx->add_batch(insert_parked, std::move(rows));
     tx->commit();
     return added.affected();

@@ -1,5 +1,5 @@
-// The events that the bus refused, and later ones of their keys, which queue behind them; kept with
-// payload in the database.
+// Parked events: the events that the bus refused, and the later events of their keys, which queue
+// behind them. The database keeps them with their payloads.
 #pragma once
 #include <optional>
 #include <span>
@@ -10,14 +10,15 @@
 
 namespace trackops::relay {
 
-// Thread-safe. Everything throws sql::Failure.
+// Thread-safe. Every function throws sql::Failure.
 class ParkedEvents {
 public:
     explicit ParkedEvents(sql::Database& database) : database_(database) {}
 
     struct Key {
         Uuid key;
-        // Its first event is not at fault: what stood before it has left, so the queue may move.
+        // The first event of the queue was not refused: those before it have left, so the queue may
+        // move.
         bool can_retry = false;
     };
     std::vector<Key> keys();
@@ -27,10 +28,13 @@ public:
     };
     Counts counts();
 
-    // An event that is parked already stays as it is. How many are new.
-    std::size_t add(std::span<const ParkedEvent> events);
+    // Parks the events; one that is parked already stays as it is. Returns the number of new ones.
+    // Parks nothing and returns nullopt when a holder is named that does not hold the lease: the
+    // relay that holds it remembers the parked keys and would not learn of another one.
+    std::optional<std::size_t> add(std::span<const ParkedEvent> events,
+                                   std::string_view holder = {});
     void remove(std::int64_t position);
-    // The event is at fault now, for this reason.
+    // Records that the bus has refused the event.
     void mark_refused(std::int64_t position, std::string_view reason, Instant now);
 
     std::optional<ParkedEvent> find(Uuid event_id);

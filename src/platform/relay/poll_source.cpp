@@ -1,4 +1,7 @@
-#include "platform/relay/poll_sources.hpp"
+#include "platform/relay/poll_source.hpp"
+
+#include "platform/relay/poll_source_postgres.hpp"
+#include "platform/relay/poll_source_sqlite.hpp"
 
 namespace trackops::relay {
 

@@ -1,17 +1,18 @@
+#include "platform/relay/poll_source_postgres.hpp"
+
 #include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "platform/outbox/stored_event.hpp"
-#include "platform/relay/poll_sources.hpp"
 #include "platform/relay/postgres_checkpoint.hpp"
 
 namespace trackops::relay {
 namespace {
 
-// One statement is one snapshot: it returns the rows that base does not see, and the snapshot that
-// sees them. The limit within keeps a backlog from being gathered whole; when it is reached, the
-// rows are any, and the window is read by pages.
+// One statement sees one snapshot: it returns the rows that `base` does not see, and the snapshot
+// that sees them. The inner limit keeps the statement from gathering a whole backlog. When the
+// limit is reached the rows are an arbitrary part, and the window is read by pages.
 constexpr sql::Query poll_window{.name = "relay.poll", .text = R"sql(
     WITH fresh AS MATERIALIZED (
         (SELECT position, event_id, aggregate_id, type, sequence, payload, correlation_id,
@@ -29,8 +30,9 @@ constexpr sql::Query poll_window{.name = "relay.poll", .text = R"sql(
     ORDER BY page.position
 )sql"};
 
-// Only the primary key can serve this, from the cursor on: the functions hide xid from the planner,
-// which would sort the window for each page. The scalar subqueries are worked out once.
+// The functions hide xid from the planner, which would otherwise sort the window for each page. So
+// the primary key serves the statement, from the cursor on. The scalar subqueries are evaluated
+// once.
 constexpr sql::Query page_window{.name = "relay.page", .text = R"sql(
     SELECT position, event_id, aggregate_id, type, sequence, payload, correlation_id, causation_id,
            traceparent, tracestate, occurred_at
@@ -41,8 +43,8 @@ constexpr sql::Query page_window{.name = "relay.page", .text = R"sql(
     ORDER BY position LIMIT $4::bigint
 )sql"};
 
-// Where a large window begins, once a window; looks at all of it, so it may take longer than a
-// statement usually may.
+// Finds the beginning of a large window, once a window. It reads the whole window, so it may take
+// longer than the usual statement timeout allows.
 constexpr sql::Query allow_long_statement{
     .name = "relay.patience", .text = "SELECT set_config('statement_timeout', '300000', true)"};
 constexpr sql::Query find_lowest{.name = "relay.lowest", .text = R"sql(
@@ -59,15 +61,16 @@ constexpr sql::Query find_left_over_slot{.name = "relay.slot.left", .text = R"sq
     LIMIT 1
 )sql"};
 
-// So many transactions without an event are worth a new checkpoint.
+// After this number of transactions without an event a new checkpoint is stored.
 constexpr std::uint64_t idle_transactions_max = 20'000;
-// Windows of up to so many batches are gathered at once.
+// A window of at most this number of batches is gathered at once.
 constexpr std::size_t gathered_batches_max = 4;
 
-// A transaction's rows stand in no window before it commits and in exactly one afterwards, whenever
-// it drew its positions. Two events of one key: the second was written under a lock that the first
-// one's transaction held until its commit, so every snapshot that sees the second sees the first:
-// it is in the same window with a lower position, or in an earlier one.
+// The rows of a transaction are in no window before its commit and in exactly one afterwards,
+// whenever the transaction drew its positions. Of two events of one key, the second was written
+// under a lock that the first one's transaction held until its commit. So every snapshot that sees
+// the second sees the first, and the first is in the same window with a lower position, or in an
+// earlier window.
 class PostgresPollSource final : public WindowSource {
 public:
     explicit PostgresPollSource(sql::Database& database) : database_(database) {}
@@ -131,7 +134,7 @@ public:
 private:
     void find_place(sql::Transaction& tx) { confirmed_ = read_ = load_checkpoint(tx).window; }
 
-    // No window is open: everything that has become visible since base.
+    // Reads the events that have become visible since `base`; no window is open.
     static std::vector<outbox::StoredEvent> poll(sql::Transaction& tx, Window& at,
                                                  std::size_t max) {
         const std::size_t gathered_max = gathered_batches_max * max;
@@ -142,8 +145,8 @@ private:
         tx.flush();
         const sql::Row& first = found.rows().at(0);
         outbox::Snapshot target = snapshot_of(first.text(0));
-        // Only a database that was restored elsewhere has seen less than its own checkpoint. To go
-        // on would skip events in silence.
+        // Only a database that was restored from a backup has seen less than its own checkpoint.
+        // Going on would skip events silently.
         if (target.xmax < at.base.xmax) {
             throw sql::Failure(sql::Fault::defect, "",
                                "the relay's checkpoint is ahead of the database's transactions: "
@@ -170,8 +173,8 @@ private:
         return events;
     }
 
-    // The next events of the open window. Fewer than max: it is drained, and its target is the next
-    // base.
+    // Reads the next events of the open window. After fewer than `max` the window is drained, and
+    // its target becomes the base.
     static std::vector<outbox::StoredEvent> page(sql::Transaction& tx, Window& at,
                                                  std::size_t max) {
         const sql::Statement& found = tx.add(page_window, {at.cursor, at.base.text, at.target->text,

@@ -1,8 +1,9 @@
+#include "platform/relay/poll_source_sqlite.hpp"
+
 #include <algorithm>
 #include <optional>
 
 #include "platform/outbox/stored_event.hpp"
-#include "platform/relay/poll_sources.hpp"
 
 namespace trackops::relay {
 namespace {
@@ -26,8 +27,8 @@ constexpr sql::Query count_backlog{.name = "relay.backlog", .text = R"sql(
     FROM (SELECT occurred_at FROM outbox_events WHERE position > $1 ORDER BY position LIMIT $2)
 )sql"};
 
-// One writer at a time: positions become visible in their order, so the highest one read is the
-// checkpoint.
+// SQLite has one writer at a time, so positions become visible in their order, and the highest
+// position that was read is the checkpoint.
 class SqlitePollSource final : public Source {
 public:
     explicit SqlitePollSource(sql::Database& database) : database_(database) {}

@@ -1,9 +1,10 @@
-// What only a reader by snapshot windows can get wrong. source_scenes_test.cpp has what is asked of
-// every source.
+// Tests of faults that only a reader of snapshot windows can have. source_scenarios_test.cpp tests
+// what every source promises.
 #include <gtest/gtest.h>
 
 #include "platform/outbox/outbox_for_tests.hpp"
-#include "platform/relay/poll_sources.hpp"
+#include "platform/relay/poll_source.hpp"
+#include "platform/relay/poll_source_postgres.hpp"
 
 namespace trackops::relay {
 namespace {
@@ -12,14 +13,14 @@ class Windows : public ::testing::Test {
 protected:
     using Transaction = std::unique_ptr<sql::Transaction>;
 
-    // A transaction that has written events (their positions are drawn) and is still open.
+    // Returns an open transaction that has written events, so their positions are drawn.
     Transaction open(std::vector<outbox::Event> events) {
         auto tx = outbox_.database->begin(sql::Access::write);
         append(*tx, events);
         tx->flush();
         return tx;
     }
-    // One that has an xid and has written nothing to the outbox yet.
+    // Returns an open transaction that has an xid and has written nothing to the outbox yet.
     Transaction begin() {
         auto tx = outbox_.database->begin(sql::Access::write);
         run(*tx, "SELECT pg_current_xact_id()::text");
@@ -36,8 +37,8 @@ protected:
     std::unique_ptr<Source> source_ = make_poll_source(*outbox_.database);
 };
 
-// A batch whose transaction began first and commits between two reads; another commits between
-// a read and its confirm.
+// A transaction that began first commits a batch between two reads. Another one commits between a
+// read and its confirm.
 TEST_F(Windows, TakesABatchThatCommitsBetweenReadsOrBeforeTheConfirm) {
     auto early = begin();
     outbox_.commit("a1 b1");
@@ -48,13 +49,14 @@ TEST_F(Windows, TakesABatchThatCommitsBetweenReadsOrBeforeTheConfirm) {
     early->commit();
     EXPECT_EQ(read(*source_), "e1 e2");
     between->commit();
-    source_->confirm();  // must not confirm c1, which nobody has read
+    // Must not confirm c1, which has not been read.
+    source_->confirm();
     source_ = make_poll_source(*outbox_.database);
     EXPECT_EQ(read(*source_), "c1 c2");
 }
 
-// The same while a window of several pages is open: what commits meanwhile with lower positions
-// belongs to the next one.
+// The same while a window of several pages is open: events that commit with lower positions belong
+// to the next window.
 TEST_F(Windows, KeepsAnOpenWindowApartFromWhatCommitsMeanwhile) {
     auto late = open(outbox_.parse("l1"));
     outbox_.commit("a1 b1 a2 b2 a3 b3 a4 b4 a5 b5");
@@ -64,7 +66,8 @@ TEST_F(Windows, KeepsAnOpenWindowApartFromWhatCommitsMeanwhile) {
     outbox_.commit("c1");
     EXPECT_EQ(read(*source_, 2), "a2 b2");
     source_->confirm();
-    source_ = make_poll_source(*outbox_.database);  // the window is stored
+    // The window is stored, so a new source continues it.
+    source_ = make_poll_source(*outbox_.database);
     EXPECT_EQ(read(*source_, 4), "a3 b3 a4 b4");
     EXPECT_EQ(outbox::OutboxFixture::names(source_->unconfirmed(0, 10)), "l1 a3 b3 a4 b4 a5 b5 c1");
     EXPECT_EQ(source_->backlog(outbox::noon).events, 8);

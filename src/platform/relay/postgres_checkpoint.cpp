@@ -8,7 +8,6 @@
 
 #include "platform/outbox/stored_event.hpp"
 #include "platform/relay/async_commit.hpp"
-#include "platform/relay/poll_sources.hpp"
 
 namespace trackops::relay {
 namespace {
@@ -24,8 +23,8 @@ constexpr sql::Query upsert_checkpoint{.name = "relay.checkpoint.save", .text = 
     SET base = excluded.base, target = excluded.target, cursor = excluded.cursor, lsn = excluded.lsn
 )sql"};
 
-// $6 says up to which position a transaction is done with. An object and no join: our sessions join
-// by looking up one by one, and this may be tens of thousands.
+// $6 maps a transaction to the position up to which its events are confirmed. It is a JSON object
+// and no join: our sessions join by single look-ups, and there may be tens of thousands of entries.
 constexpr sql::Query select_backlog{.name = "relay.backlog", .text = R"sql(
     SELECT count(*), min(occurred_at), min(position), max(position) FROM (
         (SELECT position, occurred_at FROM outbox_events
@@ -74,7 +73,7 @@ void save(sql::Transaction& tx, const Window& window, sql::Value lsn) {
 }
 
 sql::Params waiting_params(const Window& at, const ConfirmedPositions& done) {
-    std::string up_to;  // numbers as text, which is what ->> gives
+    std::string up_to;  // numbers as text, because ->> returns text
     for (const auto& [xid, position] : done)
         up_to += fmt::format(R"({}"{}":"{}")", up_to.empty() ? '{' : ',', xid, position);
     up_to += up_to.empty() ? "{}" : "}";

@@ -1,4 +1,4 @@
-// The row of relay.checkpoint, which both sources over PostgreSQL share, and what waits behind it.
+// The row of relay.checkpoint, which both sources over PostgreSQL share, and the events behind it.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -12,8 +12,8 @@
 
 namespace trackops::relay {
 
-// What base sees is done with. While target is set, a window is open: what target sees and base
-// does not, done with up to cursor.
+// The events that `base` sees are confirmed. While `target` is set a window is open: the events
+// that `target` sees and `base` does not, of which those up to `cursor` are confirmed.
 struct Window {
     outbox::Snapshot base;
     std::optional<outbox::Snapshot> target;
@@ -23,18 +23,18 @@ struct Window {
 
 struct Checkpoint {
     Window window;
-    std::optional<WalPosition> wal;  // also done with; never together with an open window
-    bool is_first = false;           // none was stored yet
+    std::optional<WalPosition> wal;  // confirmed, too; never set while a window is open
+    bool is_first = false;           // no checkpoint was stored yet
 };
 
-// std::logic_error for what PostgreSQL does not write.
+// Parses pg_current_snapshot(). Throws std::logic_error for a text that PostgreSQL does not write.
 outbox::Snapshot snapshot_of(const std::string& text);
 
 Checkpoint load_checkpoint(sql::Transaction& tx);
 void save_checkpoint(sql::Transaction& tx, const Window& window);
 void save_checkpoint(sql::Transaction& tx, const outbox::Snapshot& base, const WalPosition& wal);
 
-// By transaction: up to which position its events are done with, although base does not see it.
+// By transaction that `base` does not see: the position up to which its events are confirmed.
 using ConfirmedPositions = std::unordered_map<std::uint64_t, std::int64_t>;
 
 struct Waiting {
@@ -43,10 +43,10 @@ struct Waiting {
     std::int64_t first = 0;  // positions
     std::int64_t last = 0;
 };
-// Behind the window, without what is done with besides.
+// Counts the events behind the window, without those that `done` confirms.
 Waiting count_waiting(sql::Transaction& tx, const Window& window, const ConfirmedPositions& done);
 
-// As of the stored checkpoint, without what is done with besides.
+// The same as of the stored checkpoint.
 Backlog count_backlog(sql::Database& database, const ConfirmedPositions& done, Instant now);
 std::vector<outbox::StoredEvent> list_unconfirmed(sql::Database& database,
                                                   const ConfirmedPositions& done,

@@ -7,11 +7,12 @@
 namespace trackops::relay {
 namespace {
 
-// As while the log is caught up with: looked up one by one, this would take a minute, and a
-// statement has ten seconds.
+// The state of a relay that catches up with the log. With one query for each transaction this would
+// take a minute, but a statement may take ten seconds.
 TEST(PostgresCheckpoint, LeavesOutManyTransactionsThatAreHalfDone) {
     constexpr std::int64_t transactions = 20'000;
-    constexpr std::uint64_t first_xid = 1'000'000'000;  // far from those that the test draws
+    // Far from the xids that the test draws.
+    constexpr std::uint64_t first_xid = 1'000'000'000;
     outbox::OutboxFixture outbox("postgres");
     outbox.execute(R"sql(
         INSERT INTO outbox_events (event_id, aggregate_id, type, sequence, payload, correlation_id,
@@ -20,7 +21,8 @@ TEST(PostgresCheckpoint, LeavesOutManyTransactionsThatAreHalfDone) {
                '2023-11-14 22:13:20Z', (1000000000 + i / 2)::text::xid8
         FROM generate_series(0, 39999) AS i
     )sql");
-    outbox.commit("a1");  // of a transaction that nothing is done with
+    // An event of a transaction of which nothing is confirmed.
+    outbox.commit("a1");
     ConfirmedPositions done;
     for (std::int64_t i = 0; i < transactions; ++i)
         done[first_xid + static_cast<std::uint64_t>(i)] = 2 * i + 1;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <deque>
 #include <mutex>
 #include <unordered_set>
 #include <utility>
@@ -12,8 +11,10 @@
 #include "platform/relay/batching_delay.hpp"
 #include "platform/relay/event_rate.hpp"
 #include "platform/relay/lease.hpp"
+#include "platform/relay/message.hpp"
 #include "platform/relay/meters.hpp"
 #include "platform/relay/parked_events.hpp"
+#include "platform/relay/retry_requests.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -27,16 +28,10 @@ std::string refusal_reason(const outbox::Event& event) {
                        event.payload.size());
 }
 
-// A call of retry() on its way to run().
-struct Request {
-    Uuid event_id;
-    std::promise<Result<void>> answer;
-};
-
-// The registry outlives the relay and keeps its callback: this is what the two share.
+// The registry outlives the relay and keeps its callback; both share this gate.
 struct ScrapeGate {
     std::mutex mutex;
-    Relay* relay = nullptr;  // none once it is gone
+    Relay* relay = nullptr;  // null after the destructor
 };
 
 }  // namespace
@@ -51,26 +46,24 @@ struct Relay::State {
           parked_events(database),
           lease(database, time, options.holder, options.lease_time),
           meters(metrics, {{"source", options.source_name}}),
-          idle(options.poll_min) {}
+          idle(options.poll_min),
+          requests(options.retries_waiting_max) {}
 
     runtime::Progress run(Duration max_wait);
     bool acquire_or_renew_lease();
     void reset();
     void load_parked();
 
-    // The batch that was read, until all of it is acknowledged or set aside.
+    // These work on the batch that was read until every event is acknowledged or to be parked.
     bool send();
     void send_burst();
     void park_events_of_parked_keys();
-    void park_and_confirm();
+    bool park_and_confirm();
     runtime::Progress wait_for_bus();
     runtime::Progress after_read(std::size_t count, Duration max_wait);
 
     bus::Delivery publish(const outbox::Event& event);
     void count_published(std::size_t count);
-    std::future<Result<void>> enqueue(const std::shared_ptr<Request>& request);
-    void answer_requests();
-    void refuse_requests(const Error& error);
     Result<void> retry(Uuid event_id);
     bool send_retryable_keys();
     bool send_parked_of_key(Uuid key);
@@ -85,13 +78,12 @@ struct Relay::State {
     const Meters meters;
     const std::shared_ptr<ScrapeGate> gate = std::make_shared<ScrapeGate>();
 
-    // Of the thread that calls run().
-    std::vector<outbox::StoredEvent>
-        unsent;  // read, neither acknowledged nor set aside; in the order read
-    std::vector<ParkedEvent> to_park;      // to be parked before the batch is confirmed
-    bool are_parked_known = false;         // as of the source's place
-    std::unordered_set<Uuid> parked_keys;  // their events may not leave
-    std::vector<Uuid> retryable_keys;      // parked keys whose first event is not at fault
+    // Only the thread that calls run() uses these.
+    std::vector<outbox::StoredEvent> unsent;  // neither acknowledged nor to be parked, in order
+    std::vector<ParkedEvent> to_park;         // to be stored before the batch is confirmed
+    bool are_parked_known = false;            // as of the source's position
+    std::unordered_set<Uuid> parked_keys;     // new events of these keys must be parked, too
+    std::vector<Uuid> retryable_keys;         // parked keys whose first event was not refused
     std::int64_t parked_count = 0;
     bool is_bus_away = false;
     Instant read_at;
@@ -99,7 +91,7 @@ struct Relay::State {
     Duration idle;
     Duration backoff = broker_backoff_min;
 
-    // Shared.
+    // Every thread uses these.
     std::atomic<bool> is_active = false;
     std::atomic<bool> is_paused = false;
     std::atomic<bool> is_woken = false;
@@ -107,17 +99,17 @@ struct Relay::State {
     std::mutex mutex;
     std::string last_error;
     EventRate rate;
-    std::deque<std::shared_ptr<Request>> requests;
+    RetryRequests requests;
 };
 
 runtime::Progress Relay::State::run(Duration max_wait) {
     if (is_woken.exchange(false)) idle = options.poll_min;
     if (!acquire_or_renew_lease()) {
-        refuse_requests({Errc::unavailable, "another relay holds the lease, or the source"});
+        requests.refuse({Errc::unavailable, "another relay holds the lease, or the source"});
         return {0, options.idle_max};
     }
     if (is_paused) {
-        refuse_requests({Errc::conflict, "the relay is paused"});
+        requests.refuse({Errc::conflict, "the relay is paused"});
         return {0, options.idle_max};
     }
     std::size_t read_now = 0;
@@ -125,7 +117,7 @@ runtime::Progress Relay::State::run(Duration max_wait) {
         const Instant now = clock.now();
         const Duration left = batching_until - now;
         if (left > Duration::zero() && left <= options.high_rate_batching_delay) return {0, left};
-        answer_requests();
+        requests.answer([this](Uuid event_id) { return retry(event_id); });
         if (!send_retryable_keys()) return wait_for_bus();
         if (parked_count >= options.parked_max) {
             set_last_error(fmt::format(
@@ -137,10 +129,14 @@ runtime::Progress Relay::State::run(Duration max_wait) {
         batching_until = now + batching_delay(options, read_now, now - std::exchange(read_at, now));
     }
     if (!send()) {
-        refuse_requests({Errc::unavailable, "the bus does not take messages at present"});
+        requests.refuse({Errc::unavailable, "the bus does not take messages at present"});
         return wait_for_bus();
     }
-    park_and_confirm();
+    if (!park_and_confirm()) {
+        lease.forget();
+        reset();
+        return {0, options.idle_max};
+    }
     return after_read(read_now, max_wait);
 }
 
@@ -148,7 +144,7 @@ bool Relay::State::acquire_or_renew_lease() {
     const Lease::LeaseState hold = lease.acquire_or_renew();
     if (hold == Lease::LeaseState::taken) reset();
     const bool is_holder = hold != Lease::LeaseState::none && source->claim();
-    if (!is_holder) reset();  // whoever holds it needs the source
+    if (!is_holder) reset();  // the holder of the lease needs the source
     if (is_holder && !are_parked_known) load_parked();
     const bool was_active = is_active.exchange(is_holder);
     if (was_active != is_holder) {
@@ -159,7 +155,7 @@ bool Relay::State::acquire_or_renew_lease() {
     return is_holder;
 }
 
-// Another relay may have worked meanwhile: what counts is what is stored.
+// Another relay may have worked in between, so only the stored state counts.
 void Relay::State::reset() {
     unsent.clear();
     to_park.clear();
@@ -167,8 +163,8 @@ void Relay::State::reset() {
     are_parked_known = false;
 }
 
-// After the source has found its place: whoever worked before parks an event before it passes it,
-// so what lies before that place and did not leave is among these.
+// The source must have found its position first. A relay stores a parked event before it confirms
+// the batch, so the table holds every event before that position that was not published.
 void Relay::State::load_parked() {
     parked_keys.clear();
     retryable_keys.clear();
@@ -180,7 +176,7 @@ void Relay::State::load_parked() {
     are_parked_known = true;
 }
 
-// False: the bus does not take them all now; the rest stays in `unsent`.
+// Returns false when the bus does not take every event now; the rest stays in `unsent`.
 bool Relay::State::send() {
     is_bus_away = false;
     while (!unsent.empty() && !is_bus_away) {
@@ -204,7 +200,8 @@ void Relay::State::park_events_of_parked_keys() {
     unsent = std::move(free);
 }
 
-// The first unsent event of each key: what comes after it leaves when it is acknowledged.
+// Publishes the first unsent event of each key. The next one of the key must wait for its
+// acknowledgement.
 void Relay::State::send_burst() {
     std::vector<std::size_t> burst;
     std::vector<bus::OutgoingMessage> messages;
@@ -248,13 +245,17 @@ void Relay::State::send_burst() {
     count_published(acknowledged);
 }
 
-// Everything that was read is acknowledged, or stored as parked: only now it may be confirmed.
-void Relay::State::park_and_confirm() {
+// Every event that was read is acknowledged or about to be stored as parked; only then may the
+// source confirm the batch. Returns false, and confirms nothing, when the lease is lost.
+bool Relay::State::park_and_confirm() {
     if (!to_park.empty()) {
-        parked_count += static_cast<std::int64_t>(parked_events.add(to_park));
+        const auto added = parked_events.add(to_park, options.holder);
+        if (!added) return false;
+        parked_count += static_cast<std::int64_t>(*added);
         to_park.clear();
     }
     source->confirm();
+    return true;
 }
 
 runtime::Progress Relay::State::wait_for_bus() {
@@ -278,7 +279,7 @@ runtime::Progress Relay::State::after_read(std::size_t count, Duration max_wait)
         idle = options.poll_min;
         return {count, Duration::zero()};
     }
-    // No longer than a poll waits: wake() and retry() do not end this wait.
+    // At most idle_max, because wake() and retry() do not end this wait.
     max_wait = std::min(max_wait, options.idle_max);
     if (max_wait > Duration::zero() && source->await(max_wait)) return {0, Duration::zero()};
     return {0, std::exchange(idle, std::min(idle * 2, options.poll_max))};
@@ -299,41 +300,6 @@ void Relay::State::count_published(std::size_t count) {
     meters.published.add(static_cast<double>(count));
     const std::scoped_lock lock(mutex);
     rate.add(static_cast<std::int64_t>(count), clock.now());
-}
-
-std::future<Result<void>> Relay::State::enqueue(const std::shared_ptr<Request>& request) {
-    const std::scoped_lock lock(mutex);
-    if (requests.size() < options.retries_waiting_max)
-        requests.push_back(request);
-    else
-        request->answer.set_value(fail(Errc::overloaded, "too many retries are waiting"));
-    return request->answer.get_future();
-}
-
-void Relay::State::answer_requests() {
-    std::deque<std::shared_ptr<Request>> taken;
-    {
-        const std::scoped_lock lock(mutex);
-        taken.swap(requests);
-    }
-    while (!taken.empty()) {
-        const auto request = std::move(taken.front());
-        taken.pop_front();
-        try {
-            request->answer.set_value(retry(request->event_id));
-        } catch (const std::exception&) {
-            request->answer.set_value(fail(Errc::unavailable, "the relay cannot do it at present"));
-            const std::scoped_lock lock(mutex);
-            requests.insert(requests.begin(), taken.begin(), taken.end());
-            throw;
-        }
-    }
-}
-
-void Relay::State::refuse_requests(const Error& error) {
-    const std::scoped_lock lock(mutex);
-    for (const auto& request : requests) request->answer.set_value(std::unexpected(error));
-    requests.clear();
 }
 
 Result<void> Relay::State::retry(Uuid event_id) {
@@ -363,7 +329,7 @@ Result<void> Relay::State::retry(Uuid event_id) {
     return {};
 }
 
-// At most a batch. False: the bus does not take them now.
+// Sends at most batch_max events. Returns false when the bus does not take them now.
 bool Relay::State::send_retryable_keys() {
     for (std::size_t moved = 0; !retryable_keys.empty() && moved < options.batch_max; ++moved) {
         if (!send_parked_of_key(retryable_keys.back())) return false;
@@ -371,7 +337,7 @@ bool Relay::State::send_retryable_keys() {
     return true;
 }
 
-// The next event of a queue whose earlier ones have left.
+// Sends the next event of a key whose earlier parked events have left.
 bool Relay::State::send_parked_of_key(Uuid key) {
     const auto queue = parked_events.of_key(key, 1);
     if (queue.empty()) {
@@ -428,7 +394,7 @@ Relay::~Relay() {
         const std::scoped_lock lock(state_->gate->mutex);
         state_->gate->relay = nullptr;
     }
-    state_->refuse_requests({Errc::unavailable, "the relay is stopping"});
+    state_->requests.refuse({Errc::unavailable, "the relay is stopping"});
     try {
         state_->lease.release();
     } catch (const std::exception& failure) {
@@ -441,7 +407,7 @@ runtime::Progress Relay::run(Duration max_wait) {
     try {
         return state_->run(max_wait);
     } catch (const std::exception& failure) {
-        // What was read and not confirmed is read again: doubles at worst.
+        // The events that were read and not confirmed come again: duplicates at worst.
         state_->unsent.clear();
         state_->to_park.clear();
         state_->source->rewind();
@@ -479,16 +445,17 @@ std::vector<ParkedEvent> Relay::parked(std::int64_t after, std::size_t max) {
 }
 
 Result<void> Relay::retry(Uuid event_id, Duration wait) {
-    const auto request = std::make_shared<Request>(Request{event_id, {}});
-    auto answer = state_->enqueue(request);
+    const auto request =
+        std::make_shared<RetryRequests::Request>(RetryRequests::Request{event_id, {}});
+    auto answer = state_->requests.add(request);
     if (answer.wait_for(wait) == std::future_status::ready) return answer.get();
-    const std::scoped_lock lock(state_->mutex);
-    std::erase(state_->requests, request);
+    state_->requests.remove(request);
     return fail(Errc::timeout, "the relay did not get to it in time");
 }
 
 std::future<Result<void>> Relay::begin_retry(Uuid event_id) {
-    return state_->enqueue(std::make_shared<Request>(Request{event_id, {}}));
+    return state_->requests.add(
+        std::make_shared<RetryRequests::Request>(RetryRequests::Request{event_id, {}}));
 }
 
 void Relay::pause() {

@@ -1,5 +1,5 @@
-// Moves committed events from an outbox to the bus. Writes to the database nothing but its own
-// schema `relay`.
+// The relay publishes the committed events of an outbox on the bus. It writes to no table outside
+// its own schema `relay`.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -21,29 +21,34 @@ struct RelayOptions {
     std::string source_name = "/trackops/orders";  // ce_source
     std::string holder;                            // names this process in the lease
     std::size_t batch_max = 1024;                  // events a read
-    // A broker's work is by the request: a relay that found so many events, but not all it could
-    // have taken, leaves so much time from one read to the next, and sends more at once. More time
-    // while more than so many come a second.
+    // Batching. A broker's cost is per request, so a relay under load reads less often and sends
+    // more at once. When a read finds at least `batching_threshold` events and fewer than
+    // `batch_max`, the next read comes `batching_delay` later; above `high_rate_per_second` it
+    // comes `high_rate_batching_delay` later.
     std::size_t batching_threshold = 32;
     Duration batching_delay = std::chrono::milliseconds(10);
     std::int64_t high_rate_per_second = 10'000;
     Duration high_rate_batching_delay = std::chrono::milliseconds(30);
-    Duration poll_min =
-        std::chrono::milliseconds(1);  // between polls while events flow, doubling to
-    Duration poll_max = std::chrono::milliseconds(50);   // so late leaves the first after a pause
-    Duration idle_max = std::chrono::milliseconds(250);  // one look while it may not work
-    Duration lease_time =
-        std::chrono::seconds(4);  // another relay takes over within this plus a poll
-    Duration broker_backoff_max =
-        std::chrono::seconds(2);           // between tries while the bus is away, from 20 ms on
-    std::int64_t parked_max = 100'000;     // parked events; from there on nothing more is read
-    std::size_t retries_waiting_max = 64;  // calls of retry() at once
+    // The time between two polls: poll_min while events flow, doubling to poll_max while none come.
+    // After a pause the first event leaves at most poll_max late.
+    Duration poll_min = std::chrono::milliseconds(1);
+    Duration poll_max = std::chrono::milliseconds(50);
+    // The time between two calls of run() while the relay is paused or lacks the lease.
+    Duration idle_max = std::chrono::milliseconds(250);
+    // Another relay takes over at most this plus one poll after the holder has stopped.
+    Duration lease_time = std::chrono::seconds(4);
+    // The longest wait between two tries while the bus is away; the first wait is 20 ms.
+    Duration broker_backoff_max = std::chrono::seconds(2);
+    // With this number of parked events the relay reads no more.
+    std::int64_t parked_max = 100'000;
+    // Concurrent calls of retry(); one more is refused with Errc::overloaded.
+    std::size_t retries_waiting_max = 64;
 };
 
 struct ParkedEvent {
     std::int64_t position = 0;
     outbox::Event event;
-    std::string reason;  // "" for one that only waits behind another of its key
+    std::string reason;  // the refusal; "" for an event that only waits behind a refused one
     Instant parked_at;
 };
 
@@ -59,14 +64,17 @@ struct RelayStatus {
     std::string last_error;            // "" while all is well
 };
 
-// One pump. Over a source that is polled it waits nowhere: it says when it wants to be called
-// again, and wake() (events were committed) makes the next polls tight again; others wake it
-// themselves. Without the lease it idles. Reads a batch; publishes it in bursts with at most one
-// event a key in each, so that a successor leaves after its predecessor's ack; confirms it. An
-// event that the bus refuses is parked with its payload and reason, and later events of its key
-// queue behind it, also after a restart. Delivery::unavailable holds the key back and is tried
-// again with a backoff: nothing is parked. status(), unpublished(), parked() and retry() are
-// thread-safe and use connections of their own.
+// The relay is one pump.
+// - run() reads a batch, publishes it and confirms it. A burst holds at most one event of a key, so
+//   an event leaves after the acknowledgement of its predecessor.
+// - The relay parks an event that the bus refuses, with payload and reason. Later events of the key
+//   queue behind it, also after a restart.
+// - Delivery::unavailable parks nothing: the key is held back and tried again with a backoff.
+// - Over a polled source run() never waits; its result says when to call again. wake() ("events
+// were
+//   committed") shortens the next polls to poll_min. Other sources end their own wait.
+// - Without the lease run() does nothing.
+// status(), unpublished(), parked() and retry() are thread-safe and use connections of their own.
 class Relay final : public runtime::Pump {
 public:
     Relay(sql::Database& database, std::unique_ptr<Source> source, bus::Bus& bus,
@@ -76,17 +84,20 @@ public:
     void wake() override;
 
     RelayStatus status();
-    // Committed and not yet confirmed, in position order after `after`, at most `max`.
+    // Returns the events that are committed and not confirmed, in order of position behind `after`,
+    // at most `max`.
     std::vector<outbox::StoredEvent> unpublished(std::int64_t after, std::size_t max);
     std::vector<ParkedEvent> parked(std::int64_t after, std::size_t max);
-    // Publishes the first parked event of its key and, when acknowledged, those that queue behind
-    // it. Errc::not_found; Errc::conflict for one that waits behind another (named in the detail);
-    // Errc::invalid when the bus refuses it again. Carried out by run(), within `wait`, else
-    // Errc::timeout.
+    // Publishes a parked event, which must be the first of its key; once it is acknowledged, the
+    // events behind it follow. run() does the work; this call waits for it at most `wait`.
+    // Errc::not_found: no such event is parked. Errc::conflict: it waits behind another one, which
+    // the detail names. Errc::invalid: the bus refuses it again. Errc::timeout: run() did not come
+    // to it in time.
     Result<void> retry(Uuid event_id, Duration wait);
     // The same without waiting: a later run() sets the answer.
     std::future<Result<void>> begin_retry(Uuid event_id);
-    // Nothing leaves from the next run() on; the lease is kept. Forgotten at a restart.
+    // From the next run() on the relay publishes nothing and keeps the lease. A restart forgets the
+    // pause.
     void pause();
     void resume();
 
@@ -94,9 +105,5 @@ private:
     struct State;
     std::unique_ptr<State> state_;
 };
-
-// The CloudEvents 1.0 message (Kafka binary mode) of an event: topic = type, key = the aggregate's
-// id, ce_* headers. Pure.
-bus::OutgoingMessage to_message(const outbox::Event& event, std::string_view source_name);
 
 }  // namespace trackops::relay

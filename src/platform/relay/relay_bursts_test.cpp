@@ -1,4 +1,4 @@
-// Each event of a burst has an answer of its own, also the last one.
+// Each event of a burst has its own delivery result, including the last one.
 #include <gtest/gtest.h>
 
 #include "platform/relay/relay_for_tests.hpp"
@@ -15,13 +15,13 @@ protected:
             return name == to ? delivery : Delivery::acknowledged;
         };
     }
-    // What has left since the last call.
+    // Returns the events that the bus has taken since the last call.
     std::string taken() { return std::exchange(bus_.taken, ""); }
 };
 INSTANTIATE_TEST_SUITE_P(Databases, Bursts, ::testing::ValuesIn(testing::databases));
 
 struct Case {
-    std::string_view events;  // a burst, of which one fails
+    std::string_view events;  // a burst in which one event fails
     std::string failed;
     std::string_view others;
 };
@@ -67,7 +67,7 @@ TEST_P(Bursts, OfWhichOneIsRefusedParkThatOneAlone) {
     EXPECT_EQ(relay_->status().published_total, 12);
 }
 
-// Nothing of it was confirmed.
+// No event of the burst was confirmed.
 TEST_P(Bursts, OfWhichTheLastIsUnavailableComeAgainAfterARestart) {
     outbox_.commit("a1 b1 c1 a2");
     lose({"c1"});
@@ -80,7 +80,7 @@ TEST_P(Bursts, OfWhichTheLastIsUnavailableComeAgainAfterARestart) {
     EXPECT_EQ(relay_->status().backlog.events, 0);
 }
 
-// The second burst is the one event.
+// The second burst consists of one event.
 TEST_P(Bursts, OfOneEventThatIsUnavailableHoldItsKey) {
     outbox_.commit("a1 b1 a2 a3");
     lose({"a2"});
@@ -101,7 +101,7 @@ TEST_P(Bursts, OfWhichSomeAreRefusedAndTheLastIsUnavailableKeepAllThree) {
     };
     run(2);
     EXPECT_EQ(taken(), "a1");
-    EXPECT_EQ(parked(), "");  // stored when all of the batch is settled
+    EXPECT_EQ(parked(), "");  // stored once the whole batch is settled
     EXPECT_EQ(relay_->status().backlog.events, 5);
     take_all();
     run();

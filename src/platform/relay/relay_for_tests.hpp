@@ -10,12 +10,13 @@
 #include <gtest/gtest.h>
 
 #include "platform/outbox/outbox_for_tests.hpp"
+#include "platform/relay/poll_source.hpp"
 #include "platform/relay/relay.hpp"
 #include "platform/relay/scripted_bus_for_tests.hpp"
 
 namespace trackops::relay {
 
-// A source whose claim() and confirm() a test steers.
+// A source whose claim() and confirm() a test controls.
 class WatchedSource final : public Source {
 public:
     explicit WatchedSource(std::unique_ptr<Source> source) : source_(std::move(source)) {}
@@ -67,7 +68,7 @@ protected:
         };
     }
     void take_all() { refuse({}); }
-    // "a1! a2": the first was refused, the second waits.
+    // Returns the parked events, e.g. "a1! a2": a1 was refused, a2 waits.
     std::string parked() {
         std::string text;
         for (const ParkedEvent& event : relay_->parked(0, 100)) {
@@ -82,7 +83,7 @@ protected:
         }
         return {};
     }
-    // retry() waits for run(): here they meet.
+    // Calls retry() on a thread, because it waits for run(), and runs the relay until it returns.
     Result<void> retry(Uuid event) {
         Result<void> answer;
         std::atomic<bool> is_answered = false;

@@ -1,8 +1,10 @@
-// No later event of a key leaves before a parked one, however the parked ones leave the queue.
+// No later event of a key is published before a parked one, no matter how parked events leave the
+// queue.
 #include <map>
 
 #include <gtest/gtest.h>
 
+#include "platform/relay/poll_source.hpp"
 #include "platform/relay/relay_for_tests.hpp"
 
 namespace trackops::relay {
@@ -12,7 +14,8 @@ using bus::Delivery;
 
 class ParkedEvents : public RelayForTests {
 protected:
-    // "a1! a2 a3": the bus refuses a1 from the start, and takes all else from now on.
+    // Commits the events and parks them: the bus refuses `refused` in one run, then takes all
+    // events.
     void park(std::string_view events, std::set<std::string> refused) {
         outbox_.commit(events);
         refuse(std::move(refused));
@@ -36,7 +39,7 @@ TEST_P(ParkedEvents, HoldLaterOnesWhenTheNextIsRefusedInTurn) {
     EXPECT_EQ(parked(), "");
 }
 
-// The retry, the refusal of the next one and the read of a later one are of one run().
+// One run() retries a1, has a2 refused and reads a3.
 TEST_P(ParkedEvents, HoldWhatIsReadInTheRunThatRetries) {
     park("a1 a2", {"a1"});
     bus_.script = [this](const std::string& name) {
@@ -111,8 +114,8 @@ TEST_P(ParkedEvents, AreTriedAgainWithABackoffWhileTheBusIsAway) {
     EXPECT_EQ(relay_->status().last_error, "");
 }
 
-// The source is another's for a while, with the lease still ours: what was read is read again, and
-// nobody forgets which event was refused.
+// Another process holds the source for a while, but the lease is still ours: events are read again,
+// and the refusal of a1 is not forgotten.
 TEST_P(ParkedEvents, AreNotForgottenWhileTheSourceIsAnothers) {
     relay_.reset();
     auto watched = std::make_unique<WatchedSource>(make_poll_source(*outbox_.database));
@@ -165,7 +168,7 @@ TEST_P(ParkedEvents, OfOneKeyLeaveWithoutThoseOfAnother) {
     EXPECT_EQ(bus_.taken, "c1 b1 b2 b3 a1 a2 a3");
 }
 
-// b's queue moves, and a's is refused in turn, in the same run().
+// In the same run() the queue of b is published and that of a is refused again.
 TEST_P(ParkedEvents, OfTwoKeysThatMoveTogetherStopWhereEachIsRefused) {
     park("a1 b1 a2 b2 a3 b3", {"a1", "b1"});
     lose({"a2", "b2"});
@@ -178,7 +181,7 @@ TEST_P(ParkedEvents, OfTwoKeysThatMoveTogetherStopWhereEachIsRefused) {
     EXPECT_EQ(parked(), "a2! a3 a4");
 }
 
-// A restart knows from the tables alone which queues may move.
+// After a restart only the tables tell which queues may be published.
 TEST_P(ParkedEvents, StayWhereTheyAreAtARestartUnlessTheirPredecessorsHaveLeft) {
     park("a1 b1 a2 b2 a3 b3", {"a1", "b1"});
     restart();
@@ -213,7 +216,7 @@ TEST_P(ParkedEvents, AreParkedOnceWhenTheyAreDeliveredAgain) {
     EXPECT_EQ(bus_.taken, "b1 b1 a1 a2 a3");
 }
 
-// a1 left, and its confirm was lost: it comes again while a2 is parked.
+// a1 was published and its confirmation was lost: it is read again while a2 is parked.
 TEST_P(ParkedEvents, AreNotOvertakenByWhatFollowsADeliveryAgain) {
     relay_.reset();
     auto dying = std::make_unique<WatchedSource>(make_poll_source(*outbox_.database));
@@ -238,7 +241,7 @@ TEST_P(ParkedEvents, MakeRoomForMoreWhenTheyLeave) {
                                      clock_, RelayOptions{.holder = "one", .parked_max = 3},
                                      outbox_.metrics);
     park("a1 b1", {"a1", "b1"});
-    outbox_.commit("a2 c1");  // one fewer than the most is parked
+    outbox_.commit("a2 c1");  // one fewer than parked_max is parked
     run();
     EXPECT_EQ(bus_.taken, "c1");
     outbox_.commit("d1");
@@ -254,14 +257,14 @@ TEST_P(ParkedEvents, MakeRoomForMoreWhenTheyLeave) {
     outbox_.commit("a4 f1");
     run();
     EXPECT_EQ(bus_.taken, "c1 b1 d1 e1 a1 a2 a3 a4 f1");
-    park("g1 g2", {"g1"});  // those that followed a1 count no more
+    park("g1 g2", {"g1"});  // the events behind a1 no longer count
     outbox_.commit("h1");
     run();
     EXPECT_EQ(bus_.taken, "c1 b1 d1 e1 a1 a2 a3 a4 f1 h1");
 }
 
-// Keys, refusals, absences of the bus, retries, restarts and lost confirms, drawn from a seed. The
-// fates of events change between steps alone, so that it does not matter how often run() is called.
+// Keys, refusals, outages of the bus, retries, restarts and lost confirmations, drawn from a seed.
+// Delivery results change only between steps, so that the number of run() calls does not matter.
 class ParkedEventsAtRandom : public RelayForTests {
 protected:
     std::uint64_t dice(std::uint64_t below) {
@@ -295,14 +298,14 @@ protected:
             return Delivery::acknowledged;
         };
     }
-    // The next event of its key, or one that has arrived before.
+    // Checks that the event is the next one of its key, or one that has arrived before.
     void arrive(const std::string& name) {
         std::int64_t& last = arrived_[name[0]];
         const std::int64_t sequence = std::stoll(name.substr(1));
         EXPECT_LE(sequence, last + 1) << name << " has overtaken an event of its key";
         last = std::max(last, sequence);
     }
-    // All that can be done is done.
+    // Runs the relay until nothing more can be done.
     void work() {
         for (int i = 0; i < 8; ++i) {
             clock_.advance(std::chrono::milliseconds(10));
@@ -316,7 +319,7 @@ protected:
         relay_ = relay("one", std::move(dying));
         try {
             run();
-        } catch (const sql::Failure&) {  // it gets that far only where it confirms
+        } catch (const sql::Failure&) {  // thrown only if run() confirms
         }
         restart();
     }

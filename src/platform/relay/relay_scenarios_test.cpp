@@ -1,11 +1,13 @@
-// What a relay promises over each source, as scenes that a naive relay must fail: one that lets a
-// successor overtake, and one that forgets at a restart what it parked. And over the log: what is
-// the relay's own part in it.
+// The promises of a relay with each source, as scenarios that naive relays must fail: a relay that
+// sends the successor of an unpublished event, and one that forgets its parked keys at a restart.
+// Also tests of the relay's own part in reading the log.
 #include <functional>
 #include <set>
 
 #include <gtest/gtest.h>
 
+#include "platform/relay/message.hpp"
+#include "platform/relay/poll_source.hpp"
 #include "platform/relay/relay.hpp"
 #include "platform/relay/scripted_bus_for_tests.hpp"
 #include "platform/relay/sources_for_tests.hpp"
@@ -15,7 +17,7 @@ namespace {
 
 using bus::Delivery;
 
-// A relay at work: step() lets it do all that it can do now.
+// A relay under test. step() lets it do everything that it can do now.
 class Player {
 public:
     Player(SourceFixture& of, ScriptedBus& to) : sources(of), bus(to) {}
@@ -28,13 +30,13 @@ protected:
     ScriptedBus& bus;
 };
 
-// No source is done while anything waits that may leave.
+// step() ends when the relay has no publishable event left or a publish has failed.
 class RealRelay final : public Player {
 public:
     RealRelay(SourceFixture& of, ScriptedBus& to) : Player(of, to) { restart(); }
 
     void step() override {
-        // Over the log, until it has come to where it ends now.
+        // Over the log, runs until the relay has read to the current end.
         const std::size_t bursts = bus.bursts.size();
         until([&] {
             relay_->run(Duration::zero());
@@ -82,7 +84,7 @@ protected:
     std::set<Uuid> parked_keys_;
 };
 
-// Tries again what failed, after what did not.
+// A naive relay: retries failed events after it has published their successors.
 class LetsOvertake final : public NaiveRelay {
 public:
     using NaiveRelay::NaiveRelay;
@@ -100,7 +102,7 @@ private:
     std::vector<outbox::Event> failed_;
 };
 
-// Knows only by heart whose events may not leave.
+// A naive relay: keeps the parked keys only in memory.
 class ForgetsParked final : public NaiveRelay {
 public:
     using NaiveRelay::NaiveRelay;
@@ -125,7 +127,7 @@ struct Stage {
     }
 };
 
-// What arrived, in order.
+// Returns the events of one key in the order of their arrival.
 std::string of_key(const std::string& taken, char key) {
     std::string events;
     for (std::size_t i = 0; i + 1 < taken.size(); i += 3) {
@@ -182,7 +184,7 @@ TEST(NaiveRelays, ThatForgetAParkedEventAreCaught) {
 
 class RelayOverTheLog : public ::testing::Test {
 protected:
-    // The first one reads the log already.
+    // Makes a relay over the log. Runs the first one until it streams the log.
     std::unique_ptr<Relay> relay(std::string holder, const Clock& clock) {
         auto log = sources_.make_wal(
             {.checkpoint_interval = Duration::zero(), .sender_timeout = sender_timeout});
@@ -218,12 +220,14 @@ TEST_F(RelayOverTheLog, IsActiveOnlyWithTheSlotAndTakesItOver) {
     const auto two = relay("two", ahead);
     two->run(Duration::zero());
     EXPECT_FALSE(two->status().active);
-    ahead.advance(std::chrono::seconds(10));  // the lease has run out, but the slot is read
+    // The lease has expired, but the first relay still reads the slot.
+    ahead.advance(std::chrono::seconds(10));
     two->run(Duration::zero());
     EXPECT_FALSE(two->status().active);
     EXPECT_EQ(two->status().source, "wal");
     sources_.outbox.commit("a2");
-    work_until(*two, [&] { return bus_.taken == "a1 a2"; });  // one says nothing any more
+    // The first relay is silent by now.
+    work_until(*two, [&] { return bus_.taken == "a1 a2"; });
     EXPECT_TRUE(two->status().active);
     clock_.advance(std::chrono::seconds(10));
     one->run(Duration::zero());

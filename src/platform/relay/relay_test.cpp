@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "platform/relay/message.hpp"
+#include "platform/relay/poll_source.hpp"
 #include "platform/relay/relay_for_tests.hpp"
 
 namespace trackops::relay {
@@ -41,14 +43,14 @@ TEST_P(RelayContract, GathersForLongerWhileVeryManyEventsFlow) {
     EXPECT_EQ(wait_after(many - 1, options.batching_delay), options.batching_delay);
     EXPECT_EQ(wait_after(many, options.batching_delay), options.high_rate_batching_delay);
     EXPECT_EQ(wait_after(many, options.high_rate_batching_delay), options.batching_delay);
-    // A pause in which they gathered is not a flow, nor is what one commit brings.
+    // Events that gathered during a pause are no high rate, and neither is one large commit.
     EXPECT_EQ(wait_after(many, std::chrono::seconds(1)), options.batching_delay);
     clock_.advance(options.batching_delay);
     EXPECT_EQ(relay_->run(Duration::zero()).done, 0U);
     EXPECT_EQ(wait_after(many - 1, std::chrono::milliseconds(1)), options.batching_delay);
 }
 
-// A broker's work is by the request.
+// A broker's cost is per request, so the relay batches events while many arrive.
 TEST_P(RelayContract, GathersWhileManyEventsFlowAndNeverWhileFewDo) {
     const RelayOptions options;
     outbox_.commit(this_many(options.batching_threshold));
@@ -69,7 +71,7 @@ TEST_P(RelayContract, HoldsTheSuccessorsOfAnEventThatDidNotArrive) {
     lose({"a1"});
     run(3);
     EXPECT_EQ(bus_.taken.find("a2"), std::string::npos);
-    EXPECT_EQ(relay_->status().backlog.events, 4);  // nothing is confirmed meanwhile
+    EXPECT_EQ(relay_->status().backlog.events, 4);  // nothing is confirmed before a1 is published
     EXPECT_NE(relay_->status().last_error, "");
     take_all();
     run(2);
@@ -189,7 +191,7 @@ TEST_P(RelayContract, MovesAQueueOnAfterTheBusWasAwayAndARestart) {
 TEST_P(RelayContract, TimesOutARetryThatIsNotExecuted) {
     EXPECT_EQ(relay_->retry(uuid_v7(outbox::noon, 9, 9), Duration::zero()).error().code,
               Errc::timeout);
-    run();  // and it is not carried out later
+    run();  // must not execute the retry later
 }
 
 TEST_P(RelayContract, PublishesTwiceButLosesNothingWhenItDiesBeforeTheConfirm) {
@@ -206,7 +208,7 @@ TEST_P(RelayContract, PublishesTwiceButLosesNothingWhenItDiesBeforeTheConfirm) {
     restart();
     run();
     EXPECT_EQ(bus_.taken, "a1 b1 a2 a1 b1 a2");
-    EXPECT_EQ(parked(), "p1! p2");  // parked once, and still held
+    EXPECT_EQ(parked(), "p1! p2");  // parked once and still held
 }
 
 TEST_P(RelayContract, ConfirmsNothingBeforeItsAck) {
@@ -228,7 +230,7 @@ TEST_P(RelayContract, LetsOneOfTwoRelaysWorkAndTheOtherTakeOver) {
     clock_.advance(std::chrono::seconds(3));
     other->run(Duration::zero());
     EXPECT_EQ(bus_.taken, "a1");
-    clock_.advance(std::chrono::seconds(2));  // the first one says nothing any more
+    clock_.advance(std::chrono::seconds(2));  // the first relay is silent
     other->run(Duration::zero());
     EXPECT_TRUE(other->status().active);
     EXPECT_EQ(bus_.taken, "a1 a2");
@@ -273,22 +275,26 @@ TEST_P(RelayContract, ForgetsWhatItKnewWhenItTakesTheLeaseAgain) {
     EXPECT_EQ(parked(), "a1! a2 a3");
 }
 
-// The first one's lease runs out while it publishes; it parks and confirms before it notices. The
-// second has the lease by then, but not yet the source.
+// The first relay's lease expires while it publishes. It parks and confirms before it notices. By
+// then the second relay has the lease but not yet the source.
 TEST_P(RelayContract, KnowsWhatWasParkedBeforeThePlaceThatItReadsFrom) {
     auto watched = std::make_unique<WatchedSource>(make_poll_source(*outbox_.database));
     WatchedSource& source = *watched;
     source.may_claim = false;
     const auto other = relay("two", std::move(watched));
     outbox_.commit("a1 a2");
+    bool has_overtaken = false;
     bus_.script = [&](const std::string& name) {
         if (name != "a1") return Delivery::acknowledged;
-        clock_.advance(std::chrono::seconds(10));
-        other->run(Duration::zero());
+        if (!std::exchange(has_overtaken, true)) {
+            clock_.advance(std::chrono::seconds(10));
+            other->run(Duration::zero());
+        }
         return Delivery::refused;
     };
     run(2);
     EXPECT_FALSE(relay_->status().active);
+    EXPECT_EQ(parked(), "");  // only the holder of the lease may park
     source.may_claim = true;
     outbox_.commit("a3 b1");
     other->run(Duration::zero());
@@ -368,7 +374,7 @@ TEST_P(RelayContract, ShowsItsNumbersWhenScraped) {
         EXPECT_NE(text.find(line), std::string::npos) << line << "\n" << text;
     }
     relay_.reset();
-    EXPECT_NE(outbox_.metrics.prometheus_text(), "");  // with the relay gone
+    EXPECT_NE(outbox_.metrics.prometheus_text(), "");  // after the end of the relay
 }
 
 TEST(Message, CarriesTheEventAsCloudEvent) {

@@ -1,12 +1,12 @@
 #include "platform/relay/routes.hpp"
 
-#include <charconv>
 #include <optional>
 #include <string>
 
 #include <fmt/format.h>
 
 #include "platform/http/page.hpp"
+#include "platform/http/query_reader.hpp"
 #include "platform/json/writer.hpp"
 #include "platform/relay/relay.hpp"
 #include "platform/sql/batch.hpp"
@@ -14,8 +14,6 @@
 namespace trackops::relay {
 namespace {
 
-constexpr std::int64_t limit_default = 50;
-constexpr std::int64_t limit_max = 500;
 constexpr Duration retry_wait = std::chrono::seconds(5);
 
 std::string status_body(const RelayStatus& status) {
@@ -39,42 +37,25 @@ std::string status_body(const RelayStatus& status) {
 
 struct EventsQuery {
     bool is_parked = false;
-    std::int64_t limit = limit_default;
+    std::size_t limit = http::page_limit_default;
     std::int64_t after = 0;
 };
 
-std::optional<std::int64_t> whole_number(std::string_view text) {
-    std::int64_t number = 0;
-    const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return number;
-}
-
 Result<EventsQuery> read_query(const http::Request& request) {
-    std::vector<FieldError> faults;
-    if (const auto known = http::check_query(request, {"state", "limit", "cursor"}); !known) {
-        faults = known.error().fields;
-    }
+    http::QueryReader in(request, {"state", "limit", "cursor"});
     EventsQuery query;
-    const std::string_view state = request.query_value("state").value_or("unpublished");
-    query.is_parked = state == "parked";
-    if (state != "parked" && state != "unpublished") {
-        faults.push_back({"state", "must be unpublished or parked"});
-    }
-    if (const auto limit = request.query_value("limit")) {
-        query.limit = whole_number(*limit).value_or(0);
-        if (query.limit < 1 || query.limit > limit_max) {
-            faults.push_back({"limit", fmt::format("must be 1 to {}", limit_max), "range"});
-        }
-    }
-    if (const auto cursor = request.query_value("cursor")) {
-        query.after = whole_number(*cursor).value_or(-1);
-        if (query.after < 0) faults.push_back({"cursor", "must be a nextCursor of this list"});
-    }
-    if (!faults.empty()) {
-        return fail(Errc::invalid, "The query is not valid.", std::move(faults));
-    }
-    return query;
+    query.is_parked =
+        in.value("state", "must be unpublished or parked", [](std::string_view state) {
+              return state == "parked" || state == "unpublished" ? std::optional(state == "parked")
+                                                                 : std::nullopt;
+          }).value_or(false);
+    query.limit = in.limit();
+    query.after =
+        in.value("cursor", "must be a nextCursor of this list", [](std::string_view text) {
+              const auto position = http::whole_number(text);
+              return position && *position >= 0 ? position : std::nullopt;
+          }).value_or(0);
+    return in.finish(query);
 }
 
 void write_event(json::Writer& writer, std::int64_t position, const outbox::Event& event,
@@ -89,16 +70,16 @@ void write_event(json::Writer& writer, std::int64_t position, const outbox::Even
         .member("state", state);
 }
 
-// Where the next page starts; there can be one only behind a full page.
+// Returns the cursor of the next page; only a full page has one behind it.
 template <class Item>
-std::string next_cursor(const std::vector<Item>& items, std::int64_t limit) {
-    if (std::ssize(items) < limit) return {};
+std::string next_cursor(const std::vector<Item>& items, std::size_t limit) {
+    if (items.size() < limit) return {};
     return std::to_string(items.back().position);
 }
 
 http::Response list_unpublished(Relay& relay, const EventsQuery& query,
                                 const http::Request& request) {
-    const auto events = relay.unpublished(query.after, static_cast<std::size_t>(query.limit));
+    const auto events = relay.unpublished(query.after, query.limit);
     return http::page_response(
         request, next_cursor(events, query.limit), [&](json::Writer& writer) {
             for (const outbox::StoredEvent& stored : events) {
@@ -109,7 +90,7 @@ http::Response list_unpublished(Relay& relay, const EventsQuery& query,
 }
 
 http::Response list_parked(Relay& relay, const EventsQuery& query, const http::Request& request) {
-    const auto events = relay.parked(query.after, static_cast<std::size_t>(query.limit));
+    const auto events = relay.parked(query.after, query.limit);
     return http::page_response(request, next_cursor(events, query.limit),
                                [&](json::Writer& writer) {
                                    for (const ParkedEvent& parked : events) {
@@ -133,7 +114,7 @@ void retry_event(Relay& relay, const http::Request& request, const http::Reply& 
     reply.json(200, std::move(body));
 }
 
-// A handler that asks the database: its being away is an answer, too.
+// Turns a failure of the database into a problem answer.
 http::Handler with_failure_as_problem(
     std::function<void(const http::Request&, const http::Reply&)> handle) {
     return [handle = std::move(handle)](const http::Request& request, const http::Reply& reply) {

@@ -1,5 +1,5 @@
-// The relay's API: GET /api/relay/status, /api/relay/events, POST /api/relay/events/{id}/retry,
-// /api/relay/pause, /api/relay/resume.
+// The relay's HTTP API: GET /api/relay/status, /api/relay/events, POST
+// /api/relay/events/{id}/retry, /api/relay/pause, /api/relay/resume.
 #pragma once
 #include <vector>
 
@@ -9,8 +9,8 @@ namespace trackops::relay {
 
 class Relay;
 
-// Used by the relay service for `trackops`, and by the inventory service for its own outbox. relay
-// outlives the routes.
+// The event relay service serves these routes for `trackops`, the inventory service for its own
+// outbox. The relay outlives the routes.
 std::vector<http::Route> relay_routes(Relay& relay);
 
 }  // namespace trackops::relay

@@ -1,4 +1,4 @@
-// Asks a route without a server. Only tests include this.
+// Calls a route without a server. Only tests include this.
 #pragma once
 #include <memory>
 #include <span>
@@ -24,7 +24,7 @@ private:
 
 using Query = std::vector<std::pair<std::string, std::string>>;
 
-// The answer; status 0 if no route is of this method and pattern.
+// Returns the response; status 0 if no route has this method and pattern.
 inline http::Response ask(std::span<const http::Route> routes, std::string_view method,
                           std::string_view pattern, Query query = {}, Query params = {}) {
     http::Request request;

@@ -1,4 +1,4 @@
-// The relay's lists, walked through page by page while rows come and go.
+// The lists of the relay, read page by page while rows are added and removed.
 #include <gtest/gtest.h>
 
 #include "platform/json/reader.hpp"
@@ -15,7 +15,7 @@ class RelayPages : public RelayForTests {
 protected:
     struct Page {
         std::string names;
-        std::string next;  // "" behind the last page
+        std::string next;  // "" on the last page
     };
     Page page(std::string_view state, std::size_t limit, const std::string& cursor) {
         Query query = {{"state", std::string(state)}, {"limit", std::to_string(limit)}};
@@ -37,7 +37,7 @@ protected:
         EXPECT_EQ(answer.headers.empty(), page.next.empty());
         return page;
     }
-    // All pages, "a1 a2|b1"; `between` is called behind each, with its number.
+    // Returns all pages, e.g. "a1 a2|b1". Calls `between` after each page with its number.
     std::string walk(
         std::string_view state, std::size_t limit,
         const std::function<void(int)>& between = [](int) {}) {
@@ -60,7 +60,7 @@ protected:
 };
 INSTANTIATE_TEST_SUITE_P(Databases, RelayPages, ::testing::ValuesIn(testing::databases));
 
-// All events of one moment, several of a key, in one transaction and in several.
+// All events have the same time; a key has several events, in one transaction and in several.
 TEST_P(RelayPages, OfWhatIsNotPublishedGiveEachEventOnce) {
     outbox_.commit("a1 b1 a2");
     outbox_.commit("c1");
@@ -100,7 +100,7 @@ TEST_P(RelayPages, ShowWhatComesMeanwhileAtTheirEnd) {
               "e1|e2|f1|");
 }
 
-// The event that the cursor names has gone, those before it, or those behind it.
+// The event that the cursor names, events before it or events after it are gone.
 TEST_P(RelayPages, SkipAndRepeatNothingWhenEventsArePublishedMeanwhile) {
     outbox_.commit("a1 b1 c1");
     EXPECT_EQ(walk("unpublished", 2,
@@ -120,8 +120,8 @@ TEST_P(RelayPages, SkipAndRepeatNothingWhenParkedEventsLeaveMeanwhile) {
     EXPECT_EQ(walk("parked", 2,
                    [this](int number) {
                        if (number != 1) return;
-                       EXPECT_TRUE(retry(id("b1")));  // the cursor's
-                       EXPECT_TRUE(retry(id("d1")));  // the next page's
+                       EXPECT_TRUE(retry(id("b1")));  // named by the cursor
+                       EXPECT_TRUE(retry(id("d1")));  // on the next page
                    }),
               "a1 b1|c1 e1|");
     EXPECT_EQ(walk("parked", 1,

@@ -7,6 +7,7 @@
 #include "platform/json/reader.hpp"
 #include "platform/outbox/outbox_for_tests.hpp"
 #include "platform/relay/health.hpp"
+#include "platform/relay/poll_source.hpp"
 #include "platform/relay/relay.hpp"
 #include "platform/relay/routes_for_tests.hpp"
 
@@ -15,7 +16,7 @@ namespace {
 
 using bus::Delivery;
 
-// Refuses what a test says, takes the rest.
+// A bus that gives every message the delivery result that the test sets.
 class RefusingBus final : public bus::Bus {
 public:
     Delivery answer = Delivery::acknowledged;
@@ -46,10 +47,10 @@ class RelayRoutes : public ::testing::Test {
 protected:
     http::Response ask(std::string_view method, std::string_view pattern, Query query = {},
                        Query params = {}) {
-        return outbox::ask(routes_, method, pattern, std::move(query), std::move(params));
+        return relay::ask(routes_, method, pattern, std::move(query), std::move(params));
     }
     http::Response list(Query query) { return ask("GET", "/api/relay/events", std::move(query)); }
-    // The relay runs until the answer is there.
+    // Retries an event, and runs the relay until the response arrives.
     http::Response retry(const std::string& id) {
         http::Response response;
         std::atomic<bool> is_answered = false;
@@ -72,7 +73,7 @@ protected:
         const auto value = document->root().find(name);
         return value ? value->minified() : "absent";
     }
-    // The pointers of a problem's faults.
+    // Returns the pointers of a problem's field errors.
     static std::vector<std::string> faults(const http::Response& response) {
         std::vector<std::string> pointers;
         const auto document = json::Document::parse(response.body);
@@ -157,7 +158,8 @@ TEST_F(RelayRoutes, RetriesAParkedEvent) {
     run();
     const auto parked = relay_.parked(0, 10);
     const std::string first = parked.at(0).event.id.text();
-    EXPECT_EQ(retry(first).status, 422);  // refused again
+    // Refused again.
+    EXPECT_EQ(retry(first).status, 422);
     EXPECT_EQ(retry(parked.at(1).event.id.text()).status, 409);
     EXPECT_EQ(retry(uuid_v7(outbox::noon, 5, 5).text()).status, 404);
     EXPECT_EQ(ask("POST", "/api/relay/events/{id}/retry", {}, {{"id", "7"}}).status, 422);

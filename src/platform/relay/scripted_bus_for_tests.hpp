@@ -1,4 +1,4 @@
-// A bus that takes messages as a script says. Only tests include this.
+// A bus with scripted delivery results. Only tests include this.
 #pragma once
 #include <functional>
 #include <memory>
@@ -19,14 +19,17 @@ inline std::string name_of(const bus::OutgoingMessage& message) {
     return fmt::format("{}{}", static_cast<char>(Uuid::parse(message.key)->bytes[15]), sequence);
 }
 
-// Takes messages as the script says. Remembers what it took in order, and each burst.
+// Publishes messages with the results of `script`. Records the acknowledged messages in order, and
+// each call of publish().
 class ScriptedBus final : public bus::Bus {
 public:
     std::function<bus::Delivery(const std::string& name)> script = [](const std::string&) {
         return bus::Delivery::acknowledged;
     };
-    std::string taken;                // "a1 b1"
-    std::vector<std::string> bursts;  // of what was sent, taken or not
+    // The acknowledged messages, for example "a1 b1".
+    std::string taken;
+    // The messages of each publish() call, acknowledged or not.
+    std::vector<std::string> bursts;
     std::function<void()> after_burst = [] {};
 
     void ensure_topics(std::span<const std::string>) override {}

@@ -1,4 +1,4 @@
-// What every source promises. source_scenes_test.cpp has the interleavings of several writers.
+// The contract of every source. source_scenarios_test.cpp has the interleavings of several writers.
 #include <functional>
 
 #include <gtest/gtest.h>
@@ -61,11 +61,13 @@ TEST_P(SourceContract, GivesABacklogOfManyBatchesInOrder) {
     }
     std::string got;
     while (true) {
-        const std::string batch = read(2);  // eighteen events are more than four batches
+        // Eighteen events are more than four batches.
+        const std::string batch = read(2);
         if (batch.empty()) break;
         got += batch + " ";
         source_->confirm();
-        if (got.size() == 6 * 3) restart();  // in the middle of the window
+        // Restarts in the middle of the window.
+        if (got.size() == 6 * 3) restart();
     }
     EXPECT_EQ(got, all);
 }
@@ -87,7 +89,8 @@ TEST_P(SourceContract, StartsAgainFromTheCheckpoint) {
     EXPECT_EQ(read(1), "a1");
     source_->confirm();
     EXPECT_EQ(read(1), "a2");
-    restart();  // a2 was not confirmed
+    // The event a2 was not confirmed.
+    restart();
     outbox_.commit("a4");
     std::string rest;
     for (std::string more = read(); !more.empty(); more = read()) rest += more + " ";
@@ -103,10 +106,12 @@ TEST_P(SourceContract, WritesNothingWithoutEvents) {
                                        : "SELECT count(*) FROM relay.checkpoint";
     outbox_.commit("a1");
     EXPECT_EQ(read(), "a1");
-    EXPECT_EQ(outbox_.number(rows), sources_.is_wal() ? 1 : 0);  // where the log is read from
+    // The wal source stores where it begins to read the log.
+    EXPECT_EQ(outbox_.number(rows), sources_.is_wal() ? 1 : 0);
     source_->confirm();
     EXPECT_EQ(outbox_.number(rows), 1);
-    if (is_sqlite) return;  // keeps no version of a row
+    // SQLite keeps no row versions to compare.
+    if (is_sqlite) return;
     const std::string version = "SELECT xmin::text::bigint FROM relay.checkpoint";
     sources_.store_base(*source_);
     const auto before = outbox_.number(version);
@@ -146,7 +151,8 @@ TEST_P(SourceContract, ReportsTheBacklog) {
     EXPECT_EQ(waiting.events, 3);
     EXPECT_EQ(waiting.oldest_age, std::chrono::seconds(5));
     EXPECT_EQ(read(2), "a1 a2");
-    EXPECT_EQ(source_->backlog(outbox::noon).events, 3);  // read is not confirmed
+    // Events that are read but not confirmed still count.
+    EXPECT_EQ(source_->backlog(outbox::noon).events, 3);
     source_->confirm();
     outbox_.commit("b2");
     EXPECT_EQ(source_->backlog(outbox::noon).events, 2);

@@ -1,6 +1,6 @@
-// Several writers, step by step, with no luck in it: the interleavings that make a reader of an
-// outbox lose or misorder events. Each scene is asked of every source that knows several writers,
-// and of naive readers, which it must catch.
+// Deterministic interleavings of several writers that make a reader of an outbox lose or misorder
+// events. Each scenario runs against every source that supports several writers, and against naive
+// readers, which must fail it.
 #include <algorithm>
 #include <map>
 
@@ -11,7 +11,7 @@
 namespace trackops::relay {
 namespace {
 
-// Everything that is committed now.
+// Returns all events that are committed now.
 std::vector<outbox::StoredEvent> visible(sql::Database& database) {
     constexpr sql::Query query{.name = "test.visible",
                                .text =
@@ -43,7 +43,8 @@ public:
     std::vector<outbox::StoredEvent> unconfirmed(std::int64_t, std::size_t) override { return {}; }
 
 protected:
-    // What is beyond the highest that was seen of something, in its order.
+    // Returns the events whose value of `of` is above `highest`, in the order of that value, and
+    // raises `highest`.
     template <class Of>
     std::vector<outbox::StoredEvent> beyond(Of of, decltype(of(outbox::StoredEvent{}))& highest) {
         auto events = visible(database_);
@@ -56,7 +57,7 @@ protected:
     sql::Database& database_;
 };
 
-// Skips whatever fills a gap later.
+// Reads by position. Misses an event that fills a gap later.
 class SkipsGaps final : public Naive {
 public:
     using Naive::Naive;
@@ -91,7 +92,7 @@ private:
     Instant highest_;
 };
 
-// Goes on only while no position is missing.
+// Reads by position and stops at the first missing position.
 class StopsAtGaps final : public Naive {
 public:
     using Naive::Naive;
@@ -110,20 +111,20 @@ private:
     std::int64_t highest_ = 0;
 };
 
-// Where a scene is played: a reader, and writers on connections of their own.
+// Runs a scenario: one reader, and writers on connections of their own.
 class Stage {
 public:
     using Transaction = std::unique_ptr<sql::Transaction>;
 
     Stage(SourceFixture& sources, Source& source) : sources_(sources), source_(source) {}
 
-    // A transaction that has written events (their positions are drawn) and is still open.
+    // Returns an open transaction that has written events, so their positions are drawn.
     Transaction open(const std::vector<outbox::Event>& events) {
         auto tx = begin();
         write(*tx, events);
         return tx;
     }
-    // One that has a number and has written nothing to the outbox yet.
+    // Returns an open transaction that has an xid and has written nothing to the outbox yet.
     Transaction begin() {
         auto tx = sources_.outbox.database->begin(sql::Access::write);
         run(*tx, "SELECT pg_current_xact_id()::text");
@@ -138,7 +139,8 @@ public:
         tx.flush();
     }
     void commit(std::string_view events) { sources_.outbox.commit(events); }
-    // Reads and confirms a step. Keys in any order, each key's events in theirs: sources differ.
+    // Reads and confirms once. Sorts the events by key, because sources may return the keys in any
+    // order; the events of a key stay in their order.
     void step() {
         auto events = sources_.read(source_);
         std::ranges::stable_sort(events, {},
@@ -167,7 +169,7 @@ struct Scene {
     std::string_view expected;
 };
 
-// It drew its position first and commits last.
+// The slow transaction draws its position first and commits last.
 void long_transaction(Stage& stage) {
     auto slow = stage.open(one('s', 1, 1));
     stage.commit("a1");
@@ -191,14 +193,14 @@ void skewed_writers(Stage& stage) {
     stage.step();
 }
 
-// The same, read in one go.
+// The same, read in one step.
 void skewed_writers_at_once(Stage& stage) {
     stage.open(one('k', 1, 90, outbox::noon + std::chrono::seconds(60)))->commit();
     stage.open(one('k', 2, 10, outbox::noon))->commit();
     stage.step();
 }
 
-// That nobody will ever fill, and work in savepoints.
+// Gaps that are never filled, and writes in savepoints.
 void gaps(Stage& stage) {
     stage.commit("a1");
     stage.open(one('x', 1, 1000));  // rolled back
@@ -216,7 +218,8 @@ void gaps(Stage& stage) {
     stage.step();
 }
 
-// Writers of one key in turn; the second began first, so its transaction has the lower number.
+// Two writers of one key, one after the other. The second began first, so its transaction has the
+// lower xid.
 void second_began_first(Stage& stage) {
     auto second = stage.begin();
     auto first = stage.open(one('k', 1, 1));
@@ -231,7 +234,8 @@ void second_began_first(Stage& stage) {
     stage.step();
 }
 
-// A batch that began first commits between two reads, another one between a read and its confirm.
+// A transaction that began first commits between two reads, another one between a read and its
+// confirm.
 void commits_between(Stage& stage) {
     auto early = stage.begin();
     stage.commit("a1 b1");
@@ -292,8 +296,8 @@ TEST(NaiveSource, ThatGoesByTimeIsCaught) {
     EXPECT_TRUE(is_caught<ByTime>("skewed writers at once"));
 }
 
-// Every schedule of four transactions that begin, write and commit in all orders, read after each
-// step and confirmed every other time.
+// One random schedule with a fixed seed: four transactions begin, write and commit. After about a
+// third of the steps, the source reads and confirms; about every fifth time it is restarted then.
 TEST_P(SourceScenarios, LoseAndDuplicateNothingInAnySchedule) {
     SourceFixture sources(GetParam());
     auto source = sources.make();
@@ -316,7 +320,7 @@ TEST_P(SourceScenarios, LoseAndDuplicateNothingInAnySchedule) {
         }
         return !events.empty();
     };
-    // Keys a..d stand for rows: each is locked by at most one open transaction.
+    // The keys a..d stand for rows: at most one open transaction locks each.
     Stage stage(sources, *source);
     std::map<char, Stage::Transaction> open_ones;
     std::uint64_t ids = 0;

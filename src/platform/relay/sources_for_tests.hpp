@@ -1,5 +1,4 @@
-// A source of each kind over a fresh outbox, settled, so that tests need no luck. Only tests
-// include this.
+// A source of each kind over a new outbox, made deterministic for tests. Only tests include this.
 #pragma once
 #include <chrono>
 #include <functional>
@@ -13,6 +12,7 @@
 
 #include "platform/outbox/outbox_for_tests.hpp"
 #include "platform/postgres/target.hpp"
+#include "platform/relay/poll_source.hpp"
 #include "platform/relay/wal/slot.hpp"
 #include "platform/relay/wal/source.hpp"
 
@@ -21,7 +21,8 @@ namespace trackops::relay {
 inline const std::vector<std::string> source_kinds = {"sqlite-poll", "postgres-poll",
                                                       "postgres-wal"};
 
-// Waits for what another process does; fails the test when it does not.
+// Waits up to a minute until `is_so` returns true, for something that another process does. Fails
+// the test after that.
 inline void until(const std::function<bool()>& is_so) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!is_so()) {
@@ -30,7 +31,8 @@ inline void until(const std::function<bool()>& is_so) {
     }
 }
 
-// And not for what other databases write into the server's log, nor for a pause of the test.
+// Returns options that store the checkpoint once in each interval. Neither log records of other
+// databases nor a pause of the test trigger a store or a timeout.
 inline WalOptions stored_each(Duration interval) {
     return {.checkpoint_interval = interval,
             .sender_timeout = std::chrono::minutes(1),
@@ -40,7 +42,7 @@ inline WalOptions stored_each(Duration interval) {
 class SourceFixture {
 public:
     explicit SourceFixture(const std::string& of) : kind(of), outbox(of.substr(0, of.find('-'))) {}
-    // A slot that is forgotten holds the log of the whole server.
+    // A forgotten slot would hold the log of the whole server.
     ~SourceFixture() {
         if (is_wal()) drop_slot();
     }
@@ -50,7 +52,8 @@ public:
     bool is_wal() const { return kind == "postgres-wal"; }
     bool has_many_writers() const { return kind != "sqlite-poll"; }
 
-    // Ready to read. The log is streamed, and each confirm() stored at once.
+    // Returns a source that is ready to read. A wal source streams the log, and each confirm()
+    // stores the checkpoint at once.
     std::unique_ptr<Source> make() {
         if (!is_wal()) return make_poll_source(*outbox.database);
         auto source = make_wal();
@@ -61,7 +64,8 @@ public:
     std::unique_ptr<WalSource> make_wal(WalOptions options = stored_each(Duration::zero())) {
         return make_wal_source(*outbox.database, outbox.url(), std::move(options), outbox.metrics);
     }
-    // Reads what waits before the log can be read, into `found`.
+    // Reads the events that precede the streaming of the log into `found`. Expects none if `found`
+    // is null.
     void settle(WalSource& source, std::vector<outbox::StoredEvent>* found = nullptr) {
         until([&] {
             auto events = source.read(100);
@@ -72,7 +76,7 @@ public:
         });
     }
 
-    // The next events, when everything that is committed by now has come.
+    // Returns the next events, after everything that is committed by now has arrived.
     std::vector<outbox::StoredEvent> read(Source& source, std::size_t max = 100) {
         if (auto* wal = dynamic_cast<WalSource*>(&source); wal != nullptr && wal->is_streaming()) {
             const pgoutput::Lsn now{static_cast<std::uint64_t>(outbox.number(
@@ -82,8 +86,8 @@ public:
         return source.read(max);
     }
 
-    // Until the base that is stored sees all that is committed: what other databases commit can
-    // keep that of the log a round behind.
+    // Waits until the stored base sees all committed events. Commits in other databases can keep
+    // the base of the wal source one round behind.
     void store_base(Source& source) {
         until([&] {
             EXPECT_EQ(outbox::OutboxFixture::names(read(source)), "");
@@ -97,7 +101,7 @@ public:
     std::string slot() const {
         return slot_name(sql::postgres::parse_target(outbox.url(), {}).database);
     }
-    // Ends who reads it, or is about to.
+    // Drops the slot. Ends all walsender sessions of this database first.
     void drop_slot() {
         until([&] {
             const auto tx = outbox.database->begin(sql::Access::write);
@@ -113,7 +117,8 @@ public:
             try {
                 tx->commit();
             } catch (const sql::Failure&) {
-                return false;  // taken in between
+                // Another session took the slot in between.
+                return false;
             }
             return outbox.number(
                        "SELECT (SELECT count(*) FROM pg_replication_slots WHERE "

@@ -1,5 +1,5 @@
-// Group commit: commands that arrive while a batch is in flight form the next batch by themselves.
-// No timer.
+// Group commit: commands that arrive while a batch is in flight form the next batch. There is no
+// timer.
 #pragma once
 #include <algorithm>
 #include <chrono>
@@ -23,23 +23,24 @@
 namespace trackops::runtime {
 
 struct CombinerLimits {
-    std::size_t batch_max = 128;   // commands a call of process
-    std::size_t queue_max = 4096;  // commands that wait; one more is refused
+    std::size_t batch_max = 128;   // commands in one call of process
+    std::size_t queue_max = 4096;  // queued commands; submit() refuses further ones
 };
 
-// run() may be called by several threads at once: each takes a batch of its own. Commands of one
-// submitter keep their order within a batch, not between batches.
+// Several threads may call run() at once; each takes its own batch. Commands of one submitter keep
+// their order within a batch, but not between batches.
 template <class Command, class Outcome>
 class Combiner final : public Pump {
 public:
-    using Process = std::function<std::vector<Outcome>(
-        std::span<const Command>)>;  // one outcome a command, in order
+    // Returns one outcome for each command, in order.
+    using Process = std::function<std::vector<Outcome>(std::span<const Command>)>;
     using Done = std::move_only_function<void(Outcome)>;
-    // A move that throws could lose a `done` on its way.
+    // A throwing move could lose a `done` callback.
     static_assert(std::is_nothrow_move_constructible_v<Command>);
 
-    // lost: the outcome of every command whose batch ended in an exception (or in a wrong number of
-    // outcomes), or that still waited at close(). Must not throw.
+    // `lost` makes the outcome of every command whose batch ended in an exception or returned a
+    // wrong number of outcomes, and of every command that is still queued at close(). It must not
+    // throw.
     Combiner(CombinerLimits limits, Process process, std::function<Outcome()> lost)
         : limits_(limits), process_(std::move(process)), on_lost_(std::move(lost)) {
         if (limits.batch_max == 0 || limits.queue_max == 0)
@@ -47,19 +48,19 @@ public:
     }
     ~Combiner() override { close(); }
 
-    // Never blocks. After true, done runs exactly once, whatever happens, on the thread of run() or
-    // of close(), with no lock held: it may submit again. After false (queue full, or closed) it
-    // never does.
+    // Queues a command. Never blocks. After true, `done` runs exactly once, on the thread of run()
+    // or close(), with no lock held, so that it may submit again. After false (queue full, or
+    // closed) `done` never runs.
     [[nodiscard]] bool submit(Command command, Done done);
-    // Every command of the batch is answered before an exception leaves: that of process, or else
-    // the first one of a done.
+    // Runs one batch. Every command of the batch is answered before an exception leaves run(): the
+    // exception of process, or else the first exception of a `done`.
     Progress run(Duration max_wait) override;
     void wake() override;
-    // Takes no more and answers everything that waits as lost; a batch in flight gets its own
-    // answers from run(). What a done throws here is logged. Idempotent.
+    // Refuses further commands and answers every queued one as lost. A batch in flight gets its
+    // outcomes from run(). Exceptions of a `done` are logged. Idempotent.
     void close();
 
-    std::size_t waiting() const;
+    std::size_t waiting() const;  // queued commands
 
 private:
     struct Waiting {
@@ -111,7 +112,7 @@ std::vector<Outcome> Combiner<Command, Outcome>::process(std::span<Waiting> batc
     commands.reserve(batch.size());
     for (Waiting& waiting : batch) commands.push_back(std::move(waiting.command));
     std::vector<Outcome> outcomes = process_(commands);
-    // Whose outcome is missing cannot be known.
+    // With a wrong number of outcomes it is unknown which command each one belongs to.
     if (outcomes.size() != batch.size())
         throw std::logic_error("a batch did not get one outcome a command");
     return outcomes;

@@ -19,11 +19,11 @@ using testing::IsEmpty;
 
 constexpr int lost = -1;
 constexpr Duration no_wait = Duration::zero();
-constexpr Duration long_wait = std::chrono::seconds(20);  // a test that waits so long has failed
+constexpr Duration long_wait = std::chrono::seconds(20);  // a test that waits this long has failed
 
 using Numbers = Combiner<int, int>;
 
-// Remembers each batch it was given and answers ten times the command.
+// Records each batch and returns ten times each command.
 struct Recorder {
     std::vector<std::vector<int>> batches = {};
     std::vector<int> operator()(std::span<const int> commands) {
@@ -58,7 +58,7 @@ TEST_F(CombinerTest, AnswersEachCommandInOrder) {
     EXPECT_THAT(answers, ElementsAre(10, 20, 30));
     EXPECT_THAT(recorder.batches, ElementsAre(ElementsAre(1, 2, 3)));
     EXPECT_EQ(combiner.run(no_wait).done, 0U);
-    EXPECT_EQ(recorder.batches.size(), 1U);  // no call without a command
+    EXPECT_EQ(recorder.batches.size(), 1U);  // process is not called without commands
 }
 
 TEST_F(CombinerTest, MakesTheNextBatchOfWhatArrivesDuringOne) {
@@ -146,7 +146,7 @@ TEST_F(CombinerTest, AnswersWhatWaitsAtCloseAsLost) {
     auto combiner = make();
     EXPECT_TRUE(combiner.submit(1, [&](int answer) {
         answers.push_back(answer);
-        EXPECT_FALSE(submit(combiner, 2));  // closed already
+        EXPECT_FALSE(submit(combiner, 2));  // after close()
         combiner.close();
     }));
     EXPECT_TRUE(submit(combiner, 3));
@@ -154,7 +154,8 @@ TEST_F(CombinerTest, AnswersWhatWaitsAtCloseAsLost) {
     EXPECT_THAT(answers, ElementsAre(lost, lost));
     EXPECT_FALSE(submit(combiner, 4));
     combiner.close();
-    const Progress progress = combiner.run(long_wait);  // no wait, and no reason to come back soon
+    // run() does not wait, and asks for no call soon
+    const Progress progress = combiner.run(long_wait);
     EXPECT_EQ(progress.done, 0U);
     EXPECT_GE(progress.call_again_in, std::chrono::minutes(1));
     EXPECT_THAT(answers, ElementsAre(lost, lost));
@@ -168,7 +169,7 @@ TEST_F(CombinerTest, GivesABatchInFlightItsOwnAnswersAtClose) {
     };
     for (const int command : {1, 2}) EXPECT_TRUE(submit(combiner, command));
     EXPECT_EQ(combiner.run(no_wait).done, 1U);
-    EXPECT_THAT(answers, ElementsAre(lost, 10));  // 2 at close, then 1
+    EXPECT_THAT(answers, ElementsAre(lost, 10));  // command 2 at close(), then command 1
 }
 
 TEST_F(CombinerTest, AnswersTheOthersWhenAnAnswerThrowsAtClose) {
@@ -186,7 +187,8 @@ TEST_F(CombinerTest, AnswersTheOthersWhenAnAnswerThrowsAtClose) {
 TEST_F(CombinerTest, StopsWaitingWhenACommandComesOrWhenWokenOrClosed) {
     auto combiner = make();
     const auto start = std::chrono::steady_clock::now();
-    combiner.wake();  // before the wait: kept for it
+    // A wake before the wait ends the next wait.
+    combiner.wake();
     EXPECT_EQ(combiner.run(long_wait).done, 0U);
     {
         const std::jthread other([&] { EXPECT_TRUE(submit(combiner, 1)); });
@@ -203,7 +205,7 @@ TEST_F(CombinerTest, StopsWaitingWhenACommandComesOrWhenWokenOrClosed) {
     EXPECT_LT(std::chrono::steady_clock::now() - start, long_wait);
 }
 
-// Submitters, runners, failing batches and a close, all at once. What it asserts holds for every
+// Submitters, runners, failing batches and close() run concurrently. The assertions hold for every
 // interleaving.
 struct Stress {
     static constexpr int submitters = 8;
@@ -212,7 +214,7 @@ struct Stress {
         int submitter;
         int number;
     };
-    struct Slot {  // of one command
+    struct Slot {  // one command
         std::atomic<int> answered{0};
         std::atomic<int> answer{0};
         bool accepted = false;  // written by its submitter

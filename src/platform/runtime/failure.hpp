@@ -1,11 +1,11 @@
-// What an exception says, whatever it is.
+// The text of any exception, for logs.
 #pragma once
 #include <exception>
 #include <string>
 
 namespace trackops::runtime {
 
-// failure is not null.
+// `failure` must not be null.
 std::string failure_text(const std::exception_ptr& failure);
 
 }  // namespace trackops::runtime

@@ -22,8 +22,8 @@
 namespace trackops::runtime {
 namespace {
 
-constexpr Duration wait_inside_max =
-    std::chrono::seconds(1);  // how late stop() may be with a pump that cannot be woken
+// The longest delay of stop() by a pump that cannot be woken.
+constexpr Duration wait_inside_max = std::chrono::seconds(1);
 constexpr Duration sleep_max = std::chrono::minutes(1);
 constexpr Duration backoff_min = std::chrono::milliseconds(100);
 constexpr Duration backoff_max = std::chrono::seconds(5);
@@ -71,11 +71,11 @@ private:
                 backoff = std::min(backoff * 2, backoff_max);
             }
         }
-        pump_.wake();  // this thread may have swallowed the wake that was meant for another one of
-                       // the same pump
+        // This thread may have consumed a wake meant for another thread of the same pump.
+        pump_.wake();
     }
 
-    // What woke us before this moment is seen by the run() that follows.
+    // A wake before this point is covered by the run() that follows.
     bool should_run() {
         const std::scoped_lock lock(mutex_);
         woken_ = false;
@@ -88,7 +88,8 @@ private:
         changed_.wait_for(lock, std::min(time, sleep_max), [this] { return stopping_ || woken_; });
     }
 
-    // Not ended by wake(): a pump that fails at each request would run without pause.
+    // wake() does not end a backoff: otherwise a pump that fails at each request would run without
+    // pause.
     void wait_out(Duration backoff) {
         std::unique_lock lock(mutex_);
         changed_.wait_for(lock, backoff, [this] { return stopping_; });
@@ -110,15 +111,15 @@ private:
     std::condition_variable changed_;
     bool woken_ = false;
     bool stopping_ = false;
-    std::thread thread_;  // last: it uses all of the above
+    std::thread thread_;  // last, because the thread uses all members above
 };
 
 }  // namespace
 
 struct PumpThreads::State {
     telemetry::Registry& metrics;
-    std::mutex stopping;  // held for the whole of stop()
-    std::mutex mutex;     // of the two that follow; never held while waiting
+    std::mutex stopping;  // held during all of stop()
+    std::mutex mutex;     // guards the two members below; never held while waiting
     std::deque<Entry> entries = {};
     bool stopped = false;
 };
@@ -155,12 +156,12 @@ void PumpThreads::stop() {
     const std::scoped_lock one_at_a_time(state_->stopping);
     {
         const std::scoped_lock lock(state_->mutex);
-        state_->stopped = true;  // from here on `entries` does not grow
+        state_->stopped = true;  // `entries` does not grow after this
     }
     for (Entry& last : std::views::reverse(state_->entries)) {
         if (last.joined()) continue;
-        // All threads of one pump together: had one of them to go on, it could take the wake that
-        // the others wait for.
+        // Stops all threads of one pump together: a thread that went on running could consume the
+        // wake that the others wait for.
         std::vector<Entry*> of_this_pump;
         for (Entry& entry : state_->entries) {
             if (entry.drives(last.pump())) of_this_pump.push_back(&entry);

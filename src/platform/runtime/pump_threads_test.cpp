@@ -23,9 +23,9 @@ namespace {
 using namespace std::chrono_literals;
 using testing::ElementsAre;
 
-constexpr auto long_wait = 20s;  // a test that waits so long has failed
+constexpr auto long_wait = 20s;  // a test that waits this long has failed
 
-// Does what the test says at each call.
+// Calls the test's function in each run().
 class Scripted final : public Pump {
 public:
     explicit Scripted(std::function<Progress(int call)> script) : script_(std::move(script)) {}
@@ -44,7 +44,7 @@ private:
     std::counting_semaphore<> calls_{0};
 };
 
-// Waits inside run() for one wake, however long that takes.
+// Waits inside run() for one wake, without a time limit.
 class Waits final : public Pump {
 public:
     Progress run(Duration) override {
@@ -95,7 +95,7 @@ TEST(PumpThreads, DoNotSleepOverAWakeDuringTheRun) {
     telemetry::Registry metrics;
     std::function<void()> wake;
     Scripted pump([&](int call) {
-        if (call == 1) wake();  // work comes that this call does not see any more
+        if (call == 1) wake();  // work arrives too late for this call to see it
         return Progress{0, 1h};
     });
     PumpThreads threads(metrics);

@@ -16,10 +16,10 @@ namespace {
 
 constexpr std::int64_t micros_per_ms = 1000;
 constexpr std::uint64_t low_mask = (std::uint64_t{1} << 62) - 1;
-constexpr std::uint64_t high_mask =
-    (std::uint64_t{1} << 11) - 1;  // of 12 bits: the top one is room to count up
+// Of 12 bits; the top bit is room for counting up.
+constexpr std::uint64_t high_mask = (std::uint64_t{1} << 11) - 1;
 
-// Random numbers of the kernel, fetched as many at a time as one call gives without interruption.
+// Random numbers from the kernel, fetched as many at a time as one uninterruptible call returns.
 class KernelRandom {
 public:
     template <class Number>
@@ -71,7 +71,7 @@ Uuid RandomIds::next() {
         state.high = state.random.next<std::uint64_t>() & high_mask;
         state.low = state.random.next<std::uint64_t>() & low_mask;
     } else {
-        // Steps of 32 random bits: 2^41 ids go into one millisecond before the 12 bits of `high`
+        // Steps of 32 random bits allow 2^41 ids in one millisecond before the 12 bits of `high`
         // are used up.
         state.low += std::uint64_t{1} + state.random.next<std::uint32_t>();
         state.high += state.low > low_mask ? 1 : 0;

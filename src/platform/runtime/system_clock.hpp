@@ -1,4 +1,4 @@
-// The real clock and real chance.
+// The system's clock and an id generator that uses the kernel's random numbers.
 #pragma once
 #include <memory>
 
@@ -12,12 +12,12 @@ public:
     Instant now() const override;
 };
 
-// UUIDv7s from the clock and the kernel's random numbers. The ids of one object ascend, also within
-// a millisecond and when the clock steps back (then the time in them stands still); each is
-// unpredictable by at least 32 bits from the one before.
+// Generates UUIDv7 from the clock and the kernel's random numbers. The ids of one object ascend,
+// also within a millisecond and when the clock steps back (the time in the ids then stands still).
+// Each id has at least 32 bits that the previous one does not predict.
 class RandomIds final : public Ids {
 public:
-    explicit RandomIds(const Clock& clock);  // outlives this
+    explicit RandomIds(const Clock& clock);  // `clock` outlives this
     ~RandomIds() override;
     Uuid next() override;
 

@@ -24,7 +24,7 @@ TEST(SystemClock, TellsTheTimeOfDay) {
 TEST(RandomIds, AreUuidsOfTheClocksMillisecond) {
     const HandClock clock;
     RandomIds ids(clock);
-    for (int i = 0; i < 2; ++i) {  // the first of a millisecond and the next
+    for (int i = 0; i < 2; ++i) {  // the first id of a millisecond and the next
         const std::string text = ids.next().text();
         EXPECT_EQ(text.substr(0, 13), uuid_v7(clock.now(), 0, 0).text().substr(0, 13));
         EXPECT_EQ(text[14], '7');

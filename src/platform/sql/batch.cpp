@@ -16,7 +16,8 @@ void or_conflict(const std::function<void()>& send) {
 }
 
 Error error_of(Fault fault) {
-    switch (fault) {  // What the database said stays in the log: it may name tables and values.
+    // The message of the database stays in the log, because it may name tables and values.
+    switch (fault) {
         case Fault::bad_data:
             return {Errc::invalid, "the database refused this data"};
         case Fault::retryable:

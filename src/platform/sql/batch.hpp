@@ -1,5 +1,5 @@
-// The one policy for a batch of commands in one transaction: who is to blame for a fault, and what
-// is tried again.
+// The fault policy for a batch of commands in one transaction: which faults repeat the batch, and
+// which command a fault belongs to.
 #pragma once
 #include <algorithm>
 #include <functional>
@@ -11,33 +11,34 @@
 
 namespace trackops::sql {
 
-inline constexpr int retries_max =
-    10;  // times a batch runs again for Fault::retryable or ConcurrencyConflict
-inline constexpr int unknown_outcome_retries_max =
-    3;  // times a batch runs again to find out what its lost commit did
+// How often a batch is repeated after Fault::retryable or a ConcurrencyConflict.
+inline constexpr int retries_max = 10;
+// How often a batch is repeated to find out the outcome of a commit whose answer was lost.
+inline constexpr int unknown_outcome_retries_max = 3;
 
-// Thrown by a batch when a guarded write found another version than was read: rolled back, runs
-// again from the start.
+// A batch throws it when a guarded write found another version than the batch had read. The batch
+// is rolled back and repeated from the start.
 struct ConcurrencyConflict : std::exception {
     const char* what() const noexcept override { return "somebody else saved first"; }
 };
 
-// Sends a flush or a commit in which a unique violation can only mean that somebody faster wrote
-// the same row: ConcurrencyConflict.
+// Runs `send`, a flush or a commit in which a unique violation can only mean that another
+// transaction wrote the same row first; throws ConcurrencyConflict then.
 void or_conflict(const std::function<void()>& send);
 
-// What is left when repeating did not help: Errc::unavailable, Errc::outcome_unknown, or
-// Errc::internal for a defect.
+// Returns the error of a command whose batch failed for good.
 Error error_of(Fault fault);
-// Runs `work` (one transaction over the whole span, begun and committed by it; at most one effect a
-// cause, so it may run again) and answers each command:
-//   Fault::retryable, ConcurrencyConflict     the whole batch runs again, at most retries_max times
-//   Fault::outcome_unknown      the whole batch runs again (its causes make that safe), at most
-//   unknown_outcome_retries_max times Fault::bad_data              the batch is halved until the
-//   culprit is alone; it gets Errc::invalid, its neighbours their answers Fault::unavailable,
-//   broken  nothing is split; each command gets error_of()
-// Once a commit's outcome is unknown (`is_outcome_unknown`), it stays so until a run succeeds,
-// whatever fault kept the next run from finding out.
+
+// Runs `work` and returns one result for each command, in order. `work` begins and commits one
+// transaction over the whole span. It has at most one effect for each cause, so it may run again.
+// - Fault::retryable, ConcurrencyConflict: the whole batch is repeated, at most retries_max times.
+// - Fault::outcome_unknown: the whole batch is repeated, at most unknown_outcome_retries_max times.
+// - Fault::bad_data: the batch is halved until the command with the bad data is alone. That command
+// gets
+//   Errc::invalid, the others get their results.
+// - Fault::unavailable, Fault::defect: each command gets error_of(fault).
+// Once the outcome of a commit is unknown (`is_outcome_unknown`), it stays unknown until a run
+// succeeds, whatever fault ends the next run.
 template <class Command, class T>
 std::vector<Result<T>> run_batch(
     Database& database, std::span<const Command> commands,

@@ -1,4 +1,5 @@
-// Every story of up to five runs of a batch, against what its promises say of each command.
+// Every sequence of outcomes of up to five runs of a batch, checked against the result that
+// run_batch() promises for each command.
 #include <functional>
 #include <string>
 
@@ -10,7 +11,7 @@
 namespace trackops::sql {
 namespace {
 
-enum class Outcome : std::uint8_t {  // of a run
+enum class Outcome : std::uint8_t {  // the outcome of one run
     success,
     lost_race,
     repeat,
@@ -31,7 +32,7 @@ std::string text(const Outcomes& story) {
     return text;
 }
 
-// Waits for nothing.
+// A database whose back_off() does not wait.
 class Patient final : public Database {
     std::unique_ptr<Transaction> begin(Access) override { throw std::logic_error("not asked for"); }
     Dialect dialect() const override { return Dialect::sqlite; }
@@ -40,10 +41,10 @@ class Patient final : public Database {
     std::string description() const override { return "none"; }
 };
 
-class Story {
+class ScriptedBatch {
 public:
-    // Run k of the batch ends as `told` says; those behind its end succeed.
-    explicit Story(const Outcomes& told) : told_(told) {}
+    // Run k of the batch ends with told[k]; runs after the last outcome succeed.
+    explicit ScriptedBatch(const Outcomes& told) : told_(told) {}
 
     void play(int commands) {
         std::vector<int> all;
@@ -61,9 +62,9 @@ public:
     }
 
 private:
-    struct Seen {  // what happened to the runs that a command was part of
+    struct Seen {  // the runs that a command was part of
         Outcomes outcomes;
-        std::size_t with = 0;  // commands in the last of them
+        std::size_t with = 0;  // the number of commands in the last of these runs
         int repeats = 0;       // of the same commands
         int unknowns = 0;
     };
@@ -110,8 +111,8 @@ private:
         seen.outcomes.push_back(outcome);
         seen.with = with;
     }
-    // The model: the last run says what the answer is; an unknown one stands behind every answer
-    // but a success and a refusal of the command itself.
+    // The model: the last run decides the answer. After an unknown outcome, every answer is unknown
+    // except a success and a refusal of the command itself.
     void check(std::size_t command) const {
         const Seen& seen = seen_[command];
         const Result<int>& answer = answers_[command];
@@ -148,11 +149,11 @@ private:
     std::vector<Result<int>> answers_;
 };
 
-// Plays the story and all that begin like it, up to `runs_max` runs. Returns how many there were.
+// Plays the sequence `told` and all its extensions of up to `runs_max` runs. Returns their number.
 int play_all(int commands, std::size_t runs_max, Outcomes& told) {
-    Story story(told);
+    ScriptedBatch story(told);
     story.play(commands);
-    if (!story.is_told_to_the_end()) return 0;  // another one is the same
+    if (!story.is_told_to_the_end()) return 0;  // a shorter sequence is the same
     story.check();
     if (::testing::Test::HasFailure()) {
         ADD_FAILURE() << commands << " commands: " << text(told);
@@ -176,18 +177,19 @@ TEST(BatchOutcomes, AreAnsweredToEachCommandHoweverTheBatchIsSplitAndRepeated) {
     }
 }
 
-// Longer than the stories above: the bounds count anew for each half, what is unknown does not end.
+// Longer than the sequences above: each half of a batch counts its bounds anew, and an unknown
+// outcome stays unknown.
 TEST(BatchOutcomes, StayUnknownOverAllRepeats) {
     for (const Outcome again : {Outcome::repeat, Outcome::lost_race}) {
         for (std::size_t at = 0; at <= retries_max; ++at) {
             for (const int commands : {1, 2, 3}) {
                 Outcomes told(retries_max + 1, again);
                 told[at] = Outcome::unknown;
-                Story story(told);
+                ScriptedBatch story(told);
                 story.play(commands);
                 story.check();
                 told.insert(told.begin(), {Outcome::unknown, Outcome::culprit});
-                Story halved(told);
+                ScriptedBatch halved(told);
                 halved.play(commands);
                 halved.check();
                 ASSERT_FALSE(HasFailure()) << commands << " commands: " << text(told);

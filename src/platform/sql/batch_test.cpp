@@ -13,7 +13,7 @@ using Commands = std::vector<int>;
 
 Failure failure(Fault fault) { return {fault, "", "secret table"}; }
 
-// Only ever waited on.
+// run_batch only waits on this database and begins no transaction.
 class Untouched final : public Database {
     std::unique_ptr<Transaction> begin(Access) override { throw std::logic_error("not asked for"); }
     Dialect dialect() const override { return Dialect::sqlite; }
@@ -21,8 +21,8 @@ class Untouched final : public Database {
     std::string description() const override { return "none"; }
 };
 
-// Does what it is told for each run, then answers each command with itself; remembers what it was
-// asked.
+// A batch function for the tests. A run throws the next scripted failure, or bad_data if a command
+// is in `culprits`. Otherwise it answers each command with the command itself. Records all runs.
 class Script {
 public:
     explicit Script(std::deque<Fault> faults = {}, int lost_races = 0)
@@ -103,7 +103,8 @@ TEST(Batch, HalvesInsteadOfRunningEachAlone) {
     Script script;
     script.culprits = {17};
     script.run(commands);
-    EXPECT_EQ(script.runs.size(), 13U);  // the whole, and two halves on each of six levels
+    // The whole batch, and two halves on each of six levels.
+    EXPECT_EQ(script.runs.size(), 13U);
 }
 
 TEST(Batch, RunsTheSameCommandsAgainForARepeat) {
@@ -151,7 +152,8 @@ TEST(Batch, DoesNotForgetALostCommitThatItCouldNotLookFor) {
     const auto answers = halved.run({1, 2});
     ASSERT_EQ(answers.size(), 2U);
     EXPECT_EQ(answers[0].error().code, Errc::outcome_unknown);
-    EXPECT_EQ(answers[1].error().code, Errc::invalid);  // itself, so it was never there
+    // The command itself is bad data, so it was never committed.
+    EXPECT_EQ(answers[1].error().code, Errc::invalid);
 }
 
 TEST(Batch, SplitsNothingWhenTheDatabaseIsAwayOrWeAreBroken) {

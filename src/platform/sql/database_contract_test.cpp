@@ -1,5 +1,5 @@
-// What both databases promise; postgres_test.cpp and sqlite_test.cpp hold what only one of them
-// does.
+// The contract of a database, tested against both drivers. postgres_test.cpp and sqlite_test.cpp
+// test what only one of them promises.
 #include <limits>
 #include <memory>
 #include <sstream>
@@ -64,7 +64,7 @@ protected:
         tx->add(query, std::move(params));
         tx->commit();
     }
-    // The rows of one statement, outside of any other transaction.
+    // Returns the rows of one statement in a transaction of its own.
     std::vector<Row> read(const Query& query, Params params = {}) {
         const auto tx = database_->begin(Access::read);
         const auto& statement = tx->add(query, std::move(params));
@@ -72,7 +72,7 @@ protected:
         return statement.rows();
     }
     std::int64_t count() { return read(count_things)[0].integer(0); }
-    // What the database says to a statement in a transaction of its own.
+    // Returns the failure of a statement in a transaction of its own.
     Failure failure_of(const Query& query, Params params) {
         const auto tx = database_->begin(Access::write);
         try {
@@ -85,7 +85,8 @@ protected:
         return {Fault::defect, "", ""};
     }
 
-    // The value of a metric; of several, the one with this word among its labels.
+    // Returns the value of a metric. If there are several, `label` is a word among the labels of
+    // the one to return.
     double metric(const std::string& name, const std::string& label = "") const {
         std::istringstream lines(metrics_.prometheus_text());
         for (std::string line; std::getline(lines, line);) {

@@ -9,19 +9,20 @@
 namespace trackops::sql {
 namespace {
 
-// In the order of Securable, as GRANT calls them.
+// The words of GRANT in the order of Securable.
 constexpr std::array<const char*, 3> kinds = {"SCHEMA", "TABLE", "FUNCTION"};
 static_assert(kinds.size() == static_cast<std::size_t>(Securable::function) + 1);
 
-// The lock of the migrations, one process at a time: somebody else's may take long.
-constexpr std::array<Query, 2> take_patience = {
+// One process at a time holds the lock of the migrations; the migration of another process may take
+// long.
+constexpr std::array<Query, 2> allow_long_statements = {
     Query{"grants.patience", "SET LOCAL lock_timeout = '5min'"},
     Query{"grants.patience", "SET LOCAL statement_timeout = '5min'"}};
 constexpr Query take_lock{.name = "grants.lock",
                           .text = "SELECT pg_advisory_xact_lock(7226014823)"};
 
-// The statements that are left to say, from the rules ($1 rank, $2 kind, $3 name, $4 service, $5
-// relay) and what the catalogue says is granted.
+// Returns the GRANT and REVOKE statements that lead from the granted rights in the catalogue to the
+// rules ($1 rank, $2 kind, $3 name, $4 service, $5 relay).
 constexpr Query list_changes{.name = "grants.list",
                              .text = "SELECT 1 WHERE $1 = $2 AND $3 = $4 AND $5 = ''",
                              .postgres_batch = R"sql(
@@ -76,25 +77,13 @@ std::size_t grant(Database& database, std::span<const Grant> grants) {
                          rule.relay});
     }
     const auto tx = database.begin(Access::write);
-    for (const Query& timeout : take_patience) tx->add(timeout, {});
+    for (const Query& timeout : allow_long_statements) tx->add(timeout, {});
     tx->add(take_lock, {});
     const Statement& changes = tx->add_batch(list_changes, std::move(rules));
     tx->flush();
     for (const Row& row : changes.rows()) tx->add({"grants.change", row.text(0)}, {});
     tx->commit();
     return changes.rows().size();
-}
-
-void migrate_and_grant(Database& database, std::string_view owner_url,
-                       std::span<const Component> components, std::span<const Grant> grants,
-                       telemetry::Registry& metrics) {
-    if (!owner_url.empty()) {
-        const auto owners = open(owner_url, {.connections_max = 1}, metrics);
-        for (const auto& [name, files] : components) migrate(*owners, name, files);
-        grant(*owners, grants);
-    }
-    for (const auto& [name, files] : components) migrate(database, name, files);
-    if (owner_url.empty()) grant(database, grants);
 }
 
 }  // namespace trackops::sql

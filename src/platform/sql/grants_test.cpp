@@ -11,6 +11,7 @@
 
 #include "inventory/migrations.hpp"
 #include "order/migrations.hpp"
+#include "platform/backends/migrate_and_grant.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/grants.hpp"
@@ -25,12 +26,15 @@ namespace {
 using ::testing::HasSubstr;
 
 struct Thing {
-    std::string name;    // "public.orders"
-    std::string kind;    // of pg_class; 'f' is a function
-    std::string column;  // its first
+    // For example "public.orders".
+    std::string name;
+    // The kind of pg_class; 'f' is a function.
+    std::string kind;
+    // The name of the first column.
+    std::string column;
 };
 
-// What the roles may do, said once more, and not as the grants say it.
+// Returns the privileges that `role` must have. States them independently of the grants under test.
 std::string expected(std::string_view role, const Thing& thing) {
     const bool is_relay_schema = thing.name.starts_with("relay.");
     if (thing.kind == "S") return "";
@@ -47,19 +51,20 @@ std::string expected(std::string_view role, const Thing& thing) {
 
 class Grants : public ::testing::TestWithParam<std::string> {
 protected:
-    std::vector<Component> components() const {
+    std::vector<backends::Component> components() const {
         return {{"outbox", outbox::migrations},
                 {"idempotency", idempotency::migrations},
-                GetParam() == "order" ? Component{"order", order::migrations}
-                                      : Component{"inventory", inventory::migrations}};
+                GetParam() == "order" ? backends::Component{"order", order::migrations}
+                                      : backends::Component{"inventory", inventory::migrations}};
     }
     std::unique_ptr<Database> open_as(std::string_view role) {
         return backends::open_database(role == "postgres" ? at_hand_.url() : at_hand_.url_as(role),
                                        {}, metrics_);
     }
     void bring_up(std::string_view role, std::string_view owner_role) {
-        migrate_and_grant(*open_as(role), owner_role.empty() ? "" : at_hand_.url_as(owner_role),
-                          components(), outbox::grants, metrics_);
+        backends::migrate_and_grant(*open_as(role),
+                                    owner_role.empty() ? "" : at_hand_.url_as(owner_role),
+                                    components(), outbox::grants, metrics_);
     }
     static std::vector<Row> run(Database& database, std::string_view statement) {
         const auto tx = database.begin(Access::write);
@@ -67,7 +72,8 @@ protected:
         tx->commit();
         return found.rows();
     }
-    // The SQLSTATE that a statement ends with, "" if it went through; nothing of it stays.
+    // Returns the SQLSTATE of a statement, or an empty text if it succeeds. Rolls the statement
+    // back.
     static std::string tried(Database& database, std::string_view statement) {
         const auto tx = database.begin(Access::write);
         tx->add({"test.try", statement}, {});
@@ -78,7 +84,7 @@ protected:
             return failure.sqlstate;
         }
     }
-    // Everything in the database that somebody could be granted.
+    // Returns every object of the database on which privileges can be granted.
     std::vector<Thing> things() {
         std::vector<Thing> found;
         for (const Row& row : run(*open_as("postgres"), R"sql(
@@ -95,7 +101,8 @@ protected:
         }
         return found;
     }
-    // What a role can do to a thing: tried, not looked up.
+    // Returns the privileges that a role has on an object. Determines them by attempts, not from
+    // the catalogue.
     std::string able(Database& database, const Thing& thing) {
         const auto may = [&](std::string_view statement) {
             const std::string state = tried(database, statement);
@@ -159,7 +166,7 @@ TEST_P(Grants, LetNeitherRoleChangeTheSchema) {
               "GRANT SELECT ON outbox_events TO PUBLIC",
               "COMMENT ON TABLE relay.lease IS 'mine'"}) {
             const std::string state = tried(*database, statement);
-            // A grant without the right to it is a warning where it gives nothing.
+            // A GRANT without the right to grant is only a warning if it grants nothing.
             EXPECT_TRUE(state == "42501" || statement.starts_with("GRANT")) << role << statement;
         }
         EXPECT_EQ(tried(*open_as("relay"), "SELECT 1 FROM outbox_events"), "");
@@ -241,7 +248,7 @@ TEST_P(Grants, AreMadeByManyReplicasAtOnce) {
     EXPECT_EQ(grant(*open_as("owner"), outbox::grants), 0U);
 }
 
-// The superuser did everything so far.
+// The superuser creates everything first.
 TEST_P(Grants, ReachADatabaseThatWasThereBeforeItsRoles) {
     bring_up("postgres", "");
     at_hand_.make_roles();
@@ -268,8 +275,8 @@ TEST(GrantsOfSqlite, AreNone) {
     const testing::FreshDatabase fresh("sqlite");
     telemetry::Registry metrics;
     const auto database = backends::open_database(fresh.url(), {}, metrics);
-    const std::vector<Component> components = {{"outbox", outbox::migrations}};
-    migrate_and_grant(*database, "", components, outbox::grants, metrics);
+    const std::vector<backends::Component> components = {{"outbox", outbox::migrations}};
+    backends::migrate_and_grant(*database, "", components, outbox::grants, metrics);
     EXPECT_EQ(grant(*database, outbox::grants), 0U);
 }
 

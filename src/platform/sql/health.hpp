@@ -6,7 +6,7 @@ namespace trackops::sql {
 
 class Database;
 
-// "db": UP when a round trip to the server succeeds within its timeouts. database outlives the
+// "db": UP when a round trip to the server succeeds within its timeouts. The database outlives the
 // component.
 telemetry::Component health_component(Database& database);
 

@@ -1,10 +1,8 @@
-// What open.cpp and the two drivers share; nobody else includes this.
+// The metrics of the database drivers.
 #pragma once
 #include <array>
-#include <memory>
 #include <mutex>
 #include <string>
-#include <string_view>
 
 #include "platform/sql/database.hpp"
 
@@ -16,23 +14,15 @@ class Histogram;
 
 namespace trackops::sql {
 
-// path: a file, made with its folder when missing.
-std::unique_ptr<Database> open_sqlite(std::string_view path, const Options& options,
-                                      telemetry::Registry& metrics);
-// url: postgres://... or postgresql://... (jdbc: is already taken off); std::invalid_argument when
-// it cannot be read.
-std::unique_ptr<Database> open_postgres(std::string_view url, const Options& options,
-                                        telemetry::Registry& metrics);
-
-// What both drivers count, labelled with the database's name (a file's stem, or PostgreSQL's
-// dbname). Thread-safe.
+// The metrics that both drivers share, labelled with the name of the database (the stem of the
+// file, or the dbname of PostgreSQL). Thread-safe.
 class Meters {
 public:
     Meters(telemetry::Registry& metrics, const std::string& database);
     void flushed(Duration took);
-    void pool_exhausted();     // somebody waited for a connection in vain
+    void pool_exhausted();     // the wait for a connection timed out
     void failed(Fault fault);  // a Failure was thrown
-    void in_use(int change);   // +1 a connection was taken, -1 it came back
+    void in_use(int change);   // +1: a connection was taken, -1: it was returned
 
 private:
     telemetry::Histogram& flush_seconds_;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <set>
 #include <stdexcept>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -78,7 +79,7 @@ Name parse_name(std::string_view name) {
     return parsed;
 }
 
-// FNV-1a, 64 bits: it tells an edit from the original, nothing more is asked of it.
+// FNV-1a, 64 bits. The checksum only needs to reveal an edit.
 std::string checksum_of(std::string_view text) {
     std::uint64_t hash = 0xcbf29ce484222325;
     for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
@@ -94,88 +95,37 @@ void require_no_gap(const std::set<int>& versions) {
     }
 }
 
-bool begins_a_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool continues_a_word(char c) { return begins_a_word(c) || (c >= '0' && c <= '9'); }
-
-// The length of $tag$ at the front of text; 0 when there is none.
-std::size_t dollar_tag(std::string_view text) {
-    std::size_t at = 1;
-    if (at < text.size() && begins_a_word(text[at])) {
-        while (at < text.size() && continues_a_word(text[at])) ++at;
-    }
-    return at < text.size() && text[at] == '$' ? at + 1 : 0;
+bool is_comment(std::string_view line) {
+    const auto first = line.find_first_not_of(" \t");
+    return first != std::string_view::npos && line.substr(first).starts_with("--");
 }
 
-std::size_t end_after(std::string_view text, std::size_t from, std::string_view closing) {
-    const auto found = text.find(closing, from);
-    return found == std::string_view::npos ? text.size() : found + closing.size();
-}
-
-// The length of a comment that may hold others, as PostgreSQL reads them.
-std::size_t block_comment(std::string_view text) {
-    int depth = 0;
-    for (std::size_t at = 0; at + 1 < text.size(); ++at) {
-        if (text.substr(at, 2) == "/*") {
-            ++depth;
-        } else if (text.substr(at, 2) == "*/") {
-            if (--depth == 0) return at + 2;
-        } else {
-            continue;
-        }
-        ++at;
-    }
-    return text.size();
-}
-
-struct Piece {
-    std::size_t length = 1;
-    bool comment = false;
-};
-
-// What stands at the front of text (not empty): a whole comment, string, identifier or body, a
-// word, or one character.
-Piece next_piece(std::string_view text) {
-    if (text.starts_with("--")) return {end_after(text, 2, "\n"), true};
-    if (text.starts_with("/*")) return {block_comment(text), true};
-    // A doubled quote ends one string and begins the next, which comes to the same.
-    if (text[0] == '\'' || text[0] == '"') return {end_after(text, 1, text.substr(0, 1))};
-    if (text[0] == '$') {
-        const auto tag = dollar_tag(text);
-        return {tag == 0 ? 1 : end_after(text, tag, text.substr(0, tag))};
-    }
-    std::size_t length = 1;
-    if (begins_a_word(text[0])) {  // A '$' inside a word begins nothing.
-        while (length < text.size() && (continues_a_word(text[length]) || text[length] == '$'))
-            ++length;
-    }
-    return {length};
+// Whether the line holds an odd number of $$, so that a body begins or ends.
+bool turns_body(std::string_view line) {
+    bool turns = false;
+    for (auto at = line.find("$$"); at != std::string_view::npos; at = line.find("$$", at + 2))
+        turns = !turns;
+    return turns;
 }
 
 }  // namespace
 
 std::vector<std::string> split_statements(std::string_view script) {
-    constexpr std::string_view blanks = " \t\r\n";
     std::vector<std::string> statements;
     std::string current;
-    const auto finish = [&] {
-        const auto first = current.find_first_not_of(blanks);
-        if (first != std::string::npos) {
-            statements.push_back(
-                current.substr(first, current.find_last_not_of(blanks) - first + 1));
-        }
-        current.clear();
-    };
+    bool in_body = false;
     while (!script.empty()) {
-        if (script[0] == ';') {
-            finish();
-            script.remove_prefix(1);
-            continue;
-        }
-        const auto piece = next_piece(script);
-        current.append(piece.comment ? "\n" : script.substr(0, piece.length));
-        script.remove_prefix(piece.length);
+        const auto end = std::min(script.find('\n'), script.size());
+        std::string_view line = script.substr(0, end);
+        script.remove_prefix(std::min(end + 1, script.size()));
+        if (!in_body && (line.empty() || is_comment(line))) continue;
+        in_body = in_body != turns_body(line);
+        const bool ends = !in_body && line.ends_with(';');
+        if (ends) line.remove_suffix(1);
+        current.append(line).append(ends ? "" : "\n");
+        if (ends && !current.empty()) statements.push_back(std::exchange(current, {}));
     }
-    finish();
+    if (!current.empty()) statements.push_back(std::move(current));
     return statements;
 }
 

@@ -16,16 +16,16 @@
 namespace trackops::sql {
 namespace {
 
-// Each attempt waits for at most the database's lock_timeout: with its default, five minutes for
-// another process to finish.
+// Each attempt waits for at most the lock_timeout of the database; with the default that makes five
+// minutes for another process to finish.
 constexpr int attempts_max = 100;
 
-// One lock for all components of a database, held to the end of the transaction. SQLite's write
-// transaction is that lock already.
+// One lock serves all components of a database and is held to the end of the transaction. On SQLite
+// the write transaction is that lock.
 constexpr Query take_lock{.name = "migrations.lock",
                           .text = "SELECT 1",
                           .postgres = "SELECT pg_advisory_xact_lock(7226014823)"};
-// Making an index on a large table takes as long as it takes.
+// The creation of an index on a large table has no time limit.
 constexpr Query take_time{
     .name = "migrations.time", .text = "SELECT 1", .postgres = "SET LOCAL statement_timeout = 0"};
 constexpr Query find_table{
@@ -49,8 +49,7 @@ constexpr Query load_applied{.name = "migrations.load", .text = R"sql(
 constexpr Query save_applied{.name = "migrations.save", .text = R"sql(
     INSERT INTO schema_migrations (component, version, name, checksum, applied_at) VALUES ($1, $2, $3, $4, $5)
 )sql"};
-// Our own tables only: those of the server are none of our business. SQLite does its part in one
-// word.
+// Lists our own tables and leaves out those of the server. On SQLite one ANALYZE does it all.
 constexpr Query list_tables{
     .name = "migrations.tables", .text = "SELECT 'ANALYZE'", .postgres = R"sql(
     SELECT format('ANALYZE %I.%I', schemaname, tablename) FROM pg_tables
@@ -62,7 +61,7 @@ Instant now() {
     return {std::chrono::duration_cast<Duration>(at).count()};
 }
 
-// Throws when what was applied is not what the files say.
+// Throws when an applied migration differs from its file.
 void require_same(std::string_view component, const Row& applied, const MigrationPlan& plan,
                   const std::map<std::int64_t, const Migration*>& by_version) {
     const auto version = applied.integer(0);
@@ -78,7 +77,7 @@ void require_same(std::string_view component, const Row& applied, const Migratio
     }
 }
 
-// The migrations still to be applied, oldest first.
+// Returns the migrations that are not applied, oldest first.
 std::map<std::int64_t, const Migration*> unapplied_of(Transaction& tx, std::string_view component,
                                                       const MigrationPlan& plan, bool has_table) {
     std::map<std::int64_t, const Migration*> by_version;
@@ -120,7 +119,7 @@ bool apply_next(Database& database, std::string_view component, const MigrationP
         tx->add(save_applied, {component, next.version, next.name, next.checksum, now()});
         tx->commit();
     } catch (const Failure& failure) {
-        // 3F000: not even the use of the schema.
+        // 3F000: the role may not even use the schema.
         const bool is_forbidden = failure.sqlstate == "42501" || failure.sqlstate == "3F000";
         throw Failure(failure.fault, failure.sqlstate,
                       fmt::format("migration {}/{}{}: {}", component, next.name,
@@ -132,8 +131,8 @@ bool apply_next(Database& database, std::string_view component, const MigrationP
     return true;
 }
 
-// Runs work again while somebody else holds a lock, or the commit's answer was lost: the table says
-// what has been done.
+// Repeats `work` while another session holds a lock, or after the answer of the commit was lost;
+// the table shows what was done.
 template <class Work>
 auto with_lock_retries(Database& database, Work work) {
     for (int attempt = 0;; ++attempt) {

@@ -39,7 +39,7 @@ protected:
         tx->commit();
         return statement.rows();
     }
-    // Why the files are refused; "" when they are taken.
+    // Returns why the files are refused, or an empty text if they are accepted.
     std::string refusal(const Files& files) {
         try {
             apply(files);
@@ -109,7 +109,7 @@ TEST_P(Migrations, WaitForWhoeverIsAtIt) {
         migrate(*impatient, "test", Files{one, two});
         done = true;
     });
-    // Its waits for the lock have ended in vain at least once.
+    // Waits until the migration has timed out on the lock at least once.
     while (metrics_.prometheus_text().find("fault=\"unavailable\"} 0") != std::string::npos)
         std::this_thread::yield();
     EXPECT_FALSE(done);
@@ -143,8 +143,9 @@ TEST_P(Migrations, RefuseAFileAddedBelowWhatIsApplied) {
 
 TEST_P(Migrations, ApplyToEachDatabaseItsOwnFiles) {
     const Files files = {
-        {"0001_a.postgres.sql", "CREATE TABLE ours (id int); CREATE TABLE only_postgres (id int);"},
-        {"0001_a.sqlite.sql", "CREATE TABLE ours (id int); CREATE TABLE only_sqlite (id int);"},
+        {"0001_a.postgres.sql",
+         "CREATE TABLE ours (id int);\nCREATE TABLE only_postgres (id int);"},
+        {"0001_a.sqlite.sql", "CREATE TABLE ours (id int);\nCREATE TABLE only_sqlite (id int);"},
         {"0002_b.postgres.sql", "CREATE TABLE two (id bigserial);"},
         {"0003_c.sql", "CREATE TABLE three (id ${identity});"}};
     EXPECT_EQ(apply(files), GetParam() == "postgres" ? 3U : 2U);
@@ -167,7 +168,7 @@ TEST_P(Migrations, RunWhatSplittingMustNotTear) {
     const MigrationFile tricky{
         "0002_tricky.sql",
         "-- a comment; with a semicolon\n"
-        "INSERT INTO one VALUES ('00000000-0000-7000-8000-000000000001', 'b;''--;'); -- and ;\n"
+        "INSERT INTO one VALUES ('00000000-0000-7000-8000-000000000001', 'b;''--;');\n-- and ;\n"
         "/* ; */ INSERT INTO one VALUES ('00000000-0000-7000-8000-000000000002', 'c');"};
     EXPECT_EQ(apply({one, tricky}), 2U);
     const auto rows = read("SELECT key FROM one ORDER BY key");
@@ -221,18 +222,14 @@ TEST(MigrationFiles, AreOrderedByNumberAndCheckedByTheirText) {
     EXPECT_NE(plan.migrations[0].statements, on_postgres.migrations[0].statements);
 }
 
-TEST(SplitStatements, EndsAtASemicolonThatStandsFree) {
-    EXPECT_EQ(split_statements("a; b;\n\n;c"), (Statements{"a", "b", "c"}));
-    EXPECT_EQ(split_statements("a -- x;y\n+ 1;"), (Statements{"a \n+ 1"}));
-    EXPECT_EQ(split_statements("a /* x; /* y; */ z; */ b"), (Statements{"a \n b"}));
-    EXPECT_EQ(split_statements("'a;''b;' ; \"c;\"\"d;\""),
-              (Statements{"'a;''b;'", "\"c;\"\"d;\""}));
-    EXPECT_EQ(split_statements("DO $$ a; 'b; $x$ c; $$; d"),
-              (Statements{"DO $$ a; 'b; $x$ c; $$", "d"}));
-    EXPECT_EQ(split_statements("DO $body$ a; $$ b; $body$; d"),
-              (Statements{"DO $body$ a; $$ b; $body$", "d"}));
-    EXPECT_EQ(split_statements("a $1; b$c$; d$c$"), (Statements{"a $1", "b$c$", "d$c$"}));
-    EXPECT_EQ(split_statements(" -- only; a comment"), Statements{});
+TEST(SplitStatements, EndsAtASemicolonThatEndsALine) {
+    EXPECT_EQ(split_statements("a;\nb\nc;\n\n;\nd"), (Statements{"a", "b\nc", "d\n"}));
+    EXPECT_EQ(split_statements("a -- x;y\n+ 1;"), (Statements{"a -- x;y\n+ 1"}));
+    EXPECT_EQ(split_statements("a 'b;'\n'c;d';\ne"), (Statements{"a 'b;'\n'c;d'", "e\n"}));
+    EXPECT_EQ(split_statements("DO $$\na;\n-- b;\n\n$$;\nc;"),
+              (Statements{"DO $$\na;\n-- b;\n\n$$", "c"}));
+    EXPECT_EQ(split_statements("DO $$ a; $$;\nb;"), (Statements{"DO $$ a; $$", "b"}));
+    EXPECT_EQ(split_statements(" -- only;\n-- comments;\n"), Statements{});
 }
 
 }  // namespace

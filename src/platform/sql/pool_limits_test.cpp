@@ -1,5 +1,5 @@
-// A pool lends as many connections at once as it may, no fewer and no more, whatever has happened
-// to those that it lent before.
+// A pool lends exactly its maximum number of connections at once, no matter how earlier loans
+// ended.
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -27,7 +27,7 @@ constexpr Query look{"test.look", "SELECT 1"};
 constexpr auto timeout = seconds(20);
 using Held = std::vector<std::unique_ptr<Transaction>>;
 
-// Until the pool says no; ten are more than any here may have.
+// Borrows connections until the pool refuses. No pool here has as many as ten.
 Held lend_all(Database& database) {
     Held held;
     try {
@@ -38,7 +38,7 @@ Held lend_all(Database& database) {
     return held;
 }
 
-// Each has told the server something, so that there is a connection that can break.
+// Borrows all connections and sends a statement on each, so that each is open and can break.
 Held lend_all_in_use(Database& database) {
     Held held = lend_all(database);
     for (const auto& tx : held) {
@@ -48,12 +48,12 @@ Held lend_all_in_use(Database& database) {
     return held;
 }
 
-// As metrics know it.
+// Returns the database's name in the metrics.
 std::string name_of(const std::string& url) { return std::filesystem::path(url).stem().string(); }
 
 class PoolLimits : public ::testing::TestWithParam<std::string> {
 protected:
-    // Others wait while all are lent, and are served one after the other once they come back.
+    // Checks that waiting callers are served one after the other once lent connections return.
     void hand_over(Database& database) {
         constexpr int waiters = 3;
         std::atomic<int> served = 0;
@@ -69,7 +69,7 @@ protected:
                             database.begin(Access::read);
                             ++served;
                             return;
-                        } catch (const Failure&) {  // waited in vain: waits again
+                        } catch (const Failure&) {  // timed out: waits again
                         }
                     }
                 });
@@ -163,7 +163,7 @@ protected:
     telemetry::Registry metrics_;
 };
 
-// A pool that does not get the place of a failed attempt back is full for ever after an outage.
+// A pool that lost the place of each failed attempt would stay full for ever after an outage.
 TEST_F(PostgresPoolLimits, HoldAfterConnectionsThatCouldNotBeMade) {
     auto bound = bound_socket();
     const auto database = open_through(bound->port());

@@ -17,7 +17,7 @@ static_assert(std::size(kinds) == std::variant_size_v<Value::Variant>);
         fmt::format("column {} is {}, not {}", column, kinds[value.variant().index()], asked));
 }
 
-// A column as T, or as the text that stands for it in SQLite.
+// Returns the column as T; SQLite stores it as text.
 template <class T>
 T parsed(std::size_t column, const Value& value, const char* asked) {
     if (const auto* typed = std::get_if<T>(&value.variant())) return *typed;

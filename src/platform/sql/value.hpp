@@ -25,8 +25,8 @@ struct Bytes {  // bytea, BLOB
     bool operator==(const Bytes&) const = default;
 };
 
-// A parameter. Text must be UTF-8 without NUL: both drivers refuse NUL (Fault::bad_data, SQLSTATE
-// 22021).
+// A parameter. Text must be UTF-8 without NUL; both drivers refuse other text (Fault::bad_data,
+// SQLSTATE 22021).
 class Value {
 public:
     using Variant = std::variant<Null, std::int64_t, bool, std::string, Bytes, Uuid, Instant, Json>;
@@ -59,9 +59,9 @@ private:
 
 using Params = std::vector<Value>;
 
-// One row of a result. Columns are asked for by position, as the type that the caller expects; a
-// wrong type is a programming error and throws std::logic_error. SQLite has only TEXT and INTEGER,
-// so text becomes Uuid, Instant or Json when asked for as such.
+// One row of a result. The caller reads a column by position as the type it expects; a wrong type
+// is a programming error and throws std::logic_error. SQLite has only TEXT and INTEGER, so its text
+// is parsed as Uuid, Instant or Json.
 class Row {
 public:
     explicit Row(std::vector<Value> columns) : columns_(std::move(columns)) {}
@@ -73,7 +73,7 @@ public:
     const std::string& bytes(std::size_t column) const;
     Uuid uuid(std::size_t column) const;
     Instant instant(std::size_t column) const;
-    // The same, with NULL as nothing.
+    // The same; nothing for NULL.
     std::optional<std::int64_t> maybe_integer(std::size_t column) const;
     std::optional<std::string> maybe_text(std::size_t column) const;
     std::optional<Uuid> maybe_uuid(std::size_t column) const;

@@ -44,7 +44,8 @@ TEST(Value, TakesOptionalsAndIds) {
     EXPECT_EQ(Row({id}).uuid(0), id.uuid);
     EXPECT_EQ(Row({std::optional<ThingId>(id)}).uuid(0), id.uuid);
     EXPECT_TRUE(Value(std::optional<std::string>()).is_null());
-    EXPECT_EQ(Row({"literal"}).text(0), "literal");  // and not a boolean
+    // A literal is a text, not a boolean.
+    EXPECT_EQ(Row({"literal"}).text(0), "literal");
 }
 
 }  // namespace

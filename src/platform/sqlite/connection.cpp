@@ -13,9 +13,9 @@ namespace {
 
 using std::chrono::steady_clock;
 
-constexpr std::size_t statements_max = 256;         // prepared, a connection
+constexpr std::size_t statements_max = 256;         // prepared statements of one connection
 constexpr int instructions_a_look = 20'000;         // between two looks at the statement's deadline
-constexpr const char* wal_bytes_kept = "67108864";  // of the log's file, once it is checkpointed
+constexpr const char* wal_bytes_kept = "67108864";  // size of the log file after a checkpoint
 
 struct ResultMeaning {
     Fault fault;
@@ -39,7 +39,7 @@ ResultMeaning constraint_meaning(int code) {
     }
 }
 
-// An extended result code in PostgreSQL's words.
+// Maps an extended result code to a fault and PostgreSQL's SQLSTATE.
 ResultMeaning meaning_of(int code) {
     switch (code & 0xff) {
         case SQLITE_CONSTRAINT:
@@ -119,12 +119,12 @@ Value column_of(const Query& query, sqlite3_stmt* statement, int column) {
         "{}: column {} is a floating-point number: no Value holds one", query.name, column));
 }
 
-// Leaves the statement ready for its next use, whatever happened in this one.
+// Resets the statement for its next use, also after a failure.
 class Use {
 public:
     explicit Use(sqlite3_stmt* statement) : statement_(statement) {}
     ~Use() {
-        sqlite3_reset(statement_);  // Repeats the code of the last step, which was looked at there.
+        sqlite3_reset(statement_);  // Returns the last step's code again, which was checked there.
         sqlite3_clear_bindings(statement_);
     }
     Use(const Use&) = delete;
@@ -174,9 +174,10 @@ SqliteConnection::SqliteConnection(const std::string& path, Access access, const
     }
 }
 
-// A new file is turned over to its log by whoever opens it first. Who meets another at that is
-// turned away at once, without waiting as the busy timeout says: SQLite takes it for a deadlock,
-// https://sqlite.org/c3ref/busy_handler.html. So it is waited for here, at most as long again.
+// The first connection that opens a new file switches it to the write-ahead log. SQLite refuses a
+// second connection that meets this switch at once, without the busy timeout, because it takes the
+// situation for a deadlock (https://sqlite.org/c3ref/busy_handler.html). So the second connection
+// retries here, for at most `timeout` more.
 void SqliteConnection::write_ahead(const std::string& path, Duration timeout) {
     const auto until = steady_clock::now() + timeout;
     for (;;) {
@@ -230,7 +231,8 @@ std::size_t SqliteConnection::run(const Query& query, const Params& params,
         rows.emplace_back(std::move(columns));
     }
     if (code != SQLITE_DONE) fail(query.name, code);
-    // A statement that changes no rows (DDL, SELECT) leaves the count of the one before it.
+    // sqlite3_changes64() keeps the count of the previous statement if this one changes no rows
+    // (DDL, SELECT).
     if (sqlite3_total_changes64(handle_) == changed_before) return 0;
     return static_cast<std::size_t>(sqlite3_changes64(handle_));
 }
@@ -245,8 +247,8 @@ sqlite3_stmt* SqliteConnection::prepare(const Query& query) {
     int code = sqlite3_prepare_v3(handle_, text.c_str(), static_cast<int>(text.size() + 1),
                                   SQLITE_PREPARE_PERSISTENT, &statement, &rest);
     if (code != SQLITE_OK) fail(query.name, code);
-    // What follows must be nothing but blanks and comments: PostgreSQL would refuse it, SQLite
-    // would forget it.
+    // Only blanks and comments may follow. PostgreSQL would refuse a second statement; SQLite would
+    // ignore it.
     code = sqlite3_prepare_v2(handle_, rest, -1, &second, nullptr);
     sqlite3_finalize(second);
     if (code != SQLITE_OK || second != nullptr) {

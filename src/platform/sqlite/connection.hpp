@@ -14,28 +14,28 @@ struct sqlite3_stmt;
 
 namespace trackops::sql {
 
-inline constexpr const char* locked = "55P03";  // the SQLSTATE of what another holds
+inline constexpr const char* locked = "55P03";  // the SQLSTATE of a lock held by another connection
 
 inline constexpr const char* in_memory = ":memory:";
 
 class SqliteConnection {
 public:
-    // Opens the file (or a database of its own, in_memory), makes it with its folder when missing.
-    // Access::read refuses every write. Throws Failure.
+    // Opens the file, or a private database for in_memory. Creates the file and its folder if they
+    // are missing. With Access::read every write is refused. Throws Failure.
     SqliteConnection(const std::string& path, Access access, const Options& options);
     ~SqliteConnection();
     SqliteConnection(const SqliteConnection&) = delete;
     SqliteConnection& operator=(const SqliteConnection&) = delete;
 
-    // Runs one statement to its end, appends its rows to `rows`, returns how many rows of the
-    // tables it changed. Throws Failure; std::logic_error when parameters and statement do not fit
-    // each other.
+    // Runs one statement to completion, appends its rows to `rows` and returns the number of table
+    // rows that it changed. Throws Failure. Throws std::logic_error if the parameters do not match
+    // the statement.
     std::size_t run(const Query& query, const Params& params, std::vector<Row>& rows);
-    // BEGIN, COMMIT, ROLLBACK and the like.
+    // Runs BEGIN, COMMIT, ROLLBACK and similar statements.
     void run(std::string_view text);
 
     bool in_transaction() const;
-    // False after a fault of the connection or of the file under it: then it is better closed.
+    // False after a fault of the connection or its file. Then close the connection.
     bool is_usable() const { return is_usable_; }
 
 private:

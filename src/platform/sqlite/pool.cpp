@@ -81,7 +81,8 @@ std::unique_ptr<SqliteConnection> SqlitePool::open(Lock& lock) {
         open_delay_ = {};
         return connection;
     } catch (const Failure& failure) {
-        abandon_turn(lock, failure.sqlstate != locked);  // a lock passes, and was waited for
+        // A lock is temporary, and this open has waited for it already.
+        abandon_turn(lock, failure.sqlstate != locked);
         throw;
     } catch (...) {
         abandon_turn(lock, true);

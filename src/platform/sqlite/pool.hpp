@@ -1,4 +1,4 @@
-// A bounded pool of connections to one SQLite file. With a maximum of one it is the lock of the
+// A bounded pool of connections to one SQLite file. A pool of one connection is the lock of the
 // writers.
 #pragma once
 #include <chrono>
@@ -9,26 +9,26 @@
 #include <string>
 #include <vector>
 
-#include "platform/sql/drivers.hpp"
+#include "platform/sql/meters.hpp"
 #include "platform/sqlite/connection.hpp"
 
 namespace trackops::sql {
 
-// Thread-safe. Who waits longest is served first.
+// Thread-safe. The longest waiting caller is served first.
 class SqlitePool {
 public:
     struct Limits {
         std::size_t connections_max;
-        Duration wait;          // for a free connection
-        const char* exhausted;  // SQLSTATE when the wait was in vain
+        Duration wait;          // maximum wait for a free connection
+        const char* exhausted;  // SQLSTATE of a wait that timed out
     };
     SqlitePool(std::string path, Access access, const Options& options, Limits limits,
                Meters& meters);
 
-    // Throws Failure(unavailable) when none comes free in time, or while opening one failed a
-    // moment ago.
+    // Throws Failure (unavailable) if no connection becomes free in time, or if an attempt to open
+    // one has just failed.
     std::unique_ptr<SqliteConnection> take();
-    // Lets the next one have it; one that is not sound is closed.
+    // Passes the connection to the next caller. A connection that is not usable is closed.
     void release(std::unique_ptr<SqliteConnection> connection);
 
 private:
@@ -41,7 +41,8 @@ private:
     void wait_for_turn(Lock& lock);
     void pass_turn(const Lock& lock);
     std::unique_ptr<SqliteConnection> open(Lock& lock);
-    // Opening failed: the turn is the next one's, who may have to wait before it tries.
+    // Passes the turn to the next caller after a failed open. That caller may have to back off
+    // first.
     void abandon_turn(Lock& lock, bool to_back_off);
 
     const std::string path_;
@@ -50,7 +51,7 @@ private:
     const Limits limits_;
     Meters& meters_;
     std::mutex mutex_;
-    std::size_t turns_;  // connections that may still be taken
+    std::size_t turns_;  // number of connections that may still be taken
     std::list<Waiter> waiting_;
     std::vector<std::unique_ptr<SqliteConnection>> idle_;
     std::chrono::steady_clock::time_point open_again_at_{};

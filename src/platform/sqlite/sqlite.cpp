@@ -1,11 +1,12 @@
-// The SQLite driver: readers side by side on snapshots, one writer at a time.
+#include "platform/sqlite/sqlite.hpp"
+
 #include <deque>
 #include <filesystem>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "platform/sql/drivers.hpp"
+#include "platform/sql/meters.hpp"
 #include "platform/sqlite/pool.hpp"
 
 namespace trackops::sql {
@@ -46,7 +47,7 @@ private:
     bool done_ = false;
 };
 
-// A connection out of its pool, for as long as this lives or until it is given back.
+// A connection lent by its pool until release() or destruction.
 class Lease {
 public:
     explicit Lease(SqlitePool& pool) : pool_(pool), connection_(pool.take()) {}
@@ -110,8 +111,8 @@ private:
         try {
             lease_.connection().run("COMMIT");
         } catch (const Failure& failure) {
-            // Its last page may or may not have reached the disk; only a read after recovery can
-            // tell.
+            // The last page of the transaction may or may not have reached the disk; only a read
+            // after recovery can tell.
             if (failure.sqlstate == "58030")
                 throw Failure(Fault::outcome_unknown, failure.sqlstate, failure.what());
             throw;
@@ -138,14 +139,14 @@ private:
         try {
             lease_.connection().run("ROLLBACK");
         } catch (const std::exception&) {
-            meters_.failed(Fault::unavailable);  // The pool closes a connection that is still in a
-                                                 // transaction.
+            // The pool closes a connection that is still in a transaction.
+            meters_.failed(Fault::unavailable);
         }
     }
 
     Lease lease_;
     Meters& meters_;
-    std::deque<SqliteStatement> statements_;  // Its elements stay where they are.
+    std::deque<SqliteStatement> statements_;  // a deque, so that its elements do not move
     std::size_t done_ = 0;
     State state_ = State::open;
 };
@@ -171,7 +172,7 @@ public:
     Dialect dialect() const override { return Dialect::sqlite; }
     void ping() override {
         const auto tx = begin(Access::read);
-        // SELECT 1 would not touch the file.
+        // SELECT 1 would not read the file.
         tx->add({"sqlite.ping", "SELECT count(*) FROM sqlite_schema"}, {});
         tx->commit();
     }

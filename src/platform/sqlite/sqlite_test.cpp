@@ -1,4 +1,4 @@
-// What only the SQLite driver has to promise.
+// The promises of the SQLite driver alone.
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -39,7 +39,7 @@ protected:
     std::vector<Row> read(std::string_view text, Params params = {}) {
         return run(*database_, Access::read, text, std::move(params));
     }
-    // Runs work, which must throw a Failure.
+    // Runs `work`, which must throw a Failure, and returns the failure.
     template <class Work>
     static Failure failure_of(Work work) {
         try {
@@ -115,7 +115,7 @@ TEST_F(Sqlite, ServesManyWritersAndReadersAtOnce) {
     {
         const Options patient{.lock_timeout = std::chrono::minutes(1)};  // a disk may be slow
         const auto here = open_with(patient);
-        const auto other = open_with(patient);  // as another process would
+        const auto other = open_with(patient);  // plays the part of another process
         std::vector<std::jthread> writers;
         for (int i = 0; i < threads; ++i) {
             writers.emplace_back([&database = i % 3 == 0 ? *other : *here] {
@@ -143,7 +143,8 @@ TEST_F(Sqlite, OpensANewFileFromManyPlacesAtOnce) {
     }
 }
 
-// As it is while another turns the new file over to its log.
+// The lock of `other` simulates another connection that switches the new file to the write-ahead
+// log.
 TEST_F(Sqlite, WaitsForWhoIsAtANewFile) {
     const std::filesystem::path file(file_);
     std::filesystem::create_directories(file.parent_path());
@@ -211,7 +212,7 @@ TEST_F(Sqlite, TriesAgainWhenItsFolderComesBack) {
     EXPECT_EQ(first.fault, Fault::unavailable);
     EXPECT_EQ(first.sqlstate, "58030");
     const auto abandon_turn = steady_clock::now() + std::chrono::seconds(10);
-    // Soon it does not even try.
+    // Soon the driver backs off and does not even try.
     while (failure_of([&] { database_->ping(); }).sqlstate != "08001")
         ASSERT_LT(steady_clock::now(), abandon_turn);
     std::filesystem::remove(folder_.path() + "/made");
@@ -236,7 +237,7 @@ TEST_F(Sqlite, CallsAFileThatIsNoDatabaseBroken) {
     EXPECT_EQ(failure.sqlstate, "XX001");
 }
 
-// A disk under SQLite's write-ahead logs whose sync can be told to fail.
+// A disk for SQLite's write-ahead logs whose sync can be made to fail.
 class FailingDisk {
 public:
     FailingDisk() {

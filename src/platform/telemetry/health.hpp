@@ -1,4 +1,4 @@
-// What /actuator/health says: components that are really asked.
+// The components behind /actuator/health. Each one is probed when health is asked for.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -16,9 +16,10 @@ struct ComponentHealth {
 };
 
 struct Component {
-    std::string name;                      // db, bus, cache, relay, diskSpace, ...
-    std::function<ComponentHealth()> ask;  // may block within its own timeouts; an exception is
-                                           // DOWN with its text as detail "error"
+    std::string name;  // e.g. db, bus, cache, relay, diskSpace
+    // Probes the component. It may block within its own timeouts. An exception means DOWN, with its
+    // text as the detail "error".
+    std::function<ComponentHealth()> ask;
     bool in_readiness = true;
 };
 

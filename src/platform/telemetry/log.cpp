@@ -15,6 +15,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include "base/instant.hpp"
+#include "platform/json/escape.hpp"
 #include "platform/telemetry/utf8.hpp"
 
 namespace trackops::telemetry {
@@ -38,17 +39,17 @@ const LevelWords& words(Level level) { return level_words[static_cast<std::size_
 struct Log {
     Log() : out("", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
         out.set_pattern("%v");
-        out.set_level(spdlog::level::trace);  // `lowest` decides
+        out.set_level(spdlog::level::trace);  // our own `lowest` filters
         out.flush_on(spdlog::level::warn);
     }
     std::atomic<Level> lowest{Level::warn};
-    std::mutex mutex;  // of the two that follow
+    std::mutex mutex;  // guards the two members below
     std::string service;
     bool json = true;
     spdlog::logger out;
 };
 
-// Never destroyed: threads may still log while the program leaves main.
+// Never destroyed, because threads may still log while main returns.
 Log& the_log() {
     static Log& log = *new Log;
     return log;
@@ -58,43 +59,23 @@ std::string_view cut(std::string_view text) {
     if (text.size() <= value_bytes_max) return text;
     std::size_t end = value_bytes_max;
     while (end > value_bytes_max - 4 && (text[end] & 0xC0) == 0x80)
-        --end;  // not inside a character
+        --end;  // does not cut inside a character
     return text.substr(0, end);
 }
 
-// What a JSON string, a line or a terminal must not see as it is: quotes, C0 and C1 controls, and
-// Unicode's two line breaks.
+// Escapes the characters that a JSON string, a line or a terminal must not contain: quotes,
+// backslashes, C0 and C1 controls, and Unicode's two line separators.
 void append_character(std::string& out, std::string_view character) {
     const auto byte = static_cast<unsigned char>(character[0]);
-    switch (byte) {
-        case '"':
-            out += "\\\"";
-            return;
-        case '\\':
-            out += "\\\\";
-            return;
-        case '\n':
-            out += "\\n";
-            return;
-        case '\r':
-            out += "\\r";
-            return;
-        case '\t':
-            out += "\\t";
-            return;
-        default:
-            break;
-    }
-    if (byte < 0x20 || byte == 0x7F) {
-        fmt::format_to(std::back_inserter(out), "\\u{:04x}", byte);
+    if (byte < 0x20 || byte == 0x7F || byte == '"' || byte == '\\') {
+        json::append_escape(out, byte);
     } else if (character.size() == 2 && byte == 0xC2 &&
                static_cast<unsigned char>(character[1]) < 0xA0) {
-        fmt::format_to(std::back_inserter(out), "\\u{:04x}",
-                       static_cast<unsigned char>(character[1]));
+        json::append_escape(out, static_cast<unsigned char>(character[1]));
     } else if (character == "\u2028") {
-        out += "\\u2028";
+        json::append_escape(out, u'\u2028');
     } else if (character == "\u2029") {
-        out += "\\u2029";
+        json::append_escape(out, u'\u2029');
     } else {
         out += character;
     }
@@ -149,7 +130,8 @@ std::string json_line(const Entry& entry) {
     return out;
 }
 
-// 23:57:00.123456 WARN  order-service sql: statement was slow (statement="order.load" ms="812")
+// Formats a line such as: 23:57:00.123456 WARN  order-service sql: statement was slow
+// (statement="order.load" ms="812")
 std::string terminal_line(const Entry& entry) {
     constexpr std::size_t date_characters = 11;
     std::string out = entry.at.text().substr(date_characters, 15);

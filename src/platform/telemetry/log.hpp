@@ -1,4 +1,5 @@
-// One JSON object a line on standard error: time, level, logger, message, and fields.
+// The log: one JSON object per line on standard error, with time, level, logger, message and
+// fields.
 #pragma once
 #include <cstdint>
 #include <initializer_list>
@@ -10,20 +11,20 @@ namespace trackops::telemetry {
 enum class Level : std::uint8_t { debug, info, warn, error, off };
 
 struct Field {
-    // Should be none of time, level, service, logger, message: such a name gets a "_" at its end.
-    // Each once a line.
+    // Must be unique within a line. A reserved name (time, level, service, logger, message) gets a
+    // trailing "_".
     std::string_view name;
     std::string value;  // written as a JSON string; invalid UTF-8 is replaced
 };
 
-// Thread-safe. service names the program in each line. Until it is called, warn and above go out
-// without a service. json = false writes a line for a person at a terminal instead, control
-// characters escaped.
+// Sets the service name, the minimum level and the format of all later lines. With json = false a
+// line is plain text for a terminal, with control characters escaped. Before the first call, levels
+// warn and above are logged without a service name. Thread-safe.
 void configure_log(std::string_view service, Level level, bool json);
-// Thread-safe. Whatever the text, an entry is one line, written at once; message and values are cut
-// at 8 KiB.
+// Writes one entry as exactly one line, in one write. The message and each value are cut at 8 KiB.
+// Thread-safe.
 void log(Level level, std::string_view logger, std::string_view message,
          std::initializer_list<Field> fields = {});
-bool is_logged(Level level);
+bool is_logged(Level level);  // false if the configured level suppresses it
 
 }  // namespace trackops::telemetry

@@ -25,7 +25,7 @@ std::string written(Write write) {
     return testing::internal::GetCapturedStderr();
 }
 
-// The JSON string that a message becomes, quotes included.
+// Returns the JSON string that a message becomes, with its quotes.
 std::string as_json(std::string_view message) {
     configure_log("", Level::debug, true);
     const std::string line = written([&] { log(Level::info, "test", message); });
@@ -36,13 +36,13 @@ std::string as_json(std::string_view message) {
 
 TEST(Utf8, IsCutAsUnicodeSays) {
     EXPECT_EQ(valid_utf8("aé€😀\xED\x9F\xBF"), "aé€😀\xED\x9F\xBF");
-    EXPECT_EQ(valid_utf8("\x80"), "\uFFFD");                                // no start
-    EXPECT_EQ(valid_utf8("\xC0\xAF"), "\uFFFD\uFFFD");                      // overlong
+    EXPECT_EQ(valid_utf8("\x80"), "\uFFFD");            // not the first byte of a character
+    EXPECT_EQ(valid_utf8("\xC0\xAF"), "\uFFFD\uFFFD");  // overlong
     EXPECT_EQ(valid_utf8("\xE0\x80\xAF"), "\uFFFD\uFFFD\uFFFD");            // overlong
     EXPECT_EQ(valid_utf8("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");            // a surrogate
     EXPECT_EQ(valid_utf8("\xF4\x90\x80\x80"), "\uFFFD\uFFFD\uFFFD\uFFFD");  // above U+10FFFF
-    EXPECT_EQ(valid_utf8("\xF0\x9F\x98z"), "\uFFFDz");  // broken off: one for all its bytes
-    EXPECT_EQ(valid_utf8("\xE2\x82"), "\uFFFD");        // broken off by the end
+    EXPECT_EQ(valid_utf8("\xF0\x9F\x98z"), "\uFFFDz");  // a truncated sequence becomes one U+FFFD
+    EXPECT_EQ(valid_utf8("\xE2\x82"), "\uFFFD");        // truncated by the end of the text
     EXPECT_EQ(valid_utf8("\xFF"), "\uFFFD");
 }
 
@@ -66,7 +66,7 @@ TEST(Log, EscapesWhatJsonOrALineCannotHold) {
     EXPECT_EQ(as_json(std::string_view("\0\x01\x1f\x7f", 4)), R"("\u0000\u0001\u001f\u007f")");
     EXPECT_EQ(as_json("\u0085\u009b\u00a0"), "\"\\u0085\\u009b\u00a0\"");
     EXPECT_EQ(as_json("\u2028\u2029\u2030"), "\"\\u2028\\u2029\u2030\"");
-    EXPECT_EQ(as_json("{} %v €"), "\"{} %v €\"");  // no format string
+    EXPECT_EQ(as_json("{} %v €"), "\"{} %v €\"");  // the message is not a format string
     EXPECT_EQ(as_json(""), R"("")");
 }
 

@@ -84,7 +84,7 @@ prometheus::Labels checked(const std::string& name, const Labels& labels) {
     return out;
 }
 
-// The serializer of prometheus-cpp 1.0 writes help as it is.
+// prometheus-cpp 1.0 does not escape help text.
 std::string escaped_help(const std::string& help) {
     std::string out;
     for (const char c : valid_utf8(help)) {
@@ -99,11 +99,11 @@ std::string escaped_help(const std::string& help) {
     return out;
 }
 
-// The handles of one kind, by name and labels.
+// The instruments of one kind, by name and labels.
 template <class Handle>
 class Handles {
 public:
-    // make(labels) gives a new handle.
+    // Returns the existing instrument, or the result of make(labels).
     template <class Make>
     Handle& at(const std::string& name, prometheus::Labels labels, Make make) {
         auto& series = by_name_[name];
@@ -123,7 +123,7 @@ private:
 }  // namespace
 
 struct Registry::State {
-    std::mutex mutex;  // of the handles and the collectors
+    std::mutex mutex;  // guards the handles and the collectors
     prometheus::Registry registry;
     Handles<Counter> counters;
     Handles<Gauge> gauges;
@@ -189,7 +189,8 @@ std::string Registry::prometheus_text() const {
         const std::scoped_lock lock(state_->mutex);
         collectors = state_->collectors;
     }
-    for (const auto& collect : collectors) collect();  // outside the lock: it may look handles up
+    // Outside of the lock, because a callback may look up instruments.
+    for (const auto& collect : collectors) collect();
     std::ostringstream out;
     prometheus::TextSerializer().Serialize(out, state_->registry.Collect());
     return std::move(out).str();

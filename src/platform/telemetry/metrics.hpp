@@ -11,13 +11,12 @@ namespace trackops::telemetry {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
-// Handles are owned by the registry, live as long as it does, and are thread-safe. Keep the
-// reference: looking one up takes a lock.
+// The registry owns the instruments; they live as long as it does and are thread-safe. Keep the
+// reference, because every lookup takes a lock.
 class Counter {
 public:
     virtual ~Counter() = default;
-    virtual void add(double by = 1) = 0;  // a counter only grows: what is not a finite number above
-                                          // zero changes nothing
+    virtual void add(double by = 1) = 0;  // Only a finite number above zero changes the counter.
     virtual double value() const = 0;
 };
 class Gauge {
@@ -29,33 +28,35 @@ public:
 class Histogram {
 public:
     virtual ~Histogram() = default;
-    virtual void observe(double seconds) = 0;  // below zero (a clock stepped back) counts as zero;
-                                               // not a finite number, not at all
+    // A negative value (a clock stepped back) counts as zero. NaN and infinity are ignored.
+    virtual void observe(double seconds) = 0;
 };
 
 class Registry {
 public:
-    // Series a name can have. Labels beyond that share one series whose label values all read
-    // "overflow".
+    // The maximum number of series per metric name. Further label sets share one series whose label
+    // values all are "overflow".
     static constexpr std::size_t series_max = 1000;
 
     Registry();
     ~Registry();
     Registry(const Registry&) = delete;
     Registry& operator=(const Registry&) = delete;
-    // The same name and labels, in whatever order, give the same object; help is the first one
-    // given. Names are in base units and end as Prometheus has it: counters in _total, histograms
-    // in _seconds, gauges in neither of _total, _bucket, _count, _sum. std::logic_error for a name
-    // that does not, a bad or repeated label name, or a name that is another kind already. Label
-    // values may be anything: what is not UTF-8 is replaced.
+    // Return the instrument with this name and these labels, in any order; the first call creates
+    // it and determines `help`. Names use base units and Prometheus suffixes: counters end in
+    // _total, histograms in _seconds, gauges in none of _total, _bucket, _count, _sum. Throw
+    // std::logic_error for a name that breaks these rules, a bad or repeated label name, or a name
+    // that already belongs to another kind. Label values may be any bytes; invalid UTF-8 is
+    // replaced. The buckets of a histogram reach from 100 us to 10 s.
     Counter& counter(const std::string& name, const std::string& help, const Labels& labels = {});
     Gauge& gauge(const std::string& name, const std::string& help, const Labels& labels = {});
     Histogram& histogram(const std::string& name, const std::string& help,
-                         const Labels& labels = {});  // buckets 100 us .. 10 s
-    // Called at each scrape, one scrape at a time, before the text is made, to set gauges that are
-    // only worth asking then. May use the registry, but not scrape it. Must not throw.
+                         const Labels& labels = {});
+    // Registers a callback that runs before the text of each scrape is made, to set gauges that are
+    // only worth computing then. Scrapes run one at a time. The callback may use the registry but
+    // must not scrape it, and must not throw.
     void on_scrape(std::function<void()> collect);
-    std::string prometheus_text() const;  // text/plain; version=0.0.4
+    std::string prometheus_text() const;  // in the format text/plain; version=0.0.4
 
 private:
     struct State;

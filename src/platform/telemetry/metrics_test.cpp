@@ -68,7 +68,8 @@ TEST(Metrics, OfOneNameAreOfOneKind) {
     Registry registry;
     registry.gauge("trackops_x_seconds", "X.");
     EXPECT_THROW(registry.histogram("trackops_x_seconds", "X."), std::logic_error);
-    EXPECT_THROW(registry.histogram("trackops_x_seconds", "X."), std::logic_error);  // and stay so
+    // A name keeps its kind.
+    EXPECT_THROW(registry.histogram("trackops_x_seconds", "X."), std::logic_error);
 }
 
 TEST(Metrics, EscapeWhatComesFromOutside) {
@@ -118,7 +119,7 @@ TEST(Metrics, AreCollectedAtEachScrape) {
 TEST(Metrics, MayBeUsedByManyThreadsAtOnce) {
     Registry registry;
     int scrapes = 0;
-    registry.on_scrape([&] { ++scrapes; });  // guarded by "one scrape at a time"
+    registry.on_scrape([&] { ++scrapes; });  // Not atomic: scrapes run one at a time.
     {
         std::vector<std::jthread> threads;
         for (int t = 0; t < 4; ++t) {

@@ -6,9 +6,10 @@ namespace trackops::telemetry {
 namespace {
 
 struct Lead {
-    std::size_t bytes;        // of the whole character; 0: no character starts so
-    std::uint8_t second_low;  // what may follow: overlong forms, surrogates and more than U+10FFFF
-                              // fall out here
+    std::size_t bytes;  // of the whole character; 0: not a first byte
+    // The range of the second byte excludes overlong forms, surrogates and code points above
+    // U+10FFFF.
+    std::uint8_t second_low;
     std::uint8_t second_high;
 };
 

@@ -1,4 +1,4 @@
-// Finds what is not UTF-8 in text that came from outside, as the Unicode standard cuts it.
+// Finds and replaces invalid UTF-8 in text from outside, as the Unicode standard recommends.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -7,14 +7,15 @@
 namespace trackops::telemetry {
 
 struct Utf8Step {
-    std::size_t bytes = 0;  // to go on by; 1 or more
-    bool valid = false;     // false: these bytes stand for one U+FFFD
+    std::size_t bytes = 0;  // length of the step, at least 1
+    bool valid = false;     // false: these bytes become one U+FFFD
 };
 
-// The first character of text, or the longest start of one that is broken off. text is not empty.
+// Returns the first character of `text`, or the longest truncated prefix of one. `text` must not be
+// empty.
 Utf8Step first_character(std::string_view text);
 
-// text, with U+FFFD in place of whatever is not UTF-8.
+// Returns `text` with each invalid sequence replaced by U+FFFD.
 std::string valid_utf8(std::string_view text);
 
 }  // namespace trackops::telemetry

@@ -26,14 +26,14 @@ std::string_view sqlstate_of(const pg_result* result) {
     return state == nullptr ? "" : state;
 }
 
-// False: nothing came in time.
+// Returns false when the socket is not ready in time.
 bool is_readable_within(pg_conn* connection, Duration time, short events = POLLIN) {
     pollfd waiting{PQsocket(connection), events, 0};
     const auto ms = std::chrono::ceil<std::chrono::milliseconds>(time).count();
     return ::poll(&waiting, 1, static_cast<int>(ms)) > 0;
 }
 
-// Settings of the walsender, in place of those of a session that runs statements.
+// The settings of a walsender; those of a session that runs statements do not apply.
 std::string session_options(Duration sender_timeout) {
     return fmt::format("-c TimeZone=UTC -c DateStyle=ISO -c wal_sender_timeout={}",
                        std::chrono::ceil<std::chrono::milliseconds>(sender_timeout).count());
@@ -128,7 +128,7 @@ void WalConnection::ask(const std::string& command) {
     push();
 }
 
-// The first result; those that follow it (none, or the end of the command) are thrown away.
+// Returns the first result and discards those behind it.
 WalConnection::Result WalConnection::answer_within(Duration time) {
     const auto until = std::chrono::steady_clock::now() + time;
     while (PQisBusy(connection_.get()) != 0) {
@@ -146,7 +146,7 @@ WalConnection::Result WalConnection::answer_within(Duration time) {
     return answer;
 }
 
-// What does not go now goes with the next call: a few bytes, of which each is worth a second.
+// Sends the queued bytes. The next call sends the rest; a status update may come a second late.
 void WalConnection::push() {
     if (PQflush(connection_.get()) < 0) fail_as_lost();
 }

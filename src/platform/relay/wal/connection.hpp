@@ -1,4 +1,4 @@
-// One replication connection to PostgreSQL (libpq): makes slots, and brings the frames of one.
+// A replication connection to PostgreSQL (libpq): creates a slot and receives the frames of one.
 #pragma once
 #include <memory>
 #include <optional>
@@ -13,25 +13,25 @@ struct pg_result;  // PGresult
 
 namespace trackops::relay {
 
-// Every call throws sql::Failure when the server refuses or is gone; then only destruction is left.
+// Every call throws sql::Failure when the server refuses or is away; then only destruction is left.
 class WalConnection {
 public:
-    // Connects. The server ends the session, and sets the slot free, when it has heard nothing for
-    // sender_timeout. std::invalid_argument for a URL that is none.
+    // Connects. The server ends the session and frees the slot when the client is silent for
+    // `sender_timeout`. Throws std::invalid_argument for a malformed URL.
     WalConnection(std::string_view url, Duration sender_timeout);
 
-    // Asks for a new slot. The server answers when every transaction that is open now has ended.
+    // Requests a new slot. The server answers when every transaction that is open now has ended.
     void create_slot(const std::string& slot);
-    // taken: another connection has made it in between; then only destruction is left.
+    // taken: another connection has created the slot; then only destruction is left.
     enum class Creation { under_way, made, taken };
-    Creation slot_creation();  // without waiting
+    Creation slot_creation();  // does not wait
 
-    // From then on frames come. False: another connection has the slot.
+    // Starts the stream of frames. Returns false when another connection has the slot.
     bool start(const std::string& slot, const std::string& publication, pgoutput::Lsn from);
-    // One that has come, without waiting. Good until the next call.
+    // Returns a frame that has arrived, without waiting. The view is valid until the next call.
     std::optional<std::string_view> frame();
     void send(std::string_view status_update);
-    // Until something comes, or the time is over.
+    // Waits until bytes arrive, at most `at_most`.
     void await(Duration at_most);
 
 private:

@@ -140,8 +140,8 @@ Result<void> WalEvents::take_insert(const pgoutput::Insert& insert, std::deque<W
     return {};
 }
 
-// The server resends a transaction from its beginning: while one is half done, its cursor goes with
-// every place before it.
+// The server resends a transaction from its beginning. So while a transaction is confirmed in part,
+// its cursor belongs to every position before its end.
 void WalEvents::advance_to(pgoutput::Lsn lsn, std::deque<WalStep>& steps) {
     if (lsn < at_.lsn) return;
     at_ = {lsn, skipped_up_to_};

@@ -1,5 +1,5 @@
-// From the frames of a replication stream to committed events and how far they bring the reader.
-// Sans I/O, total on any bytes.
+// Turns the frames of a replication stream into committed events and the reader's position. Sans
+// I/O; total on any bytes.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -16,8 +16,8 @@
 
 namespace trackops::relay {
 
-// Everything that committed before lsn is done with, and of the next transaction with events the
-// positions up to cursor.
+// The events of every transaction that committed before `lsn` are confirmed; of the next
+// transaction with events, those up to position `cursor` are.
 struct WalPosition {
     pgoutput::Lsn lsn;
     std::int64_t cursor = 0;
@@ -27,23 +27,23 @@ struct WalPosition {
 struct WalStep {
     std::optional<outbox::StoredEvent> event;
     std::uint64_t xid = 0;  // of the event's transaction
-    WalPosition after;      // done with this, the reader has come so far
+    WalPosition after;      // the reader's position once this step is confirmed
 };
 
 class WalEvents {
 public:
-    // Leaves out what `published` sees, and what `from` is done with.
+    // Leaves out the events that `published` sees and those that `from` confirms.
     WalEvents(WalPosition from, outbox::Snapshot published);
 
-    // Appends to steps what a frame brings. True: the server waits for an answer. After an error
-    // nothing more can be made of the stream.
+    // Appends the steps of a frame to `steps`. Returns true when the server asks for a reply. After
+    // an error the stream is unusable.
     Result<bool> take(std::string_view frame, std::deque<WalStep>& steps);
 
     std::uint64_t ignored() const { return ignored_; }  // messages of no use to a reader of inserts
 
 private:
     static constexpr std::size_t columns_needed = 12;
-    // Where the columns of an event stand in its rows; none for another table.
+    // The places of an event's columns in a row; nothing for another table.
     using Layout = std::optional<std::array<std::size_t, columns_needed>>;
 
     Result<void> take_message(const pgoutput::Message& message, std::deque<WalStep>& steps);
@@ -55,7 +55,7 @@ private:
     WalPosition at_;
     std::int64_t skipped_up_to_;  // in the first transaction with events
     bool is_in_transaction_ = false;
-    bool has_events_ = false;  // the transaction, beside what is left out
+    bool has_events_ = false;  // the transaction has events that are not left out
     std::unordered_map<std::uint32_t, Layout> layouts_;
     std::uint64_t ignored_ = 0;
 };

@@ -49,8 +49,8 @@ std::vector<std::string> row(int position, int xid = 700) {
             std::to_string(xid)};
 }
 
-// What a reader makes of a stream: "e7" is an event at position 7, "@10" a place, "@10+7" one with
-// a cursor.
+// Decodes a stream and prints its steps: "e7" is an event at position 7, "@10" a position in the
+// log, "@10+7" one with a cursor.
 class Reading {
 public:
     explicit Reading(WalPosition from = {}, const outbox::Snapshot& published = nothing)
@@ -153,18 +153,21 @@ TEST(WalEvents, ComesFurtherWithKeepalivesButNotWithinATransaction) {
     reading.take(begin_frame()).take(keepalive_frame({30}, false)).take(insert_frame(row(7)));
     reading.take(keepalive_frame({40}, false)).take(commit_frame(41));
     EXPECT_EQ(reading.text(), "e7@20+7 @41 ");
-    reading.take(keepalive_frame({20}, false));  // not back
+    // An older keepalive does not move the position back.
+    reading.take(keepalive_frame({20}, false));
     EXPECT_EQ(reading.text(), "");
 }
 
 TEST(WalEvents, GoesOnWithinTheTransactionThatWasHalfDone) {
     Reading reading({{10}, 7});
     reading.take(relation_frame(columns));
-    reading.take(keepalive_frame({15}, false)).transaction({}, 16);  // of other tables
+    // An empty transaction: it changed only other tables.
+    reading.take(keepalive_frame({15}, false)).transaction({}, 16);
     EXPECT_EQ(reading.text(), "@16+7 ");
     reading.transaction({row(6), row(7), row(8)}, 20);
     EXPECT_EQ(reading.text(), "e8@16+8 @20 ");
-    reading.transaction({row(5, 701)}, 30);  // drew its position before the half done one did
+    // This transaction drew its position before the half-confirmed one did.
+    reading.transaction({row(5, 701)}, 30);
     EXPECT_EQ(reading.text(), "e5@20+5 @30 ");
 }
 
@@ -172,7 +175,8 @@ TEST(WalEvents, LeavesOutWhatIsPublished) {
     Reading reading({{10}, 7}, *outbox::Snapshot::parse("700:703:701"));
     reading.take(relation_frame(columns));
     reading.transaction({row(3, 699), row(4, 699)}, 20);
-    EXPECT_EQ(reading.text(), "@20+7 ");  // which was not the half done one
+    // This transaction is published, but it is not the half-confirmed one.
+    EXPECT_EQ(reading.text(), "@20+7 ");
     reading.transaction({row(7, 701), row(8, 701)}, 30);
     EXPECT_EQ(reading.text(), "e8@20+8 @30 ");
     reading.transaction({row(5, 702)}, 40).transaction({row(6, 703)}, 50);
@@ -186,7 +190,7 @@ TEST(WalEvents, RefusesMessagesOutOfTurn) {
     EXPECT_NE(Reading().take(begin_frame()).error(insert_frame(row(1))), "");
 }
 
-// Under the address sanitizer: whatever comes, no byte beyond the frame is read.
+// With the address sanitizer, this test shows that no byte beyond the frame is read.
 TEST(WalEvents, SurvivesFramesThatWereTamperedWith) {
     const std::vector<std::string> real = {
         data_frame(begin),          data_frame(relation),         data_frame(insert),
@@ -217,7 +221,8 @@ TEST(WalEvents, SurvivesFramesThatWereTamperedWith) {
                 }
                 if (frame.empty()) frame = "w";
             }
-            const std::vector<char> exact(frame.begin(), frame.end());  // nothing behind it
+            // A copy without spare bytes behind the frame.
+            const std::vector<char> exact(frame.begin(), frame.end());
             const auto result = events.take({exact.data(), exact.size()}, steps);
             if (!result) {
                 EXPECT_EQ(result.error().code, Errc::malformed);

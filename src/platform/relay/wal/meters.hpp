@@ -1,4 +1,4 @@
-// The numbers that a reader of the log shows when scraped.
+// The metrics of the WAL source.
 #pragma once
 #include "platform/telemetry/metrics.hpp"
 

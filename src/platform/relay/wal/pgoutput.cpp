@@ -13,7 +13,7 @@ std::unexpected<Error> malformed(std::string_view what) {
     return fail(Errc::malformed, fmt::format("the replication stream has a bad {}", what));
 }
 
-// Takes from the front. What is not there reads as zero and marks the whole as cut off.
+// Reads from the front. Missing bytes read as zero and mark the message as cut off.
 class Reader {
 public:
     explicit Reader(std::string_view bytes) : rest_(bytes) {}
@@ -38,7 +38,7 @@ public:
         rest_.remove_prefix(count);
         return taken;
     }
-    // Up to a NUL, which goes too.
+    // Reads up to a NUL and skips the NUL.
     std::string_view text() {
         const std::size_t end = rest_.find('\0');
         const std::string_view taken = take(end == std::string_view::npos ? rest_.size() + 1 : end);
@@ -154,8 +154,8 @@ std::string status_update(Lsn flushed, Instant now) {
             bytes += static_cast<char>((value >> shift) & 0xFF);
         }
     };
-    // Written, flushed, applied: a server whose reader has written everything sends no keepalive
-    // when it has caught up, and the reader needs that one.
+    // The fields are written, flushed, applied. A server whose reader has written everything sends
+    // no keepalive after it has caught up, and this reader needs that keepalive.
     for (int i = 0; i < 3; ++i) append(flushed.bytes);
     append(static_cast<std::uint64_t>(now.micros - micros_of_2000));
     bytes += '\0';

@@ -1,6 +1,6 @@
-// What PostgreSQL's logical replication sends: the frames of its stream, and in them the messages
-// of the plugin pgoutput (protocol 1, or 2 without streaming). Pure, and total: whatever the bytes,
-// the answer is a message or Errc::malformed.
+// The frames of PostgreSQL's logical replication and, inside them, the messages of the plugin
+// pgoutput (protocol 1, or 2 without streaming). Pure and total: any bytes give a message or
+// Errc::malformed.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -14,7 +14,7 @@
 
 namespace trackops::relay::pgoutput {
 
-// A place in the write-ahead log.
+// A position in the write-ahead log.
 struct Lsn {
     std::uint64_t bytes = 0;
     auto operator<=>(const Lsn&) const = default;
@@ -26,13 +26,14 @@ struct Data {
     std::string_view message;  // of pgoutput
 };
 struct Keepalive {
-    Lsn end;  // everything that committed before was sent before
+    Lsn end;  // every transaction that committed before this was sent before
     bool wants_reply = false;
 };
 using Frame = std::variant<Data, Keepalive>;
 Result<Frame> read_frame(std::string_view bytes);
 
-// Says what may be forgotten by the server. Asks for no answer.
+// The standby status update that lets the server discard the log up to `flushed`. Requests no
+// reply.
 std::string status_update(Lsn flushed, Instant now);
 
 struct Begin {
@@ -50,7 +51,7 @@ struct Insert {
     std::uint32_t relation = 0;
     std::vector<std::optional<std::string_view>> values;  // as text; nothing is NULL
 };
-// A message that an insert-only reader has no use for; its body was not looked at.
+// A message that a reader of inserts does not need; its body was not parsed.
 struct Other {
     char kind = 0;  // Type, Origin, Message, Truncate, Update, Delete
 };

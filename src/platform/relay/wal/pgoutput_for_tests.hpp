@@ -1,4 +1,5 @@
-// Messages as PostgreSQL 15 sent them, and frames to put them in. Only tests include this.
+// Messages captured from PostgreSQL 15, and functions that build frames around them. Only tests
+// include this.
 #pragma once
 #include <string>
 #include <string_view>

@@ -72,7 +72,7 @@ TEST(Pgoutput, RefusesUnknownKindsOfEverything) {
             EXPECT_FALSE(read_message(kind + std::string(30, '\0')));
         }
         std::string row = from_hex(insert);
-        row[8] = kind;  // of the first value
+        row[8] = kind;  // the kind of the first value
         EXPECT_EQ(read_message(row).has_value(), kind == 't') << c;
     }
     std::string row = from_hex(insert);

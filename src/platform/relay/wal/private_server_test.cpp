@@ -1,18 +1,19 @@
-// What only a server of one's own can be made to do: a commit that is in the log and that nobody
-// sees yet, and a slot whose log is thrown away.
+// Tests that need a private server: a commit that is in the log and not visible yet, and a slot
+// whose log the server removes.
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
 
 #include <gtest/gtest.h>
 
+#include "platform/relay/poll_source.hpp"
 #include "platform/relay/sources_for_tests.hpp"
 
 namespace trackops::relay {
 namespace {
 
-// In a folder of its own, reached by a socket in it; its databases are made as on the shared one.
-// A commit waits for a standby that does not exist if it asks for one (synchronous_commit = on).
+// A PostgreSQL server in a folder of its own that listens on a socket there. A commit with
+// synchronous_commit = on waits for a standby that does not exist.
 class PrivateServer {
 public:
     PrivateServer() {
@@ -40,7 +41,7 @@ public:
     PrivateServer& operator=(const PrivateServer&) = delete;
 
 private:
-    // PostgreSQL does not run as root.
+    // Returns the shell command. PostgreSQL does not run as root.
     std::string command(const std::string& what) const {
         const char* login = geteuid() == 0 ? "runuser -u postgres -- " : "";
         return fmt::format(
@@ -61,7 +62,7 @@ protected:
     static void SetUpTestSuite() { server() = std::make_unique<PrivateServer>(); }
     static void TearDownTestSuite() { server().reset(); }
 
-    // Commits events so that they are in the log, and seen by nobody before show().
+    // Commits events so that they are in the log and invisible until show().
     std::thread commit_unseen(std::string_view events) {
         auto parsed = outbox_.parse(events);
         std::thread writer([this, parsed = std::move(parsed)] {
@@ -102,7 +103,7 @@ protected:
     outbox::OutboxFixture& outbox_ = sources_.outbox;
 };
 
-// The answer to an event must find what it is about.
+// A consumer that reacts to an event must find its rows.
 TEST_F(WalOfAPrivateServer, HoldsBackEventsThatOthersDoNotSeeYet) {
     const auto source = sources_.make();
     auto writer = commit_unseen("k1");
@@ -115,7 +116,7 @@ TEST_F(WalOfAPrivateServer, HoldsBackEventsThatOthersDoNotSeeYet) {
     EXPECT_EQ(read(*source), "k1 a1");
 }
 
-// A stream from the end of the log does not bring it, and a snapshot does not show it.
+// Neither a stream from the end of the log nor a snapshot contains this commit.
 TEST_F(WalOfAPrivateServer, LosesNoCommitBetweenPollingAndTheLog) {
     sources_.make().reset();
     const auto polling = make_poll_source(*outbox_.database);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t slot_name_max = 63;
 
-// A slot that is being made is seen a moment before it has its plugin.
+// A slot under creation is visible a moment before it has its plugin.
 constexpr sql::Query select_slot{.name = "relay.slot", .text = R"sql(
     SELECT active, coalesce(wal_status, ''), confirmed_flush_lsn::text,
            coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn), 0)::bigint,
@@ -35,7 +35,7 @@ constexpr sql::Query terminate_slot_creator_query{.name = "relay.slot.end_maker"
     WHERE slot_name = $1::text AND active AND confirmed_flush_lsn IS NULL
 )sql"};
 
-// A statement takes its snapshot before it works out what it returns.
+// A statement takes its snapshot before it evaluates its result, so `lsn` lies behind the snapshot.
 constexpr sql::Query select_snapshot_at_lsn{
     .name = "relay.sight",
     .text = "SELECT pg_current_snapshot()::text, pg_current_wal_insert_lsn()::text"};
@@ -126,8 +126,8 @@ void terminate_slot_creator(sql::Database& database, const std::string& slot) {
     tx->commit();
 }
 
-// A transaction that is committed in the log may for a moment still count as open. Its number was
-// drawn before, so it is below one that is drawn after the log was looked at.
+// A transaction that is committed in the log may count as open for a moment. Its id was drawn
+// before, so it is below an id that is drawn after the log position was read.
 Horizon read_horizon(sql::Database& database) {
     const auto tx = database.begin(sql::Access::write);
     const sql::Statement& lsn = tx->add(select_lsn, {});

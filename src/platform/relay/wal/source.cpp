@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "platform/postgres/target.hpp"
-#include "platform/relay/poll_sources.hpp"
+#include "platform/relay/poll_source_postgres.hpp"
 #include "platform/relay/postgres_checkpoint.hpp"
 #include "platform/relay/wal/connection.hpp"
 #include "platform/relay/wal/events.hpp"
@@ -21,9 +21,9 @@ namespace {
 using Steady = std::chrono::steady_clock;
 using pgoutput::Lsn;
 
-// PostgreSQL asks for a sign of life when half of its patience is gone.
+// PostgreSQL asks for a reply when half of its timeout has passed.
 constexpr int replies_a_timeout = 8;
-// While what has come must not leave yet.
+// Between two looks at events that must not leave yet.
 constexpr Duration visibility_poll_interval = std::chrono::milliseconds(1);
 
 Instant wall_clock() {
@@ -32,11 +32,11 @@ Instant wall_clock() {
             .count()};
 }
 
-// The events are streamed from where the stored checkpoint says, without what its base sees. The
-// server may forget only what lies before a *stored* place: so a slot that has not come further
-// than the checkpoint is the one that it was stored with, or at least skips nothing. Any other slot
-// is repaired: events are polled, from the checkpoint on, until every transaction that the log will
-// not bring is seen by the base; from then on they are streamed.
+// The source streams events from the position of the stored checkpoint, without those that the
+// checkpoint's base sees. The server may discard only the log before a *stored* position. So a slot
+// that is not ahead of the checkpoint is the one it was stored with, or at least skips nothing. For
+// any other slot the source repairs: it polls events from the checkpoint on, until the base sees
+// every transaction that the log will not bring; then it streams.
 class PostgresWalSource final : public WalSource {
 public:
     PostgresWalSource(sql::Database& database, std::string_view url, WalOptions options,
@@ -143,13 +143,14 @@ public:
 private:
     static std::vector<outbox::StoredEvent> no_events() { return {}; }
 
-    // After a failure nothing that is known of the stream holds, and the slot is set free.
+    // After a failure the known state of the stream is void, and the slot is freed.
     template <class Work>
     auto guarded(Work work) -> decltype(work()) {
         try {
             return work();
         } catch (const sql::Failure& failure) {
-            // The log was written when the publication was not there: only a new slot helps.
+            // This part of the log was written before the publication existed: only a new slot
+            // helps.
             if (failure.sqlstate == "42704" && events_) is_slot_unusable_ = true;
             rewind();
             throw;
@@ -159,7 +160,7 @@ private:
         }
     }
 
-    // False: another connection has the slot.
+    // Returns false when another connection has the slot.
     bool open() {
         const auto tx = database_.begin(sql::Access::read);
         const Checkpoint checkpoint = load_checkpoint(*tx);
@@ -167,7 +168,7 @@ private:
         require_publication(*tx, options_.publication);
         tx->commit();
         if (slot.is_active) {
-            // It waits for open transactions and does not notice that its client has died.
+            // The session waits for open transactions and does not notice that its client died.
             if (!slot.confirmed) terminate_slot_creator(database_, options_.slot);
             return false;
         }
@@ -218,7 +219,7 @@ private:
         }
     }
 
-    // True once the log brings everything that is not yet published.
+    // Returns true once the log brings every event that is not published yet.
     bool switch_to_streaming() {
         if (is_creating_) {
             using enum WalConnection::Creation;
@@ -271,8 +272,8 @@ private:
         }
     }
 
-    // What every session sees by now: the log brings a commit a moment before others see it, and
-    // an answer to its event must find what it is about.
+    // Returns the events that every session sees by now. The log brings a commit a moment before
+    // other sessions see it, and a consumer that answers the event must find its rows.
     std::vector<outbox::StoredEvent> take_events(std::size_t max) {
         std::optional<SnapshotAtLsn> now;
         if (events_waiting_ > 0 || is_snapshot_needed()) now = read_snapshot_at_lsn(database_);
@@ -292,7 +293,7 @@ private:
         return events;
     }
 
-    // The base is to see everything that is done with, also when no more events come.
+    // The base must come to see every confirmed event, also when no more events come.
     bool is_snapshot_needed() {
         const std::scoped_lock lock(mutex_);
         return !sight_ && !is_base_new_ && !done_.empty();
@@ -341,24 +342,24 @@ private:
     std::optional<WalConnection> connection_;
     bool is_slot_unusable_ = false;
 
-    // While it repairs.
+    // During a repair.
     std::unique_ptr<WindowSource> poll_;
     bool is_creating_ = false;  // the slot
     std::optional<Horizon> horizon_;
 
-    // While it streams.
+    // While streaming.
     std::optional<WalEvents> events_;
-    std::deque<WalStep> steps_;  // come, not given
+    std::deque<WalStep> steps_;  // received, not returned by read()
     std::size_t events_waiting_ = 0;
     WalPosition given_;
     WalPosition confirmed_;
     WalPosition stored_;
-    outbox::Snapshot base_;  // all that it sees is confirmed
+    outbox::Snapshot base_;  // every event that it sees is confirmed
     std::optional<SnapshotAtLsn>
         sight_;                 // the next base, when everything before its lsn is confirmed
     bool is_base_new_ = false;  // and not stored
     bool has_news_ = false;     // events are confirmed and not stored
-    bool is_asked_ = false;     // by the server, which may want to stop
+    bool is_asked_ = false;     // the server wants a reply; it may want to stop
     ConfirmedPositions given_positions_;  // since the last confirm()
     Steady::time_point stored_at_;
     Steady::time_point replied_at_;

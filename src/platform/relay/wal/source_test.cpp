@@ -8,7 +8,8 @@
 
 #include <gtest/gtest.h>
 
-#include "platform/relay/poll_sources.hpp"
+#include "platform/relay/make_source.hpp"
+#include "platform/relay/poll_source.hpp"
 #include "platform/relay/sources_for_tests.hpp"
 #include "platform/relay/wal/connection.hpp"
 
@@ -16,7 +17,8 @@ namespace trackops::relay {
 namespace {
 
 const WalOptions at_once = stored_each(Duration::zero());
-const WalOptions never = stored_each(std::chrono::hours(1));  // but at the first confirm()
+// Stores only at the first confirm().
+const WalOptions never = stored_each(std::chrono::hours(1));
 
 class Wal : public ::testing::Test {
 protected:
@@ -31,7 +33,7 @@ protected:
     std::string read(Source& source, std::size_t max = 100) {
         return outbox::OutboxFixture::names(sources_.read(source, max));
     }
-    // Everything that is found until the log is read again.
+    // Repairs the slot and returns the events found before the source streams the log again.
     std::string repaired(WalSource& source) {
         until([&] { return source.claim(); });
         EXPECT_FALSE(source.is_streaming());
@@ -83,7 +85,8 @@ TEST_F(Wal, GivesTheSameEventsAsPolling) {
     const auto polled = make_poll_source(*outbox_.database)->unconfirmed(0, 10);
     ASSERT_EQ(streamed.size(), 3U);
     ASSERT_EQ(polled.size(), 3U);
-    EXPECT_EQ(polled[0].event.payload, events[0].payload);  // byte by byte
+    // Equal byte by byte.
+    EXPECT_EQ(polled[0].event.payload, events[0].payload);
     for (std::size_t i = 0; i < polled.size(); ++i) {
         EXPECT_EQ(streamed[i].position, polled[i].position);
         const outbox::Event& one = streamed[i].event;
@@ -132,14 +135,16 @@ TEST_F(Wal, EndsASlotHalfMadeByOneThatDied) {
     source.reset();
     source = sources_.make_wal();
     outbox_.commit("a1");
-    until([&] { return !source->read(10).empty(); });  // though o1 is still open
+    // Reads a1 although o1 is still open.
+    until([&] { return !source->read(10).empty(); });
     source->confirm();
     old->commit();
     EXPECT_EQ(repaired(*source), "o1");
 }
 
 TEST_F(Wal, LeavesASlotToWhoMadeItInBetween) {
-    auto old = open("o1");  // until it ends no slot is whole
+    // No slot can be completed before this transaction ends.
+    auto old = open("o1");
     const auto connect = [&] { return WalConnection(outbox_.url(), std::chrono::seconds(4)); };
     WalConnection one = connect();
     one.create_slot(sources_.slot());
@@ -156,7 +161,8 @@ TEST_F(Wal, RepairsASlotThatIsGoneWhileItRuns) {
     const auto source = streaming(never);
     outbox_.commit("a1");
     EXPECT_EQ(read(*source), "a1");
-    source->confirm();  // and stored: the first time is at once
+    // This confirm() stores the checkpoint, because it is the first one.
+    source->confirm();
     outbox_.commit("a2 b1");
     EXPECT_EQ(read(*source), "a2 b1");
     source->confirm();
@@ -166,7 +172,8 @@ TEST_F(Wal, RepairsASlotThatIsGoneWhileItRuns) {
     EXPECT_THROW(until([&] { return source->read(100).empty() && false; }), sql::Failure);
     EXPECT_EQ(source->backlog(outbox::noon).warning, "the replication slot is missing");
     const std::string found = repaired(*source);
-    // The base that was stored first sees a1 if the log had come to its end by then.
+    // The first stored base sees a1 only if the source had read the log to its end by then.
+    // Otherwise a1 is found again.
     EXPECT_TRUE(found == "a2 b1 b2 c1" || found == "a1 a2 b1 b2 c1") << found;
     EXPECT_EQ(metric("trackops_relay_repairs_total"), 2);
     EXPECT_EQ(metric("trackops_relay_events_in_doubt_total"),
@@ -184,7 +191,8 @@ TEST_F(Wal, RepairsASlotThatWasMadeAnew) {
     sources_.store_base(*source);
     source.reset();
     sources_.drop_slot();
-    outbox_.commit("a2");  // no slot holds it
+    // No slot holds a2.
+    outbox_.commit("a2");
     run("SELECT pg_create_logical_replication_slot('" + sources_.slot() + "', 'pgoutput')::text");
     outbox_.commit("a3");
     source = sources_.make_wal();
@@ -215,7 +223,8 @@ TEST_F(Wal, RepairsWhenThePublicationIsNewerThanTheLog) {
             for (auto& event : source->read(100)) found.push_back(std::move(event));
             source->confirm();
         } catch (const sql::Failure&) {
-            return false;  // the log from before
+            // The source still reads the log from before the new publication.
+            return false;
         }
         return !found.empty() && source->is_streaming();
     });
@@ -256,23 +265,26 @@ TEST_F(Wal, StoresNotMoreOftenThanItsIntervalAndAtItsEnd) {
     auto source = streaming(never);
     outbox_.commit("a1");
     EXPECT_EQ(read(*source), "a1");
-    source->confirm();  // at once: the last time was long ago
+    // Stored at once, because the last store was long ago.
+    source->confirm();
     outbox_.commit("a2 a3");
     EXPECT_EQ(read(*source, 1), "a2");
     source->confirm();
-    EXPECT_EQ(source->backlog(outbox::noon).events, 1);  // though it is not stored
-    source->rewind();                                    // as after a crash
+    EXPECT_EQ(source->backlog(outbox::noon).events,
+              1);      // a2 counts as confirmed without being stored
+    source->rewind();  // as after a crash
     until([&] { return source->claim(); });
     EXPECT_TRUE(source->is_streaming());
     EXPECT_EQ(read(*source, 1), "a2");
     source->confirm();
     outbox_.commit("b1");
-    source.reset();  // in good order
+    // A regular end.
+    source.reset();
     source = streaming(never);
     EXPECT_EQ(read(*source), "a3 b1");
 }
 
-// Else a slot that was made anew could not be told from this one.
+// Otherwise the source could not distinguish this slot from one that was created anew.
 TEST_F(Wal, LetsTheServerForgetOnlyWhatLiesBehindTheStoredCheckpoint) {
     const auto source = streaming(
         {.checkpoint_interval = std::chrono::hours(1), .sender_timeout = std::chrono::seconds(1)});
@@ -306,7 +318,7 @@ TEST_F(Wal, IsReadByOneOnlyAndByTheNextWhenThatOneEnds) {
     EXPECT_EQ(read(*second), "a1");
 }
 
-// The server ends the session of a reader that says nothing, as one that was stopped.
+// The server ends the session of a silent reader, for example of a stopped process.
 TEST_F(Wal, LosesTheSlotWhenItIsSilent) {
     const auto first = streaming({.sender_timeout = std::chrono::milliseconds(300)});
     const auto second = sources_.make_wal();
@@ -342,8 +354,8 @@ TEST_F(Wal, WakesWhenEventsCome) {
     EXPECT_EQ(found, "a1");
 }
 
-// Readers of both kinds in turn over the same checkpoint, each dropped in the middle, while a
-// writer goes on and a transaction stays open now and then.
+// Sources of both kinds take turns over the same checkpoint, and each ends in the middle. Meanwhile
+// a writer commits events and sometimes leaves a transaction open.
 TEST_F(Wal, MaySwitchToPollingAndBackWhileEventsAreWritten) {
     constexpr int transactions = 400;
     std::atomic<bool> is_written = false;
@@ -398,7 +410,7 @@ TEST_F(Wal, MaySwitchToPollingAndBackWhileEventsAreWritten) {
             taken += count;
             if (count == 0) source->await(std::chrono::milliseconds(1));
         }
-        if (turn % 3 == 1) source->read(5);   // and never confirmed
+        if (turn % 3 == 1) source->read(5);   // never confirmed
         if (turn % 2 == 1) source->rewind();  // a crash: nothing more is stored
     }
     writer.join();
@@ -416,7 +428,8 @@ TEST_F(Wal, MaySwitchToPollingAndBackWhileEventsAreWritten) {
 TEST_F(Wal, PollingSaysThatASlotIsLeftOver) {
     streaming().reset();
     const auto polling = make_poll_source(*outbox_.database);
-    until([&] {  // the server has noticed
+    // Waits until the server has noticed the end of the session.
+    until([&] {
         return polling->backlog(outbox::noon).warning.find(sources_.slot()) != std::string::npos;
     });
     sources_.drop_slot();

@@ -1,4 +1,4 @@
-// What every cache promises, asked of each adapter.
+// The contract of Cache, tested with each adapter.
 #include <algorithm>
 #include <atomic>
 #include <limits>
@@ -30,12 +30,12 @@ struct Kind {
     bool has_two_replicas = false;
 };
 
-// What is put through one replica is read through the other, or through the same where there is
-// but one.
+// Writes go through one replica and reads through the other, or through the same one if there is
+// only one.
 class CacheContract : public ::testing::TestWithParam<Kind> {
 protected:
     CacheContract() {
-        // Patient: a busy machine is no failure of the cache.
+        // Long timeouts: a busy machine must not look like a failure of the cache.
         options_.connect_timeout = options_.command_timeout = seconds(20);
         options_.bytes_max = 64 * 1024 * 1024;
         options_.prefix = fresh_prefix();
@@ -48,7 +48,7 @@ protected:
         EXPECT_TRUE(second_->ping());
     }
     Cache& reader() { return second_ ? *second_ : *cache_; }
-    // What was put through one of them is known to both.
+    // Waits until both replicas have seen every earlier write.
     void settle() {
         for (int i = 0; second_ && i < 2; ++i) EXPECT_TRUE(cache_->ping() && second_->ping());
     }
@@ -62,7 +62,7 @@ protected:
         return entry ? fmt::format("{}:{}", entry->version, entry->value) : "-";
     }
     void pass(Duration time) {
-        EXPECT_TRUE(cache_->ping());  // what was put is there
+        EXPECT_TRUE(cache_->ping());  // earlier writes are done
         clock_.advance(time);
         if (outside_) outside_->age(options_.prefix, time);
     }
@@ -176,7 +176,7 @@ TEST_P(CacheContract, AnOlderVersionWinsInNoOrderOfTwoWriters) {
             for (unsigned i = 0; i < 3; ++i) {
                 Cache& writer = (writers >> i & 1U) != 0 ? reader() : *cache_;
                 writer.put(key, {versions[i], "v"}, seconds(30));
-                ASSERT_TRUE(writer.ping());  // the next one comes after it
+                ASSERT_TRUE(writer.ping());  // the next write comes after it
             }
             settle();
             EXPECT_EQ(value_in(*cache_, key), "3:v") << fmt::format("{} {}", count, writers);
@@ -226,9 +226,9 @@ TEST_P(CacheContract, AnswersManyKeysInTheirOrder) {
 TEST_P(CacheContract, ARemoteReadFillsTheLocalCache) {
     EXPECT_FALSE(reader().get_local("a"));
     cache_->put("a", {1, "one"}, seconds(30));
-    EXPECT_TRUE(cache_->ping());  // the change was heard of
+    EXPECT_TRUE(cache_->ping());  // the invalidation has arrived
     EXPECT_EQ(value_of("a"), "1:one");
-    ASSERT_TRUE(reader().get_local("a"));  // read through it
+    ASSERT_TRUE(reader().get_local("a"));  // filled by the read
     EXPECT_EQ(reader().get_local("a")->value, "one");
     cache_->put("a", {2, "two"}, seconds(30));
     settle();
@@ -285,11 +285,11 @@ TEST_F(EmbeddedCache, CountsHitsAndMisses) {
     EXPECT_TRUE(has(*cache, "a"));
     EXPECT_TRUE(cache->get_local("a"));
     EXPECT_FALSE(has(*cache, "b"));
-    EXPECT_FALSE(cache->get_local("b"));  // get() will be asked next and counts
+    EXPECT_FALSE(cache->get_local("b"));  // not counted: get() follows and counts
     EXPECT_EQ(metric(R"(trackops_cache_hits_total{level="memory"})"), 2);
     EXPECT_EQ(metric("trackops_cache_misses_total"), 1);
     cache.reset();
-    metrics_.prometheus_text();  // asks nothing of a cache that is gone
+    metrics_.prometheus_text();  // the callback does not use the destroyed cache
 }
 
 TEST(CacheUrl, IsRefusedWithWhatIsWrongWithIt) {

@@ -1,0 +1,93 @@
+#include "platform/http/idempotency_key.hpp"
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+namespace trackops::http {
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// Returns the content of a structured-field string; nothing if the string is not closed or escapes
+// any character but " and \.
+std::optional<std::string> unquoted(std::string_view text) {
+    std::string inside;
+    for (std::size_t i = 1; i < text.size(); ++i) {
+        if (text[i] == '"') return i + 1 == text.size() ? std::optional(inside) : std::nullopt;
+        if (text[i] == '\\') {
+            ++i;
+            if (i == text.size() || (text[i] != '"' && text[i] != '\\')) return std::nullopt;
+        }
+        inside.push_back(text[i]);
+    }
+    return std::nullopt;
+}
+
+std::unexpected<Error> invalid_key(std::string detail, std::string code) {
+    return fail(Errc::invalid, "The Idempotency-Key is not valid.",
+                {{"Idempotency-Key", std::move(detail), std::move(code)}});
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> read_idempotency_key(std::optional<std::string_view> header) {
+    if (!header) return std::nullopt;
+    const std::string_view text = trimmed(*header);
+    std::optional<std::string> key =
+        text.starts_with('"') ? unquoted(text) : std::optional(std::string(text));
+    if (!key) return invalid_key("is not a closed string", "format");
+    if (key->empty()) return invalid_key("is empty", "length");
+    if (key->size() > idempotency_key_bytes_max) {
+        return invalid_key(fmt::format("is longer than {} characters", idempotency_key_bytes_max),
+                           "length");
+    }
+    const auto is_visible = [](char c) { return c > ' ' && c < '\x7f'; };
+    if (!std::ranges::all_of(*key, is_visible)) {
+        return invalid_key("has characters that are not visible ASCII", "format");
+    }
+    return key;
+}
+
+Result<std::optional<IdempotencyKey>> read_idempotency_key(const Request& request) {
+    auto key = TRY(read_idempotency_key(request.header("idempotency-key")));
+    if (!key) return std::optional<IdempotencyKey>();
+    return std::optional(
+        IdempotencyKey{fmt::format("{} {} {}", anonymous, request.method, request.path),
+                       *std::move(key), fingerprint(request.body)});
+}
+
+std::string fingerprint(std::string_view body) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    if (EVP_Digest(body.data(), body.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
+        throw std::runtime_error("SHA-256 is not at hand");
+    }
+    std::string hex;
+    hex.reserve(2 * size);
+    for (unsigned int i = 0; i < size; ++i)
+        fmt::format_to(std::back_inserter(hex), "{:02x}", digest[i]);
+    return hex;
+}
+
+Response response_of(const RecordedResponse& answer) {
+    Response response{.status = answer.status, .body = answer.body};
+    if (!answer.etag.empty()) response.headers.emplace_back("ETag", answer.etag);
+    if (!answer.location.empty()) response.headers.emplace_back("Location", answer.location);
+    return response;
+}
+
+Response replayed_response(const RecordedResponse& answer) {
+    Response response = response_of(answer);
+    response.headers.emplace_back("Idempotency-Replayed", "true");
+    return response;
+}
+
+}  // namespace trackops::http

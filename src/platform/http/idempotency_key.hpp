@@ -1,0 +1,33 @@
+// The Idempotency-Key of a request (draft-ietf-httpapi-idempotency-key-header) and the recorded
+// response of a repeated request.
+#pragma once
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/request.hpp"
+#include "platform/http/message.hpp"
+
+namespace trackops::http {
+
+inline constexpr std::size_t idempotency_key_bytes_max = 255;
+
+// Returns the key in the header's value (bare, or a quoted structured-field string); nothing
+// without a header. Returns Errc::invalid if the key is empty, too long or not visible ASCII.
+Result<std::optional<std::string>> read_idempotency_key(std::optional<std::string_view> header);
+
+// Returns the key of a request with its scope (method and path, so that one key may serve different
+// calls; the caller in it is always anonymous) and the fingerprint of its body.
+Result<std::optional<IdempotencyKey>> read_idempotency_key(const Request& request);
+
+// Returns the SHA-256 of the body, in hex.
+std::string fingerprint(std::string_view body);
+
+// Returns the recorded response for the first request.
+Response response_of(const RecordedResponse& answer);
+// Returns the recorded response for a repeated request, marked with the header
+// Idempotency-Replayed.
+Response replayed_response(const RecordedResponse& answer);
+
+}  // namespace trackops::http

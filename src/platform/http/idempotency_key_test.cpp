@@ -1,0 +1,38 @@
+#include "platform/http/idempotency_key.hpp"
+
+#include <gtest/gtest.h>
+
+namespace trackops::http {
+namespace {
+
+TEST(IdempotencyKeyHeader, TakesBareAndQuotedKeys) {
+    EXPECT_EQ(read_idempotency_key(std::nullopt).value(), std::nullopt);
+    EXPECT_EQ(read_idempotency_key("abc-1").value(), std::optional<std::string>("abc-1"));
+    EXPECT_EQ(read_idempotency_key("\"abc-1\"").value(), std::optional<std::string>("abc-1"));
+    EXPECT_EQ(read_idempotency_key(" \"a\\\"b\\\\c\"\t").value(),
+              std::optional<std::string>("a\"b\\c"));
+    EXPECT_EQ(read_idempotency_key(std::string(255, 'k')).value(),
+              std::optional<std::string>(std::string(255, 'k')));
+}
+
+TEST(IdempotencyKeyHeader, RefusesEverythingElse) {
+    for (const std::string& header :
+         {std::string(), std::string("  "), std::string("\"\""), std::string("\"open"),
+          std::string("\"a\"b"), std::string("\"a\\x\""), std::string("a b"),
+          std::string("\"a b\""), std::string("a\x7f"), std::string("k\xc3\xa9"),
+          std::string(1, '\0'), std::string(256, 'k')}) {
+        const auto key = read_idempotency_key(header);
+        ASSERT_FALSE(key) << header;
+        EXPECT_EQ(key.error().code, Errc::invalid);
+        EXPECT_EQ(key.error().fields.at(0).pointer, "Idempotency-Key");
+    }
+}
+
+TEST(Fingerprint, IsSha256InHex) {
+    EXPECT_EQ(fingerprint("abc"),
+              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_EQ(fingerprint(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+}  // namespace
+}  // namespace trackops::http

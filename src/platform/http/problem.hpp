@@ -1,0 +1,19 @@
+// Errors as application/problem+json (RFC 9457).
+#pragma once
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace trackops::http {
+
+struct Request;
+struct Response;
+
+// Returns the problem for an error: the only table from Errc to status, type and title. `instance`
+// is the request's path. The details of Errc::internal and Errc::unavailable go to the log and not
+// to the client; all other details are sent as they are.
+Response problem(const Error& error, const Request& request);
+int status_of(Errc code);             // the HTTP status
+std::string_view code_of(Errc code);  // the stable code, e.g. "invalid-request"
+
+}  // namespace trackops::http

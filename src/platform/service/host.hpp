@@ -1,0 +1,50 @@
+// Runs an application: threads for its pumps and an HTTP server for its routes.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/instant.hpp"
+#include "platform/runtime/pump_threads.hpp"
+#include "platform/service/application.hpp"
+
+namespace trackops {
+class Clock;
+class Ids;
+}  // namespace trackops
+namespace trackops::http {
+class Server;
+}
+namespace trackops::telemetry {
+class Registry;
+}
+
+namespace trackops::service {
+
+struct HostOptions {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 0;  // 0: any free port
+};
+
+class Host {
+public:
+    // Every argument outlives the host.
+    Host(Application& application, const HostOptions& options, const Clock& clock, Ids& ids,
+         telemetry::Registry& metrics);
+    ~Host();  // calls stop(zero)
+    // Starts the pumps, then the server. Call it after the application's listen().
+    void start();
+    std::uint16_t port() const;
+    // Ends the sleep of one of the application's pumps. Thread-safe; cheap.
+    void wake(runtime::Pump& pump) { threads_.wake(pump); }
+    // Answers the requests in progress within `drain_within`, then stops the pumps and closes the
+    // application. Idempotent.
+    void stop(Duration drain_within);
+
+private:
+    Application& application_;
+    runtime::PumpThreads threads_;
+    std::unique_ptr<http::Server> server_;
+};
+
+}  // namespace trackops::service
