@@ -45,6 +45,7 @@ public:
           network_(among.network),
           skus_(among.skus),
           known_(among.known),
+          broker_(among.broker),
           random_(among.seed, fmt::format("customer {}", number)),
           name_(fmt::format("customer-{}", number)),
           first_change_(number * 1'000'000),
@@ -95,6 +96,7 @@ private:
     Network& network_;
     const std::vector<std::string>& skus_;
     std::vector<KnownOrder>& known_;
+    const Broker& broker_;
     RandomStream random_;
     const std::string name_;
     const int first_change_;
@@ -286,11 +288,16 @@ order::domain::Action Customer::likely_action(order::domain::Status known) {
 
 void Customer::change() {
     std::vector<std::size_t> alive;
+    std::vector<std::size_t> parked;
     for (std::size_t i = 0; i < known_.size(); ++i) {
-        if (!order::domain::is_final(known_[i].status)) alive.push_back(i);
+        if (order::domain::is_final(known_[i].status)) continue;
+        alive.push_back(i);
+        if (broker_.may_be_parked(known_[i].id)) parked.push_back(i);
     }
     if (alive.empty()) return rest();
-    const std::size_t order = random_.pick(alive);
+    // Queues of parked events grow, and some later events come while the queue moves.
+    const bool is_drawn_to_parked = !parked.empty() && random_.happens(0.5);
+    const std::size_t order = random_.pick(is_drawn_to_parked ? parked : alive);
     const bool has_second_thoughts = random_.happens(0.2);
     const bool looks_meanwhile = random_.happens(0.3);
     waiting_for_ += 1 + (has_second_thoughts ? 1 : 0) + (looks_meanwhile ? 1 : 0);
@@ -332,8 +339,8 @@ void Customer::change(std::size_t order, order::domain::Action action) {
 }
 
 void Customer::send(const Change& change) {
-    world_.trace(name_, "asks to {} {}{}", order::domain::name_of(change.attempt.action), change.name,
-                 change.has_key ? " with a key" : "");
+    world_.trace(name_, "asks to {} {}{}", order::domain::name_of(change.attempt.action),
+                 change.name, change.has_key ? " with a key" : "");
     model_.change_sent(known_[change.order].reference, change.number, change.attempt.action);
     network_.call(Service::order, change.request, change.has_key,
                   [this, change](const Answer& answer) { hear(change, answer); });
@@ -369,9 +376,10 @@ void Customer::succeed(Change change, const Answer& answer) {
     const auto status = order::domain::status_named(order.status);
     if (!status ||
         !model_.change_confirmed(known.reference, change.number, *status, order.version)) {
-        world_.broken("model_allows_every_state", fmt::format("to {} {} is answered with {}",
-                                                              order::domain::name_of(change.attempt.action),
-                                                              change.name, order.status));
+        world_.broken(
+            "model_allows_every_state",
+            fmt::format("to {} {} is answered with {}",
+                        order::domain::name_of(change.attempt.action), change.name, order.status));
     }
     learn(known, order);
     if (change.has_key && random_.happens(0.1)) {

@@ -54,6 +54,7 @@ struct Clients {
     std::uint64_t seed;
     const std::vector<std::string>& skus;
     std::vector<KnownOrder>& known;
+    const Broker& broker;
     Duration pace;  // the longest pause between two actions of a customer
 };
 
@@ -61,7 +62,7 @@ std::unique_ptr<Client> make_customer(const Clients& among, int number, int acti
                                       OnRead on_read);
 std::unique_ptr<Client> make_operator(const Clients& among, int actions);
 // Makes a client that retries the parked events of the relay of `service`, without end.
-std::unique_ptr<Client> make_keeper(const Clients& among, Service service, const Broker& broker);
+std::unique_ptr<Client> make_keeper(const Clients& among, Service service);
 
 http::Request request_of(std::string_view method, std::string path, std::string body = {});
 // Returns true if there was no answer or a 503: the request may be sent again.

@@ -45,7 +45,7 @@ constexpr auto kinds = std::to_array<Kind>({
     {Fault::clock_jump, "clock_jump", 0.2},
     {Fault::preempted, "overtaken", 0.2},
     {Fault::request_lost, "request_lost", 0.03},
-    {Fault::request_duplicated, "request_duplicated", 0.03},
+    {Fault::request_duplicated, "request_duplicated", 0.1},
     {Fault::answer_lost, "answer_lost", 0.05},
     {Fault::sql_commit_late, "sql_commit_late", 0.1},
     {Fault::sql_slow, "sql_slow", 0.05},

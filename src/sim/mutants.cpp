@@ -80,6 +80,11 @@ constexpr auto all = std::to_array<Mutant>({
     {.name = "refusal_unheard",
      .bug = "the publisher acknowledges what the broker refuses for good",
      .kind = MutantKind::acks_refused},
+    {.name = "second_refusal_overtaken",
+     .bug = "when an event leaves the queue of its key and the next one is refused in turn, later "
+            "events of the key do not wait for it",
+     .kind = MutantKind::sends_refused_later,
+     .seeds = 20},
     {.name = "parked_lost",
      .bug = "an event that the bus refuses is confirmed and not parked",
      .kind = MutantKind::sql_text,
@@ -190,7 +195,7 @@ constexpr auto all = std::to_array<Mutant>({
      .text = "INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, "
              "location, etag, expires_at) SELECT $1, $2, $3, $4, $5, $6, $7, $8 WHERE $9 <> '' "
              "ON CONFLICT (scope, idempotency_key) DO UPDATE SET body = excluded.body",
-     .seeds = 400},
+     .seeds = 40},
     {.name = "order_key_unread",
      .bug = "nobody looks whether an order's key was answered before",
      .kind = MutantKind::sql_text,

@@ -8,14 +8,15 @@ namespace trackops::sim {
 
 // The wrong behaviour of a port while a mutant of this kind is active.
 enum class MutantKind : std::uint8_t {
-    sql_text,            // one statement of one service has another text
-    commit_guessed,      // a lost commit is reported as successful
-    confirms_unsent,     // the relay's source confirms events when it reads them
-    offsets_at_poll,     // offsets are committed at the poll
-    goes_on_after_loss,  // after a rebalance reading continues where the last member had read to
-    acks_unsent,         // a publisher acknowledges messages that the broker did not take
-    sends_later,         // the same, and the publisher sends the message in the background
-    acks_refused,        // a publisher acknowledges messages that the broker refused
+    sql_text,             // one statement of one service has another text
+    commit_guessed,       // a lost commit is reported as successful
+    confirms_unsent,      // the relay's source confirms events when it reads them
+    offsets_at_poll,      // offsets are committed at the poll
+    goes_on_after_loss,   // after a rebalance reading continues where the last member had read to
+    acks_unsent,          // a publisher acknowledges messages that the broker did not take
+    sends_later,          // the same, and the publisher sends the message in the background
+    sends_refused_later,  // the second refused message of a key is sent in the background
+    acks_refused,         // a publisher acknowledges messages that the broker refused
     // The cache:
     cache_keeps,             // entries outlive their time to live
     cache_replaces_nothing,  // a stored entry is never replaced

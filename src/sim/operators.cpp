@@ -125,10 +125,10 @@ private:
 
 class Keeper final : public Client {
 public:
-    Keeper(const Clients& among, Service service, const Broker& broker)
+    Keeper(const Clients& among, Service service)
         : world_(among.world),
           network_(among.network),
-          broker_(broker),
+          broker_(among.broker),
           service_(service),
           name_(service == Service::inventory ? "stock-keeper" : "order-keeper"),
           random_(among.seed, name_) {}
@@ -218,8 +218,8 @@ std::unique_ptr<Client> make_operator(const Clients& among, int actions) {
     return std::make_unique<Operator>(among, actions);
 }
 
-std::unique_ptr<Client> make_keeper(const Clients& among, Service service, const Broker& broker) {
-    return std::make_unique<Keeper>(among, service, broker);
+std::unique_ptr<Client> make_keeper(const Clients& among, Service service) {
+    return std::make_unique<Keeper>(among, service);
 }
 
 }  // namespace trackops::sim

@@ -64,6 +64,12 @@ private:
         }
         if (broker_.refuses(message)) {
             world.trace(process_.name, "is refused {}", describe(world, message));
+            if (is_mutant_active(world, MutantKind::sends_refused_later) &&
+                broker_.has_relented(message.key)) {
+                world.after(milliseconds(2000),
+                            [&broker = broker_, message] { broker.append(message); });
+                return bus::Delivery::acknowledged;
+            }
             return is_mutant_active(world, MutantKind::acks_refused) ? bus::Delivery::acknowledged
                                                                      : bus::Delivery::refused;
         }
@@ -211,6 +217,7 @@ void Broker::ensure(std::span<const std::string> topics) {
 void Broker::append(const bus::OutgoingMessage& message) {
     const auto partition = bus::partition_of(message.key, partitions);
     taken_.insert(event_of(message));
+    if (refused_.contains(event_of(message))) relented_keys_.insert(message.key);
     std::vector<Record>& records = log_[{message.topic, partition}];
     const Duration delay = world_.faults.occurs(Fault::bus_slow)
                                ? world_.network.between(milliseconds(50), milliseconds(2000))
@@ -238,9 +245,16 @@ bool Broker::refuses(const bus::OutgoingMessage& message) {
     else
         return false;
     refused_.insert(event);
+    last_refused_[message.key] = world_.now;
     refused_until_[event] =
-        world_.now + world_.network.between(milliseconds(200), milliseconds(2500));
+        world_.now + world_.network.between(milliseconds(200), milliseconds(4000));
     return true;
+}
+
+bool Broker::may_be_parked(Uuid key) const {
+    constexpr Duration parked_for = std::chrono::seconds(5);  // the limit, and then an operator
+    const auto found = last_refused_.find(key.text());
+    return found != last_refused_.end() && world_.now - found->second < parked_for;
 }
 
 void Broker::rebalance(Group& group, std::string_view why) {

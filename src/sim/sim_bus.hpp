@@ -45,6 +45,10 @@ public:
     bool refuses(const bus::OutgoingMessage& message);
     // Changes the limits of all refused messages: the broker takes them from now on.
     void relent() { refused_until_.clear(); }
+    // Returns true if an event of the key was refused in the last seconds: it may still be parked.
+    bool may_be_parked(Uuid key) const;
+    // Returns true if the broker has taken an event of the key that it refused before.
+    bool has_relented(const std::string& key) const { return relented_keys_.contains(key); }
     bool has_refused(Uuid event) const { return refused_.contains(event); }
     bool has_taken(Uuid event) const { return taken_.contains(event); }
     // Reassigns the partitions of the group. Each member continues from the committed offsets.
@@ -71,8 +75,10 @@ private:
     std::map<Place, std::vector<Record>> log_;
     std::map<std::string, Group> groups_;
     std::int64_t appended_ = 0;
-    std::set<Uuid> taken_;                   // event ids
-    std::set<Uuid> refused_;                 // refused at least once
+    std::set<Uuid> taken_;                         // event ids
+    std::set<Uuid> refused_;                       // refused at least once
+    std::map<std::string, Instant> last_refused_;  // by key
+    std::set<std::string> relented_keys_;
     std::map<Uuid, Instant> refused_until_;  // by event
     // How many of the next messages of a key are refused.
     std::map<std::string, int> next_refused_;

@@ -56,31 +56,48 @@ void SimNetwork::call(Service service, http::Request request, bool is_repeatable
     const Duration way = world_.network.between(Duration(200), milliseconds(5));
     if (!world_.faults.occurs(Fault::request_lost))
         world_.after(way, [=, this] { deliver(service, request, once); });
-    if (is_repeatable && world_.faults.occurs(Fault::request_duplicated))
-        world_.after(way + Duration(100), [=, this] { deliver(service, request, once); });
+    // Half of the second requests come to all replicas before one has begun with the first.
+    if (is_repeatable && world_.faults.occurs(Fault::request_duplicated)) {
+        if (world_.network.happens(0.5)) {
+            world_.after(way, [=, this] {
+                for (Replica* const replica : replicas_up(service)) serve(*replica, request, once);
+            });
+        } else {
+            world_.after(way + Duration(100), [=, this] { deliver(service, request, once); });
+        }
+    }
     world_.after(seconds(7), [once] {
         if (const auto hear = std::exchange(*once, nullptr)) hear({});
     });
 }
 
-void SimNetwork::deliver(Service service, const http::Request& request, const Done& done) {
+std::vector<Replica*> SimNetwork::replicas_up(Service service) const {
     std::vector<Replica*> up;
     for (const auto& replica : replicas_) {
         if (replica->service() == service && replica->is_up()) up.push_back(replica.get());
     }
-    const auto answer = [this, done](const Answer& said) {
-        if (said.status == 500) world_.broken("no_defects", "500: " + said.body);
-        if (world_.faults.occurs(Fault::answer_lost)) return;
-        world_.after(world_.network.between(Duration(200), milliseconds(3)), [done, said] {
-            if (const auto hear = std::exchange(*done, nullptr)) hear(said);
-        });
-    };
-    if (up.empty()) return answer({});
-    Replica& replica = *world_.network.pick(up);
+    return up;
+}
+
+void SimNetwork::deliver(Service service, const http::Request& request, const Done& done) {
+    std::vector<Replica*> up = replicas_up(service);
+    if (up.empty()) return send_back(Answer{}, done);
+    serve(*world_.network.pick(up), request, done);
+}
+
+void SimNetwork::serve(Replica& replica, const http::Request& request, const Done& done) {
     const Before before{least_version(replica, request), server_of(replica).commits};
     replica.serve(as_planted(request), [=, this, &replica](const Answer& said) {
         hear(replica, request, before, said);
-        answer(as_planted(said));
+        send_back(as_planted(said), done);
+    });
+}
+
+void SimNetwork::send_back(const Answer& answer, const Done& done) {
+    if (answer.status == 500) world_.broken("no_defects", "500: " + answer.body);
+    if (world_.faults.occurs(Fault::answer_lost)) return;
+    world_.after(world_.network.between(Duration(200), milliseconds(3)), [done, answer] {
+        if (const auto hear = std::exchange(*done, nullptr)) hear(answer);
     });
 }
 

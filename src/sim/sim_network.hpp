@@ -23,7 +23,10 @@ public:
 
 private:
     using Done = std::shared_ptr<std::function<void(const Answer&)>>;
+    std::vector<Replica*> replicas_up(Service service) const;
     void deliver(Service service, const http::Request& request, const Done& done);
+    void serve(Replica& replica, const http::Request& request, const Done& done);
+    void send_back(const Answer& answer, const Done& done);
     // The state at the moment when a process began with a request.
     struct Before {
         std::int64_t least = 0;    // the version that it may not fall behind

@@ -254,7 +254,7 @@ void Simulation::storm() {
     people_.push_back(make_operator(among(pace), plan_.actions));
     people_.back()->begin();
     for (const Service service : {Service::relay, Service::inventory}) {
-        people_.push_back(make_keeper(among(pace), service, broker_));
+        people_.push_back(make_keeper(among(pace), service));
         people_.back()->begin();
     }
     for (const auto& replica : replicas_) {
@@ -268,7 +268,7 @@ void Simulation::storm() {
 }
 
 Clients Simulation::among(Duration pace) {
-    return {world_, model_, answers_, network_, seed_, skus_, known_, pace};
+    return {world_, model_, answers_, network_, seed_, skus_, known_, broker_, pace};
 }
 
 void Simulation::set_clock(Replica& replica, Duration skew) {
