@@ -1,5 +1,7 @@
 #include "platform/relay/relay.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -275,21 +277,20 @@ TEST_P(RelayContract, ForgetsWhatItKnewWhenItTakesTheLeaseAgain) {
     EXPECT_EQ(parked(), "a1! a2 a3");
 }
 
-// The first relay's lease expires while it publishes. It parks and confirms before it notices. By
-// then the second relay has the lease but not yet the source.
+// The first relay's lease expires while it publishes. By the time it parks, the second relay has
+// the lease but not yet the source.
 TEST_P(RelayContract, KnowsWhatWasParkedBeforeThePlaceThatItReadsFrom) {
     auto watched = std::make_unique<WatchedSource>(make_poll_source(*outbox_.database));
     WatchedSource& source = *watched;
     source.may_claim = false;
     const auto other = relay("two", std::move(watched));
     outbox_.commit("a1 a2");
-    bool has_overtaken = false;
+    bool is_taken_over = false;
     bus_.script = [&](const std::string& name) {
         if (name != "a1") return Delivery::acknowledged;
-        if (!std::exchange(has_overtaken, true)) {
-            clock_.advance(std::chrono::seconds(10));
-            other->run(Duration::zero());
-        }
+        if (std::exchange(is_taken_over, true)) return Delivery::refused;
+        clock_.advance(std::chrono::seconds(10));
+        other->run(Duration::zero());
         return Delivery::refused;
     };
     run(2);
@@ -300,6 +301,23 @@ TEST_P(RelayContract, KnowsWhatWasParkedBeforeThePlaceThatItReadsFrom) {
     other->run(Duration::zero());
     EXPECT_EQ(bus_.taken, "b1");
     EXPECT_EQ(parked(), "a1! a2 a3");
+}
+
+// Otherwise the relay that has the lease would not know the parked key.
+TEST_P(RelayContract, ParksNothingOnceAnotherHasTheLease) {
+    const auto other = relay("two");
+    outbox_.commit("a1");
+    bool is_taken_over = false;
+    bus_.script = [&](const std::string&) {
+        if (std::exchange(is_taken_over, true)) return Delivery::acknowledged;
+        clock_.advance(std::chrono::seconds(10));
+        other->run(Duration::zero());
+        return Delivery::refused;
+    };
+    run(2);
+    EXPECT_EQ(bus_.taken, "a1");
+    EXPECT_EQ(parked(), "");
+    EXPECT_FALSE(relay_->status().active);
 }
 
 TEST_P(RelayContract, SendsNothingTwiceBecauseTheBusTookLong) {
