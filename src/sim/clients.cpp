@@ -382,6 +382,10 @@ void Customer::succeed(Change change, const Answer& answer) {
                         order::domain::name_of(change.attempt.action), change.name, order.status));
     }
     learn(known, order);
+    if (broker_.may_be_parked(known.id) && !order::domain::is_final(known.status) &&
+        random_.happens(0.7))
+        return again(
+            [this, at = change.order] { this->change(at, likely_action(known_[at].status)); });
     if (change.has_key && random_.happens(0.1)) {
         change.first = answer;
         return send(change);

@@ -49,7 +49,7 @@ constexpr auto kinds = std::to_array<Kind>({
     {Fault::answer_lost, "answer_lost", 0.05},
     {Fault::sql_commit_late, "sql_commit_late", 0.1},
     {Fault::sql_slow, "sql_slow", 0.05},
-    {Fault::bus_refuses, "bus_refuses", 0.05},
+    {Fault::bus_refuses, "bus_refuses", 0.12},
 });
 static_assert(kinds.size() == fault_count);
 static_assert([] {

@@ -1,6 +1,7 @@
 #include "sim/sim_bus.hpp"
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <tuple>
 
@@ -231,6 +232,9 @@ void Broker::append(const bus::OutgoingMessage& message) {
     world_.at(visible_at, [this, topic = message.topic] { on_visible(topic); });
 }
 
+// Most often the broker refuses the next message of the key, too, and takes the one after that.
+constexpr std::array<int, 4> more_refused = {0, 1, 1, 3};
+
 bool Broker::refuses(const bus::OutgoingMessage& message) {
     const Uuid event = event_of(message);
     const auto known = refused_until_.find(event);
@@ -238,16 +242,19 @@ bool Broker::refuses(const bus::OutgoingMessage& message) {
     if (taken_.contains(event)) return false;
     if (world_.faults.is_fault_free()) return false;
     int& next = next_refused_[message.key];
-    if (next > 0)
+    const bool is_successor = next > 0;
+    if (is_successor)
         --next;
     else if (world_.faults.occurs(Fault::bus_refuses))
-        next = static_cast<int>(world_.network.below(4));
+        next = world_.network.pick(more_refused);
     else
         return false;
     refused_.insert(event);
     last_refused_[message.key] = world_.now;
+    // While the broker refuses the successor of an event that it took, later events come.
     refused_until_[event] =
-        world_.now + world_.network.between(milliseconds(200), milliseconds(4000));
+        world_.now + (is_successor ? world_.network.between(milliseconds(1000), milliseconds(6000))
+                                   : world_.network.between(milliseconds(200), milliseconds(2000)));
     return true;
 }
 
