@@ -162,8 +162,8 @@ protected:
         world.now = world.now + seconds(1);
         orders.changes[order][version] = {"PENDING", world.now};
     }
-    std::int64_t seen_by(SimCache& asked) {
-        const auto entry = asked.get_local(key);
+    std::int64_t seen_by(SimCache& reader) {
+        const auto entry = reader.get_local(key);
         return entry ? entry->version : 0;
     }
 
