@@ -128,8 +128,8 @@ void Answers::change(const ReadOrder& read, const Attempt& attempt, int number) 
     const std::string& name = world_.trace_log.name_of(attempt.order);
     const auto status = order::domain::status_named(read.status);
     if (read.id != attempt.order || !status || order::domain::action_to(*status) != attempt.action)
-        kind(fmt::format("to {} {} is answered with {} {}", order::domain::name_of(attempt.action), name,
-                         world_.trace_log.name_of(read.id), read.status));
+        kind(fmt::format("to {} {} is answered with {} {}", order::domain::name_of(attempt.action),
+                         name, world_.trace_log.name_of(read.id), read.status));
     if (attempt.expected_version && read.version != *attempt.expected_version + 1)
         kind(fmt::format("version {} of {} follows on If-Match {}", read.version, name,
                          *attempt.expected_version));
@@ -151,7 +151,8 @@ void Answers::refusal(const Answer& answer, const Attempt& attempt) {
             answer.status == 412 ? "precondition-failed" : "illegal-transition");
     if (std::ranges::none_of(versions, is_reason))
         kind(fmt::format("{} to {} {}, which it never had reason for", answer.status,
-                         order::domain::name_of(attempt.action), world_.trace_log.name_of(attempt.order)));
+                         order::domain::name_of(attempt.action),
+                         world_.trace_log.name_of(attempt.order)));
 }
 
 void Answers::problem(const Answer& answer, int status, std::string_view code) {

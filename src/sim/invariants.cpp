@@ -71,10 +71,11 @@ CheckResult acknowledged_requests_are_kept(const Evidence& on) {
         for (const auto& [number, change] : asked.changes) {
             if (!change.heard) continue;
             const auto& [status, version] = *change.heard;
-            if (!history.contains({*asked.id, version, std::string(order::domain::name_of(status))}))
+            if (!history.contains(
+                    {*asked.id, version, std::string(order::domain::name_of(status))}))
                 return fmt::format("{} was told {} in version {}, which never was",
-                                   on.world.trace_log.name_of(*asked.id), order::domain::name_of(status),
-                                   version);
+                                   on.world.trace_log.name_of(*asked.id),
+                                   order::domain::name_of(status), version);
         }
     }
     for (const auto& [reason, adjustment] : on.model.adjustments()) {
