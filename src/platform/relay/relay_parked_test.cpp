@@ -1,9 +1,11 @@
 // No later event of a key is published before a parked one, no matter how parked events leave the
 // queue.
 #include <map>
+#include <utility>
 
 #include <gtest/gtest.h>
 
+#include "platform/relay/lease.hpp"
 #include "platform/relay/poll_source.hpp"
 #include "platform/relay/relay_for_tests.hpp"
 
@@ -261,6 +263,58 @@ TEST_P(ParkedEvents, MakeRoomForMoreWhenTheyLeave) {
     outbox_.commit("h1");
     run();
     EXPECT_EQ(bus_.taken, "c1 b1 d1 e1 a1 a2 a3 a4 f1 h1");
+}
+
+// The clock of the second relay is ahead, so it takes the lease over while the first one publishes
+// and believes in its lease.
+TEST_P(ParkedEvents, AreNotAddedByARelayWhoseLeaseIsTakenOverWhileItPublishes) {
+    relay_.reset();
+    auto watched = std::make_unique<WatchedSource>(make_poll_source(*outbox_.database));
+    int confirmed = 0;
+    watched->before_confirm = [&] { ++confirmed; };
+    relay_ = relay("one", std::move(watched));
+    testing::FakeClock ahead{outbox::noon + std::chrono::hours(1)};
+    Lease two(*outbox_.database, ahead, "two", std::chrono::seconds(4));
+    bus_.after_burst = [&] { two.acquire_or_renew(); };
+    outbox_.commit("a1 a2 b1");
+    refuse({"a1"});
+    run();
+    EXPECT_EQ(confirmed, 0);
+    EXPECT_EQ(parked(), "");
+    EXPECT_EQ(relay_->status().backlog.events, 3);
+    run();
+    EXPECT_FALSE(relay_->status().active);
+    EXPECT_EQ(bus_.taken, "b1");
+    // Once it has the lease again, it has forgotten the refusal and begins where nothing is
+    // confirmed.
+    two.release();
+    bus_.after_burst = [] {};
+    take_all();
+    run();
+    EXPECT_EQ(bus_.taken, "b1 a1 b1 a2");
+    EXPECT_EQ(parked(), "");
+    EXPECT_EQ(confirmed, 1);
+    EXPECT_EQ(relay_->status().backlog.events, 0);
+}
+
+// The second relay has published a1 and has remembered that nothing of the key is parked.
+TEST_P(ParkedEvents, AreNotAddedBehindTheBackOfTheRelayThatHasTakenTheLeaseOver) {
+    testing::FakeClock ahead{outbox::noon + std::chrono::hours(1)};
+    Relay two(*outbox_.database, make_poll_source(*outbox_.database), bus_, ahead,
+              RelayOptions{.holder = "two"}, outbox_.metrics);
+    outbox_.commit("a1");
+    refuse({"a1"});
+    bool is_first = true;
+    bus_.after_burst = [&] {
+        if (!std::exchange(is_first, false)) return;
+        take_all();
+        two.run(Duration::zero());
+    };
+    run();
+    outbox_.commit("a2");
+    two.run(Duration::zero());
+    EXPECT_EQ(bus_.taken, "a1 a2");
+    EXPECT_EQ(parked(), "");
 }
 
 // Keys, refusals, outages of the bus, retries, restarts and lost confirmations, drawn from a seed.
