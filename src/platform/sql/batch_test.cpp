@@ -13,8 +13,16 @@ using Commands = std::vector<int>;
 
 Failure failure(Fault fault) { return {fault, "", "secret table"}; }
 
-// run_batch only waits on this database and begins no transaction.
+// run_batch only waits on this database and begins no transaction. Records the waits.
 class Untouched final : public Database {
+public:
+    void back_off(int attempt) override {
+        waits.push_back(attempt);
+        Database::back_off(attempt);
+    }
+    std::vector<int> waits;
+
+private:
     std::unique_ptr<Transaction> begin(Access) override { throw std::logic_error("not asked for"); }
     Dialect dialect() const override { return Dialect::sqlite; }
     void ping() override {}
@@ -30,11 +38,14 @@ public:
 
     Answers run(Commands commands) {
         Untouched database;
-        return run_batch<int, int>(database, commands,
-                                   [this](std::span<const int> asked) { return work(asked); });
+        auto answers = run_batch<int, int>(
+            database, commands, [this](std::span<const int> asked) { return work(asked); });
+        waits = database.waits;
+        return answers;
     }
     Commands culprits;
     std::vector<Commands> runs;
+    std::vector<int> waits;  // the attempt that each wait was told
 
 private:
     Answers work(std::span<const int> asked) {
@@ -128,6 +139,31 @@ TEST(Batch, RunsALostRaceAgainButNotForEver) {
     Script always({}, 1000);
     expect_all(always.run({1, 2, 3}), Errc::unavailable, 3);
     EXPECT_EQ(always.runs.size(), retries_max + 1U);
+}
+
+// Without a wait two batches that conflict once conflict again at once.
+TEST(Batch, WaitsBeforeEachRepeatForALongerTime) {
+    Script script({Fault::retryable, Fault::outcome_unknown, Fault::retryable});
+    EXPECT_TRUE(script.run({1, 2}).at(0));
+    EXPECT_EQ(script.waits, (std::vector<int>{0, 1, 2}));
+    Script races({}, 2);
+    EXPECT_TRUE(races.run({1}).at(0));
+    EXPECT_EQ(races.waits, (std::vector<int>{0, 1}));
+    // Nothing waits before it halves, and each half counts anew.
+    Script halved({Fault::retryable, Fault::bad_data, Fault::retryable, Fault::retryable});
+    EXPECT_TRUE(halved.run({1, 2}).at(1));
+    EXPECT_EQ(halved.waits, (std::vector<int>{0, 0, 1}));
+}
+
+TEST(Batch, WaitsForNoRunThatDoesNotCome) {
+    Script always(std::deque<Fault>(100, Fault::retryable));
+    always.run({1});
+    EXPECT_EQ(always.waits, (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}));
+    for (const Fault fault : {Fault::unavailable, Fault::defect, Fault::bad_data}) {
+        Script script({fault});
+        script.run({1});
+        EXPECT_TRUE(script.waits.empty());
+    }
 }
 
 TEST(Batch, FindsOutWhatALostCommitDidWithTheSameCommands) {
