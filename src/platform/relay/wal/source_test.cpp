@@ -183,6 +183,22 @@ TEST_F(Wal, RepairsASlotThatIsGoneWhileItRuns) {
     EXPECT_EQ(source->backlog(outbox::noon).warning, "");
 }
 
+// A repair would poll every event in doubt and hold the log until the new slot can be read.
+TEST_F(Wal, KeepsTheSlotWhenItsConnectionIsCut) {
+    const auto source = streaming();
+    outbox_.commit("a1");
+    EXPECT_EQ(read(*source), "a1");
+    source->confirm();
+    run("SELECT pg_terminate_backend(" + of_slot("active_pid") + ")::text");
+    until([&] { return of_slot("active") == "false"; });
+    outbox_.commit("a2");
+    EXPECT_THROW(until([&] { return !source->read(100).empty(); }), sql::Failure);
+    until([&] { return source->claim(); });
+    EXPECT_TRUE(source->is_streaming());
+    EXPECT_EQ(metric("trackops_relay_repairs_total"), 1) << "at the first start";
+    EXPECT_EQ(read(*source), "a2");
+}
+
 TEST_F(Wal, RepairsASlotThatWasMadeAnew) {
     auto source = streaming();
     outbox_.commit("a1");
