@@ -312,6 +312,15 @@ TEST_F(ServerTest, SendsWhatIsLargerThanASocketTakes) {
     EXPECT_EQ(client.answer().body, "{\"hello\":1}");
 }
 
+// The second request waits until the first answer has left, and no more bytes come after it.
+TEST_F(ServerTest, TakesWhatWaitedForRoomAfterAnAnswerThatIsLargerThanASocketTakes) {
+    start({.pipelined_max = 1});
+    auto client = this->client();
+    client.send(get("/large") + get("/hello"));
+    EXPECT_EQ(client.answer().body.size(), 8u * 1024 * 1024);
+    EXPECT_EQ(client.answer().body, "{\"hello\":1}");
+}
+
 TEST_F(ServerTest, CountsByRouteMethodAndStatus) {
     start();
     auto client = this->client();
