@@ -30,5 +30,34 @@ TEST(RequestParser, KeepsTheTrailersOfAChunkedBodyOutOfTheHeaders) {
     EXPECT_FALSE(parser.head().expects_continue);
 }
 
+// Beast's parser has ended the process when a last chunk of fewer than five bytes grew.
+TEST(RequestParser, TakesABodyOfChunksByteForByte) {
+    const std::string_view head =
+        "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (const std::string_view body :
+         {"0\r\n\r\n", "00\r\n\r\n", "0;a=b\r\n\r\n",
+          "0\r\nIdempotency-Key: late\r\nHost: y\r\n\r\n", "1\r\n0\r\n0\r\n\r\n",
+          "1\r\n0\r\n1\r\n0\r\n0\r\nHost: y\r\n\r\n"}) {
+        RequestParser parser(1024);
+        std::size_t used = 0;
+        ASSERT_EQ(parser.parse(head, used).value(), RequestParser::Step::header);
+        ASSERT_TRUE(parser.take_body(1024, true));
+        std::string unparsed;
+        auto step = RequestParser::Step::need_more;
+        for (const char c : body) {
+            ASSERT_EQ(step, RequestParser::Step::need_more) << body;
+            unparsed += c;
+            // The same bytes come again when a connection goes on.
+            for (int i = 0; i < 2 && step == RequestParser::Step::need_more; ++i) {
+                step = parser.parse(unparsed, used).value();
+                unparsed.erase(0, used);
+            }
+        }
+        EXPECT_EQ(step, RequestParser::Step::complete) << body;
+        EXPECT_EQ(parser.request().headers.size(), 2U) << body;
+        EXPECT_EQ(unparsed, "") << body;
+    }
+}
+
 }  // namespace
 }  // namespace trackops::http
