@@ -18,7 +18,6 @@ namespace {
 using telemetry::Component;
 using telemetry::ComponentHealth;
 using telemetry::Status;
-using Steady = std::chrono::steady_clock;
 
 constexpr auto health_cache_time = std::chrono::seconds(1);
 constexpr std::string_view spring_type = "application/vnd.spring-boot.actuator.v3+json";
@@ -39,26 +38,28 @@ std::string_view word(Status status) {
 // Thread-safe: callers that arrive during a probe wait for its result.
 class Probe {
 public:
-    explicit Probe(Component component) : component_(std::move(component)) {}
+    Probe(Component component, SteadyNow now)
+        : component_(std::move(component)), now_(std::move(now)) {}
     const std::string& name() const { return component_.name; }
     bool in_readiness() const { return component_.in_readiness; }
 
     ComponentHealth ask() {
         const std::lock_guard lock(mutex_);
-        if (asked_at_ && Steady::now() - *asked_at_ < health_cache_time) return last_;
+        if (asked_at_ && now_() - *asked_at_ < health_cache_time) return last_;
         try {
             last_ = component_.ask();
         } catch (const std::exception& error) {
             last_ = {Status::down, {{"error", error.what()}}};
         }
-        asked_at_ = Steady::now();
+        asked_at_ = now_();
         return last_;
     }
 
 private:
     const Component component_;
+    const SteadyNow now_;
     std::mutex mutex_;
-    std::optional<Steady::time_point> asked_at_;
+    std::optional<std::chrono::steady_clock::time_point> asked_at_;
     ComponentHealth last_;
 };
 
@@ -158,10 +159,10 @@ Route get(std::string_view pattern, Run run, Handler handler) {
 }  // namespace
 
 std::vector<Route> actuator_routes(const ActuatorInfo& info, std::vector<Component> components,
-                                   telemetry::Registry& metrics) {
+                                   telemetry::Registry& metrics, const SteadyNow& now) {
     auto made = std::make_shared<Probes>();
     for (auto& component : components)
-        made->push_back(std::make_unique<Probe>(std::move(component)));
+        made->push_back(std::make_unique<Probe>(std::move(component), now));
     const std::shared_ptr<const Probes> probes = std::move(made);
     std::string about;
     json::Writer(about)

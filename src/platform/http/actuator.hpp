@@ -1,5 +1,7 @@
 // The operator's endpoints of every service: health, info and metrics.
 #pragma once
+#include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,13 +19,17 @@ struct ActuatorInfo {
     std::string version;
 };
 
+using SteadyNow = std::function<std::chrono::steady_clock::time_point()>;
+
 // Returns the routes GET /actuator, /actuator/health, /actuator/health/liveness,
 // /actuator/health/readiness, /actuator/health/{component}, /actuator/info and
 // /actuator/prometheus. Health has the shape of Spring Boot's actuator; DOWN is 503 with the same
 // body. Its content type is application/vnd.spring-boot.actuator.v3+json unless the client asks for
-// plain JSON. Liveness probes no component. `metrics` outlives the routes.
+// plain JSON. Liveness probes no component; the others probe each component at most once a second
+// by `now`. `metrics` outlives the routes.
 std::vector<Route> actuator_routes(const ActuatorInfo& info,
                                    std::vector<telemetry::Component> components,
-                                   telemetry::Registry& metrics);
+                                   telemetry::Registry& metrics,
+                                   const SteadyNow& now = std::chrono::steady_clock::now);
 
 }  // namespace trackops::http

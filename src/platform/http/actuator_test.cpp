@@ -18,9 +18,10 @@ using telemetry::Status;
 
 class ActuatorTest : public ::testing::Test {
 protected:
-    void start(std::vector<telemetry::Component> components) {
+    void start(std::vector<telemetry::Component> components,
+               const SteadyNow& now = std::chrono::steady_clock::now) {
         server_ = make_server(
-            {}, actuator_routes({"order-service", "1.2.3"}, std::move(components), metrics_),
+            {}, actuator_routes({"order-service", "1.2.3"}, std::move(components), metrics_, now),
             clock_, ids_, metrics_);
         server_->start();
     }
@@ -76,6 +77,26 @@ TEST_F(ActuatorTest, CachesComponentHealthAndAsksNoComponentForLiveness) {
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begun)
             .count();
     EXPECT_LE(asked, 1 + seconds);  // at most once a second, also on a slow machine
+}
+
+TEST_F(ActuatorTest, AsksAComponentAgainAfterASecond) {
+    std::atomic<int> asked = 0;
+    std::atomic<std::chrono::milliseconds> passed{std::chrono::milliseconds(0)};
+    start({{"db", [&] { return ++asked, ComponentHealth{asked < 3 ? Status::up : Status::down}; }}},
+          [&] { return std::chrono::steady_clock::time_point(passed.load()); });
+    EXPECT_EQ(get("/actuator/health").status, 200);
+    passed = std::chrono::milliseconds(999);
+    EXPECT_EQ(get("/actuator/health/db").status, 200);
+    EXPECT_EQ(asked, 1);
+    passed = std::chrono::milliseconds(1000);
+    EXPECT_EQ(get("/actuator/health/readiness").status, 200);
+    EXPECT_EQ(asked, 2);
+    // The second counts from the last answer.
+    passed = std::chrono::milliseconds(1999);
+    EXPECT_EQ(get("/actuator/health").status, 200);
+    passed = std::chrono::milliseconds(2000);
+    EXPECT_EQ(get("/actuator/health").status, 503);
+    EXPECT_EQ(asked, 3);
 }
 
 TEST_F(ActuatorTest, ShowsInfoMetricsAndWhereTheRestIs) {
