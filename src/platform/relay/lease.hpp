@@ -1,5 +1,5 @@
 // The lease is a row that names the one relay that works. A relay that believes in a lost lease can
-// only publish duplicates: it parks nothing, because ParkedEvents::add() checks the row.
+// only publish duplicates: it changes no parked event, because ParkedEvents checks the row.
 #pragma once
 #include <optional>
 #include <string>

@@ -42,9 +42,10 @@ constexpr sql::Query insert_parked{.name = "relay.park",
 )sql"};
 
 // Locks the row, so that nobody takes the lease before the transaction ends.
-constexpr sql::Query lock_held_lease{.name = "relay.lease.hold",
-                                .text = "UPDATE relay_lease SET holder = $1 WHERE holder = $1",
-                                .postgres = "UPDATE relay.lease SET holder = $1 WHERE holder = $1"};
+constexpr sql::Query lock_held_lease{
+    .name = "relay.lease.hold",
+    .text = "UPDATE relay_lease SET holder = $1 WHERE holder = $1",
+    .postgres = "UPDATE relay.lease SET holder = $1 WHERE holder = $1"};
 
 constexpr sql::Query delete_parked{
     .name = "relay.unpark",
@@ -92,6 +93,12 @@ constexpr sql::Query select_after{.name = "relay.parked.after",
     FROM relay.parked_events WHERE position > $1 ORDER BY position LIMIT $2
 )sql"};
 
+bool is_lease_held(sql::Transaction& tx, std::string_view holder) {
+    const sql::Statement& held = tx.add(lock_held_lease, {holder});
+    tx.flush();
+    return held.affected() > 0;
+}
+
 }  // namespace
 
 std::vector<ParkedEvents::Key> ParkedEvents::keys() {
@@ -122,20 +129,19 @@ std::optional<std::size_t> ParkedEvents::add(std::span<const ParkedEvent> events
         rows.back().emplace_back(parked.parked_at);
     }
     const auto tx = database_.begin(sql::Access::write);
-    if (!holder.empty()) {
-        const sql::Statement& held = tx->add(lock_held_lease, {holder});
-        tx->flush();
-        if (held.affected() == 0) return std::nullopt;
-    }
+    if (!holder.empty() && !is_lease_held(*tx, holder)) return std::nullopt;
     const sql::Statement& added = tx->add_batch(insert_parked, std::move(rows));
     tx->commit();
     return added.affected();
 }
 
-void ParkedEvents::remove(std::int64_t position) { write(delete_parked, {position}); }
+bool ParkedEvents::remove(std::int64_t position, std::string_view holder) {
+    return write(delete_parked, {position}, holder);
+}
 
-void ParkedEvents::mark_refused(std::int64_t position, std::string_view reason, Instant now) {
-    write(mark_parked_refused, {position, reason, now});
+bool ParkedEvents::mark_refused(std::int64_t position, std::string_view reason, Instant now,
+                                std::string_view holder) {
+    return write(mark_parked_refused, {position, reason, now}, holder);
 }
 
 std::optional<ParkedEvent> ParkedEvents::find(Uuid event_id) {
@@ -165,10 +171,12 @@ std::vector<ParkedEvent> ParkedEvents::read(const sql::Query& query, sql::Params
     return events;
 }
 
-void ParkedEvents::write(const sql::Query& query, sql::Params params) {
+bool ParkedEvents::write(const sql::Query& query, sql::Params params, std::string_view holder) {
     const auto tx = database_.begin(sql::Access::write);
+    if (!is_lease_held(*tx, holder)) return false;
     tx->add(query, std::move(params));
     tx->commit();
+    return true;
 }
 
 }  // namespace trackops::relay

@@ -33,9 +33,11 @@ public:
     // relay that holds it remembers the parked keys and would not learn of another one.
     std::optional<std::size_t> add(std::span<const ParkedEvent> events,
                                    std::string_view holder = {});
-    void remove(std::int64_t position);
+    // These do nothing and return false when the holder does not hold the lease.
+    bool remove(std::int64_t position, std::string_view holder);
     // Records that the bus has refused the event.
-    void mark_refused(std::int64_t position, std::string_view reason, Instant now);
+    bool mark_refused(std::int64_t position, std::string_view reason, Instant now,
+                      std::string_view holder);
 
     std::optional<ParkedEvent> find(Uuid event_id);
     std::vector<ParkedEvent> of_key(Uuid key, std::size_t max);              // in position order
@@ -43,7 +45,7 @@ public:
 
 private:
     std::vector<ParkedEvent> read(const sql::Query& query, sql::Params params);
-    void write(const sql::Query& query, sql::Params params);
+    bool write(const sql::Query& query, sql::Params params, std::string_view holder);
     sql::Database& database_;
 };
 

@@ -68,6 +68,22 @@ TEST_P(ParkedEventsTable, TakesEventsFromAHolderWhoseLeaseHasExpired) {
     EXPECT_EQ(parked(), "a1");
 }
 
+TEST_P(ParkedEventsTable, LosesAndChangesNothingThroughAnotherThanTheHolderOfTheLease) {
+    EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
+    const auto events = to_park("a1");
+    events_.add(events, "one");
+    const std::int64_t position = events.front().position;
+    const Instant later = outbox::noon + std::chrono::seconds(1);
+    EXPECT_FALSE(events_.mark_refused(position, "again", later, "two"));
+    EXPECT_FALSE(events_.remove(position, "two"));
+    ASSERT_EQ(parked(), "a1");
+    EXPECT_EQ(events_.after(0, 1).front().reason, "refused");
+    EXPECT_TRUE(events_.mark_refused(position, "again", later, "one"));
+    EXPECT_EQ(events_.after(0, 1).front().reason, "again");
+    EXPECT_TRUE(events_.remove(position, "one"));
+    EXPECT_EQ(parked(), "");
+}
+
 TEST_P(ParkedEventsTable, CountsAnEventThatIsParkedAlreadyAsNotNew) {
     EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
     auto events = to_park("a1");

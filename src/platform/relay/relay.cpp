@@ -28,6 +28,11 @@ std::string refusal_reason(const outbox::Event& event) {
                        event.payload.size());
 }
 
+// Another relay has taken the lease over since this one last looked.
+struct LeaseLost : std::exception {
+    const char* what() const noexcept override { return "another relay holds the lease"; }
+};
+
 // The registry outlives the relay and keeps its callback; both share this gate.
 struct ScrapeGate {
     std::mutex mutex;
@@ -58,7 +63,7 @@ struct Relay::State {
     bool send();
     void send_burst();
     void park_events_of_parked_keys();
-    bool park_and_confirm();
+    void park_and_confirm();
     runtime::Progress wait_for_bus();
     runtime::Progress after_read(std::size_t count, Duration max_wait);
 
@@ -67,6 +72,8 @@ struct Relay::State {
     Result<void> retry(Uuid event_id);
     bool send_retryable_keys();
     bool send_parked_of_key(Uuid key);
+    void remove_parked(const ParkedEvent& parked);
+    void mark_parked_refused(const ParkedEvent& parked);
     void set_last_error(std::string error);
 
     const std::unique_ptr<Source> source;
@@ -132,11 +139,7 @@ runtime::Progress Relay::State::run(Duration max_wait) {
         requests.refuse({Errc::unavailable, "the bus does not take messages at present"});
         return wait_for_bus();
     }
-    if (!park_and_confirm()) {
-        lease.forget();
-        reset();
-        return {0, options.idle_max};
-    }
+    park_and_confirm();
     return after_read(read_now, max_wait);
 }
 
@@ -246,16 +249,15 @@ void Relay::State::send_burst() {
 }
 
 // Every event that was read is acknowledged or about to be stored as parked; only then may the
-// source confirm the batch. Returns false, and confirms nothing, when the lease is lost.
-bool Relay::State::park_and_confirm() {
+// source confirm the batch. Confirms nothing when the lease is lost.
+void Relay::State::park_and_confirm() {
     if (!to_park.empty()) {
         const auto added = parked_events.add(to_park, options.holder);
-        if (!added) return false;
+        if (!added) throw LeaseLost();
         parked_count += static_cast<std::int64_t>(*added);
         to_park.clear();
     }
     source->confirm();
-    return true;
 }
 
 runtime::Progress Relay::State::wait_for_bus() {
@@ -314,15 +316,12 @@ Result<void> Relay::State::retry(Uuid event_id) {
         case bus::Delivery::unavailable:
             return fail(Errc::unavailable, "the bus does not take messages at present");
         case bus::Delivery::refused:
-            parked_events.mark_refused(parked->position, refusal_reason(parked->event),
-                                       clock.now());
-            std::erase(retryable_keys, parked->event.key);
+            mark_parked_refused(*parked);
             return fail(Errc::invalid, refusal_reason(parked->event));
         case bus::Delivery::acknowledged:
             break;
     }
-    parked_events.remove(parked->position);
-    --parked_count;
+    remove_parked(*parked);
     if (std::ranges::find(retryable_keys, parked->event.key) == retryable_keys.end()) {
         retryable_keys.push_back(parked->event.key);
     }
@@ -350,15 +349,25 @@ bool Relay::State::send_parked_of_key(Uuid key) {
         case bus::Delivery::unavailable:
             return false;
         case bus::Delivery::refused:
-            parked_events.mark_refused(next.position, refusal_reason(next.event), clock.now());
-            std::erase(retryable_keys, key);
+            mark_parked_refused(next);
             return true;
         case bus::Delivery::acknowledged:
             break;
     }
-    parked_events.remove(next.position);
-    --parked_count;
+    remove_parked(next);
     return true;
+}
+
+void Relay::State::remove_parked(const ParkedEvent& parked) {
+    if (!parked_events.remove(parked.position, options.holder)) throw LeaseLost();
+    --parked_count;
+}
+
+void Relay::State::mark_parked_refused(const ParkedEvent& parked) {
+    if (!parked_events.mark_refused(parked.position, refusal_reason(parked.event), clock.now(),
+                                    options.holder))
+        throw LeaseLost();
+    std::erase(retryable_keys, parked.event.key);
 }
 
 void Relay::State::set_last_error(std::string error) {
@@ -406,6 +415,10 @@ Relay::~Relay() {
 runtime::Progress Relay::run(Duration max_wait) {
     try {
         return state_->run(max_wait);
+    } catch (const LeaseLost&) {
+        state_->lease.forget();
+        state_->reset();
+        return {0, state_->options.idle_max};
     } catch (const std::exception& failure) {
         // The events that were read and not confirmed come again: duplicates at worst.
         state_->unsent.clear();

@@ -317,6 +317,42 @@ TEST_P(ParkedEvents, AreNotAddedBehindTheBackOfTheRelayThatHasTakenTheLeaseOver)
     EXPECT_EQ(parked(), "");
 }
 
+// Otherwise the second relay would remember a parked key whose queue is empty, park the next event
+// of the key and leave it there.
+TEST_P(ParkedEvents, LeaveOnlyThroughTheRelayThatHoldsTheLease) {
+    testing::FakeClock ahead{outbox::noon + std::chrono::hours(1)};
+    Relay two(*outbox_.database, make_poll_source(*outbox_.database), bus_, ahead,
+              RelayOptions{.holder = "two"}, outbox_.metrics);
+    outbox_.commit("a1");
+    refuse({"a1"});
+    run();
+    take_all();
+    two.run(Duration::zero());
+    EXPECT_TRUE(two.status().active);
+    EXPECT_EQ(retry(id("a1")).error().code, Errc::unavailable);
+    EXPECT_EQ(parked(), "a1!");
+    run();
+    EXPECT_FALSE(relay_->status().active);
+    outbox_.commit("a2");
+    two.run(Duration::zero());
+    auto answer = two.begin_retry(id("a1"));
+    two.run(Duration::zero());
+    EXPECT_TRUE(answer.get());
+    EXPECT_EQ(bus_.taken, "a1 a1 a2");
+    EXPECT_EQ(parked(), "");
+}
+
+TEST_P(ParkedEvents, AreNotMarkedRefusedByARelayThatHasLostItsLease) {
+    testing::FakeClock ahead{outbox::noon + std::chrono::hours(1)};
+    Lease two(*outbox_.database, ahead, "two", std::chrono::seconds(4));
+    park("a1", {"a1"});
+    two.acquire_or_renew();
+    clock_.advance(std::chrono::seconds(1));
+    refuse({"a1"});
+    EXPECT_EQ(retry(id("a1")).error().code, Errc::unavailable);
+    EXPECT_EQ(relay_->parked(0, 1).at(0).parked_at, outbox::noon);
+}
+
 // Keys, refusals, outages of the bus, retries, restarts and lost confirmations, drawn from a seed.
 // Delivery results change only between steps, so that the number of run() calls does not matter.
 class ParkedEventsAtRandom : public RelayForTests {
