@@ -8,7 +8,7 @@ import time
 import traceback
 
 import plant
-import programs as known
+import gtest_programs as known
 from jobs import UNDER_WAY, WORLDS, Job, end_all, parts_of_worlds
 
 ROOMS = {  # the first that fits is the room of a file

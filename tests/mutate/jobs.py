@@ -10,7 +10,7 @@ import tempfile
 import time
 import uuid
 
-import programs as known
+import gtest_programs as known
 
 WORLDS = 60
 SERVER_VARIABLES = ("TRACKOPS_TEST_POSTGRES", "TRACKOPS_TEST_REDIS", "TRACKOPS_TEST_KAFKA")

@@ -10,9 +10,9 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import campaign  # noqa: E402
+import gtest_programs as programs  # noqa: E402
 import jobs  # noqa: E402
 import plant  # noqa: E402
-import programs  # noqa: E402
 import report  # noqa: E402
 
 
