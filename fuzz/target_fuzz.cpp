@@ -54,6 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::check_list(inventory::adapters::read_reservation_list(request));
     fuzz::check_list(inventory::adapters::read_movement_list(request));
     if (const auto skus = inventory::adapters::read_availability(request); fuzz::is_taken(skus))
-        promise(!skus->empty() && skus->size() <= inventory::adapters::availability_skus_max, "some SKUs are asked for");
+        promise(!skus->empty() && skus->size() <= inventory::adapters::availability_skus_max,
+                "some SKUs are asked for");
     return 0;
 }
