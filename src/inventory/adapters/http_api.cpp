@@ -63,10 +63,14 @@ void write_item(const Request& request, const Reply& reply, Result<ItemRequest> 
 
 // Returns the command for the item in the path, with the version in If-Match.
 template <class Command>
+Result<ItemRequest> on_item(const Request& request, Command command) {
+    command.if_version = TRY(http::read_if_match(request, "item"));
+    return ItemRequest{std::string(request.param("sku")), std::move(command)};
+}
+
+template <class Command>
 Result<ItemRequest> on_item(const Request& request, Result<Command> command) {
-    Command read = TRY(std::move(command));
-    read.if_version = TRY(http::read_if_match(request, "item"));
-    return ItemRequest{std::string(request.param("sku")), std::move(read)};
+    return on_item(request, TRY(std::move(command)));
 }
 
 Result<void> get_item(const Request& request, const Reply& reply, app::InventoryReader& reader) {
@@ -198,9 +202,7 @@ std::vector<http::Route> inventory_routes(ApiDependencies dependencies) {
          }},
         {"DELETE", item, Run::on_io,
          [dependencies](const Request& request, const Reply& reply) {
-             write_item(request, reply,
-                        on_item(request, Result<domain::DeleteItem>(domain::DeleteItem{})),
-                        dependencies);
+             write_item(request, reply, on_item(request, domain::DeleteItem{}), dependencies);
          }},
         {"POST", "/api/inventory/items/{sku}/adjustments", Run::on_io,
          [dependencies](const Request& request, const Reply& reply) {

@@ -10,6 +10,7 @@
 #include "platform/backends/open_database.hpp"
 #include "platform/outbox/cleanup.hpp"
 #include "platform/outbox/outbox_for_tests.hpp"
+#include "platform/relay/lease.hpp"
 #include "platform/relay/parked_events.hpp"
 #include "platform/relay/poll_source.hpp"
 
@@ -248,7 +249,8 @@ TEST_F(Partitions, AreKeptWithWhatIsParkedAndOthersAreDropped) {
     grow_old();
     run_to_the_end();
     EXPECT_EQ(positions(), "1 2 3 4 9");
-    relay::ParkedEvents(*outbox_.database).remove(parked.position);
+    relay::Lease(*outbox_.database, clock_, "one", std::chrono::hours(1)).acquire_or_renew();
+    EXPECT_TRUE(relay::ParkedEvents(*outbox_.database).remove(parked.position, "one"));
     run_to_the_end();
     EXPECT_EQ(positions(), "9");
 }

@@ -3,6 +3,7 @@
 
 #include "platform/idempotency/keys.hpp"
 #include "platform/outbox/cleanup_for_tests.hpp"
+#include "platform/relay/lease.hpp"
 #include "platform/relay/parked_events.hpp"
 
 namespace trackops::outbox {
@@ -134,7 +135,8 @@ TEST_P(Retention, OfWhatIsParkedEndsWhenItLeaves) {
     source_->confirm();
     run_at(noon + 9 * day);
     EXPECT_EQ(left(), "a1");
-    relay::ParkedEvents(*outbox_.database).remove(parked.position);
+    relay::Lease(*outbox_.database, clock_, "one", day).acquire_or_renew();
+    EXPECT_TRUE(relay::ParkedEvents(*outbox_.database).remove(parked.position, "one"));
     run_at(noon + 9 * day);
     EXPECT_EQ(left(), "");
 }
