@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAMS = pathlib.Path(os.environ.get("TRACKOPS_BENCH_BIN", ROOT / "build/release/bin"))
 FLOORS = ROOT / "bench/floors"
 LOAD = ROOT / "bench/load"
-PG_BIN = pathlib.Path("/usr/lib/postgresql/15/bin")
+PG_BIN = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), default=pathlib.Path("/usr/bin"), key=lambda path: int(path.parent.name))
 TICK = os.sysconf("SC_CLK_TCK")
 
 os.environ["TRACKOPS_TEST_BIN"] = str(PROGRAMS / "trackops")  # read by the tests' cluster
