@@ -7,10 +7,10 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PLATFORM = {  # which other platform parts a part may include
-    "json": "", "config": "", "telemetry": "json", "runtime": "telemetry", "http": "json telemetry", "sql": "telemetry",
-    "sqlite": "sql telemetry", "postgres": "sql telemetry", "bus": "runtime telemetry", "kafka": "bus telemetry",
-    "embedded_log": "bus sql sqlite telemetry", "cache": "telemetry", "redis": "cache telemetry",
-    "backends": "sql sqlite postgres bus kafka embedded_log cache redis telemetry", "idempotency": "sql",
+    "json": "", "url": "", "config": "url", "telemetry": "json", "runtime": "telemetry", "http": "json telemetry", "sql": "telemetry",
+    "sqlite": "sql telemetry", "postgres": "sql telemetry url", "bus": "runtime telemetry", "kafka": "bus telemetry url",
+    "embedded_log": "bus sql sqlite telemetry", "cache": "telemetry", "redis": "cache telemetry url",
+    "backends": "sql sqlite postgres bus kafka embedded_log cache redis telemetry url", "idempotency": "sql",
     "outbox": "sql runtime telemetry idempotency", "relay": "outbox sql postgres bus runtime telemetry json http",
     "audit": "sql runtime telemetry", "service": "http runtime telemetry"}
 DRIVERS = {"sqlite", "postgres", "kafka", "embedded_log", "redis"}  # only `backends` may include them, except where PLATFORM says otherwise
