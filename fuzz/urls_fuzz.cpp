@@ -13,6 +13,7 @@
 #include "platform/redis/target.hpp"
 #include "platform/sql/database.hpp"
 #include "platform/telemetry/metrics.hpp"
+#include "platform/url/mask.hpp"
 #include "testing/fakes.hpp"
 
 namespace trackops::fuzz {
@@ -64,7 +65,9 @@ void check_redis(const std::string& url) {
 
 void check_postgres(const std::string& url) {
     const auto target = parsed([&] { return sql::postgres::parse_target(url, {}); });
-    if (target) show(target->description);
+    if (!target) return;
+    show(target->description);
+    for (const auto& [name, value] : target->settings) show(value);
 }
 
 // A URL of an unknown scheme is refused before anything is opened.
@@ -83,7 +86,16 @@ void check_open(const std::string& url) {
             "no cache that we know");
 }
 
+// A file may have any name, also that of the password.
+void check_mask(const std::string& url) {
+    if (url.starts_with("sqlite:") || url.starts_with("embedded:")) return;
+    const std::string masked = url::masked(url);
+    show(masked);
+    promise(url::masked(masked) == masked, "a masked URL has nothing more to mask");
+}
+
 void check(const std::string& url) {
+    check_mask(url);
     check_kafka(url);
     // A URL with passwordFile would read the named file.
     if (url.find("passwordFile") == std::string::npos) check_redis(url);

@@ -1,33 +1,31 @@
 #include "platform/backends/open_cache.hpp"
 
-#include <algorithm>
 #include <cstdlib>
-#include <stdexcept>
-
-#include <fmt/format.h>
 
 #include "platform/cache/embedded_cache.hpp"
 #include "platform/redis/cache.hpp"
 #include "platform/redis/target.hpp"
+#include "platform/url/url.hpp"
 
 namespace trackops::backends {
+namespace {
+
+constexpr url::Form form{.what = "cache URL", .example = "embedded: or redis://HOST:PORT"};
+
+}  // namespace
 
 std::unique_ptr<cache::Cache> open_cache(std::string_view url, const cache::Options& options,
                                          const Clock& clock, telemetry::Registry& metrics) {
     if (url == "embedded:") return cache::open_embedded(options, clock, metrics);
-    if (url.starts_with("redis://")) {
+    const std::string_view scheme = url::scheme_of(url);
+    if (scheme == "redis") {
         const char* password = std::getenv("TRACKOPS_REDIS_PASSWORD");
         return cache::open_redis(
             cache::parse_redis_target(url, password == nullptr ? "" : password), options, clock,
             metrics);
     }
-    if (url.starts_with("rediss://")) {
-        throw std::invalid_argument("cache URL rediss://...: TLS to Redis is not supported");
-    }
-    // Shows only the scheme, because the rest may contain a password.
-    throw std::invalid_argument(
-        fmt::format("cache URL '{}:...' is neither embedded: nor redis://HOST:PORT",
-                    url.substr(0, std::min<std::size_t>(url.find(':'), 20))));
+    if (scheme == "rediss") url::refuse(url, form, "TLS to Redis is not supported");
+    url::refuse(url, form, "it is neither embedded: nor redis://");
 }
 
 }  // namespace trackops::backends

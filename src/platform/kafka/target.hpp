@@ -14,7 +14,7 @@ struct KafkaTarget {
 };
 
 // kafka://HOST:PORT[,HOST:PORT...][?prefix=P&replication=N&partitions=N]. Throws
-// std::invalid_argument that says what is wrong and never quotes the URL, which may hold a secret.
+// std::invalid_argument that says what is wrong, without a password.
 KafkaTarget parse_kafka_url(std::string_view url, const Options& options);
 
 // Returns max.message.bytes of topics: the size of the largest message plus Kafka's overhead, and

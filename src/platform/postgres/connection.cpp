@@ -138,16 +138,10 @@ Connection::Connection(const Target& target, const Options& options)
 }
 
 void Connection::connect(const Target& target, Duration at_most) {
-    std::vector<const char*> names;
-    std::vector<const char*> values;
-    for (const auto& [name, value] : target.settings) {
-        names.push_back(name.c_str());
-        values.push_back(value.c_str());
-    }
-    names.push_back(nullptr);
-    values.push_back(nullptr);
+    ConnectionParameters parameters = connection_parameters(target);
+    parameters.add(nullptr, nullptr);
     const auto until = SteadyClock::now() + at_most;
-    connection_.reset(PQconnectStartParams(names.data(), values.data(), 0));
+    connection_.reset(PQconnectStartParams(parameters.names.data(), parameters.values.data(), 0));
     if (!connection_) throw std::bad_alloc();
     PQsetNoticeReceiver(connection_.get(), &take_notice, &is_lost_);
     auto status = PQstatus(connection_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED

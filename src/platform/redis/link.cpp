@@ -263,9 +263,9 @@ Reply RedisLink::ask(RedisConnection& connection, std::initializer_list<std::str
 
 void RedisLink::log_in(RedisConnection& connection, Deadline deadline) const {
     if (!target_.user.empty()) {
-        ask(connection, {"AUTH", target_.user, target_.password}, deadline);
+        ask(connection, {"AUTH", target_.user, target_.password.reveal()}, deadline);
     } else if (!target_.password.empty()) {
-        ask(connection, {"AUTH", target_.password}, deadline);
+        ask(connection, {"AUTH", target_.password.reveal()}, deadline);
     }
 }
 

@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/secret.hpp"
+
 namespace trackops::cache {
 
 struct RedisTarget {
@@ -11,8 +13,8 @@ struct RedisTarget {
     std::uint16_t port = 6379;
     int database = 0;
     std::string user;
-    std::string password;
-    std::string description() const;  // host, port and database: no user, no password
+    Secret password;
+    std::string description() const;  // host, port and database: no user
 };
 
 // `environment_password` is used if the URL has no password and names no password file. Throws

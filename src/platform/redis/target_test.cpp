@@ -17,11 +17,11 @@ using ::testing::Not;
 TEST(RedisTarget, IsReadFromAUrl) {
     const auto plain = parse_redis_target("redis://cache.example", "");
     EXPECT_EQ(plain.description(), "redis://cache.example:6379/0");
-    EXPECT_EQ(plain.password, "");
+    EXPECT_TRUE(plain.password.empty());
     const auto full = parse_redis_target("redis://me:p%40ss%2fword@127.0.0.1:7000/3", "other");
     EXPECT_EQ(full.description(), "redis://127.0.0.1:7000/3");
     EXPECT_EQ(full.user, "me");
-    EXPECT_EQ(full.password, "p@ss/word");
+    EXPECT_EQ(full.password.reveal(), "p@ss/word");
     EXPECT_EQ(parse_redis_target("redis://[::1]:7000/", "").description(), "redis://[::1]:7000/0");
     EXPECT_EQ(parse_redis_target("redis://[::1]", "").host, "::1");
 }
@@ -31,10 +31,10 @@ TEST(RedisTarget, TakesThePasswordFromTheFileThenTheUrlThenTheEnvironment) {
     const std::string file = folder.path() + "/pass@word";
     std::ofstream(file) << "from file\n";
     const std::string query = "?passwordFile=" + file;
-    EXPECT_EQ(parse_redis_target("redis://h" + query, "env").password, "from file");
-    EXPECT_EQ(parse_redis_target("redis://:url@h/1" + query, "env").password, "from file");
-    EXPECT_EQ(parse_redis_target("redis://:url@h", "env").password, "url");
-    EXPECT_EQ(parse_redis_target("redis://h", "env").password, "env");
+    EXPECT_EQ(parse_redis_target("redis://h" + query, "env").password.reveal(), "from file");
+    EXPECT_EQ(parse_redis_target("redis://:url@h/1" + query, "env").password.reveal(), "from file");
+    EXPECT_EQ(parse_redis_target("redis://:url@h", "env").password.reveal(), "url");
+    EXPECT_EQ(parse_redis_target("redis://h", "env").password.reveal(), "env");
     EXPECT_EQ(parse_redis_target("redis://me@h", "env").user, "me");
 }
 
@@ -56,11 +56,15 @@ TEST(RedisTarget, SaysWhatIsWrongWithAUrlButNoPassword) {
         {"redis://:secret@h/x", "database"},
         {"redis://:secret@h/-1", "database"},
         {"redis://:secret@[::1", "without its ]"},
-        {"redis://:secret@[::1]x", "port"},
+        {"redis://:secret@[::1]x", "no host name"},
         {"redis://:secret%zz@h", "hex digits"},
         {"redis://:secret%4@h", "hex digits"},
         {"redis://:secret%-4@h", "hex digits"},
         {"redis://:secret@h?db=1", "passwordFile"},
+        {"redis://:secret@h?passwordFile=a&db=1", "passwordFile"},
+        {"redis://h?password=secret", "passwordFile"},
+        {"redis://:secret@a,b", "more than one host"},
+        {"redis://:secret@h/1/2", "database"},
         {"redis://h?passwordFile=/nowhere", "/nowhere"},
         {"redis://me:@h", "needs a password"},
     };

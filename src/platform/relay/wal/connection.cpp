@@ -3,7 +3,6 @@
 #include <array>
 #include <cerrno>
 #include <poll.h>
-#include <vector>
 
 #include <fmt/format.h>
 #include <libpq-fe.h>
@@ -49,20 +48,12 @@ WalConnection::WalConnection(std::string_view url, Duration sender_timeout) {
     const sql::postgres::Target target =
         sql::postgres::parse_target(url, {.tcp_user_timeout = sender_timeout});
     const std::string options = session_options(sender_timeout);
-    std::vector<const char*> words;
-    std::vector<const char*> values;
-    for (const auto& [word, value] : target.settings) {
-        words.push_back(word.c_str());
-        values.push_back(word == "options" ? options.c_str() : value.c_str());
-    }
-    for (const auto& [word, value] :
-         {std::pair{"replication", "database"}, std::pair{"connect_timeout", "3"}}) {
-        words.push_back(word);
-        values.push_back(value);
-    }
-    words.push_back(nullptr);
-    values.push_back(nullptr);
-    connection_.reset(PQconnectdbParams(words.data(), values.data(), 0));
+    sql::postgres::ConnectionParameters parameters = sql::postgres::connection_parameters(target);
+    parameters.add("options", options.c_str());
+    parameters.add("replication", "database");
+    parameters.add("connect_timeout", "3");
+    parameters.add(nullptr, nullptr);
+    connection_.reset(PQconnectdbParams(parameters.names.data(), parameters.values.data(), 0));
     if (PQstatus(connection_.get()) != CONNECTION_OK) {
         throw sql::Failure(sql::Fault::unavailable, "",
                            "no replication connection to " + target.description + ": " +
