@@ -16,6 +16,8 @@
 
 #include "base/version.hpp"
 #include "platform/telemetry/log.hpp"
+#include "platform/url/mask.hpp"
+#include "platform/url/url.hpp"
 
 namespace trackops::apps {
 namespace {
@@ -34,16 +36,6 @@ bool is_loopback(std::string_view address) {
     return address.starts_with("127.") || address == "::1" || address == "localhost";
 }
 
-// Returns true if the URL holds a password. On the command line every user who can list processes
-// could read the password.
-bool holds_password(std::string_view url) {
-    const auto scheme = url.find("://");
-    if (scheme == std::string_view::npos) return false;
-    const auto at = url.rfind('@');
-    return (at != std::string_view::npos && url.find(':', scheme + 3) < at) ||
-           url.contains("password=");
-}
-
 // Returns the faults of the settings that their table cannot express; "" for none.
 std::string fault_of(const config::Values& values) {
     if (!level_named(values.text("log-level")))
@@ -51,7 +43,8 @@ std::string fault_of(const config::Values& values) {
     if (!is_loopback(values.text("address")))
         return "address must be a loopback address until there is a login";
     for (const auto& [name, given] : values.values) {
-        if (given.source == "flag" && holds_password(given.value)) {
+        // On the command line every user who can list processes could read it.
+        if (given.source == "flag" && url::holds_password(given.value)) {
             return fmt::format(
                 "--{} holds a password, which everybody on this machine can read in the list of "
                 "processes: give it in the environment or in a file",
@@ -111,10 +104,9 @@ std::string json_of(const std::vector<Port>& ports) {
 }
 
 void print_urls(const std::vector<Port>& ports, std::string_view address) {
-    const bool is_ipv6 = address.contains(':');
+    const url::Host host{std::string(address)};
     for (const Port& port : ports)
-        fmt::print("{:<10} http://{}{}{}:{}\n", port.service, is_ipv6 ? "[" : "", address,
-                   is_ipv6 ? "]" : "", port.number);
+        fmt::print("{:<10} http://{}\n", port.service, host.text(port.number));
 }
 
 int print_usage_error(const Program& program, std::string_view text, int exit_code) {

@@ -25,9 +25,12 @@ void show(std::string_view text) {
     promise(text.find(secret) == std::string_view::npos, "no secret is shown");
 }
 
-// Returns whether the text at `at` is a secret. In a URL only the text after the user is one.
+// Returns whether the text at `at` is a secret. In a URL only the text after the user is one, and
+// in the name of a file or folder none.
 bool is_password(std::string_view line, std::size_t at) {
     if (at == std::string_view::npos) return false;
+    const std::string_view value = line.substr(std::min(line.find('='), at) + 1);
+    if (value.starts_with("sqlite:") || value.starts_with("embedded:")) return false;
     const std::size_t scheme = line.find("://");
     if (scheme == std::string_view::npos) return true;
     if (at < scheme + 4) return false;

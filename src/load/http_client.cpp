@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <stdexcept>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -11,6 +12,8 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <fmt/format.h>
+
+#include "platform/url/url.hpp"
 
 namespace trackops::load {
 
@@ -25,27 +28,29 @@ using tcp = asio::ip::tcp;
 constexpr auto call_timeout = std::chrono::seconds(30);
 constexpr std::size_t response_bytes_max = 16UL * 1024 * 1024;
 
+constexpr std::uint16_t default_port = 80;
+constexpr url::Form form{
+    .what = "service URL", .example = "http://127.0.0.1:8080", .scheme = "http"};
+
 struct Address {
     std::string host;
     std::string port;
+    std::string text;  // HOST:PORT, as in a URL
 };
 
-Result<Address> parse_url(std::string_view url) {
-    constexpr std::string_view scheme = "http://";
-    const auto wrong =
-        fail(Errc::invalid, fmt::format("{} is not of the form http://host:port", url));
-    if (!url.starts_with(scheme)) return wrong;
-    auto rest = url.substr(scheme.size());
-    if (rest.ends_with('/')) rest.remove_suffix(1);
-    const auto colon = rest.rfind(':');
-    const auto port = colon == std::string_view::npos ? "80" : rest.substr(colon + 1);
-    const auto host = rest.substr(0, colon);
-    std::uint16_t number = 0;
-    const auto [end, fault] = std::from_chars(port.data(), port.data() + port.size(), number);
-    if (host.empty() || host.find_first_of("/@?#") != std::string_view::npos ||
-        fault != std::errc{} || end != port.data() + port.size())
-        return wrong;
-    return Address{std::string(host), std::string(port)};
+Result<Address> parse_address(std::string_view text) {
+    try {
+        const url::Url url = url::parse_url(text, form);
+        const url::Host& host = url.hosts.front();
+        const bool has_more = !url.user.empty() || url.password || url.path.size() > 1 ||
+                              !url.parameters.empty() || !url.secret_parameters.empty();
+        if (url.hosts.size() > 1 || host.name.empty() || has_more)
+            url::refuse(text, form, "it is not of the form http://HOST:PORT");
+        return Address{host.name, fmt::to_string(host.port.value_or(default_port)),
+                       host.text(default_port)};
+    } catch (const std::invalid_argument& refusal) {
+        return fail(Errc::invalid, refusal.what());
+    }
 }
 
 Duration retry_after_of(const http::response<http::string_body>& response) {
@@ -110,7 +115,7 @@ private:
             request_.version(11);
             request_.method_string(call_.method);
             request_.target(call_.path);
-            request_.set(http::field::host, host_.address_.host + ":" + host_.address_.port);
+            request_.set(http::field::host, host_.address_.text);
             request_.set(http::field::user_agent, "trackops-load");
             if (!call_.idempotency_key.empty())
                 request_.set("Idempotency-Key", call_.idempotency_key);
@@ -156,8 +161,8 @@ private:
         void give_up(std::string_view what, error_code error) {
             // The other idle connections may be dead too: the server closed them or was restarted.
             host_.resting_.clear();
-            done_(fail(Errc::unavailable, fmt::format("{} {}:{}: {}", what, host_.address_.host,
-                                                      host_.address_.port, error.message())));
+            done_(fail(Errc::unavailable,
+                       fmt::format("{} {}: {}", what, host_.address_.text, error.message())));
         }
 
         Host& host_;
@@ -222,8 +227,8 @@ private:
 
 Result<std::unique_ptr<HttpClient>> make_http_client(const std::string& order_url,
                                                      const std::string& inventory_url) {
-    auto order = TRY(parse_url(order_url));
-    auto inventory = TRY(parse_url(inventory_url));
+    auto order = TRY(parse_address(order_url));
+    auto inventory = TRY(parse_address(inventory_url));
     return std::make_unique<AsioHttpClient>(std::move(order), std::move(inventory));
 }
 

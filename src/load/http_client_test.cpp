@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "load/report.hpp"
@@ -15,6 +16,8 @@
 
 namespace trackops::load {
 namespace {
+
+using ::testing::HasSubstr;
 
 class HttpClientTest : public ::testing::Test {
 protected:
@@ -139,11 +142,17 @@ TEST_F(HttpClientTest, ReportsAMissingResponseAndReconnects) {
 }
 
 TEST_F(HttpClientTest, RefusesOtherUrls) {
-    for (const auto* url : {"", "https://a:1", "http://", "http://:80", "http://a:b",
-                            "http://a:1/path", "http://a:99999"})
+    for (const auto* url :
+         {"", "https://a:1", "http://", "http://:80", "http://a:b", "http://a:1/path",
+          "http://a:99999", "http://me@a:1", "http://a:1?b=c", "http://a:1,b:2"})
         EXPECT_FALSE(make_http_client(url, url_)) << url;
     EXPECT_TRUE(make_http_client("http://localhost", url_));
     EXPECT_TRUE(make_http_client(url_ + "/", url_));
+    EXPECT_TRUE(make_http_client("http://[::1]:80", url_));
+    const auto refused = make_http_client("http://me:secret@a:1", url_);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().detail, HasSubstr("'http://me:******@a:1'"));
+    EXPECT_THAT(refused.error().detail, HasSubstr("for example http://127.0.0.1:8080"));
 }
 
 TEST_F(HttpClientTest, CarriesAWholeRun) {

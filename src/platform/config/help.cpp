@@ -7,30 +7,12 @@
 #include <fmt/format.h>
 
 #include "platform/config/kind.hpp"
+#include "platform/url/mask.hpp"
 
 namespace trackops::config {
 namespace {
 
 constexpr std::size_t width_max = 100;
-constexpr std::string_view mask = "******";
-
-// Masks only the password of a URL, and all of any other value.
-std::string masked(std::string_view value) {
-    const auto scheme = value.find("://");
-    if (scheme == std::string_view::npos || value.contains("password=")) return std::string(mask);
-    // The mask reaches from the first ':' to the last '@', so that it also hides a password that
-    // contains '/' or '@'.
-    const auto colon = value.find(':', scheme + 3);
-    const auto at = value.rfind('@');
-    if (colon == std::string_view::npos) return std::string(value);
-    if (at == std::string_view::npos || colon > at) {
-        // Text that is not a port may be a password whose host is missing.
-        const auto end = std::min(value.find_first_not_of("0123456789", colon + 1), value.size());
-        const bool is_port = end == value.size() || value.find_first_of("/?,", end) == end;
-        return is_port ? std::string(value) : fmt::format("{}:{}", value.substr(0, colon), mask);
-    }
-    return fmt::format("{}:{}{}", value.substr(0, colon), mask, value.substr(at));
-}
 
 std::string left_column(const Setting& row) {
     constexpr auto placeholders =
@@ -44,8 +26,8 @@ std::string right_column(const Setting& row) {
     std::vector<std::string> notes;
     if (!bounds.empty()) notes.push_back(bounds);
     if (!row.default_value.empty())
-        notes.push_back(
-            fmt::format("default {}", row.secret ? masked(row.default_value) : row.default_value));
+        notes.push_back(fmt::format(
+            "default {}", row.secret ? url::masked(row.default_value) : row.default_value));
     if (row.secret) notes.push_back("secret");
     return notes.empty() ? std::string(row.help)
                          : fmt::format("{} ({})", row.help, fmt::join(notes, ", "));
@@ -98,7 +80,8 @@ std::string print(std::span<const Setting> table, const Values& values) {
     for (const Setting& row : table) {
         const auto& [value, source] = values.values.find(row.name)->second;
         const bool is_masked = row.secret && !value.empty();
-        out += fmt::format("{} = {} ({})\n", row.name, is_masked ? masked(value) : value, source);
+        out +=
+            fmt::format("{} = {} ({})\n", row.name, is_masked ? url::masked(value) : value, source);
     }
     return out;
 }

@@ -196,7 +196,8 @@ TEST(Settings, ShowNoSecret) {
              {"kafka://a:9092,b:9093", "kafka://a:9092,b:9093"},
              {"redis://:hunter2@host:6379", "redis://:******@host:6379"},
              {"postgres://u@host:5432/db", "postgres://u@host:5432/db"},
-             {"postgres://host/db?user=u&password=x", "******"}}) {
+             {"postgres://host/db?user=u&password=x",
+              "postgres://host/db?user=u&password=******"}}) {
         EXPECT_THAT(print(table, good({"--database-password=" + given})),
                     HasSubstr("database-password = " + shown + " (flag)\n"));
     }
