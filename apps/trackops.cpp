@@ -1,5 +1,6 @@
 // The operator's program: `dev` runs the three services in one process, `load` plays orders against
-// them, `sim` runs them in simulated worlds, `verify` checks the invariants of both databases.
+// them, `routes` prints their HTTP routes, `sim` runs them in simulated worlds, `verify` checks the
+// invariants of both databases.
 #include <cstdio>
 #include <span>
 #include <string>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "apps/dev.hpp"
+#include "apps/routes.hpp"
 #include "apps/sim.hpp"
 #include "base/version.hpp"
 #include "load/command.hpp"
@@ -23,6 +25,7 @@ constexpr std::string_view usage =
     "\n"
     "  trackops dev            the three services in one process on embedded stores\n"
     "  trackops load FILE|-    plays orders from NDJSON over HTTP and reports\n"
+    "  trackops routes         prints the HTTP routes of the three services\n"
     "  trackops sim            the three services in simulated worlds full of faults\n"
     "  trackops verify         recomputes what must be true of orders and stock\n"
     "  trackops --version\n"
@@ -35,6 +38,7 @@ struct Command {
 };
 constexpr Command commands[] = {{"dev", trackops::apps::dev},
                                 {"load", trackops::load::command},
+                                {"routes", trackops::apps::routes},
                                 {"sim", trackops::apps::sim},
                                 {"verify", trackops::verify::command}};
 

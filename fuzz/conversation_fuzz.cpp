@@ -8,6 +8,7 @@
 
 #include "fuzz/promise.hpp"
 #include "platform/http/conversation.hpp"
+#include "platform/http/route_for_tests.hpp"
 #include "testing/fakes.hpp"
 
 namespace trackops::fuzz {
@@ -81,10 +82,13 @@ bool is_refusal(std::string_view answer) {
 }
 
 Outcome converse(std::string_view text, std::size_t piece) {
-    static const http::Router router({{"GET", "/a", http::Run::on_io, {}},
-                                      {"POST", "/a", http::Run::on_io, {}, 64},
-                                      {"PUT", "/a/{x}/b", http::Run::on_io, {}},
-                                      {"DELETE", "/a/{x}", http::Run::on_io, {}}});
+    static const http::Router router = [] {
+        http::Route small = http::route_for_tests("POST", "/a");
+        small.body_bytes_max = 64;
+        return http::Router({http::route_for_tests("GET", "/a"), small,
+                             http::route_for_tests("PUT", "/a/{x}/b"),
+                             http::route_for_tests("DELETE", "/a/{x}")});
+    }();
     static const http::ServerOptions options{
         .header_bytes_max = 512, .body_bytes_max = 256, .pipelined_max = 2};
     RecordingHost desk;

@@ -7,6 +7,7 @@
 #include "order/adapters/order_json.hpp"
 #include "order/adapters/read_requests.hpp"
 #include "platform/http/idempotency_key.hpp"
+#include "platform/http/route_for_tests.hpp"
 #include "platform/http/router.hpp"
 #include "platform/http/server_parser.hpp"
 #include "platform/json/reader.hpp"
@@ -55,8 +56,7 @@ void find_route(benchmark::State& state) {
          {"/api/orders", "/api/orders/{id}", "/api/orders/{id}/status", "/api/orders/{id}/timeline",
           "/api/sagas", "/api/sagas/{id}", "/actuator", "/actuator/health",
           "/actuator/health/{component}", "/actuator/prometheus"})
-        routes.push_back(
-            {.method = "GET", .pattern = pattern, .run = http::Run::on_io, .handler = {}});
+        routes.push_back(http::route_for_tests("GET", pattern));
     const http::Router router(std::move(routes));
     for (auto _ : state) {
         auto match = router.match("GET", "/api/orders/0190a6de-1f3b-7c55-9f4e-2f6b7d1c0a11/status");

@@ -56,6 +56,12 @@ private:
 
 }  // namespace
 
+std::vector<http::Route> route_table() {
+    std::vector<http::Route> rows = relay::relay_route_table();
+    std::ranges::move(http::actuator_route_table(), std::back_inserter(rows));
+    return rows;
+}
+
 // In the order of construction; the destructor runs in reverse.
 struct Module::Internals {
     Internals(const ModuleOptions& options, const Clock& clock, Ids& ids, bus::Bus& bus,

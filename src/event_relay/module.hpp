@@ -4,9 +4,11 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "platform/http/route.hpp"
 #include "platform/relay/relay.hpp"
 
 namespace trackops::bus {
@@ -25,6 +27,9 @@ struct ModuleOptions {
     relay::RelayOptions relay;    // holder "": a unique name is generated
     std::string source = "poll";  // or "wal", with PostgreSQL only
 };
+
+// Returns the rows of all its routes, with empty handlers.
+std::vector<http::Route> route_table();
 
 class Module {
 public:

@@ -43,6 +43,9 @@ void migrate(sql::Database& database, telemetry::Registry& metrics,
 // Returns the invariants of the database, for an audit from outside the service.
 audit::Invariants invariants();
 
+// Returns the rows of all its routes, with empty handlers.
+std::vector<http::Route> route_table();
+
 class Application final : public service::Application {
 public:
     // Everything that the ports refer to outlives the application.

@@ -10,6 +10,7 @@
 
 #include "load/report.hpp"
 #include "load/run.hpp"
+#include "platform/http/route_for_tests.hpp"
 #include "platform/http/server.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/fakes.hpp"
@@ -33,27 +34,27 @@ protected:
     std::vector<http::Route> routes() {
         using http::Reply;
         using http::Request;
-        using http::Run;
+        using http::route_for_tests;
         return {
-            {"POST", "/echo", Run::on_io,
+            route_for_tests("POST", "/echo",
              [](const Request& request, const Reply& reply) {
                  const auto key = request.header("idempotency-key").value_or("none");
                  reply.send({.status = 201,
                              .body = fmt::format("{} {}", key, request.body),
                              .headers = {{"Idempotency-Replayed", "true"}, {"Retry-After", "3"}}});
-             }},
-            {"GET", "/fine", Run::on_io,
-             [](const Request&, const Reply& reply) { reply.json(200, "{}"); }},
-            {"POST", "/api/orders", Run::on_io,
+             }),
+            route_for_tests("GET", "/fine",
+             [](const Request&, const Reply& reply) { reply.json(200, "{}"); }),
+            route_for_tests("POST", "/api/orders",
              [this](const Request&, const Reply& reply) {
                  if (++placed_ % 10 == 0) return reply.json(503, "{}");
                  reply.json(201, order(placed_, "PENDING"));
-             }},
-            {"GET", "/api/orders/{id}/status", Run::on_io,
+             }),
+            route_for_tests("GET", "/api/orders/{id}/status",
              [](const Request& request, const Reply& reply) {
                  reply.json(200, order(std::stoi(std::string(request.param("id").substr(24))),
                                        "CONFIRMED"));
-             }}};
+             })};
     }
 
     static std::string order(int number, std::string_view status) {

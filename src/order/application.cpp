@@ -121,6 +121,12 @@ void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_
 
 audit::Invariants invariants() { return adapters::order_invariants(); }
 
+std::vector<http::Route> route_table() {
+    std::vector<http::Route> rows = adapters::order_route_table();
+    std::ranges::move(http::actuator_route_table(), std::back_inserter(rows));
+    return rows;
+}
+
 Application::Application(const Ports& ports, ApplicationOptions options)
     : internals_(std::make_unique<Internals>(ports, std::move(options))) {}
 

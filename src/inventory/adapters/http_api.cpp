@@ -160,71 +160,108 @@ Result<void> get_availability(const Request& request, const Reply& reply,
     return {};
 }
 
-Result<void> post_bulk(const Request& request, const Reply& reply,
-                       const ApiDependencies& dependencies) {
-    TRY(http::check_query(request, {}));
+void post_bulk(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
+    if (const auto known = http::check_query(request, {}); !known) {
+        return reply.problem(known.error());
+    }
     reply.send({.content_type = "application/x-ndjson",
                 .body = upsert_items(request.body, dependencies.items, dependencies.clock,
                                      dependencies.ids)});
-    return {};
 }
 
 using InventoryQuery = Result<void> (*)(const Request&, const Reply&, app::InventoryReader&);
 
-http::Route with_failure_as_problem(std::string_view pattern, InventoryQuery read,
-                                    app::InventoryReader& reader) {
-    return {"GET", pattern, http::Run::on_worker,
-            [read, &reader](const Request& request, const Reply& reply) {
-                try {
-                    const auto answered = read(request, reply, reader);
-                    if (!answered) reply.problem(answered.error());
-                } catch (const sql::Failure& failure) {
-                    reply.problem(sql::error_of(failure.fault));
-                }
-            }};
+// Turns a refusal of the query and a failure of the database into a problem answer.
+template <InventoryQuery read>
+void answer_query(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
+    try {
+        const auto answered = read(request, reply, dependencies.reader);
+        if (!answered) reply.problem(answered.error());
+    } catch (const sql::Failure& failure) {
+        reply.problem(sql::error_of(failure.fault));
+    }
 }
+
+void post_item(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
+    write_item(request, reply, read_new_item(request.body), dependencies);
+}
+
+void patch_item(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
+    write_item(request, reply, on_item(request, read_patch(request.body)), dependencies);
+}
+
+void delete_item(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
+    write_item(request, reply, on_item(request, domain::DeleteItem{}), dependencies);
+}
+
+void adjust_stock(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
+    write_item(request, reply, on_item(request, read_adjustment(request.body)), dependencies);
+}
+
+using http::Answer;
+using http::Body;
+using http::Idempotency;
+using http::Scope;
+using http::Work;
+using Row = http::RouteOf<ApiDependencies>;
+
+template <InventoryQuery read>
+constexpr Row query(std::string_view pattern) {
+    return {.method = "GET",
+            .pattern = pattern,
+            .scope = Scope::inventory_read,
+            .body = Body::none,
+            .answer = Answer::json,
+            .idempotency = Idempotency::none,
+            .work = Work::query,
+            .handler = answer_query<read>};
+}
+
+constexpr Row command(std::string_view method, std::string_view pattern, Body body,
+                      Idempotency idempotency, decltype(Row::handler) handler) {
+    return {.method = method,
+            .pattern = pattern,
+            .scope = Scope::inventory_write,
+            .body = body,
+            .answer = Answer::json,
+            .idempotency = idempotency,
+            .work = Work::memory,
+            .handler = handler};
+}
+
+constexpr std::string_view items = "/api/inventory/items";
+constexpr std::string_view item = "/api/inventory/items/{sku}";
+constexpr std::string_view adjustments = "/api/inventory/items/{sku}/adjustments";
+
+constexpr auto rows = std::to_array<Row>({
+    command("POST", items, Body::json, Idempotency::optional, post_item),
+    command("PATCH", item, Body::json, Idempotency::optional, patch_item),
+    command("DELETE", item, Body::none, Idempotency::optional, delete_item),
+    command("POST", adjustments, Body::json, Idempotency::required, adjust_stock),
+    {.method = "POST",
+     .pattern = "/api/inventory/items/bulk",
+     .scope = Scope::inventory_write,
+     .body = Body::ndjson_stream,
+     .answer = Answer::ndjson_stream,
+     .idempotency = Idempotency::none,
+     .work = Work::bulk,
+     .handler = post_bulk,
+     .body_bytes_max = bulk_bytes_max},
+    query<list_items>(items),
+    query<get_item>(item),
+    query<list_movements>("/api/inventory/items/{sku}/movements"),
+    query<get_availability>("/api/inventory/availability"),
+    query<list_reservations>("/api/inventory/reservations"),
+    query<get_reservation>("/api/inventory/reservations/{id}"),
+});
+static_assert(http::is_sound(rows));
 
 }  // namespace
 
-std::vector<http::Route> inventory_routes(ApiDependencies dependencies) {
-    constexpr std::string_view items = "/api/inventory/items";
-    constexpr std::string_view item = "/api/inventory/items/{sku}";
-    constexpr std::string_view reservations = "/api/inventory/reservations";
-    using http::Run;
-    return {
-        {"POST", items, Run::on_io,
-         [dependencies](const Request& request, const Reply& reply) {
-             write_item(request, reply, read_new_item(request.body), dependencies);
-         }},
-        {"PATCH", item, Run::on_io,
-         [dependencies](const Request& request, const Reply& reply) {
-             write_item(request, reply, on_item(request, read_patch(request.body)), dependencies);
-         }},
-        {"DELETE", item, Run::on_io,
-         [dependencies](const Request& request, const Reply& reply) {
-             write_item(request, reply, on_item(request, domain::DeleteItem{}), dependencies);
-         }},
-        {"POST", "/api/inventory/items/{sku}/adjustments", Run::on_io,
-         [dependencies](const Request& request, const Reply& reply) {
-             write_item(request, reply, on_item(request, read_adjustment(request.body)),
-                        dependencies);
-         }},
-        {"POST", "/api/inventory/items/bulk", Run::on_worker,
-         [dependencies](const Request& request, const Reply& reply) {
-             if (auto done = post_bulk(request, reply, dependencies); !done)
-                 reply.problem(done.error());
-         },
-         bulk_bytes_max, "application/x-ndjson"},
-        with_failure_as_problem(items, list_items, dependencies.reader),
-        with_failure_as_problem(item, get_item, dependencies.reader),
-        with_failure_as_problem("/api/inventory/items/{sku}/movements", list_movements,
-                                dependencies.reader),
-        with_failure_as_problem("/api/inventory/availability", get_availability,
-                                dependencies.reader),
-        with_failure_as_problem(reservations, list_reservations, dependencies.reader),
-        with_failure_as_problem("/api/inventory/reservations/{id}", get_reservation,
-                                dependencies.reader),
-    };
+std::vector<http::Route> inventory_routes(const ApiDependencies& dependencies) {
+    return http::bound(rows, dependencies);
 }
+
+std::vector<http::Route> inventory_route_table() { return http::unbound(rows); }
 
 }  // namespace trackops::inventory::adapters

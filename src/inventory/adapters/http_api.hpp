@@ -22,6 +22,8 @@ struct ApiDependencies {
     Ids& ids;
 };
 // Returns the routes below /api/inventory.
-std::vector<http::Route> inventory_routes(ApiDependencies dependencies);
+std::vector<http::Route> inventory_routes(const ApiDependencies& dependencies);
+// Returns the same rows with empty handlers.
+std::vector<http::Route> inventory_route_table();
 
 }  // namespace trackops::inventory::adapters

@@ -113,8 +113,8 @@ void change_order(const Request& request, const Reply& reply, Result<domain::Com
 
 // Answers from the memory of this process. Otherwise queues the request for the shared cache and
 // the store, so that concurrent requests share a query and the I/O thread does not wait.
-void get_order(const Request& request, const Reply& reply, bool status_only,
-               const ApiDependencies& dependencies) {
+void find_order(const Request& request, const Reply& reply, bool status_only,
+                const ApiDependencies& dependencies) {
     if (auto known = http::check_query(request, {}); !known) return reply.problem(known.error());
     const auto id = read_order_id(request);
     if (!id) return reply.problem(id.error());
@@ -130,10 +130,10 @@ void get_order(const Request& request, const Reply& reply, bool status_only,
     if (!dependencies.find_queue.submit(*id, done)) reply.busy();
 }
 
-void list_orders(const Request& request, const Reply& reply, app::OrderStore& store) {
+void list_orders(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
     const auto list = read_list_request(request);
     if (!list) return reply.problem(list.error());
-    const auto page = store.list(list->filter, list->after, list->limit);
+    const auto page = dependencies.store.list(list->filter, list->after, list->limit);
     if (!page) return reply.problem(page.error());
     reply.send(
         http::page_response(request, page->next ? page->next->text() : "", [&](json::Writer& out) {
@@ -141,10 +141,10 @@ void list_orders(const Request& request, const Reply& reply, app::OrderStore& st
         }));
 }
 
-void list_sagas(const Request& request, const Reply& reply, app::OrderStore& store) {
+void list_sagas(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
     const auto list = read_saga_list_request(request);
     if (!list) return reply.problem(list.error());
-    const auto page = store.sagas(list->filter, list->after, list->limit);
+    const auto page = dependencies.store.sagas(list->filter, list->after, list->limit);
     if (!page) return reply.problem(page.error());
     reply.send(
         http::page_response(request, page->next ? page->next->text() : "", [&](json::Writer& out) {
@@ -152,10 +152,10 @@ void list_sagas(const Request& request, const Reply& reply, app::OrderStore& sto
         }));
 }
 
-void get_saga(const Request& request, const Reply& reply, app::OrderStore& store) {
+void get_saga(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
     if (auto known = http::check_query(request, {}); !known) return reply.problem(known.error());
     const auto id = domain::SagaId::parse(request.param("id"));
-    const auto saga = id ? store.saga(*id)
+    const auto saga = id ? dependencies.store.saga(*id)
                          : Result<app::SagaOfOrder>(fail(Errc::not_found, "no saga has this id"));
     if (!saga) return reply.problem(saga.error());
     std::string body;
@@ -164,10 +164,10 @@ void get_saga(const Request& request, const Reply& reply, app::OrderStore& store
     reply.json(200, std::move(body));
 }
 
-void get_timeline(const Request& request, const Reply& reply, app::OrderStore& store) {
+void get_timeline(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
     if (auto known = http::check_query(request, {}); !known) return reply.problem(known.error());
     const auto id = read_order_id(request);
-    const auto entries = id ? store.timeline(*id)
+    const auto entries = id ? dependencies.store.timeline(*id)
                             : Result<std::vector<app::HistoryEntry>>(std::unexpected(id.error()));
     if (!entries) return reply.problem(entries.error());
     reply.send(http::page_response(
@@ -184,59 +184,79 @@ void get_timeline(const Request& request, const Reply& reply, app::OrderStore& s
         }));
 }
 
+void get_order(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
+    find_order(request, reply, false, dependencies);
+}
+
+void get_status(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
+    find_order(request, reply, true, dependencies);
+}
+
+void put_status(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
+    change_order(request, reply, read_status_change(request.body), dependencies);
+}
+
+template <domain::Action action>
+void act(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
+    change_order(request, reply, read_command(action, request.body), dependencies);
+}
+
+using http::Answer;
+using http::Body;
+using http::Idempotency;
+using http::Scope;
+using http::Work;
+using Row = http::RouteOf<ApiDependencies>;
+
+constexpr Row query(std::string_view pattern, Work work, decltype(Row::handler) handler) {
+    return {.method = "GET",
+            .pattern = pattern,
+            .scope = Scope::orders_read,
+            .body = Body::none,
+            .answer = Answer::json,
+            .idempotency = Idempotency::none,
+            .work = work,
+            .handler = handler};
+}
+
+enum class Needs : std::uint8_t { body, nothing };
+
+constexpr Row command(std::string_view method, std::string_view pattern, Needs needs,
+                      decltype(Row::handler) handler) {
+    return {.method = method,
+            .pattern = pattern,
+            .scope = Scope::orders_write,
+            .body = Body::json,
+            .answer = Answer::json,
+            .idempotency = Idempotency::optional,
+            .work = Work::memory,
+            .handler = handler,
+            .body_optional = needs == Needs::nothing};
+}
+
+constexpr auto rows = std::to_array<Row>({
+    command("POST", "/api/orders", Needs::body, place_order),
+    query("/api/orders", Work::query, list_orders),
+    query("/api/orders/{id}", Work::memory, get_order),
+    query("/api/orders/{id}/status", Work::memory, get_status),
+    command("PUT", "/api/orders/{id}/status", Needs::body, put_status),
+    command("DELETE", "/api/orders/{id}", Needs::nothing, act<domain::Action::cancel>),
+    command("POST", "/api/orders/{id}/process", Needs::nothing, act<domain::Action::process>),
+    command("POST", "/api/orders/{id}/ship", Needs::nothing, act<domain::Action::ship>),
+    command("POST", "/api/orders/{id}/deliver", Needs::nothing, act<domain::Action::deliver>),
+    command("POST", "/api/orders/{id}/cancel", Needs::nothing, act<domain::Action::cancel>),
+    query("/api/orders/{id}/timeline", Work::query, get_timeline),
+    query("/api/sagas", Work::query, list_sagas),
+    query("/api/sagas/{id}", Work::query, get_saga),
+});
+static_assert(http::is_sound(rows));
+
 }  // namespace
 
-std::vector<http::Route> order_routes(ApiDependencies dependencies) {
-    using enum http::Run;
-    const auto action = [dependencies](domain::Action name) {
-        return [dependencies, name](const Request& request, const Reply& reply) {
-            change_order(request, reply, read_command(name, request.body), dependencies);
-        };
-    };
-    std::vector<http::Route> routes = {
-        {"POST", "/api/orders", on_io,
-         [dependencies](const Request& request, const Reply& reply) {
-             place_order(request, reply, dependencies);
-         }},
-        {"GET", "/api/orders", on_worker,
-         [dependencies](const Request& request, const Reply& reply) {
-             list_orders(request, reply, dependencies.store);
-         }},
-        {"GET", "/api/orders/{id}", on_io,
-         [dependencies](const Request& request, const Reply& reply) {
-             get_order(request, reply, false, dependencies);
-         }},
-        {"GET", "/api/orders/{id}/status", on_io,
-         [dependencies](const Request& request, const Reply& reply) {
-             get_order(request, reply, true, dependencies);
-         }},
-        {"PUT", "/api/orders/{id}/status", on_io,
-         [dependencies](const Request& request, const Reply& reply) {
-             change_order(request, reply, read_status_change(request.body), dependencies);
-         }},
-        {"DELETE", "/api/orders/{id}", on_io, action(domain::Action::cancel)},
-        {"POST", "/api/orders/{id}/process", on_io, action(domain::Action::process)},
-        {"POST", "/api/orders/{id}/ship", on_io, action(domain::Action::ship)},
-        {"POST", "/api/orders/{id}/deliver", on_io, action(domain::Action::deliver)},
-        {"POST", "/api/orders/{id}/cancel", on_io, action(domain::Action::cancel)},
-        {"GET", "/api/orders/{id}/timeline", on_worker,
-         [dependencies](const Request& request, const Reply& reply) {
-             get_timeline(request, reply, dependencies.store);
-         }},
-        {"GET", "/api/sagas", on_worker,
-         [dependencies](const Request& request, const Reply& reply) {
-             list_sagas(request, reply, dependencies.store);
-         }},
-        {"GET", "/api/sagas/{id}", on_worker,
-         [dependencies](const Request& request, const Reply& reply) {
-             get_saga(request, reply, dependencies.store);
-         }},
-    };
-    for (http::Route& route : routes) {
-        route.body_optional =
-            route.pattern.starts_with("/api/orders/{id}") && route.method != "PUT";
-    }
-    return routes;
+std::vector<http::Route> order_routes(const ApiDependencies& dependencies) {
+    return http::bound(rows, dependencies);
 }
+
+std::vector<http::Route> order_route_table() { return http::unbound(rows); }
 
 }  // namespace trackops::order::adapters

@@ -27,6 +27,8 @@ struct ApiDependencies {
 };
 
 // Returns the routes below /api/orders and /api/sagas.
-std::vector<http::Route> order_routes(ApiDependencies dependencies);
+std::vector<http::Route> order_routes(const ApiDependencies& dependencies);
+// Returns the same rows with empty handlers.
+std::vector<http::Route> order_route_table();
 
 }  // namespace trackops::order::adapters

@@ -152,20 +152,71 @@ Response index(const Request& request) {
     return answer(request, Status::up, std::move(body));
 }
 
-Route get(std::string_view pattern, Run run, Handler handler) {
-    return {.method = "GET", .pattern = pattern, .run = run, .handler = std::move(handler)};
+// Everything that the handlers need.
+struct Actuator {
+    std::shared_ptr<const Probes> probes;
+    std::string about;  // the body of /actuator/info
+    telemetry::Registry& metrics;
+};
+
+void get_index(const Request& request, const Reply& reply, const Actuator&) {
+    reply.send(index(request));
 }
 
-}  // namespace
+void get_health(const Request& request, const Reply& reply, const Actuator& actuator) {
+    reply.send(aggregate(request, *actuator.probes, [](const Probe&) { return true; }));
+}
 
-std::vector<Route> actuator_routes(const ActuatorInfo& info, std::vector<Component> components,
-                                   telemetry::Registry& metrics, const SteadyNow& now) {
-    auto made = std::make_shared<Probes>();
-    for (auto& component : components)
-        made->push_back(std::make_unique<Probe>(std::move(component), now));
-    const std::shared_ptr<const Probes> probes = std::move(made);
-    std::string about;
-    json::Writer(about)
+void get_liveness(const Request& request, const Reply& reply, const Actuator&) {
+    reply.send(answer(request, Status::up, R"({"status":"UP"})"));
+}
+
+void get_readiness(const Request& request, const Reply& reply, const Actuator& actuator) {
+    reply.send(aggregate(request, *actuator.probes,
+                         [](const Probe& probe) { return probe.in_readiness(); }));
+}
+
+void get_component(const Request& request, const Reply& reply, const Actuator& actuator) {
+    reply.send(one(request, *actuator.probes));
+}
+
+void get_info(const Request& request, const Reply& reply, const Actuator& actuator) {
+    reply.send(answer(request, Status::up, actuator.about));
+}
+
+void get_metrics(const Request&, const Reply& reply, const Actuator& actuator) {
+    reply.send({.content_type = "text/plain; version=0.0.4; charset=utf-8",
+                .body = actuator.metrics.prometheus_text()});
+}
+
+using Row = RouteOf<Actuator>;
+
+constexpr Row row(std::string_view pattern, Scope scope, Answer kind, Work work,
+                  decltype(Row::handler) handler) {
+    return {.method = "GET",
+            .pattern = pattern,
+            .scope = scope,
+            .body = Body::none,
+            .answer = kind,
+            .idempotency = Idempotency::none,
+            .work = work,
+            .handler = handler};
+}
+
+constexpr auto rows = std::to_array<Row>({
+    row("/actuator", Scope::everybody, Answer::json, Work::memory, get_index),
+    row("/actuator/health", Scope::everybody, Answer::json, Work::query, get_health),
+    row("/actuator/health/liveness", Scope::everybody, Answer::json, Work::memory, get_liveness),
+    row("/actuator/health/readiness", Scope::everybody, Answer::json, Work::query, get_readiness),
+    row("/actuator/health/{component}", Scope::everybody, Answer::json, Work::query, get_component),
+    row("/actuator/info", Scope::everybody, Answer::json, Work::memory, get_info),
+    row("/actuator/prometheus", Scope::metrics_read, Answer::text, Work::query, get_metrics),
+});
+static_assert(is_sound(rows));
+
+std::string info_body(const ActuatorInfo& info) {
+    std::string body;
+    json::Writer(body)
         .begin_object()
         .name("app")
         .begin_object()
@@ -173,36 +224,19 @@ std::vector<Route> actuator_routes(const ActuatorInfo& info, std::vector<Compone
         .member("version", info.version)
         .end_object()
         .end_object();
-    return {
-        get("/actuator", Run::on_io,
-            [](const Request& request, const Reply& reply) { reply.send(index(request)); }),
-        get("/actuator/health", Run::on_worker,
-            [probes](const Request& request, const Reply& reply) {
-                reply.send(aggregate(request, *probes, [](const Probe&) { return true; }));
-            }),
-        get("/actuator/health/liveness", Run::on_io,
-            [](const Request& request, const Reply& reply) {
-                reply.send(answer(request, Status::up, R"({"status":"UP"})"));
-            }),
-        get("/actuator/health/readiness", Run::on_worker,
-            [probes](const Request& request, const Reply& reply) {
-                reply.send(aggregate(request, *probes,
-                                     [](const Probe& probe) { return probe.in_readiness(); }));
-            }),
-        get("/actuator/health/{component}", Run::on_worker,
-            [probes](const Request& request, const Reply& reply) {
-                reply.send(one(request, *probes));
-            }),
-        get("/actuator/info", Run::on_io,
-            [about](const Request& request, const Reply& reply) {
-                reply.send(answer(request, Status::up, about));
-            }),
-        get("/actuator/prometheus", Run::on_worker,
-            [&metrics](const Request&, const Reply& reply) {
-                reply.send({.content_type = "text/plain; version=0.0.4; charset=utf-8",
-                            .body = metrics.prometheus_text()});
-            }),
-    };
+    return body;
 }
+
+}  // namespace
+
+std::vector<Route> actuator_routes(const ActuatorInfo& info, std::vector<Component> components,
+                                   telemetry::Registry& metrics, const SteadyNow& now) {
+    auto probes = std::make_shared<Probes>();
+    for (auto& component : components)
+        probes->push_back(std::make_unique<Probe>(std::move(component), now));
+    return bound(rows, Actuator{std::move(probes), info_body(info), metrics});
+}
+
+std::vector<Route> actuator_route_table() { return unbound(rows); }
 
 }  // namespace trackops::http

@@ -31,5 +31,7 @@ std::vector<Route> actuator_routes(const ActuatorInfo& info,
                                    std::vector<telemetry::Component> components,
                                    telemetry::Registry& metrics,
                                    const SteadyNow& now = std::chrono::steady_clock::now);
+// Returns the same rows with empty handlers.
+std::vector<Route> actuator_route_table();
 
 }  // namespace trackops::http

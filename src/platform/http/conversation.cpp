@@ -63,10 +63,6 @@ void append_header(std::string& out, std::string_view name, std::string_view val
     out += "\r\n";
 }
 
-bool takes_body(std::string_view method) {
-    return method == "POST" || method == "PUT" || method == "PATCH";
-}
-
 std::optional<Limit> limit_of(Errc code) {
     switch (code) {
         case Errc::too_large:
@@ -158,7 +154,7 @@ Result<void> Conversation::take_header() {
         return {};
     }
     const bool has_own_limit = route_ && route_->body_bytes_max > 0;
-    const bool keeps = !refusal_ && request.method != "GET" && request.method != "HEAD";
+    const bool keeps = !refusal_ && route_->body != Body::none;
     return parser_.take_body(has_own_limit ? route_->body_bytes_max : options_.body_bytes_max,
                              keeps);
 }
@@ -180,8 +176,11 @@ void Conversation::find_route(std::string_view encoded_path) {
     }
     request.params = std::move(match.params);
     request.route = route_->pattern;
-    if (!takes_body(request.method) || (route_->body_optional && !parser_.head().has_body)) return;
-    if (const auto fault = media_type_fault(request, route_->media_type)) {
+    // A DELETE's body has no meaning in HTTP, so clients send it without a type.
+    if (route_->body == Body::none || route_->method == "DELETE" ||
+        (route_->body_optional && !parser_.head().has_body))
+        return;
+    if (const auto fault = media_type_fault(request, media_type_of(route_->body))) {
         refusal_ = problem({Errc::unsupported_media_type, *fault}, request);
     }
 }

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/http/conversation.hpp"
+#include "platform/http/route_for_tests.hpp"
 #include "testing/fakes.hpp"
 
 namespace trackops::http {
@@ -78,10 +79,8 @@ inline std::vector<Answer> answers_of(const std::string& out) {
 enum class Order : std::uint8_t { oldest_first, newest_first };
 
 inline std::vector<Route> holding_routes() {
-    return {{"GET", "/hold", Run::on_io, {}},
-            {"GET", "/hello", Run::on_io, {}},
-            {"GET", "/busy", Run::on_worker, {}},
-            {"POST", "/body", Run::on_io, {}}};
+    return {route_for_tests("GET", "/hold"), route_for_tests("GET", "/hello"),
+            route_for_tests("GET", "/busy", {}, Work::query), route_for_tests("POST", "/body")};
 }
 
 struct Talk {

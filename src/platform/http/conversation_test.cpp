@@ -67,9 +67,8 @@ std::string damaged(std::mt19937& random) {
 // For any bytes in any pieces, each request gets one response and nothing is left over. The pieces
 // make no difference.
 TEST(Conversation, SurvivesAnyBytes) {
-    const Router router({{"GET", "/a", Run::on_io, {}},
-                         {"POST", "/a", Run::on_io, {}},
-                         {"DELETE", "/a/{x}", Run::on_io, {}}});
+    const Router router({route_for_tests("GET", "/a"), route_for_tests("POST", "/a"),
+                         route_for_tests("DELETE", "/a/{x}")});
     const ServerOptions options{.header_bytes_max = 512, .body_bytes_max = 256, .pipelined_max = 2};
     std::mt19937 random(20261123);
     int finished = 0;
@@ -100,7 +99,7 @@ TEST(Conversation, SurvivesAnyBytes) {
 }
 
 TEST(Conversation, RefusesAChunkHeaderThatNeverEnds) {
-    const Router router({{"POST", "/a", Run::on_io, {}}});
+    const Router router({route_for_tests("POST", "/a")});
     const ServerOptions options{.header_bytes_max = 512};
     Desk desk;
     Conversation conversation(desk, router, options, 1, {});

@@ -2,19 +2,17 @@
 
 #include <gtest/gtest.h>
 
+#include "platform/http/route_for_tests.hpp"
+
 namespace trackops::http {
 namespace {
 
-Route row(std::string_view method, std::string_view pattern) {
-    return {.method = method, .pattern = pattern, .run = Run::on_io, .handler = {}};
-}
-
 Router orders() {
-    return Router({row("GET", "/"), row("POST", "/api/orders"), row("GET", "/api/orders"),
-                   row("GET", "/api/orders/stream"), row("GET", "/api/orders/{id}"),
-                   row("DELETE", "/api/orders/{order}"), row("POST", "/api/orders/{id}/cancel"),
-                   row("GET", "/api/{kind}/stream/last"),
-                   row("GET", "/api/items/{sku}/movements/{at}")});
+    return Router({route_for_tests("GET", "/"), route_for_tests("POST", "/api/orders"), route_for_tests("GET", "/api/orders"),
+                   route_for_tests("GET", "/api/orders/stream"), route_for_tests("GET", "/api/orders/{id}"),
+                   route_for_tests("DELETE", "/api/orders/{order}"), route_for_tests("POST", "/api/orders/{id}/cancel"),
+                   route_for_tests("GET", "/api/{kind}/stream/last"),
+                   route_for_tests("GET", "/api/items/{sku}/movements/{at}")});
 }
 
 struct Case {
@@ -70,8 +68,8 @@ TEST(Router, AnswersEachPathAsTheTableSays) {
 }
 
 TEST(Router, RefusesTwoRowsForOneThing) {
-    EXPECT_THROW(Router({row("GET", "/a/{x}"), row("GET", "/a/{y}")}), std::logic_error);
-    EXPECT_THROW(Router({row("GET", "a")}), std::logic_error);
+    EXPECT_THROW(Router({route_for_tests("GET", "/a/{x}"), route_for_tests("GET", "/a/{y}")}), std::logic_error);
+    EXPECT_THROW(Router({route_for_tests("GET", "a")}), std::logic_error);
 }
 
 }  // namespace

@@ -383,7 +383,7 @@ private:
 
     void handle(const Route& route, Request request, Conversation::Place place) override {
         auto pending = std::make_shared<PendingReply>(std::move(request), place, answers_);
-        if (route.run == Run::on_io) return call(route, pending);
+        if (route.work == Work::memory) return call(route, pending);
         auto job = [&route, pending] { call(route, pending); };
         if (workers_->submit(std::move(job))) return;
         reached(Limit::worker_queue);

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/http/raw_client.hpp"
+#include "platform/http/route_for_tests.hpp"
 #include "platform/http/server.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/fakes.hpp"
@@ -92,42 +93,47 @@ private:
         const auto body = [](const Request& request, const Reply& reply) {
             reply.json(201, request.body);
         };
+        Route small = route_for_tests("POST", "/small", body);
+        small.body_bytes_max = 16;
+        Route lines = route_for_tests("POST", "/lines", body);
+        lines.body = Body::ndjson_stream;
+        Route optional = route_for_tests("POST", "/optional", body);
+        optional.body_optional = true;
         return {
-            {"GET", "/hello", Run::on_io,
-             [](const Request&, const Reply& reply) { reply.json(200, "{\"hello\":1}"); }},
-            {"GET", "/hold", Run::on_io, hold},
-            {"GET", "/hold-worker", Run::on_worker,
+            route_for_tests("GET", "/hello", [](const Request&, const Reply& reply) { reply.json(200, "{\"hello\":1}"); }),
+            route_for_tests("GET", "/hold", hold),
+            route_for_tests("GET", "/hold-worker",
              [this](const Request&, const Reply& reply) {
                  held_.hold(reply);
                  std::unique_lock lock(gate_mutex_);
                  gate_.wait(lock, [this] { return gate_is_open_; });
-             }},
-            {"GET", "/echo/{text}", Run::on_worker, echo},
-            {"DELETE", "/echo/{text}", Run::on_io, echo},
-            {"GET", "/drop", Run::on_worker, [](const Request&, const Reply&) {}},
-            {"GET", "/throw", Run::on_io,
-             [](const Request&, const Reply&) { throw std::runtime_error("secret table"); }},
-            {"GET", "/throw-worker", Run::on_worker,
-             [](const Request&, const Reply&) { throw std::runtime_error("secret table"); }},
-            {"GET", "/twice", Run::on_io,
+             }, Work::query),
+            route_for_tests("GET", "/echo/{text}", echo, Work::query),
+            route_for_tests("DELETE", "/echo/{text}", echo),
+            route_for_tests("GET", "/drop", [](const Request&, const Reply&) {}, Work::query),
+            route_for_tests("GET", "/throw",
+             [](const Request&, const Reply&) { throw std::runtime_error("secret table"); }),
+            route_for_tests("GET", "/throw-worker",
+             [](const Request&, const Reply&) { throw std::runtime_error("secret table"); }, Work::query),
+            route_for_tests("GET", "/twice",
              [](const Request&, const Reply& reply) {
                  reply.json(200, "first");
                  reply.json(200, "second");
-             }},
-            {"GET", "/large", Run::on_io,
+             }),
+            route_for_tests("GET", "/large",
              [](const Request&, const Reply& reply) {
                  reply.json(200, std::string(8 * 1024 * 1024, 'x'));
-             }},
-            {"GET", "/header", Run::on_io,
+             }),
+            route_for_tests("GET", "/header",
              [](const Request&, const Reply& reply) {
                  reply.send(
                      {.status = 204,
                       .headers = {{"Location", "/a\r\nEvil: 1"}, {"Cache-Control", "max-age=5"}}});
-             }},
-            {"POST", "/body", Run::on_io, body},
-            {"POST", "/small", Run::on_io, body, 16},
-            {"POST", "/lines", Run::on_io, body, 0, "application/x-ndjson"},
-            {"POST", "/optional", Run::on_io, body, 0, "application/json", true},
+             }),
+            route_for_tests("POST", "/body", body),
+            small,
+            lines,
+            optional,
         };
     }
 

@@ -103,76 +103,105 @@ http::Response list_parked(Relay& relay, const EventsQuery& query, const http::R
                                });
 }
 
-void retry_event(Relay& relay, const http::Request& request, const http::Reply& reply) {
+void get_status(const http::Request& request, const http::Reply& reply, Relay& relay) {
+    if (const auto known = http::check_query(request, {}); !known) {
+        return reply.problem(known.error());
+    }
+    reply.json(200, status_body(relay.status()));
+}
+
+void list_events(const http::Request& request, const http::Reply& reply, Relay& relay) {
+    const auto query = read_query(request);
+    if (!query) return reply.problem(query.error());
+    reply.send(query->is_parked ? list_parked(relay, *query, request)
+                                : list_unpublished(relay, *query, request));
+}
+
+struct RouteDependencies {
+    Relay& relay;
+};
+
+void retry_event(const http::Request& request, const http::Reply& reply,
+                 const RouteDependencies& dependencies) {
     const auto id = Uuid::parse(request.param("id"));
     if (!id) {
         return reply.problem({Errc::invalid, "The path is not valid.", {{"id", "must be a UUID"}}});
     }
-    if (const auto done = relay.retry(*id, retry_wait); !done) return reply.problem(done.error());
+    if (const auto done = dependencies.relay.retry(*id, retry_wait); !done)
+        return reply.problem(done.error());
     std::string body;
     json::Writer(body).begin_object().member("id", *id).member("state", "PUBLISHED").end_object();
     reply.json(200, std::move(body));
 }
 
-// Turns a failure of the database into a problem answer.
-http::Handler with_failure_as_problem(
-    std::function<void(const http::Request&, const http::Reply&)> handle) {
-    return [handle = std::move(handle)](const http::Request& request, const http::Reply& reply) {
-        try {
-            handle(request, reply);
-        } catch (const sql::Failure& failure) {
-            reply.problem(sql::error_of(failure.fault));
-        }
-    };
+template <bool is_paused>
+void set_paused(const http::Request&, const http::Reply& reply,
+                const RouteDependencies& dependencies) {
+    is_paused ? dependencies.relay.pause() : dependencies.relay.resume();
+    std::string body;
+    json::Writer(body).begin_object().member("paused", is_paused).end_object();
+    reply.json(200, std::move(body));
 }
+
+using RelayQuery = void (*)(const http::Request&, const http::Reply&, Relay&);
+
+// Turns a failure of the database into a problem answer.
+template <RelayQuery handle>
+void answer_query(const http::Request& request, const http::Reply& reply,
+                  const RouteDependencies& dependencies) {
+    try {
+        handle(request, reply, dependencies.relay);
+    } catch (const sql::Failure& failure) {
+        reply.problem(sql::error_of(failure.fault));
+    }
+}
+
+using http::Answer;
+using http::Body;
+using http::Idempotency;
+using http::Scope;
+using http::Work;
+using Row = http::RouteOf<RouteDependencies>;
+
+template <RelayQuery handle>
+constexpr Row query(std::string_view pattern) {
+    return {.method = "GET",
+            .pattern = pattern,
+            .scope = Scope::relay_read,
+            .body = Body::none,
+            .answer = Answer::json,
+            .idempotency = Idempotency::none,
+            .work = Work::query,
+            .handler = answer_query<handle>};
+}
+
+constexpr Row operation(std::string_view pattern, Work work, decltype(Row::handler) handler) {
+    return {.method = "POST",
+            .pattern = pattern,
+            .scope = Scope::operate,
+            .body = Body::json,
+            .answer = Answer::json,
+            .idempotency = Idempotency::none,
+            .work = work,
+            .handler = handler,
+            .body_optional = true};
+}
+
+constexpr auto rows = std::to_array<Row>({
+    query<get_status>("/api/relay/status"),
+    query<list_events>("/api/relay/events"),
+    operation("/api/relay/events/{id}/retry", Work::query, retry_event),
+    operation("/api/relay/pause", Work::memory, set_paused<true>),
+    operation("/api/relay/resume", Work::memory, set_paused<false>),
+});
+static_assert(http::is_sound(rows));
 
 }  // namespace
 
 std::vector<http::Route> relay_routes(Relay& relay) {
-    using http::Run;
-    const auto paused = [&relay](bool is_paused) {
-        return [&relay, is_paused](const http::Request&, const http::Reply& reply) {
-            is_paused ? relay.pause() : relay.resume();
-            std::string body;
-            json::Writer(body).begin_object().member("paused", is_paused).end_object();
-            reply.json(200, std::move(body));
-        };
-    };
-    std::vector<http::Route> routes;
-    routes.push_back(
-        {"GET", "/api/relay/status", Run::on_worker,
-         with_failure_as_problem([&relay](const http::Request& request, const http::Reply& reply) {
-             if (const auto known = http::check_query(request, {}); !known) {
-                 return reply.problem(known.error());
-             }
-             reply.json(200, status_body(relay.status()));
-         })});
-    routes.push_back(
-        {"GET", "/api/relay/events", Run::on_worker,
-         with_failure_as_problem([&relay](const http::Request& request, const http::Reply& reply) {
-             const auto query = read_query(request);
-             if (!query) return reply.problem(query.error());
-             reply.send(query->is_parked ? list_parked(relay, *query, request)
-                                         : list_unpublished(relay, *query, request));
-         })});
-    routes.push_back(
-        {.method = "POST",
-         .pattern = "/api/relay/events/{id}/retry",
-         .run = Run::on_worker,
-         .handler = [&relay](const http::Request& request,
-                             const http::Reply& reply) { retry_event(relay, request, reply); },
-         .body_optional = true});
-    routes.push_back({.method = "POST",
-                      .pattern = "/api/relay/pause",
-                      .run = Run::on_io,
-                      .handler = paused(true),
-                      .body_optional = true});
-    routes.push_back({.method = "POST",
-                      .pattern = "/api/relay/resume",
-                      .run = Run::on_io,
-                      .handler = paused(false),
-                      .body_optional = true});
-    return routes;
+    return http::bound(rows, RouteDependencies{relay});
 }
+
+std::vector<http::Route> relay_route_table() { return http::unbound(rows); }
 
 }  // namespace trackops::relay

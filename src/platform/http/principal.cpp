@@ -1,0 +1,29 @@
+#include "platform/http/principal.hpp"
+
+#include <array>
+
+namespace trackops::http {
+namespace {
+
+constexpr auto scope_names = std::to_array<std::string_view>(
+    {"everybody", "orders:read", "orders:write", "inventory:read", "inventory:write", "relay:read",
+     "operate", "audit:read", "metrics:read", "admin"});
+static_assert(scope_names.size() == scope_count);
+
+}  // namespace
+
+std::string_view name_of(Scope scope) { return scope_names.at(static_cast<std::size_t>(scope)); }
+
+const std::shared_ptr<const Principal>& local_principal() {
+    static const auto local =
+        std::make_shared<const Principal>(Principal{.name = "local", .scopes = Scopes::all()});
+    return local;
+}
+
+const std::shared_ptr<const Principal>& nobody() {
+    static const auto nobody =
+        std::make_shared<const Principal>(Principal{.name = "nobody", .is_authenticated = false});
+    return nobody;
+}
+
+}  // namespace trackops::http

@@ -1,0 +1,62 @@
+// The caller of a request: its name and its scopes.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace trackops::http {
+
+// The right that a route asks for. The table in principal.cpp has the text of each.
+enum class Scope : std::uint8_t {
+    everybody,  // no right: callers without credentials have it, too
+    orders_read,
+    orders_write,
+    inventory_read,
+    inventory_write,
+    relay_read,
+    operate,
+    audit_read,
+    metrics_read,
+    admin,
+};
+inline constexpr std::size_t scope_count = static_cast<std::size_t>(Scope::admin) + 1;
+
+std::string_view name_of(Scope scope);  // e.g. orders:read
+
+// A set of scopes. Every set contains Scope::everybody.
+class Scopes {
+public:
+    constexpr Scopes(std::initializer_list<Scope> scopes) {
+        for (const Scope scope : scopes) bits_ = static_cast<std::uint16_t>(bits_ | bit(scope));
+    }
+    static constexpr Scopes all() {
+        Scopes scopes{};
+        scopes.bits_ = static_cast<std::uint16_t>((1U << scope_count) - 1);
+        return scopes;
+    }
+    constexpr bool contains(Scope scope) const { return (bits_ & bit(scope)) != 0; }
+
+private:
+    static_assert(scope_count <= 16);
+    static constexpr std::uint16_t bit(Scope scope) {
+        return static_cast<std::uint16_t>(1U << static_cast<unsigned>(scope));
+    }
+    std::uint16_t bits_ = bit(Scope::everybody);
+};
+
+struct Principal {
+    std::string name;  // the actor that history and events record
+    Scopes scopes{};
+    bool is_authenticated = true;  // false: a refusal asks for credentials
+};
+
+// The caller on this machine, who has every scope. As long as there is no login, every request
+// that passes the edge is a request of `local`.
+const std::shared_ptr<const Principal>& local_principal();
+// A caller without credentials. Its only scope is Scope::everybody.
+const std::shared_ptr<const Principal>& nobody();
+
+}  // namespace trackops::http
