@@ -12,6 +12,7 @@
 #include "base/sku.hpp"
 #include "inventory/adapters/reservation_state_names.hpp"
 #include "platform/http/query_reader.hpp"
+#include "platform/http/target.hpp"
 #include "platform/json/object_reader.hpp"
 #include "platform/json/reader.hpp"
 
@@ -185,6 +186,8 @@ Result<ListRequest<NoFilter, std::int64_t>> read_movement_list(const http::Reque
     list.limit = in.limit();
     return in.finish(list);
 }
+
+static_assert(availability_skus_max <= http::query_parameters_max);
 
 Result<std::vector<std::string>> read_availability(const http::Request& request) {
     TRY(http::check_query(request, {"sku"}, {"sku"}));

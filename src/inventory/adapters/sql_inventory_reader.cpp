@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <unordered_map>
 #include <utility>
 
 #include "inventory/adapters/reservation_state_names.hpp"
@@ -107,17 +108,18 @@ const sql::Statement& add_list(sql::Transaction& tx, const app::ReservationFilte
 
 std::vector<domain::Reservation> with_lines(sql::Transaction& tx, const sql::Statement& found) {
     std::vector<domain::Reservation> reservations;
+    std::unordered_map<domain::ReservationId, std::size_t> places;  // in `reservations`
     std::vector<sql::Params> keys;
     for (const auto& row : found.rows()) {
         reservations.push_back(reservation_of(row));
+        places.emplace(reservations.back().id, reservations.size() - 1);
         keys.push_back({reservations.back().id});
     }
     const auto& lines = tx.add_batch(find_lines_of, std::move(keys));
     tx.flush();
     for (const auto& row : lines.rows()) {
-        const auto owner = std::ranges::find(reservations, domain::ReservationId(row.uuid(0)),
-                                             &domain::Reservation::id);
-        owner->lines.push_back({row.text(1), row.integer(2)});
+        const std::size_t place = places.at(domain::ReservationId(row.uuid(0)));
+        reservations[place].lines.push_back({row.text(1), row.integer(2)});
     }
     return reservations;
 }

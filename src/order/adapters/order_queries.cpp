@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 #include <mutex>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -94,18 +95,18 @@ Conditions conditions_of(const app::OrderFilter& filter, std::optional<domain::O
 
 std::vector<app::SagaOfOrder> with_steps(sql::Transaction& tx, const std::vector<sql::Row>& rows) {
     std::vector<app::SagaOfOrder> sagas;
+    std::unordered_map<domain::SagaId, std::size_t> places;  // in `sagas`
     std::vector<sql::Params> ids;
     for (const sql::Row& row : rows) {
         sagas.push_back(saga_of(row));
+        places.emplace(sagas.back().saga.id, sagas.size() - 1);
         ids.push_back({sagas.back().saga.id});
     }
     const sql::Statement& steps = tx.add_batch(steps_of_saga, std::move(ids));
     tx.flush();
     for (const sql::Row& row : steps.rows()) {
-        const auto saga =
-            std::ranges::find(sagas, domain::SagaId(row.uuid(0)),
-                              [](const app::SagaOfOrder& entry) { return entry.saga.id; });
-        if (saga != sagas.end()) saga->saga.steps.push_back(step_of(row));
+        const auto place = places.find(domain::SagaId(row.uuid(0)));
+        if (place != places.end()) sagas[place->second].saga.steps.push_back(step_of(row));
     }
     return sagas;
 }

@@ -93,10 +93,10 @@ void Conversation::receive(std::string_view bytes, Time now) {
     if (!is_in_request()) began_ = now;
     must_send_continue_ = false;
     if (unparsed_.empty()) {
-        unparsed_ = bytes.substr(parse(bytes, now));
+        unparsed_.append(bytes.substr(parse(bytes, now)));
     } else {
-        unparsed_ += bytes;
-        unparsed_.erase(0, parse(unparsed_, now));
+        unparsed_.append(bytes);
+        unparsed_.consume(parse(unparsed_.view(), now));
     }
     if (input_is_over_) unparsed_.clear();
 }
@@ -104,7 +104,7 @@ void Conversation::receive(std::string_view bytes, Time now) {
 void Conversation::resume(Time now) {
     if (unparsed_.empty() || input_is_over_) return;
     began_ = now;
-    unparsed_.erase(0, parse(unparsed_, now));
+    unparsed_.consume(parse(unparsed_.view(), now));
     if (input_is_over_) unparsed_.clear();
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/uuid.hpp"
+#include "platform/http/input_buffer.hpp"
 #include "platform/http/router.hpp"
 #include "platform/http/server.hpp"
 #include "platform/http/server_parser.hpp"
@@ -98,7 +99,7 @@ private:
     const ServerOptions& options_;
     const std::uint64_t connection_;
     RequestParser parser_;
-    std::string unparsed_;  // received but not parsed yet
+    InputBuffer unparsed_;  // received but not parsed yet
     std::deque<Slot> slots_;
     std::uint64_t first_number_ = 0;  // the number of slots_.front()
     const Route* route_ = nullptr;    // of the request that is being read

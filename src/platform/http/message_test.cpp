@@ -41,6 +41,32 @@ TEST(Target, ThatIsNoneIsMalformed) {
     }
 }
 
+// A query of 16 KiB can hold thousands of parameters; every step after the parser may count on this
+// limit.
+TEST(Target, HasALimitOfParameters) {
+    std::string text = "/a?a";
+    for (std::size_t i = 1; i < query_parameters_max; ++i) text += "&a";
+    const auto largest = parse_target(text + "&&&");
+    ASSERT_TRUE(largest);
+    EXPECT_EQ(largest->query.size(), query_parameters_max);
+    const auto larger = parse_target(text + "&a");
+    ASSERT_FALSE(larger);
+    EXPECT_EQ(larger.error().code, Errc::invalid);
+    EXPECT_EQ(larger.error().detail, "a query may have 512 parameters at most");
+    // Nothing after the first parameter that is too many is read.
+    EXPECT_EQ(parse_target(text + "&a&%").error().code, Errc::invalid);
+}
+
+TEST(Query, TellsARepeatedNameOnceHoweverOftenItOccurs) {
+    Request request;
+    for (std::size_t i = 0; i < query_parameters_max; ++i) {
+        request.query.emplace_back(i % 2 == 0 ? "limit" : "lmit", "");
+    }
+    EXPECT_EQ(check_query(request, {"limit"}).error().fields,
+              (std::vector<FieldError>{{"lmit", "is not known here", "unknown"},
+                                       {"limit", "may be given once only", "repeated"}}));
+}
+
 TEST(Query, NamesEveryFaultAtOnce) {
     Request request;
     request.query = {{"limit", "1"}, {"sku", "a"},  {"sku", "b"}, {"limit", "2"},

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 #include "platform/telemetry/utf8.hpp"
 
 namespace trackops::http {
@@ -110,6 +112,10 @@ Result<Target> parse_target(std::string_view text) {
         const std::string_view pair = text.substr(from, end - from);
         from = end + 1;
         if (pair.empty()) continue;
+        if (target.query.size() == query_parameters_max) {
+            return fail(Errc::invalid, fmt::format("a query may have {} parameters at most",
+                                                   query_parameters_max));
+        }
         const std::size_t equals = std::min(pair.find('='), pair.size());
         std::string name = TRY(decoded_word(pair.substr(0, equals)));
         std::string value = TRY(decoded_word(pair.substr(std::min(equals + 1, pair.size()))));

@@ -16,9 +16,13 @@ struct Target {
     std::vector<std::pair<std::string, std::string>> query;
 };
 
+// The maximum number of parameters of a query: the largest number that a route takes
+// (availability_skus_max), and room for the others.
+inline constexpr std::size_t query_parameters_max = 512;
+
 // Accepts origin form and absolute form (RFC 9112, section 3.2). Returns Errc::malformed for any
-// other form, a bad escape, and decoded text that is not UTF-8 or has a control character. In the
-// query "+" is a space.
+// other form, a bad escape, and decoded text that is not UTF-8 or has a control character, and
+// Errc::invalid for more than query_parameters_max parameters. In the query "+" is a space.
 Result<Target> parse_target(std::string_view text);
 
 // Returns nothing for a bad escape.
