@@ -1,5 +1,5 @@
 // Fuzzes the request headers that our code parses: identity and trace, media type, Idempotency-Key,
-// If-Match, Prefer.
+// If-Match, If-None-Match, Prefer.
 #include "fuzz/refusal.hpp"
 #include "order/adapters/read_requests.hpp"
 #include "platform/http/entity_tag.hpp"
@@ -72,11 +72,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         promise(!fault->empty(), "a body that is not taken is told why");
     if (const auto wait = order::adapters::read_wait(request); fuzz::is_taken(wait) && *wait)
         promise(**wait > Duration::zero() && **wait <= std::chrono::seconds(5), "waits end");
-    const auto version = http::read_if_match(request, "order");
-    if (fuzz::is_taken(version) && *version) {
-        const http::Request again{.headers = {{"if-match", http::entity_tag(**version)}}};
-        promise(http::read_if_match(again, "order").value() == *version,
+    const auto condition = http::read_version_condition(request, "order");
+    if (fuzz::is_taken(condition) && condition->only) {
+        promise(!condition->only->empty(), "a condition names a version");
+        http::Request again;
+        for (const std::int64_t version : *condition->only)
+            again.headers.emplace_back("if-match", http::entity_tag(version));
+        promise(http::read_version_condition(again, "order").value().only == condition->only,
                 "a version is its own entity tag");
     }
+    http::Request reading = request;
+    reading.method = "GET";
+    const auto response =
+        http::conditional_response({.body = "{}", .headers = {{"ETag", "\"3\""}}}, reading);
+    promise(response.status == 200 || response.status == 304 || response.status == 412,
+            "a condition is met, or not");
+    promise(response.status != 304 || response.body.empty(), "304 has no body");
     return 0;
 }

@@ -61,10 +61,10 @@ void write_item(const Request& request, const Reply& reply, Result<ItemRequest> 
     if (!dependencies.write_queue.submit(*std::move(write), done)) reply.busy();
 }
 
-// Returns the command for the item in the path, with the version in If-Match.
+// Returns the command for the item in the path, with the versions to which it applies.
 template <class Command>
 Result<ItemRequest> on_item(const Request& request, Command command) {
-    command.if_version = TRY(http::read_if_match(request, "item"));
+    command.condition = TRY(http::read_version_condition(request, "item"));
     return ItemRequest{std::string(request.param("sku")), std::move(command)};
 }
 

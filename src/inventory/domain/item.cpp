@@ -14,9 +14,9 @@ struct CommandContext {
     Instant now;
 };
 
-Result<Item> existing(const CommandContext& at, const std::optional<std::int64_t>& if_version) {
+Result<Item> existing(const CommandContext& at, const VersionCondition& condition) {
     if (!at.current) return fail(Errc::not_found, "there is no item " + std::string(at.sku));
-    if (if_version && *if_version != at.current->version) {
+    if (!condition.holds_for(at.current->version)) {
         return fail(Errc::precondition_failed,
                     fmt::format("the item is at version {}", at.current->version));
     }
@@ -57,13 +57,13 @@ Result<ItemChange> apply_to(const CommandContext& at, const CreateItem& command)
 }
 
 Result<ItemChange> apply_to(const CommandContext& at, const PatchItem& command) {
-    Item item = TRY(existing(at, command.if_version));
+    Item item = TRY(existing(at, command.condition));
     apply_patch(item, command.patch);
     return with_next_version(std::move(item), at, {});
 }
 
 Result<ItemChange> apply_to(const CommandContext& at, const DeleteItem& command) {
-    const Item item = TRY(existing(at, command.if_version));
+    const Item item = TRY(existing(at, command.condition));
     if (item.stock.reserved > 0) {
         return fail(Errc::conflict,
                     std::to_string(item.stock.reserved) + " units of it are reserved for orders");
@@ -72,7 +72,7 @@ Result<ItemChange> apply_to(const CommandContext& at, const DeleteItem& command)
 }
 
 Result<ItemChange> apply_to(const CommandContext& at, const AdjustStock& command) {
-    Item item = TRY(existing(at, command.if_version));
+    Item item = TRY(existing(at, command.condition));
     if (command.expected_on_hand && *command.expected_on_hand != item.stock.on_hand) {
         return fail(Errc::conflict,
                     std::to_string(item.stock.on_hand) + " are on hand, not what was expected");

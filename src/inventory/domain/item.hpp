@@ -8,6 +8,7 @@
 
 #include "base/instant.hpp"
 #include "base/result.hpp"
+#include "base/version_condition.hpp"
 #include "inventory/domain/stock.hpp"
 
 namespace trackops::inventory::domain {
@@ -48,16 +49,16 @@ struct CreateItem {
 };
 struct PatchItem {
     ItemPatch patch;
-    std::optional<std::int64_t> if_version;
+    VersionCondition condition;
 };
 struct DeleteItem {
-    std::optional<std::int64_t> if_version;
+    VersionCondition condition;
 };
 struct AdjustStock {
     std::int64_t delta = 0;
     std::string reason;
     std::optional<std::int64_t> expected_on_hand;
-    std::optional<std::int64_t> if_version;
+    VersionCondition condition;
 };
 // Creates the item, or sets the given values of an existing item.
 struct UpsertItem {
@@ -73,8 +74,8 @@ struct ItemChange {
 
 // Returns the item after the command. `current` is the item before it, empty when there is none.
 // Errc::not_found; Errc::conflict when the item exists already or its stock level forbids the
-// command; Errc::precondition_failed when if_version is another version; Errc::invalid when a new
-// item has no name.
+// command; Errc::precondition_failed when the condition does not hold for its version;
+// Errc::invalid when a new item has no name.
 Result<ItemChange> apply(const std::optional<Item>& current, std::string_view sku,
                          const ItemCommand& command, Instant now);
 

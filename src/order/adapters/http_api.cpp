@@ -100,7 +100,7 @@ void change_order(const Request& request, const Reply& reply, Result<domain::Com
         app::ChangeOrder change{id, TRY(command), std::string(anonymous), trace_of(request), {},
                                 {}};
         change.key = TRY(http::read_idempotency_key(request));
-        change.expected_version = TRY(http::read_if_match(request, "order"));
+        change.condition = TRY(http::read_version_condition(request, "order"));
         return change;
     };
     auto change = read();

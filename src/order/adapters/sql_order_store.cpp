@@ -248,7 +248,7 @@ Result<app::SaveResult> decide(UpdateAttempt& attempt, const app::OrderChange& c
     domain::OrderAggregate& record = found->second.record;
     const outbox::Claim claim{change.cause, change.consumer};
     if (attempt.handled.contains(claim)) return app::SaveResult{record.order, {}};
-    if (change.expected_version && *change.expected_version != record.order.version) {
+    if (!change.condition.holds_for(record.order.version)) {
         return fail(Errc::precondition_failed,
                     "the order has changed since: its version is another one");
     }

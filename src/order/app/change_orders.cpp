@@ -10,8 +10,7 @@ std::vector<Result<SaveResult>> change_orders(std::span<const ChangeOrder> comma
     for (const ChangeOrder& command : commands) {
         const domain::CommandContext at{clock.now(), command.actor, command.trace, timeouts};
         const domain::SagaId cancellation(ids.next());
-        changes.push_back({command.id, ids.next(), "order-api", command.key,
-                           command.expected_version,
+        changes.push_back({command.id, ids.next(), "order-api", command.key, command.condition,
                            [&command, cancellation, at](domain::OrderAggregate& record) {
                                return apply(record, command.command, cancellation, at);
                            }});

@@ -14,7 +14,7 @@ struct ChangeOrder {
     std::string actor;
     Trace trace;
     std::optional<IdempotencyKey> key;
-    std::optional<std::int64_t> expected_version;
+    VersionCondition condition;
 };
 
 // Applies the commands process, ship, deliver and cancel to their orders. Returns one result for

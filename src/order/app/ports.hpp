@@ -10,6 +10,7 @@
 #include "base/instant.hpp"
 #include "base/request.hpp"
 #include "base/result.hpp"
+#include "base/version_condition.hpp"
 #include "order/domain/order_aggregate.hpp"
 
 namespace trackops::order::app {
@@ -26,7 +27,7 @@ struct OrderChange {
     Uuid cause;
     std::string consumer;  // the owner of the inbox that records the cause
     std::optional<IdempotencyKey> key;
-    std::optional<std::int64_t> expected_version;  // If-Match
+    VersionCondition condition;  // Errc::precondition_failed if it does not hold
     // Must be pure: it may run more than once, each time on a freshly loaded record. When it
     // returns an error it leaves the record unchanged.
     std::function<Result<void>(domain::OrderAggregate&)> change;

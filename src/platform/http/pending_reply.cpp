@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "platform/http/entity_tag.hpp"
 #include "platform/telemetry/log.hpp"
 
 namespace trackops::http {
@@ -44,7 +45,7 @@ void PendingReply::complete(Response response) {
                         {"traceId", std::string(request_.trace_id())}});
         return;
     }
-    queue_->put({place_, std::move(response)});
+    queue_->put({place_, conditional_response(std::move(response), request_)});
 }
 
 }  // namespace trackops::http

@@ -33,7 +33,8 @@ private:
     std::thread::id io_thread_;
 };
 
-// A request with its way back. Destroyed without an answer, it answers 500.
+// A request with its way back. Evaluates the preconditions of a request that reads. Destroyed
+// without an answer, it answers 500.
 class PendingReply final : public Reply::Exchange {
 public:
     PendingReply(Request request, Conversation::Place place, std::shared_ptr<AnswerQueue> queue)

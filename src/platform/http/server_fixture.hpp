@@ -43,8 +43,8 @@ private:
 
 class ServerTest : public ::testing::Test {
 protected:
-    // GET /hello, /hold, /hold-worker, /echo/{text}, /drop, /throw, /twice; DELETE /echo/{text};
-    // POST /body, /optional, /small (16 bytes).
+    // GET /hello, /tagged (with ETag "3"), /hold, /hold-worker, /echo/{text}, /drop, /throw,
+    // /twice; DELETE /echo/{text}; POST /body, /optional, /small (16 bytes).
     void start(ServerOptions options = {}) {
         server_ = make_server(std::move(options), routes(), clock_, ids_, metrics_);
         server_->start();
@@ -52,14 +52,14 @@ protected:
     RawClient client() { return RawClient(server_->port()); }
 
     static std::string get(std::string_view path, std::string_view headers = "") {
-        return "GET " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(headers) +
-               "\r\n";
+        return "GET " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n" +
+               std::string(headers) + "\r\n";
     }
     static std::string post(std::string_view path, std::string_view body,
                             std::string_view headers = "Content-Type: application/json\r\n") {
         return "POST " + std::string(path) +
-               " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
-               std::string(headers) + "\r\n" + std::string(body);
+               " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(body.size()) +
+               "\r\n" + std::string(headers) + "\r\n" + std::string(body);
     }
     // Polls the condition until it holds, for 20 seconds at most.
     template <class Condition>
@@ -101,6 +101,9 @@ private:
         optional.body_optional = true;
         return {
             route_for_tests("GET", "/hello", [](const Request&, const Reply& reply) { reply.json(200, "{\"hello\":1}"); }),
+            route_for_tests("GET", "/tagged", [](const Request&, const Reply& reply) {
+                reply.send({.body = "tagged", .headers = {{"ETag", "\"3\""}}});
+            }),
             route_for_tests("GET", "/hold", hold),
             route_for_tests("GET", "/hold-worker",
              [this](const Request&, const Reply& reply) {
