@@ -11,8 +11,10 @@ namespace trackops {
 
 // The kind of an error. The table in platform/http/problem.cpp has a row for each.
 enum class Errc : std::uint8_t {
-    malformed,  // not JSON, not UTF-8, or against the protocol
-    invalid,    // well-formed, but refused by a schema or a rule
+    malformed,     // not JSON, not UTF-8, or against the protocol
+    invalid,       // well-formed, but refused by a schema or a rule
+    unauthorized,  // no credentials, or none that are valid
+    forbidden,     // the caller may not do this
     not_found,
     method_not_allowed,
     conflict,             // the state of the resource forbids the request
@@ -23,7 +25,9 @@ enum class Errc : std::uint8_t {
     too_large,
     header_too_large,
     unsupported_media_type,
+    misdirected,      // the request names a host that is not this service
     timeout,          // the client was too slow
+    rate_limited,     // the caller sends more than it may
     overloaded,       // a queue is full
     unavailable,      // a required server does not answer
     outcome_unknown,  // a commit was sent, and its outcome could not be determined

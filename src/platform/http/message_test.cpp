@@ -170,6 +170,8 @@ TEST(Identity, IsNeverTakenFromWhatIsNotAsItShouldBe) {
 constexpr auto expected_problems = R"(
 malformed              400 malformed-request
 invalid                422 invalid-request
+unauthorized           401 unauthorized
+forbidden              403 forbidden
 not_found              404 not-found
 method_not_allowed     405 method-not-allowed
 conflict               409 conflict
@@ -180,7 +182,9 @@ key_reused             422 idempotency-key-reused
 too_large              413 too-large
 header_too_large       431 header-too-large
 unsupported_media_type 415 unsupported-media-type
+misdirected            421 misdirected-request
 timeout                408 request-timeout
+rate_limited           429 rate-limited               retry
 overloaded             503 overloaded                 retry
 unavailable            503 unavailable                retry  masked
 outcome_unknown        503 outcome-unknown            retry

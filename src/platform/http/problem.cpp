@@ -25,6 +25,8 @@ struct Kind {
 constexpr auto kinds = std::to_array<Kind>({
     {Errc::malformed, 400, "malformed-request", "The request could not be read"},
     {Errc::invalid, 422, "invalid-request", "The request is not valid"},
+    {Errc::unauthorized, 401, "unauthorized", "Valid credentials are required"},
+    {Errc::forbidden, 403, "forbidden", "The caller may not do this"},
     {Errc::not_found, 404, "not-found", "There is no such thing"},
     {Errc::method_not_allowed, 405, "method-not-allowed", "The path does not know this method"},
     {Errc::conflict, 409, "conflict", "The present state forbids it"},
@@ -39,7 +41,9 @@ constexpr auto kinds = std::to_array<Kind>({
     {Errc::header_too_large, 431, "header-too-large", "The request's headers are too large"},
     {Errc::unsupported_media_type, 415, "unsupported-media-type",
      "The body is of a type that is not taken here"},
+    {Errc::misdirected, 421, "misdirected-request", "The host is not a name of this service"},
     {Errc::timeout, 408, "request-timeout", "The request took too long to arrive"},
+    {Errc::rate_limited, 429, "rate-limited", "The caller sends more requests than it may", 1},
     {Errc::overloaded, 503, "overloaded", "Too much is waiting already", 1},
     {Errc::unavailable, 503, "unavailable", "Something this needs is away for the moment", 2,
      "try again in a moment"},
