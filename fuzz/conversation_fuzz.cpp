@@ -63,9 +63,11 @@ std::vector<std::string> answers_of(std::string_view out, const std::vector<std:
         const std::size_t head = out.find("\r\n\r\n");
         promise(head != std::string_view::npos, "an answer has a head");
         const std::size_t at = out.find(length_name);
-        promise(at < head, "an answer says how long it is");
+        const bool is_empty = out.substr(9, 3) == "204";
+        promise(is_empty != (at < head), "an answer says how long it is");
         std::size_t length = 0;
-        std::from_chars(out.data() + at + length_name.size(), out.data() + head, length);
+        if (!is_empty)
+            std::from_chars(out.data() + at + length_name.size(), out.data() + head, length);
         if (methods[answers.size()] == "HEAD") length = 0;
         promise(head + 4 + length <= out.size(), "an answer is as long as it says");
         answers.emplace_back(out.substr(0, head + 4 + length));
@@ -89,8 +91,9 @@ Outcome converse(std::string_view text, std::size_t piece) {
                              http::route_for_tests("PUT", "/a/{x}/b"),
                              http::route_for_tests("DELETE", "/a/{x}")});
     }();
-    static const http::ServerOptions options{
-        .header_bytes_max = 512, .body_bytes_max = 256, .pipelined_max = 2};
+    static const http::ServerOptions options{.header_bytes_max = 512,
+                                             .body_bytes_max = 256,
+                                             .pipelined_max = 2};
     RecordingHost desk;
     const Conversation::Time now{};
     Conversation conversation(desk, router, options, 1, now);

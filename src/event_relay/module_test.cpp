@@ -43,7 +43,7 @@ protected:
     }
     static Answer ask(const Module& module, std::string_view call) {
         http::RawClient client(module.port());
-        return client.ask(std::string(call) + " HTTP/1.1\r\nHost: x\r\n\r\n");
+        return client.ask(std::string(call) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
     }
 
     const std::vector<std::string> topics{"ORDER_CREATED"};

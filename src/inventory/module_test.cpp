@@ -34,15 +34,15 @@ std::string call(std::uint16_t port, const std::string& request) {
 }
 
 std::string get(std::uint16_t port, const std::string& path) {
-    return call(port, "GET " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    return call(port, "GET " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
 }
 
 std::string post(std::uint16_t port, const std::string& path, const std::string& body) {
-    return call(
-        port, "POST " + path +
-                  " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n"
-                  "Content-Length: " +
-                  std::to_string(body.size()) + "\r\n\r\n" + body);
+    return call(port, "POST " + path +
+                          " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: "
+                          "application/json\r\n"
+                          "Content-Length: " +
+                          std::to_string(body.size()) + "\r\n\r\n" + body);
 }
 
 class InventoryModule : public ::testing::TestWithParam<std::string> {

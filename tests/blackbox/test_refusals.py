@@ -104,19 +104,38 @@ def test_every_golden_problem_has_its_row(system, service):
 
 @pytest.mark.parametrize("service,method,path", BODIES, ids=[f"{row[1]} {row[2]}" for row in BODIES])
 def test_a_body_that_is_too_large_is_refused_before_it_arrives(system, world, service, method, path):
-    head = f"{method} {path.format(**world)} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {FAR_TOO_LARGE}\r\n\r\n"
+    head = f"{method} {path.format(**world)} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {FAR_TOO_LARGE}\r\n\r\n"
     send_raw(system.ports[service], head.encode()).problem(413, "too-large")
 
 
 @pytest.mark.parametrize("service", TABLES)
 def test_headers_without_end_are_refused(system, service):
-    request = b"GET /actuator/info HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 70_000 + b"\r\n\r\n"
+    request = b"GET /actuator/info HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"a" * 70_000 + b"\r\n\r\n"
     send_raw(system.ports[service], request).problem(431, "header-too-large")
 
 
 @pytest.mark.parametrize("service", TABLES)
-@pytest.mark.parametrize("request_text", ["HELO shop\r\n\r\n", "GET /actuator/info HTTP/1.1\r\n\r\n", "GET actuator HTTP/1.1\r\nHost: x\r\n\r\n"],
+@pytest.mark.parametrize("request_text", ["HELO shop\r\n\r\n", "GET /actuator/info HTTP/1.1\r\n\r\n", "GET actuator HTTP/1.1\r\nHost: localhost\r\n\r\n"],
                          ids=["no HTTP", "no host", "no path"])
 def test_malformed_http_is_refused(system, service, request_text):
     send_raw(system.ports[service], request_text.encode()).problem(400, "malformed-request")
 
+
+@pytest.mark.parametrize("service,path,allow", [("order", "/api/orders", "GET, HEAD, POST, OPTIONS"),
+                                                ("inventory", "/api/inventory/items/C-1", "GET, HEAD, PATCH, DELETE, OPTIONS"),
+                                                ("relay", "/api/relay/pause", "POST, OPTIONS")])
+def test_options_names_the_methods_of_a_path(system, service, path, allow):
+    answer = system.client(service).call("OPTIONS", path)
+    assert answer.status == 204 and sorted(answer.headers["allow"].split(", ")) == sorted(allow.split(", "))
+    assert system.client(service).call("OPTIONS", "*").status == 204
+    system.client(service).call("OPTIONS", "/api/nothing").problem(404, "not-found")
+
+
+def test_a_slash_at_the_end_of_a_path_makes_no_difference(system):
+    assert system.client("order").get("/api/orders/?limit=1").expect(200) == system.client("order").get("/api/orders?limit=1").expect(200)
+    system.client("order").get("/api/orders//").problem(404, "not-found")
+
+
+def test_a_query_has_a_limit_of_parameters(system):
+    problem = system.client("order").get("/api/orders?" + "a&" * 513).problem(422, "invalid-request")
+    assert "512" in problem["detail"]

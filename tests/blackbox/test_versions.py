@@ -167,3 +167,38 @@ def test_a_correlation_id_comes_back(system, service, given):
     assert answer.headers["x-correlation-id"] == given
     own = [system.client(service).get("/actuator/info").headers["x-correlation-id"] for _ in range(2)]
     assert all(own) and own[0] != own[1]
+
+
+@pytest.mark.parametrize("tail", ["", "/status"])
+def test_a_reader_gets_only_a_version_that_it_does_not_have(system, tail):
+    shop = system.shop
+    path = f"/api/orders/{shop.place_confirmed((shop.new_sku(1), 1))['id']}{tail}"
+    for method in ("GET", "HEAD"):
+        for known in (tag(2), f"W/{tag(2)}", f"{tag(1)}, {tag(2)}", "*"):
+            answer = shop.orders.call(method, path, None, {"If-None-Match": known})
+            assert (answer.status, answer.body, answer.headers["etag"]) == (304, b"", tag(2)), known
+            assert not {"content-type", "content-length"} & answer.headers.keys(), answer.headers
+        for known in (tag(1), tag(3), "2", f"{tag(1)}, {tag(22)}"):
+            assert shop.orders.call(method, path, None, {"If-None-Match": known}).status == 200, known
+    shop.orders.call("GET", path, None, {"If-Match": tag(1)}).problem(412, "precondition-failed")
+    assert shop.orders.call("GET", path, None, {"If-Match": f"{tag(1)}, {tag(2)}"}).status == 200
+
+
+def test_a_reader_of_an_item_gets_only_a_version_that_it_does_not_have(system):
+    shop = system.shop
+    path = f"/api/inventory/items/{shop.new_sku(1)}"
+    etag = shop.inventory.get(path).headers["etag"]
+    assert shop.inventory.get(path, {"If-None-Match": etag}).status == 304
+    shop.inventory.call("PATCH", path, {"name": "Another"}).expect(200)
+    assert shop.inventory.get(path, {"If-None-Match": etag}).json()["name"] == "Another"
+
+
+def test_a_change_may_name_several_versions_or_exclude_some(system):
+    shop = system.shop
+    order = shop.place_confirmed((shop.new_sku(1), 1))["id"]
+    for headers in ({"If-Match": f"W/{tag(2)}"}, {"If-Match": f"{tag(1)}, {tag(3)}"}, {"If-None-Match": "*"},
+                    {"If-None-Match": f"{tag(1)}, W/{tag(2)}"}, {"If-Match": tag(2), "If-None-Match": tag(2)}):
+        shop.change(order, "process", None, headers).problem(412, "precondition-failed")
+    shop.change(order, "process", None, {"If-None-Match": "2"}).problem(400, "malformed-request")
+    assert checked(shop.change(order, "process", None, {"If-Match": f"{tag(1)}, {tag(2)}"}))["version"] == 3
+    assert checked(shop.change(order, "ship", None, {"If-None-Match": tag(2)}))["version"] == 4

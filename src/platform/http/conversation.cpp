@@ -143,7 +143,9 @@ Result<void> Conversation::take_header() {
     Request& request = parser_.request();
     const RequestHead& head = parser_.head();
     set_trace_context(request, host_.fresh_id());
-    Target target = TRY(parse_target(head.target));
+    const bool is_of_server = request.method == "OPTIONS" && head.target == "*";
+    Target target = TRY(is_of_server ? Result<Target>(Target{.encoded_path = "*", .path = "*"})
+                                     : parse_target(head.target));
     request.path = std::move(target.path);
     request.query = std::move(target.query);
     find_route(target.encoded_path);
@@ -168,6 +170,8 @@ void Conversation::find_route(std::string_view encoded_path) {
     if (!route_) {
         if (match.allowed.empty()) {
             refusal_ = problem({Errc::not_found, "no such path"}, request);
+        } else if (request.method == "OPTIONS") {
+            refusal_ = {.status = 204, .headers = {{"Allow", std::move(match.allowed)}}};
         } else {
             refusal_ =
                 problem({Errc::method_not_allowed, "this path knows " + match.allowed}, request);
@@ -177,19 +181,26 @@ void Conversation::find_route(std::string_view encoded_path) {
     }
     request.params = std::move(match.params);
     request.route = route_->pattern;
+    // Only the end of a chunked body tells whether there is one.
+    const RequestHead& head = parser_.head();
+    if (!route_->body_optional || (head.has_body && !head.is_chunked)) check_media_type();
+}
+
+void Conversation::check_media_type() {
     // A DELETE's body has no meaning in HTTP, so clients send it without a type.
-    if (route_->body == Body::none || route_->method == "DELETE" ||
-        (route_->body_optional && !parser_.head().has_body))
-        return;
-    if (const auto fault = media_type_fault(request, media_type_of(route_->body))) {
+    if (route_->body == Body::none || route_->method == "DELETE") return;
+    const Request& request = parser_.request();
+    if (const auto fault = media_type_fault(request, media_type_of(route_->body)))
         refusal_ = problem({Errc::unsupported_media_type, *fault}, request);
-    }
 }
 
 void Conversation::take_request() {
     Slot& slot = open_slot();
     if (!slot.keeps_alive) input_is_over_ = true;
     must_send_continue_ = false;
+    if (!refusal_ && route_->body_optional && parser_.head().is_chunked &&
+        !parser_.request().body.empty())
+        check_media_type();
     if (refusal_) {
         slot.response = std::exchange(refusal_, std::nullopt);
     } else {

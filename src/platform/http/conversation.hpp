@@ -90,6 +90,7 @@ private:
     std::size_t parse(std::string_view bytes, Time now);
     Result<void> take_header();
     void find_route(std::string_view encoded_path);
+    void check_media_type();
     void take_request();
     Slot& open_slot();
     void append(std::string& out, const Slot& slot, bool is_last);
@@ -103,7 +104,7 @@ private:
     std::deque<Slot> slots_;
     std::uint64_t first_number_ = 0;  // the number of slots_.front()
     const Route* route_ = nullptr;    // of the request that is being read
-    // The response to that request, sent once its body has arrived.
+    // The response to that request, which no handler gets. It is sent once the body has arrived.
     std::optional<Response> refusal_;
     bool must_send_continue_ = false;
     bool is_stopping_ = false;

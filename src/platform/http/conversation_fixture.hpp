@@ -47,22 +47,22 @@ public:
     std::vector<Limit> limits;
 };
 
-struct Answer {
+struct Answered {
     int status;
     std::string id;
     std::string body;
     bool closes;  // has "Connection: close"
-    bool operator==(const Answer&) const = default;
+    bool operator==(const Answered&) const = default;
 };
-inline void PrintTo(const Answer& answer, std::ostream* out) {
+inline void PrintTo(const Answered& answer, std::ostream* out) {
     *out << answer.status << ' ' << answer.id << (answer.closes ? " close " : " ") << answer.body;
 }
 
 // Splits the output into responses. No body in these tests contains "HTTP/1.1 ".
-inline std::vector<Answer> answers_of(const std::string& out) {
+inline std::vector<Answered> answers_of(const std::string& out) {
     constexpr std::string_view begin = "HTTP/1.1 ";
     constexpr std::string_view name = "X-Correlation-ID: ";
-    std::vector<Answer> answers;
+    std::vector<Answered> answers;
     for (auto at = out.find(begin); at != std::string::npos;) {
         const auto next = out.find(begin, at + 1);
         const std::string one = out.substr(at, next - at);

@@ -29,13 +29,13 @@ public:
 };
 
 const std::vector<std::string> seeds = {
-    "GET /a?b=%20c HTTP/1.1\r\nHost: x\r\nConnection: keep-alive\r\n\r\n",
-    "POST /a HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: "
+    "GET /a?b=%20c HTTP/1.1\r\nHost: localhost\r\nConnection: keep-alive\r\n\r\n",
+    "POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: "
     "4\r\n\r\nbody",
-    "POST /a HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: "
+    "POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: "
     "chunked\r\n\r\n3;e=\"q\"\r\nabc\r\n0\r\nT: 1\r\n\r\n",
     "DELETE /a/%41 HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nhi",
-    "GET /a HTTP/1.1\r\nHost: x\r\nA: folded\r\n line\r\ntraceparent: "
+    "GET /a HTTP/1.1\r\nHost: localhost\r\nA: folded\r\n line\r\ntraceparent: "
     "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00\r\n\r\n",
 };
 
@@ -105,7 +105,8 @@ TEST(Conversation, RefusesAChunkHeaderThatNeverEnds) {
     Conversation conversation(desk, router, options, 1, {});
     desk.conversation = &conversation;
     conversation.receive(
-        "POST /a HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: "
+        "POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+        "application/json\r\nTransfer-Encoding: "
         "chunked\r\n\r\n1;",
         {});
     for (int i = 0; i < 600 && !conversation.is_finished(); ++i) {
@@ -124,7 +125,7 @@ protected:
     static constexpr Conversation::Time start{std::chrono::hours(1)};
     static std::string get(std::string_view path, std::string_view id) {
         return "GET " + std::string(path) +
-               " HTTP/1.1\r\nHost: x\r\nX-Correlation-ID: " + std::string(id) + "\r\n\r\n";
+               " HTTP/1.1\r\nHost: localhost\r\nX-Correlation-ID: " + std::string(id) + "\r\n\r\n";
     }
 
     ServerOptions options_{.header_bytes_max = 512,
@@ -167,7 +168,7 @@ TEST_F(ConversationTimes, DoNotCountWhileARequestWaitsForRoom) {
     EXPECT_TRUE(talk_.conversation.wants_input());
     talk_.receive(next.substr(9), later + std::chrono::seconds(14));
     EXPECT_EQ(answers_of(talk_.out),
-              (std::vector<Answer>{{200, "r0", "for r0", false}, {200, "r1", "for r1", false}}));
+              (std::vector<Answered>{{200, "r0", "for r0", false}, {200, "r1", "for r1", false}}));
 }
 
 TEST_F(ConversationTimes, OfIdlingCountFromTheLastAnswer) {
@@ -185,9 +186,9 @@ TEST_F(ConversationTimes, DoNotMatterToWhatWasReceivedBeforeAStop) {
     talk_.receive(get("/hold", "r0") + get("/hold", "r1") + get("/hello", "r2"), start);
     talk_.conversation.stop();
     talk_.answer_all(Order::oldest_first, start);
-    EXPECT_EQ(answers_of(talk_.out), (std::vector<Answer>{{200, "r0", "for r0", false},
-                                                          {200, "r1", "for r1", false},
-                                                          {200, "r2", "for r2", true}}));
+    EXPECT_EQ(answers_of(talk_.out), (std::vector<Answered>{{200, "r0", "for r0", false},
+                                                            {200, "r1", "for r1", false},
+                                                            {200, "r2", "for r2", true}}));
     EXPECT_TRUE(talk_.conversation.is_finished());
 }
 
@@ -207,21 +208,21 @@ TEST(Conversation, SaysContinueToNobodyWhoHasBegunToSendTheBody) {
     const ServerOptions options;
     const Router router(holding_routes());
     const std::string head =
-        "POST /body HTTP/1.1\r\nHost: x\r\nX-Correlation-ID: r1\r\nContent-Type: "
+        "POST /body HTTP/1.1\r\nHost: localhost\r\nX-Correlation-ID: r1\r\nContent-Type: "
         "application/json\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n";
     Talk at_once(router, options);
     at_once.receive(head + "bo");
     EXPECT_EQ(at_once.out, "");
     at_once.receive("dy");
-    EXPECT_EQ(answers_of(at_once.out), (std::vector<Answer>{{200, "r1", "for r1", false}}));
+    EXPECT_EQ(answers_of(at_once.out), (std::vector<Answered>{{200, "r1", "for r1", false}}));
     Talk held_up(router, options);
-    held_up.receive("GET /hold HTTP/1.1\r\nHost: x\r\nX-Correlation-ID: r0\r\n\r\n" + head);
+    held_up.receive("GET /hold HTTP/1.1\r\nHost: localhost\r\nX-Correlation-ID: r0\r\n\r\n" + head);
     held_up.receive("bo");
     held_up.answer_all(Order::oldest_first);
     EXPECT_EQ(held_up.out.find("100 Continue"), std::string::npos);
     held_up.receive("dy");
     EXPECT_EQ(answers_of(held_up.out),
-              (std::vector<Answer>{{200, "r0", "for r0", false}, {200, "r1", "for r1", false}}));
+              (std::vector<Answered>{{200, "r0", "for r0", false}, {200, "r1", "for r1", false}}));
 }
 
 }  // namespace

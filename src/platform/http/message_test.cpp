@@ -25,16 +25,35 @@ TEST(Target, IsDecodedOnce) {
 }
 
 TEST(Target, MayBeAWholeUrl) {
-    EXPECT_EQ(parse_target("http://host:8080/a?b=c")->path, "/a");
+    const auto whole = parse_target("http://host:8080/a?b=c");
+    ASSERT_TRUE(whole);
+    EXPECT_EQ(whole->authority, "host:8080");
+    EXPECT_EQ(whole->path, "/a");
+    EXPECT_EQ(whole->query, (Pairs{{"b", "c"}}));
+    EXPECT_EQ(parse_target("https://host/")->authority, "host");
+    EXPECT_EQ(parse_target("http://host")->path, "/");
+    EXPECT_EQ(parse_target("http://host")->encoded_path, "/");
+    EXPECT_EQ(parse_target("http://host?b=/c")->path, "/");
+    EXPECT_EQ(parse_target("http://host?b=/c")->query, (Pairs{{"b", "/c"}}));
+    EXPECT_EQ(parse_target("/a")->authority, "");
     EXPECT_EQ(parse_target("/")->path, "/");
     EXPECT_EQ(parse_target("/?")->query, Pairs{});
 }
 
+TEST(Target, HasItsPathWithoutASlashAtTheEnd) {
+    EXPECT_EQ(parse_target("/a/b/?c=/")->path, "/a/b");
+    EXPECT_EQ(parse_target("/a/b/?c=/")->encoded_path, "/a/b");
+    EXPECT_EQ(parse_target("http://host/a/")->path, "/a");
+    EXPECT_EQ(parse_target("/a//")->path, "/a/");
+    EXPECT_EQ(parse_target("/a/%2F")->path, "/a//");
+    EXPECT_EQ(parse_target("/")->encoded_path, "/");
+}
+
 TEST(Target, ThatIsNoneIsMalformed) {
     for (const auto* text :
-         {"",      "*",       "a",          "host:80", "ftp://h/", "http://host", "/a#b",
-          "/%",    "/%4",     "/%4g",       "/%g4",    "/a?b=%",   "/a?%zz=1",    "/%ff",
-          "/\xff", "/%c0%80", "/%ed%a0%80", "/%00",    "/a%0Ab",   "/?a=%7f",     "/?a=%ff"}) {
+         {"",      "*",       "a",          "host:80", "ftp://h/", "http:///a", "/a#b",
+          "/%",    "/%4",     "/%4g",       "/%g4",    "/a?b=%",   "/a?%zz=1",  "/%ff",
+          "/\xff", "/%c0%80", "/%ed%a0%80", "/%00",    "/a%0Ab",   "/?a=%7f",   "/?a=%ff"}) {
         const auto target = parse_target(text);
         ASSERT_FALSE(target) << text;
         EXPECT_EQ(target.error().code, Errc::malformed) << text;

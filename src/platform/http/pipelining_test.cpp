@@ -34,7 +34,7 @@ constexpr auto kinds = std::to_array<Kind>({
     {"no path",             "GET /nothing HTTP/1.1",  "", "", 404},
     {"no path, with body",  "POST /nothing HTTP/1.1", "Content-Length: 4\r\n", "body", 404},
     {"no method",           "POST /hello HTTP/1.1",   "Content-Length: 4\r\n", "body", 405},
-    {"OPTIONS",             "OPTIONS /hold HTTP/1.1", "", "", 405},
+    {"OPTIONS",             "OPTIONS /hold HTTP/1.1", "", "", 204},
     {"wrong media type",    "POST /body HTTP/1.1",    "Content-Length: 4\r\n", "body", 415},
     {"HEAD",                "HEAD /hello HTTP/1.1",   "", "", 200},
     {"HEAD of nothing",     "HEAD /nothing HTTP/1.1", "", "", 404},
@@ -63,8 +63,8 @@ std::string replaced(std::string text, std::string_view mark, std::string_view w
 std::string text_of(const Kind& kind, std::string_view id) {
     const auto headers = replaced(replaced(std::string(kind.headers), "{json}", json), "{long}",
                                   std::string(1000, 'x'));
-    return fmt::format("{}\r\nHost: x\r\nX-Correlation-ID: {}\r\n{}\r\n{}", kind.line, id, headers,
-                       kind.body);
+    return fmt::format("{}\r\nHost: localhost\r\nX-Correlation-ID: {}\r\n{}\r\n{}", kind.line, id,
+                       headers, kind.body);
 }
 
 class Pipelining : public ::testing::Test {
@@ -84,7 +84,7 @@ protected:
         }
         talk.receive(text);
         talk.answer_all(order);
-        const std::vector<Answer> answers = answers_of(talk.out);
+        const std::vector<Answered> answers = answers_of(talk.out);
         ASSERT_EQ(answers.size(), sent.size()) << names << talk.out;
         ASSERT_EQ(talk.host.observed.size(), sent.size()) << names;
         for (std::size_t i = 0; i < sent.size(); ++i) {
@@ -142,12 +142,12 @@ TEST_F(Pipelining, EndsBehindTheAnswersToAllThatCameBefore) {
             EXPECT_FALSE(talk.conversation.wants_input()) << last.name;
             ASSERT_FALSE(talk.conversation.is_finished()) << last.name;
             talk.answer_all(Order::newest_first);
-            const std::vector<Answer> answers = answers_of(talk.out);
+            const std::vector<Answered> answers = answers_of(talk.out);
             ASSERT_EQ(answers.size(), 3u) << before.name << last.name << talk.out;
             EXPECT_EQ(answers[0].id, "r0") << last.name;
             EXPECT_EQ(answers[0].status, before.status) << last.name;
             EXPECT_FALSE(answers[0].closes || answers[1].closes) << talk.out;
-            EXPECT_EQ(answers[1], (Answer{200, "r1", "for r1", false})) << last.name;
+            EXPECT_EQ(answers[1], (Answered{200, "r1", "for r1", false})) << last.name;
             EXPECT_EQ(answers[2].status, last.status) << last.name;
             EXPECT_EQ(answers[2].id == "r2", last.status != 400 || last.name == "no target");
             EXPECT_TRUE(answers[2].closes) << last.name;
@@ -158,7 +158,7 @@ TEST_F(Pipelining, EndsBehindTheAnswersToAllThatCameBefore) {
 
 TEST_F(Pipelining, SaysContinueOnlyWhenAllBeforeIsAnswered) {
     const std::string head = fmt::format(
-        "POST /body HTTP/1.1\r\nHost: x\r\nX-Correlation-ID: r2\r\n{}Content-Length: "
+        "POST /body HTTP/1.1\r\nHost: localhost\r\nX-Correlation-ID: r2\r\n{}Content-Length: "
         "4\r\nExpect: 100-continue\r\n\r\n",
         json);
     for (const Order order : {Order::oldest_first, Order::newest_first}) {
@@ -171,14 +171,14 @@ TEST_F(Pipelining, SaysContinueOnlyWhenAllBeforeIsAnswered) {
         EXPECT_TRUE(talk.out.ends_with("for r1HTTP/1.1 100 Continue\r\n\r\n")) << talk.out;
         talk.out.clear();
         talk.receive("body");
-        EXPECT_EQ(answers_of(talk.out), (std::vector<Answer>{{200, "r2", "for r2", false}}));
+        EXPECT_EQ(answers_of(talk.out), (std::vector<Answered>{{200, "r2", "for r2", false}}));
     }
     Talk impatient(router_, options_);  // sends its body before the 100 Continue
     impatient.receive(text_of(kinds[0], "r0") + head);
     impatient.receive("body");
     impatient.answer_all(Order::oldest_first);
     EXPECT_EQ(answers_of(impatient.out),
-              (std::vector<Answer>{{200, "r0", "for r0", false}, {200, "r2", "for r2", false}}));
+              (std::vector<Answered>{{200, "r0", "for r0", false}, {200, "r2", "for r2", false}}));
 }
 
 TEST_F(Pipelining, TellsTheSlowOneBehindTheAnswersToAllThatCameBefore) {
@@ -193,10 +193,10 @@ TEST_F(Pipelining, TellsTheSlowOneBehindTheAnswersToAllThatCameBefore) {
     EXPECT_FALSE(talk.conversation.has_expired(late));
     EXPECT_FALSE(talk.conversation.wants_input());
     talk.answer_all(Order::newest_first);
-    const std::vector<Answer> answers = answers_of(talk.out);
+    const std::vector<Answered> answers = answers_of(talk.out);
     ASSERT_EQ(answers.size(), 4u);
-    EXPECT_EQ(answers[1], (Answer{200, "r1", "for r1", false}));
-    EXPECT_EQ(answers[2], (Answer{200, "r2", "for r2", false}));
+    EXPECT_EQ(answers[1], (Answered{200, "r1", "for r1", false}));
+    EXPECT_EQ(answers[2], (Answered{200, "r2", "for r2", false}));
     EXPECT_EQ(answers[3].status, 408);
     EXPECT_TRUE(answers[3].closes);
     EXPECT_TRUE(talk.conversation.is_finished());
@@ -212,11 +212,11 @@ TEST_F(Pipelining, StopsBehindTheAnswersToAllThatCameBefore) {
         talk.receive(last.substr(9));
         EXPECT_FALSE(talk.conversation.wants_input());
         talk.answer_all(Order::newest_first);
-        const std::vector<Answer> answers = answers_of(talk.out);
+        const std::vector<Answered> answers = answers_of(talk.out);
         ASSERT_EQ(answers.size(), 3u) << before.name;
         EXPECT_EQ(answers[0].id, "r0") << before.name;
-        EXPECT_EQ(answers[1], (Answer{200, "r1", "for r1", false})) << before.name;
-        EXPECT_EQ(answers[2], (Answer{200, "r2", "for r2", true})) << before.name;
+        EXPECT_EQ(answers[1], (Answered{200, "r1", "for r1", false})) << before.name;
+        EXPECT_EQ(answers[2], (Answered{200, "r2", "for r2", true})) << before.name;
         EXPECT_TRUE(talk.conversation.is_finished());
     }
 }
@@ -239,13 +239,13 @@ TEST_F(Pipeline, KeepsThePlacesBehindWhatIsAnsweredAtOnce) {
     for (const auto& [first, status] : std::vector<std::pair<std::string, int>>{
              {get("/hello"), 200},
              {get("/echo/text"), 200},
-             {"HEAD /hello HTTP/1.1\r\nHost: x\r\n\r\n", 200},
+             {"HEAD /hello HTTP/1.1\r\nHost: localhost\r\n\r\n", 200},
              {get("/header"), 204},
              {get("/nothing"), 404},
-             {"HEAD /nothing HTTP/1.1\r\nHost: x\r\n\r\n", 404},
+             {"HEAD /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n", 404},
              {post("/nothing", "some body"), 404},
              {post("/hello", "some body"), 405},
-             {"OPTIONS /hold HTTP/1.1\r\nHost: x\r\n\r\n", 405},
+             {"OPTIONS /hold HTTP/1.1\r\nHost: localhost\r\n\r\n", 204},
              {post("/body", "{}", "Content-Type: text/plain\r\n"), 415},
              {get("/throw"), 500},
              {get("/throw-worker"), 500},
@@ -291,10 +291,10 @@ TEST_F(Pipeline, EndsBehindTwoThatAreAnsweredLater) {
              {"GARBAGE\r\n\r\n", 400},
              {get("/nothing", "Connection: close\r\n"), 404},
              {post("/small", std::string(17, 'x')), 413},
-             {"POST /small HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+             {"POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
               "Content-Length: 17\r\nExpect: 100-continue\r\n\r\n",
               413},
-             {"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n"
+             {"POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n"
               "Expect: 100-continue\r\n\r\n",
               404},
              {get("/hello", "A: " + std::string(20'000, 'x') + "\r\n"), 431}}) {

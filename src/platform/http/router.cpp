@@ -26,6 +26,27 @@ bool serves(const Route& route, std::string_view method) {
     return route.method == method || (route.method == "GET" && method == "HEAD");
 }
 
+// The methods of an Allow header, each once.
+class Methods {
+public:
+    void add(std::string_view method) {
+        if (std::ranges::find(methods_, method) == methods_.end()) methods_.push_back(method);
+    }
+    // "" without a method, otherwise with HEAD beside GET and with OPTIONS, which no route serves.
+    std::string text() const {
+        std::string text;
+        for (const std::string_view method : methods_) {
+            text += method == "GET" ? "GET, HEAD" : method;
+            text += ", ";
+        }
+        if (!text.empty()) text += "OPTIONS";
+        return text;
+    }
+
+private:
+    std::vector<std::string_view> methods_;
+};
+
 }  // namespace
 
 struct Router::Node {
@@ -68,23 +89,15 @@ struct Router::Node {
         return false;
     }
 
-    // Returns the methods that a path allows: those of every node that it leads to, each once.
+    // Returns the methods that a path allows: those of every node that it leads to.
     std::string allowed(std::string_view path) const {
-        std::vector<std::string_view> methods;
+        Methods methods;
         std::vector<std::string_view> segments;
         reach(path, segments, [&methods](const std::vector<const Route*>& found) {
-            for (const Route* route : found) {
-                if (std::ranges::find(methods, route->method) == methods.end())
-                    methods.push_back(route->method);
-            }
+            for (const Route* route : found) methods.add(route->method);
             return false;
         });
-        std::string text;
-        for (const std::string_view method : methods) {
-            if (!text.empty()) text += ", ";
-            text += method == "GET" ? "GET, HEAD" : method;
-        }
-        return text;
+        return methods.text();
     }
 };
 
@@ -109,6 +122,11 @@ Router::~Router() = default;
 
 Router::Match Router::match(std::string_view method, std::string_view path) const {
     Match match;
+    if (path == "*") {
+        Methods all;
+        for (const Route& route : routes_) all.add(route.method);
+        match.allowed = all.text();
+    }
     if (!path.starts_with('/')) return match;
     std::vector<std::string_view> segments;
     root_->reach(path, segments, [&](const std::vector<const Route*>& routes) {

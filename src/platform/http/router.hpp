@@ -19,10 +19,11 @@ public:
     struct Match {
         const Route* route = nullptr;  // null: see `allowed`
         std::vector<std::pair<std::string, std::string>> params;
-        std::string allowed;  // for 405: "GET, HEAD, POST"; empty means 404
+        // For 405 and OPTIONS: "GET, HEAD, POST, OPTIONS"; empty means 404.
+        std::string allowed;
     };
     // `path` is still percent-encoded. A literal segment wins over {..} if it serves the method;
-    // `allowed` lists the methods of both.
+    // `allowed` lists the methods of both. The path "*" is the server: the methods of all routes.
     Match match(std::string_view method, std::string_view path) const;
     const std::vector<Route>& routes() const { return routes_; }
 

@@ -8,9 +8,12 @@ namespace trackops::http {
 namespace {
 
 Router orders() {
-    return Router({route_for_tests("GET", "/"), route_for_tests("POST", "/api/orders"), route_for_tests("GET", "/api/orders"),
-                   route_for_tests("GET", "/api/orders/stream"), route_for_tests("GET", "/api/orders/{id}"),
-                   route_for_tests("DELETE", "/api/orders/{order}"), route_for_tests("POST", "/api/orders/{id}/cancel"),
+    return Router({route_for_tests("GET", "/"), route_for_tests("POST", "/api/orders"),
+                   route_for_tests("GET", "/api/orders"),
+                   route_for_tests("GET", "/api/orders/stream"),
+                   route_for_tests("GET", "/api/orders/{id}"),
+                   route_for_tests("DELETE", "/api/orders/{order}"),
+                   route_for_tests("POST", "/api/orders/{id}/cancel"),
                    route_for_tests("GET", "/api/{kind}/stream/last"),
                    route_for_tests("GET", "/api/items/{sku}/movements/{at}")});
 }
@@ -44,14 +47,16 @@ TEST(Router, AnswersEachPathAsTheTableSays) {
              {"GET", "/api/orders/stream/last", "/api/{kind}/stream/last kind=orders"},
              {"GET", "/api/items/a%2Fb%20c/movements/%C3%A9",
               "/api/items/{sku}/movements/{at} sku=a/b c at=\xc3\xa9"},
-             {"PUT", "/api/orders", "405 POST, GET, HEAD"},
-             {"HEAD", "/api/orders/7/cancel", "405 POST"},
-             {"TRACE", "/api/orders/7", "405 GET, HEAD, DELETE"},
+             {"PUT", "/api/orders", "405 POST, GET, HEAD, OPTIONS"},
+             {"HEAD", "/api/orders/7/cancel", "405 POST, OPTIONS"},
+             {"TRACE", "/api/orders/7", "405 GET, HEAD, DELETE, OPTIONS"},
              {"DELETE", "/api/orders/stream", "/api/orders/{order} order=stream"},
              {"DELETE", "/api/orders/%73tream", "/api/orders/{order} order=stream"},
-             {"BREW", "/api/orders/stream", "405 GET, HEAD, DELETE"},
-             {"BREW", "/api/orders/stream/last", "405 GET, HEAD"},
-             {"get", "/api/orders", "405 POST, GET, HEAD"},
+             {"BREW", "/api/orders/stream", "405 GET, HEAD, DELETE, OPTIONS"},
+             {"BREW", "/api/orders/stream/last", "405 GET, HEAD, OPTIONS"},
+             {"get", "/api/orders", "405 POST, GET, HEAD, OPTIONS"},
+             {"OPTIONS", "/api/orders", "405 POST, GET, HEAD, OPTIONS"},
+             {"OPTIONS", "*", "405 GET, HEAD, POST, DELETE, OPTIONS"},
              {"GET", "", "404"},
              {"GET", "api/orders", "404"},
              {"GET", "/api", "404"},
@@ -68,7 +73,8 @@ TEST(Router, AnswersEachPathAsTheTableSays) {
 }
 
 TEST(Router, RefusesTwoRowsForOneThing) {
-    EXPECT_THROW(Router({route_for_tests("GET", "/a/{x}"), route_for_tests("GET", "/a/{y}")}), std::logic_error);
+    EXPECT_THROW(Router({route_for_tests("GET", "/a/{x}"), route_for_tests("GET", "/a/{y}")}),
+                 std::logic_error);
     EXPECT_THROW(Router({route_for_tests("GET", "a")}), std::logic_error);
 }
 

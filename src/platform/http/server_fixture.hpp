@@ -100,39 +100,48 @@ private:
         Route optional = route_for_tests("POST", "/optional", body);
         optional.body_optional = true;
         return {
-            route_for_tests("GET", "/hello", [](const Request&, const Reply& reply) { reply.json(200, "{\"hello\":1}"); }),
-            route_for_tests("GET", "/tagged", [](const Request&, const Reply& reply) {
-                reply.send({.body = "tagged", .headers = {{"ETag", "\"3\""}}});
-            }),
+            route_for_tests(
+                "GET", "/hello",
+                [](const Request&, const Reply& reply) { reply.json(200, "{\"hello\":1}"); }),
+            route_for_tests("GET", "/tagged",
+                            [](const Request&, const Reply& reply) {
+                                reply.send({.body = "tagged", .headers = {{"ETag", "\"3\""}}});
+                            }),
             route_for_tests("GET", "/hold", hold),
-            route_for_tests("GET", "/hold-worker",
-             [this](const Request&, const Reply& reply) {
-                 held_.hold(reply);
-                 std::unique_lock lock(gate_mutex_);
-                 gate_.wait(lock, [this] { return gate_is_open_; });
-             }, Work::query),
+            route_for_tests(
+                "GET", "/hold-worker",
+                [this](const Request&, const Reply& reply) {
+                    held_.hold(reply);
+                    std::unique_lock lock(gate_mutex_);
+                    gate_.wait(lock, [this] { return gate_is_open_; });
+                },
+                Work::query),
             route_for_tests("GET", "/echo/{text}", echo, Work::query),
             route_for_tests("DELETE", "/echo/{text}", echo),
-            route_for_tests("GET", "/drop", [](const Request&, const Reply&) {}, Work::query),
-            route_for_tests("GET", "/throw",
-             [](const Request&, const Reply&) { throw std::runtime_error("secret table"); }),
-            route_for_tests("GET", "/throw-worker",
-             [](const Request&, const Reply&) { throw std::runtime_error("secret table"); }, Work::query),
+            route_for_tests(
+                "GET", "/drop", [](const Request&, const Reply&) {}, Work::query),
+            route_for_tests(
+                "GET", "/throw",
+                [](const Request&, const Reply&) { throw std::runtime_error("secret table"); }),
+            route_for_tests(
+                "GET", "/throw-worker",
+                [](const Request&, const Reply&) { throw std::runtime_error("secret table"); },
+                Work::query),
             route_for_tests("GET", "/twice",
-             [](const Request&, const Reply& reply) {
-                 reply.json(200, "first");
-                 reply.json(200, "second");
-             }),
+                            [](const Request&, const Reply& reply) {
+                                reply.json(200, "first");
+                                reply.json(200, "second");
+                            }),
             route_for_tests("GET", "/large",
-             [](const Request&, const Reply& reply) {
-                 reply.json(200, std::string(8 * 1024 * 1024, 'x'));
-             }),
+                            [](const Request&, const Reply& reply) {
+                                reply.json(200, std::string(8 * 1024 * 1024, 'x'));
+                            }),
             route_for_tests("GET", "/header",
-             [](const Request&, const Reply& reply) {
-                 reply.send(
-                     {.status = 204,
-                      .headers = {{"Location", "/a\r\nEvil: 1"}, {"Cache-Control", "max-age=5"}}});
-             }),
+                            [](const Request&, const Reply& reply) {
+                                reply.send({.status = 204,
+                                            .headers = {{"Location", "/a\r\nEvil: 1"},
+                                                        {"Cache-Control", "max-age=5"}}});
+                            }),
             route_for_tests("POST", "/body", body),
             small,
             lines,

@@ -37,7 +37,7 @@ TEST_F(ServerTest, TakesABodyOfExactlyTheLimit) {
         EXPECT_EQ(client().ask(post(path, std::string(limit + 1, 'x'))).status, 413);
         const auto head =
             "POST " + std::string(path) +
-            " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ";
+            " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ";
         // The client has not sent the body.
         EXPECT_EQ(client().ask(head + std::to_string(limit + 1) + "\r\n\r\n").status, 413);
         EXPECT_EQ(client().ask(head + "18446744073709551615\r\n\r\n").status, 413);
@@ -150,7 +150,7 @@ TEST_F(ServerTest, DrainAnswersWhatIsUnderWayAndRefusesTheRest) {
     replies[1].json(200, "second");
     EXPECT_EQ(busy.answer().header("Connection"), "");
     // The third request had begun to arrive.
-    EXPECT_EQ(busy.ask("Host: x\r\n\r\n").header("Connection"), "close");
+    EXPECT_EQ(busy.ask("Host: localhost\r\n\r\n").header("Connection"), "close");
     EXPECT_TRUE(busy.is_closed());
     draining.join();
 }

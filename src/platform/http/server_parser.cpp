@@ -153,7 +153,8 @@ Result<RequestParser::Step> RequestParser::parse(std::string_view bytes, std::si
     RequestHead& head = reading.head;
     head.keeps_alive = reading.keep_alive();
     if (const auto length = reading.content_length()) head.content_length = *length;
-    head.has_body = reading.chunked() || head.content_length.value_or(0) > 0;
+    head.is_chunked = reading.chunked();
+    head.has_body = head.is_chunked || head.content_length.value_or(0) > 0;
     return Step::header;
 }
 

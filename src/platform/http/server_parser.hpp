@@ -16,7 +16,8 @@ struct RequestHead {
     bool is_http10 = false;
     bool keeps_alive = false;
     bool expects_continue = false;
-    bool has_body = false;  // announced by Content-Length or chunked
+    bool has_body = false;    // announced by Content-Length or chunked
+    bool is_chunked = false;  // the body may turn out to be empty
     std::optional<std::uint64_t> content_length;
 };
 

@@ -9,7 +9,7 @@ namespace {
 // into its headers. A proxy in front of the server checks the headers only.
 TEST(RequestParser, KeepsTheTrailersOfAChunkedBodyOutOfTheHeaders) {
     const std::string_view head =
-        "POST /a HTTP/1.1\r\nHost: x\r\nIdempotency-Key: first\r\nTransfer-Encoding: "
+        "POST /a HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: first\r\nTransfer-Encoding: "
         "chunked\r\n\r\n";
     const std::string_view rest =
         "3\r\nabc\r\n0\r\nIdempotency-Key: second\r\nHost: y\r\nExpect: 100-continue\r\n\r\n";
@@ -26,14 +26,14 @@ TEST(RequestParser, KeepsTheTrailersOfAChunkedBodyOutOfTheHeaders) {
     EXPECT_EQ(parser.request().body, "abc");
     EXPECT_EQ(parser.request().headers, headers);
     EXPECT_EQ(parser.request().header("idempotency-key"), "first");
-    EXPECT_EQ(parser.request().header("host"), "x");
+    EXPECT_EQ(parser.request().header("host"), "localhost");
     EXPECT_FALSE(parser.head().expects_continue);
 }
 
 // Beast's parser has ended the process when a last chunk of fewer than five bytes grew.
 TEST(RequestParser, TakesABodyOfChunksByteForByte) {
     const std::string_view head =
-        "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+        "POST /a HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
     for (const std::string_view body :
          {"0\r\n\r\n", "00\r\n\r\n", "0;a=b\r\n\r\n",
           "0\r\nIdempotency-Key: late\r\nHost: y\r\n\r\n", "1\r\n0\r\n0\r\n\r\n",

@@ -40,10 +40,10 @@ TEST_F(ServerTest, GivenHeadersReplaceAndCannotBeginOthers) {
 TEST_F(ServerTest, ServesHeadForEveryGet) {
     start();
     auto client = this->client();
-    const auto answer = client.ask("HEAD /hello HTTP/1.1\r\nHost: x\r\n\r\n", true);
+    const auto answer = client.ask("HEAD /hello HTTP/1.1\r\nHost: localhost\r\n\r\n", true);
     EXPECT_EQ(answer.status, 200);
     EXPECT_EQ(answer.header("Content-Length"), "11");
-    EXPECT_EQ(client.ask("HEAD /nothing HTTP/1.1\r\nHost: x\r\n\r\n", true).status, 404);
+    EXPECT_EQ(client.ask("HEAD /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n", true).status, 404);
     EXPECT_EQ(client.ask(get("/hello")).body, "{\"hello\":1}");  // the HEAD response had no body
 }
 
@@ -96,17 +96,17 @@ TEST_F(ServerTest, RefusesEachFaultWithItsProblem) {
              Refusal{"GARBAGE\r\n\r\n", 400, true},
              {"\x16\x03\x01\x02\x01\x01", 400, true},
              {"GET / HTTP/2.0\r\n\r\n", 400, true},
-             {"GET  / HTTP/1.1\r\nHost: x\r\n\r\n", 400, true},
-             {"GET /hello HTTP/1.1\nHost: x\n\n", 400, true},
+             {"GET  / HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, true},
+             {"GET /hello HTTP/1.1\nHost: localhost\n\n", 400, true},
              {"GET /hello HTTP/1.1\r\n\r\n", 400, true},  // no Host header
-             {"GET /hello HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400, true},
+             {"GET /hello HTTP/1.1\r\nHost: localhost\r\nHost: y\r\n\r\n", 400, true},
              {get("/hello", "Bad Name: 1\r\n"), 400, true},
              {get("/hello", "A: \x01\r\n"), 400, true},
              {get("/%ff"), 400, true},
              {get("/hello?a=%"), 400, true},
              {get("hello"), 400, true},
              {get("*"), 400, true},
-             {"CONNECT host:80 HTTP/1.1\r\nHost: x\r\n\r\n", 400, true},
+             {"CONNECT host:80 HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, true},
              {get("/hello", "Content-Length: +5\r\n"), 400, true},
              {get("/hello", "Content-Length: 5\r\nContent-Length: 6\r\n"), 400, true},
              {get("/hello", "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n"), 400, true},
@@ -114,16 +114,15 @@ TEST_F(ServerTest, RefusesEachFaultWithItsProblem) {
              {get("/hello", "Transfer-Encoding: gzip, chunked\r\n"), 400, true},
              {"POST /body HTTP/1.0\r\n" + json + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
               true},
-             {"POST /body HTTP/1.1\r\nHost: x\r\n" + json +
+             {"POST /body HTTP/1.1\r\nHost: localhost\r\n" + json +
                   "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
               400, true},
              {get("/nothing"), 404, false},
-             {get("/hello/"), 404, false},
              {post("/nothing", "some body"), 404, false},
              {post("/hello", "some body"), 405, false},
-             {"TRACE /hello HTTP/1.1\r\nHost: x\r\n\r\n", 405, false},
-             {"BREW /hello HTTP/1.1\r\nHost: x\r\n\r\n", 405, false},
-             {"OPTIONS /hello HTTP/1.1\r\nHost: x\r\n\r\n", 405, false},
+             {"TRACE /hello HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, false},
+             {"BREW /hello HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, false},
+             {"OPTIONS /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n", 404, false},
              {post("/body", "{}", ""), 415, false},
              {post("/body", "", ""), 415, false},
              {post("/body", "{}", "Content-Type: text/plain\r\n"), 415, false},
@@ -133,7 +132,7 @@ TEST_F(ServerTest, RefusesEachFaultWithItsProblem) {
              {post("/lines", "{}"), 415, false},
              {post("/optional", "{}", ""), 415, false},
              {post("/small", std::string(17, 'x')), 413, true},
-             {"POST /small HTTP/1.1\r\nHost: x\r\n" + json +
+             {"POST /small HTTP/1.1\r\nHost: localhost\r\n" + json +
                   "Transfer-Encoding: chunked\r\n\r\n9\r\n123456789\r\n8\r\n12345678\r\n",
               413, true},
              {get("/drop"), 500, false},
@@ -145,7 +144,7 @@ TEST_F(ServerTest, RefusesEachFaultWithItsProblem) {
         EXPECT_EQ(answer.status, status) << sent;
         EXPECT_EQ(answer.header("Content-Type"), "application/problem+json") << sent;
         EXPECT_EQ(answer.header("X-Correlation-ID").size(), 36u) << sent;
-        EXPECT_EQ(answer.header("Allow"), status == 405 ? "GET, HEAD" : "") << sent;
+        EXPECT_EQ(answer.header("Allow"), status == 405 ? "GET, HEAD, OPTIONS" : "") << sent;
         EXPECT_EQ(answer.header("Connection"), closes ? "close" : "") << sent;
         EXPECT_EQ(answer.body.find("secret"), std::string::npos);
         const auto body = json::Document::parse(answer.body);
@@ -174,24 +173,69 @@ TEST_F(ServerTest, TakesWhatIsRight) {
     EXPECT_EQ(client.ask(post("/optional", "{}")).body, "{}");
     EXPECT_EQ(client.ask("\r\n\r\n" + get("/echo/a%2Fb%20c", "Content-Length: 2\r\n") + "xy").body,
               "GET a/b c ");
-    EXPECT_EQ(client.ask("DELETE /echo/z HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nxy").body,
-              "DELETE z xy");
-    EXPECT_EQ(client.ask("GET http://x/hello HTTP/1.1\r\nHost: x\r\n\r\n").status, 200);
+    EXPECT_EQ(
+        client.ask("DELETE /echo/z HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nxy")
+            .body,
+        "DELETE z xy");
+    EXPECT_EQ(client.ask("GET http://localhost/hello HTTP/1.1\r\nHost: localhost\r\n\r\n").status,
+              200);
     EXPECT_EQ(client
-                  .ask("POST /body HTTP/1.1\r\nHost: x\r\nContent-Type: "
+                  .ask("POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
                        "application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
                        "3;ext=1\r\nabc\r\nA\r\n0123456789\r\n0\r\nTrailer: 1\r\n\r\n")
                   .body,
               "abc0123456789");
 }
 
+TEST_F(ServerTest, TakesAPathWithASlashAtItsEnd) {
+    start();
+    auto client = this->client();
+    EXPECT_EQ(client.ask(get("/hello/?")).body, "{\"hello\":1}");
+    EXPECT_EQ(client.ask(get("/echo/a%2F/")).body, "GET a/ ");
+    EXPECT_EQ(client.ask(get("/hello//")).status, 404);
+    EXPECT_EQ(client.ask(get("//")).status, 404);
+}
+
+TEST_F(ServerTest, TellsWhichMethodsAPathTakes) {
+    start();
+    auto client = this->client();
+    const auto asked = client.ask("OPTIONS /echo/x HTTP/1.1\r\nHost: localhost\r\n\r\n", true);
+    EXPECT_EQ(asked.status, 204);
+    EXPECT_EQ(asked.header("Allow"), "GET, HEAD, DELETE, OPTIONS");
+    EXPECT_EQ(asked.header("Content-Length"), "");
+    const auto of_all = client.ask("OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n", true);
+    EXPECT_EQ(of_all.status, 204);
+    EXPECT_EQ(of_all.header("Allow"), "GET, HEAD, DELETE, POST, OPTIONS");
+    EXPECT_EQ(client.ask("OPTIONS /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 404);
+}
+
+TEST_F(ServerTest, TakesAChunkedBodyWithoutBytesForNone) {
+    start();
+    auto client = this->client();
+    const std::string head = " HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+    EXPECT_EQ(client.ask("POST /optional" + head + "0\r\n\r\n").status, 201);
+    EXPECT_EQ(client.ask("POST /optional" + head + "2\r\n{}\r\n0\r\n\r\n").status, 415);
+    EXPECT_EQ(client.ask("POST /body" + head + "0\r\n\r\n").status, 415);
+}
+
+TEST_F(ServerTest, EvaluatesThePreconditionsOfAReader) {
+    start();
+    auto client = this->client();
+    const auto unchanged = client.ask(get("/tagged", "If-None-Match: W/\"1\", \"3\"\r\n"), true);
+    EXPECT_EQ(unchanged.status, 304);
+    EXPECT_EQ(unchanged.header("ETag"), "\"3\"");
+    EXPECT_EQ(unchanged.header("Content-Type"), "");
+    EXPECT_EQ(client.ask(get("/tagged", "If-None-Match: \"4\"\r\n")).body, "tagged");
+    EXPECT_EQ(client.ask(get("/tagged", "If-Match: \"4\"\r\n")).status, 412);
+}
+
 TEST_F(ServerTest, TakesARequestByteForByte) {
     start();
     auto client = this->client();
-    const std::string request =
-        get("/hello") + post("/body", "{\"a\":1}") +
-        "POST /body HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: "
-        "chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n";
+    const std::string request = get("/hello") + post("/body", "{\"a\":1}") +
+                                "POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+                                "application/json\r\nTransfer-Encoding: "
+                                "chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n";
     for (const char c : request) client.send({&c, 1});
     EXPECT_EQ(client.answer().body, "{\"hello\":1}");
     EXPECT_EQ(client.answer().body, "{\"a\":1}");
@@ -202,18 +246,20 @@ TEST_F(ServerTest, SaysContinueWhenTheBodyWaitsForIt) {
     start();
     auto client = this->client();
     const std::string head =
-        "POST /body HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: "
+        "POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+        "application/json\r\nContent-Length: "
         "2\r\nExpect: 100-continue\r\n\r\n";
     EXPECT_EQ(client.ask(head).status, 100);
     EXPECT_EQ(client.ask("{}").body, "{}");
     EXPECT_EQ(client.ask(head + "[]").body, "[]");  // the client did not wait, so there is no 100
     const auto refused = client.ask(
-        "POST /none HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+        "POST /none HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nExpect: "
+        "100-continue\r\n\r\n");
     EXPECT_EQ(refused.status, 404);
     EXPECT_TRUE(client.is_closed());
     auto other = this->client();
     EXPECT_EQ(other
-                  .ask("POST /small HTTP/1.1\r\nHost: x\r\nContent-Type: "
+                  .ask("POST /small HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
                        "application/json\r\nContent-Length: 17\r\nExpect: 100-continue\r\n\r\n")
                   .status,
               413);
@@ -326,9 +372,9 @@ TEST_F(ServerTest, CountsByRouteMethodAndStatus) {
     auto client = this->client();
     client.ask(get("/echo/1"));
     client.ask(get("/echo/2"));
-    client.ask("HEAD /hello HTTP/1.1\r\nHost: x\r\n\r\n", true);
+    client.ask("HEAD /hello HTTP/1.1\r\nHost: localhost\r\n\r\n", true);
     client.ask(get("/nothing"));
-    client.ask("BREW /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+    client.ask("BREW /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const std::string text = metrics_.prometheus_text();
     for (const auto* line :
          {R"(http_server_requests_seconds_count{method="GET",status="200",uri="/echo/{text}"} 2)",

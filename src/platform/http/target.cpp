@@ -44,15 +44,18 @@ Result<std::string> decoded_word(std::string_view text) {
     return decoded(spaced);
 }
 
-// Returns the part of http://host/path?query after the scheme and the authority.
-std::optional<std::string_view> after_authority(std::string_view text) {
+// Cuts "http://host" off a target in absolute form and returns the host; nothing for any other
+// form.
+std::optional<std::string_view> take_authority(std::string_view& text) {
     const std::size_t scheme = text.starts_with("http://")    ? 7
                                : text.starts_with("https://") ? 8
                                                               : 0;
     if (scheme == 0) return std::nullopt;
-    const std::size_t path = text.find('/', scheme);
-    if (path == std::string_view::npos) return std::nullopt;
-    return text.substr(path);
+    const std::size_t end = std::min(text.find_first_of("/?#", scheme), text.size());
+    const std::string_view authority = text.substr(scheme, end - scheme);
+    if (authority.empty()) return std::nullopt;
+    text.remove_prefix(end);
+    return authority;
 }
 
 }  // namespace
@@ -96,16 +99,20 @@ std::string percent_encoded_path(std::string_view path) {
 }
 
 Result<Target> parse_target(std::string_view text) {
+    Target target;
     if (!text.starts_with('/')) {
-        const auto rest = after_authority(text);
-        if (!rest)
+        const auto authority = take_authority(text);
+        if (!authority)
             return fail(Errc::malformed, "the request target is neither a path nor an http URL");
-        text = *rest;
+        target.authority = *authority;
     }
     if (text.find('#') != std::string_view::npos)
         return fail(Errc::malformed, "the request target holds a fragment");
     const std::size_t mark = std::min(text.find('?'), text.size());
-    Target target{.encoded_path = text.substr(0, mark)};
+    // Of http://host and http://host?query the path is "/" (RFC 9110, section 4.2.3).
+    target.encoded_path = mark == 0 ? std::string_view("/") : text.substr(0, mark);
+    if (target.encoded_path.size() > 1 && target.encoded_path.ends_with('/'))
+        target.encoded_path.remove_suffix(1);
     target.path = TRY(decoded(target.encoded_path));
     for (std::size_t from = mark + 1; from < text.size();) {
         const std::size_t end = std::min(text.find('&', from), text.size());

@@ -11,7 +11,8 @@
 namespace trackops::http {
 
 struct Target {
-    std::string_view encoded_path;  // refers to the parsed text
+    std::string_view authority;  // of the absolute form, otherwise empty; refers to the parsed text
+    std::string_view encoded_path;  // without one slash at its end; refers to the parsed text
     std::string path;
     std::vector<std::pair<std::string, std::string>> query;
 };
