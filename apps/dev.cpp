@@ -82,6 +82,7 @@ order::ModuleOptions order_options(const config::Values& values, event_relay::Mo
     order::ModuleOptions options;
     options.database_url = database_url(values, "order-database-url", "orders.db");
     options.address = values.text("address");
+    options.edge = edge_options(values);
     options.port = static_cast<std::uint16_t>(values.integer("order-port"));
     options.timeouts.reserve_deadline = values.duration("reserve-timeout");
     options.timeouts.first_retry = values.duration("saga-retry");
@@ -94,6 +95,7 @@ inventory::ModuleOptions inventory_options(const config::Values& values) {
     inventory::ModuleOptions options;
     options.database_url = database_url(values, "inventory-database-url", "inventory.db");
     options.address = values.text("address");
+    options.edge = edge_options(values);
     options.port = static_cast<std::uint16_t>(values.integer("inventory-port"));
     options.relay_holder = holder(values);
     return options;
@@ -103,6 +105,7 @@ event_relay::ModuleOptions relay_options(const config::Values& values) {
     event_relay::ModuleOptions options;
     options.database_url = database_url(values, "order-database-url", "orders.db");
     options.address = values.text("address");
+    options.edge = edge_options(values);
     options.port = static_cast<std::uint16_t>(values.integer("relay-port"));
     options.relay.holder = holder(values);
     return options;

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 #include <pthread.h>
 
+#include "apps/edge_settings.hpp"
 #include "base/version.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/url/mask.hpp"
@@ -42,6 +43,7 @@ std::string fault_of(const config::Values& values) {
         return "log-level must be debug, info, warn, error or off";
     if (!is_loopback(values.text("address")))
         return "address must be a loopback address until there is a login";
+    if (std::string fault = fault_of_edge(values); !fault.empty()) return fault;
     for (const auto& [name, given] : values.values) {
         // On the command line every user who can list processes could read it.
         if (given.source == "flag" && url::holds_password(given.value)) {

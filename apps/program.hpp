@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/edge_settings.hpp"
 #include "base/instant.hpp"
 #include "platform/config/help.hpp"
 #include "platform/config/settings.hpp"
@@ -64,9 +65,11 @@ inline constexpr auto common_settings = std::to_array<config::Setting>({
 
 template <std::size_t Own>
 constexpr auto with_common_settings(const std::array<config::Setting, Own>& own) {
-    std::array<config::Setting, Own + common_settings.size()> all{};
-    for (std::size_t i = 0; i < Own; ++i) all[i] = own[i];
-    for (std::size_t i = 0; i < common_settings.size(); ++i) all[Own + i] = common_settings[i];
+    std::array<config::Setting, Own + common_settings.size() + edge_settings.size()> all{};
+    auto* next = all.data();
+    for (const config::Setting& row : own) *next++ = row;
+    for (const config::Setting& row : common_settings) *next++ = row;
+    for (const config::Setting& row : edge_settings) *next++ = row;
     return all;
 }
 

@@ -93,7 +93,8 @@ Outcome converse(std::string_view text, std::size_t piece) {
     }();
     static const http::ServerOptions options{.header_bytes_max = 512,
                                              .body_bytes_max = 256,
-                                             .pipelined_max = 2};
+                                             .pipelined_max = 2,
+                                             .edge = {.public_hosts = {"x"}}};
     RecordingHost desk;
     const Conversation::Time now{};
     Conversation conversation(desk, router, options, 1, now);

@@ -70,7 +70,7 @@ struct Module::Internals {
           application(*database,
                       relay::make_source(options.source, *database, options.database_url, metrics),
                       bus, clock, with_holder(options.relay, ids), metrics),
-          host(application, {options.address, options.port}, clock, ids, metrics) {}
+          host(application, {options.address, options.port, options.edge}, clock, ids, metrics) {}
 
     std::unique_ptr<sql::Database> database;
     Application application;

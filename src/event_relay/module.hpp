@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "platform/http/edge_options.hpp"
 #include "platform/http/route.hpp"
 #include "platform/relay/relay.hpp"
 
@@ -23,7 +24,8 @@ namespace trackops::event_relay {
 struct ModuleOptions {
     std::string database_url;
     std::string address = "127.0.0.1";
-    std::uint16_t port = 8082;    // 0: any free one
+    std::uint16_t port = 8082;  // 0: any free one
+    http::EdgeOptions edge = {};
     relay::RelayOptions relay;    // holder "": a unique name is generated
     std::string source = "poll";  // or "wal", with PostgreSQL only
 };

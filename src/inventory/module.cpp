@@ -29,7 +29,7 @@ struct Module::Internals {
                        .relay_source = options.relay_source,
                        .relay_database_url = relay_url(options),
                        .on_events_committed = [this](runtime::Pump& relay) { host.wake(relay); }}),
-          host(application, {options.address, options.port}, clock, ids, metrics) {}
+          host(application, {options.address, options.port, options.edge}, clock, ids, metrics) {}
 
     const std::string migration_url;
     telemetry::Registry& metrics;

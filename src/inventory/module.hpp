@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "platform/http/edge_options.hpp"
 
 namespace trackops::bus {
 class Bus;
@@ -24,6 +25,7 @@ struct ModuleOptions {
     std::string relay_source = "poll";    // or "wal", with PostgreSQL only
     std::string address = "127.0.0.1";
     std::uint16_t port = 8081;  // 0 means any free port
+    http::EdgeOptions edge = {};
     std::string consumer_group = "inventory-service";
     // The name of this process in the relay's lease; "" means a new unique name.
     std::string relay_holder;

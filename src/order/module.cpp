@@ -20,7 +20,7 @@ struct Module::Internals {
               options.cache_url, {.prefix = adapters::OrderCache::prefix}, clock, metrics)),
           application({*database, *orders_cache, bus, clock, ids, metrics},
                       {options.timeouts, options.on_events_committed}),
-          host(application, {options.address, options.port}, clock, ids, metrics) {}
+          host(application, {options.address, options.port, options.edge}, clock, ids, metrics) {}
 
     const std::string migration_url;
     telemetry::Registry& metrics;

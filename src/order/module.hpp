@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "order/domain/saga.hpp"
+#include "platform/http/edge_options.hpp"
 
 namespace trackops::bus {
 class Bus;
@@ -25,6 +26,7 @@ struct ModuleOptions {
     std::string cache_url = "embedded:";
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;  // 0 means any free port
+    http::EdgeOptions edge = {};
     domain::SagaTimeouts timeouts;
     // A hint that events may have been committed and can be relayed. Called on any thread.
     std::function<void()> on_events_committed = [] {};

@@ -121,6 +121,43 @@ def test_malformed_http_is_refused(system, service, request_text):
     send_raw(system.ports[service], request_text.encode()).problem(400, "malformed-request")
 
 
+# The hosts by which a page of an attacker may reach the service, and the hosts that only its machine has.
+@pytest.mark.parametrize("service", TABLES)
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "order-service", "localhost.evil.example"])
+def test_a_host_that_is_not_ours_is_misdirected(system, service, host):
+    for target in ("/actuator/info", "http://localhost/actuator/info"):
+        is_absolute = target.startswith("http")
+        answer = send_raw(system.ports[service], f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+        if is_absolute:  # its authority is the host
+            answer.expect(200)
+        else:
+            answer.problem(421, "misdirected-request")
+
+
+@pytest.mark.parametrize("service", TABLES)
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8080", "[::1]:8080", "10.1.2.3", "a.localhost"])
+def test_an_address_and_localhost_are_ours(system, service, host):
+    send_raw(system.ports[service], f"GET /actuator/info HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()).expect(200)
+
+
+FOREIGN = [{"Origin": "http://evil.example"}, {"Origin": "null"}, {"Origin": "http://127.0.0.1:1"}, {"Sec-Fetch-Site": "cross-site"},
+           {"Sec-Fetch-Site": "same-site"}]
+
+
+@pytest.mark.parametrize("headers", FOREIGN, ids=str)
+def test_a_page_of_another_origin_changes_nothing(system, world, headers):
+    for service, method, path in BODIES:
+        system.client(service).call(method, path.format(**world), {}, headers).problem(403, "forbidden")
+    assert system.shop.order(world["confirmed"])["version"] == 2
+    system.client("order").get("/actuator/info", headers).expect(200)
+
+
+def test_a_page_of_ours_may_change_things(system):
+    client = system.client("relay")
+    ours = {"Origin": f"http://127.0.0.1:{client.port}", "Sec-Fetch-Site": "same-origin"}
+    client.call("POST", "/api/relay/resume", None, ours).expect(200)
+
+
 @pytest.mark.parametrize("service,path,allow", [("order", "/api/orders", "GET, HEAD, POST, OPTIONS"),
                                                 ("inventory", "/api/inventory/items/C-1", "GET, HEAD, PATCH, DELETE, OPTIONS"),
                                                 ("relay", "/api/relay/pause", "POST, OPTIONS")])

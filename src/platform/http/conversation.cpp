@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "platform/http/media_type.hpp"
+#include "platform/http/origin.hpp"
 #include "platform/http/target.hpp"
 #include "platform/http/trace_context.hpp"
 
@@ -148,7 +149,15 @@ Result<void> Conversation::take_header() {
                                      : parse_target(head.target));
     request.path = std::move(target.path);
     request.query = std::move(target.query);
-    find_route(target.encoded_path);
+    const auto checked = check_origin(request, target.authority, options_.edge.public_hosts);
+    if (!checked && checked.error().code == Errc::malformed)
+        return std::unexpected(checked.error());
+    if (checked) {
+        find_route(target.encoded_path);
+    } else {
+        route_ = nullptr;
+        refusal_ = problem(checked.error(), request);
+    }
     // A refusal before 100 Continue spares the client sending the body.
     if (refusal_ && head.expects_continue && head.has_body) {
         open_slot().response = std::exchange(refusal_, std::nullopt);

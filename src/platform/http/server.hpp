@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/instant.hpp"
+#include "platform/http/edge_options.hpp"
 #include "platform/http/router.hpp"
 
 namespace trackops {
@@ -33,6 +34,7 @@ struct ServerOptions {
     Duration read_timeout = std::chrono::seconds(15);
     Duration idle_timeout = std::chrono::seconds(60);   // between requests; then closed
     Duration write_timeout = std::chrono::seconds(15);  // then closed
+    EdgeOptions edge = {};
 };
 
 // Responses leave in the order of their requests, each in one write (together with others that are

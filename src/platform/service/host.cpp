@@ -8,8 +8,9 @@ Host::Host(Application& application, const HostOptions& options, const Clock& cl
            telemetry::Registry& metrics)
     : application_(application),
       threads_(metrics),
-      server_(http::make_server({.address = options.address, .port = options.port},
-                                application.routes(), clock, ids, metrics)) {}
+      server_(http::make_server(
+          {.address = options.address, .port = options.port, .edge = options.edge},
+          application.routes(), clock, ids, metrics)) {}
 
 Host::~Host() { stop(Duration::zero()); }
 

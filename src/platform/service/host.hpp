@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/instant.hpp"
+#include "platform/http/edge_options.hpp"
 #include "platform/runtime/pump_threads.hpp"
 #include "platform/service/application.hpp"
 
@@ -24,6 +25,7 @@ namespace trackops::service {
 struct HostOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;  // 0: any free port
+    http::EdgeOptions edge = {};
 };
 
 class Host {
