@@ -1,8 +1,17 @@
 #include "apps/edge_settings.hpp"
 
+#include <fmt/format.h>
+
 #include "platform/http/origin.hpp"
 
 namespace trackops::apps {
+namespace {
+
+// Files that are not connections of clients: links to databases, brokers and caches, logs, and
+// connections that are being refused. A generous figure.
+constexpr std::uint64_t other_files = 256;
+
+}  // namespace
 
 std::string fault_of_edge(const config::Values& values) {
     const auto names = http::parse_host_names(values.text("public-host"));
@@ -10,8 +19,25 @@ std::string fault_of_edge(const config::Values& values) {
     return {};
 }
 
+std::string open_files_warning(const config::Values& values, std::uint64_t open_files_max) {
+    const auto needed =
+        static_cast<std::uint64_t>(values.integer("http-connections")) + other_files;
+    if (open_files_max >= needed) return {};
+    return fmt::format(
+        "the process may open {} files, but http-connections and the links to other servers need "
+        "{}: "
+        "raise the hard limit (ulimit -Hn, LimitNOFILE) or lower http-connections",
+        open_files_max, needed);
+}
+
 http::EdgeOptions edge_options(const config::Values& values) {
-    return {.public_hosts = http::parse_host_names(values.text("public-host")).value()};
+    const auto number = [&](std::string_view name) {
+        return static_cast<std::size_t>(values.integer(name));
+    };
+    return {.public_hosts = http::parse_host_names(values.text("public-host")).value(),
+            .connections_max = number("http-connections"),
+            .connections_per_address_max = number("http-connections-per-address"),
+            .idle_timeout = values.duration("http-idle-timeout")};
 }
 
 }  // namespace trackops::apps

@@ -16,6 +16,7 @@
 
 #include "apps/edge_settings.hpp"
 #include "base/version.hpp"
+#include "platform/runtime/open_files.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/url/mask.hpp"
 #include "platform/url/url.hpp"
@@ -116,7 +117,9 @@ int print_usage_error(const Program& program, std::string_view text, int exit_co
     return exit_code;
 }
 
-int serve(const Program& program, const config::Values& values) {
+int serve(const Program& program, const config::Values& values, std::uint64_t open_files_max) {
+    if (const auto warning = open_files_warning(values, open_files_max); !warning.empty())
+        telemetry::log(telemetry::Level::warn, "start", warning);
     const sigset_t ends = block_ends();
     const std::unique_ptr<Running> running = program.make(values);
     if (!prepare(*running, ends, values.duration("start-patience"))) return 0;
@@ -140,12 +143,15 @@ int run_program(const Program& program, std::span<const std::string> arguments,
                 std::span<const std::string> environment) {
     const auto values = config::read(program.settings, arguments, environment);
     if (!values) return print_usage_error(program, values.error().detail, 2);
+    const std::uint64_t open_files_max = runtime::raise_open_files_max();
     if (values->flag("help")) {
         fmt::print("{}: {}\n\n{}", program.name, program.about, config::help(program.settings));
         return 0;
     }
     if (values->flag("print-config")) {
         fmt::print("{}", config::print(program.settings, *values));
+        const auto warning = open_files_warning(*values, open_files_max);
+        if (!warning.empty()) fmt::print("# {}\n", warning);
         return 0;
     }
     if (const std::string fault = fault_of(*values); !fault.empty())
@@ -153,7 +159,7 @@ int run_program(const Program& program, std::span<const std::string> arguments,
     telemetry::configure_log(program.name, *level_named(values->text("log-level")),
                              values->flag("log-json"));
     try {
-        return serve(program, *values);
+        return serve(program, *values, open_files_max);
     } catch (const std::exception& failure) {
         return print_usage_error(program, failure.what(), 1);
     }

@@ -5,9 +5,9 @@
 namespace trackops::http {
 namespace {
 
-constexpr auto limit_names =
-    std::to_array<std::string_view>({"connections", "worker_queue", "body_bytes", "header_bytes",
-                                     "pipelined", "read_time", "idle_time", "write_time"});
+constexpr auto limit_names = std::to_array<std::string_view>(
+    {"connections", "connections_of_address", "worker_queue", "body_bytes", "header_bytes",
+     "pipelined", "read_time", "idle_time", "write_time"});
 static_assert(limit_names.size() == static_cast<std::size_t>(Limit::write_time) + 1);
 
 }  // namespace

@@ -312,7 +312,7 @@ bool Conversation::has_expired(Time now) {
             refuse({Errc::timeout, "the request did not arrive in time"}, now);
         return false;
     }
-    if (!slots_.empty() || now - idle_since_ < options_.idle_timeout) return false;
+    if (!slots_.empty() || now - idle_since_ < options_.edge.idle_timeout) return false;
     host_.reached(Limit::idle_time);
     return true;
 }

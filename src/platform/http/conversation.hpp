@@ -20,6 +20,7 @@ namespace trackops::http {
 // The label values of http_server_limit_reached_total, in this order.
 enum class Limit : std::uint8_t {
     connections,
+    connections_of_address,
     worker_queue,
     body_bytes,
     header_bytes,

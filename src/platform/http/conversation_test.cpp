@@ -132,7 +132,7 @@ protected:
                            .body_bytes_max = 16,
                            .pipelined_max = 1,
                            .read_timeout = std::chrono::seconds(15),
-                           .idle_timeout = std::chrono::seconds(60)};
+                           .edge = {.idle_timeout = std::chrono::seconds(60)}};
     const Router router_{holding_routes()};
     Talk talk_{router_, options_, start};
 };

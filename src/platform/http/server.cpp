@@ -22,6 +22,7 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "platform/http/access_metrics.hpp"
+#include "platform/http/connection_slots.hpp"
 #include "platform/http/conversation.hpp"
 #include "platform/http/http_date.hpp"
 #include "platform/http/pending_reply.hpp"
@@ -43,9 +44,6 @@ using Timer = asio::basic_waitable_timer<Steady, asio::wait_traits<Steady>, Exec
 constexpr std::size_t read_bytes = 4 * 1024;
 constexpr std::size_t read_bytes_max = 64 * 1024;         // once a body has filled the first buffer
 constexpr std::size_t kept_output_bytes_max = 64 * 1024;  // a larger buffer is freed
-// Connections above the limit that are being answered 503. Further ones are closed without a
-// response.
-constexpr std::size_t refused_connections_max = 64;
 constexpr std::size_t lingering_bytes_max = 1024 * 1024;
 constexpr auto lingering_time = std::chrono::seconds(1);
 constexpr auto accept_pause = std::chrono::milliseconds(50);
@@ -55,7 +53,7 @@ class Connection;
 // The server's services to a connection.
 class ConnectionHost : public Conversation::Host {
 public:
-    virtual void forget(std::uint64_t connection) = 0;
+    virtual void forget(std::uint64_t connection, const ClientAddress& address) = 0;
     virtual void began_to_linger() = 0;
     virtual void deliver() = 0;  // passes waiting responses to their connections
 };
@@ -63,10 +61,11 @@ public:
 class Connection final : public std::enable_shared_from_this<Connection> {
 public:
     Connection(ConnectionHost& home, const Router& router, const ServerOptions& options,
-               std::uint64_t id, Socket socket)
+               std::uint64_t id, const ClientAddress& address, Socket socket)
         : host_(home),
           options_(options),
           id_(id),
+          address_(address),
           socket_(std::move(socket)),
           conversation_(home, router, options, id, Steady::now()),
           input_(read_bytes) {}
@@ -120,7 +119,7 @@ public:
         if (std::exchange(is_closed_, true)) return;
         error_code ignored;  // no client is left to inform
         (void)socket_.close(ignored);
-        host_.forget(id_);
+        host_.forget(id_, address_);
     }
 
 private:
@@ -208,6 +207,7 @@ private:
     ConnectionHost& host_;
     const ServerOptions& options_;
     const std::uint64_t id_;
+    const ClientAddress address_;
     Socket socket_;
     Conversation conversation_;
     std::vector<char> input_;
@@ -220,6 +220,15 @@ private:
     Conversation::Time deadline_;  // of the write, or of the wait for the client's close
     std::size_t lingered_bytes_ = 0;
 };
+
+// Returns nothing if the client has gone already.
+std::optional<ClientAddress> address_of(const Socket& socket) {
+    error_code ec;
+    const asio::ip::address address = socket.remote_endpoint(ec).address();
+    if (ec) return std::nullopt;
+    if (address.is_v6()) return address.to_v6().to_bytes();
+    return asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()).to_bytes();
+}
 
 class AsioServer final : public Server, private ConnectionHost {
 public:
@@ -239,7 +248,8 @@ public:
               std::make_shared<AnswerQueue>([this] { asio::post(io_, [this] { deliver(); }); })),
           acceptor_(io_.get_executor()),
           sweep_(io_.get_executor()),
-          accept_retry_(io_.get_executor()) {}
+          accept_retry_(io_.get_executor()),
+          slots_(options_.edge.connections_max, options_.edge.connections_per_address_max) {}
 
     ~AsioServer() override {
         if (!io_thread_.joinable()) return;
@@ -321,28 +331,32 @@ private:
     }
 
     void on_accept(Socket socket) {
-        const bool is_full = connections_.size() >= options_.connections_max;
-        if (is_full) reached(Limit::connections);
-        // Returning closes the socket.
-        if (connections_.size() >= options_.connections_max + refused_connections_max) return;
         error_code ec;
         (void)socket.non_blocking(true, ec);
         if (!ec) (void)socket.set_option(tcp::no_delay(true), ec);
-        if (ec) return;  // the client has gone already
+        const auto address = address_of(socket);
+        if (ec || !address) return;  // the client has gone already; returning closes the socket
+        using enum ConnectionSlots::Verdict;
+        const auto verdict = slots_.take(*address);
+        if (verdict == refuse_address) reached(Limit::connections_of_address);
+        if (verdict == refuse_total || verdict == drop) reached(Limit::connections);
+        if (verdict == drop) return;
         const std::uint64_t id = ++last_connection_;
-        const auto connection = std::make_shared<Connection>(
-            static_cast<ConnectionHost&>(*this), router_, options_, id, std::move(socket));
+        const auto connection =
+            std::make_shared<Connection>(static_cast<ConnectionHost&>(*this), router_, options_, id,
+                                         *address, std::move(socket));
         connections_.emplace(id, connection);
-        open_connections_.set(static_cast<double>(connections_.size()));
-        if (is_full)
-            return connection->refuse(
-                {Errc::overloaded, "more connections are open than may be; try again"});
-        connection->advance();
+        open_connections_.set(static_cast<double>(slots_.open()));
+        if (verdict == serve) return connection->advance();
+        connection->refuse({Errc::overloaded,
+                            verdict == refuse_address
+                                ? "more connections of this address are open than may be; try again"
+                                : "more connections are open than may be; try again"});
     }
 
     void sweep() {
         const Duration shortest =
-            std::min({options_.read_timeout, options_.idle_timeout, options_.write_timeout});
+            std::min({options_.read_timeout, options_.edge.idle_timeout, options_.write_timeout});
         sweep_.expires_after(std::clamp<Duration>(shortest / 8, std::chrono::milliseconds(5),
                                                   std::chrono::seconds(1)));
         sweep_.async_wait([this](const error_code& stopped) {
@@ -428,9 +442,10 @@ private:
     std::string_view date() override { return date_.at(clock_.now()); }
     void reached(Limit limit) override { access_.reached(limit); }
     void observe(const Conversation::Access& access) override { access_.observe(access); }
-    void forget(std::uint64_t connection) override {
+    void forget(std::uint64_t connection, const ClientAddress& address) override {
         connections_.erase(connection);
-        open_connections_.set(static_cast<double>(connections_.size()));
+        slots_.release(address);
+        open_connections_.set(static_cast<double>(slots_.open()));
         check_drained();
     }
     void began_to_linger() override { check_drained(); }
@@ -453,6 +468,7 @@ private:
     std::uint16_t port_ = 0;
     std::unique_ptr<Workers> workers_;
     std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
+    ConnectionSlots slots_;
     std::uint64_t last_connection_ = 0;
     std::vector<AnswerQueue::Answer> delivered_;
     bool is_draining_ = false;  // used on the I/O thread only, as all members above

@@ -24,7 +24,6 @@ struct ServerOptions {
     std::uint16_t port = 0;  // 0: any free port
     std::size_t workers = 4;
     std::size_t worker_queue_max = 1024;       // queued requests; a further one is answered 503
-    std::size_t connections_max = 4096;        // a further one is answered 503 and closed
     std::size_t header_bytes_max = 16 * 1024;  // 431 beyond it
     std::size_t body_bytes_max = 1024 * 1024;  // 413 beyond it; a route may have its own limit
     // The maximum number of unanswered requests of one connection. Beyond it the server stops
@@ -32,7 +31,6 @@ struct ServerOptions {
     std::size_t pipelined_max = 64;
     // From the first byte of a request to its last; answered 408 after that.
     Duration read_timeout = std::chrono::seconds(15);
-    Duration idle_timeout = std::chrono::seconds(60);   // between requests; then closed
     Duration write_timeout = std::chrono::seconds(15);  // then closed
     EdgeOptions edge = {};
 };

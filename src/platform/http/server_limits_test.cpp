@@ -70,7 +70,7 @@ TEST_F(ServerTest, TellsAClientThatItWasTooSlow) {
 
 TEST_F(ServerTest, WaitsForAHandlerAsLongAsItTakes) {
     start({.read_timeout = std::chrono::milliseconds(20),
-           .idle_timeout = std::chrono::milliseconds(500)});
+           .edge = {.idle_timeout = std::chrono::milliseconds(500)}});
     auto patient = client();
     patient.send(get("/hold"));
     const auto replies = held_.take(1);
@@ -82,7 +82,7 @@ TEST_F(ServerTest, WaitsForAHandlerAsLongAsItTakes) {
 }
 
 TEST_F(ServerTest, ClosesAConnectionThatIdles) {
-    start({.idle_timeout = std::chrono::milliseconds(500)});
+    start({.edge = {.idle_timeout = std::chrono::milliseconds(500)}});
     auto silent = client();
     auto client = this->client();
     EXPECT_EQ(client.ask(get("/hello")).status, 200);
@@ -102,7 +102,8 @@ TEST_F(ServerTest, ClosesAConnectionThatDoesNotRead) {
 }
 
 TEST_F(ServerTest, TurnsAwayMoreConnectionsThanItMayHave) {
-    start({.connections_max = 2});
+    // Both clients are on loopback, for which there is no share.
+    start({.edge = {.connections_max = 2, .connections_per_address_max = 1}});
     auto first = client();
     auto second = client();
     EXPECT_EQ(first.ask(get("/hello")).status, 200);
