@@ -10,6 +10,15 @@ constexpr auto limit_names = std::to_array<std::string_view>(
      "pipelined", "read_time", "idle_time", "write_time"});
 static_assert(limit_names.size() == static_cast<std::size_t>(Limit::write_time) + 1);
 
+// Returns Micrometer's word for the class of a status.
+std::string_view outcome_of(int status) {
+    constexpr auto outcomes = std::to_array<std::string_view>(
+        {"INFORMATIONAL", "SUCCESS", "REDIRECTION", "CLIENT_ERROR", "SERVER_ERROR"});
+    const int hundreds = status / 100;
+    if (hundreds < 1 || hundreds > 5) return "UNKNOWN";
+    return outcomes.at(static_cast<std::size_t>(hundreds - 1));
+}
+
 }  // namespace
 
 AccessMetrics::AccessMetrics(telemetry::Registry& registry, const std::vector<Route>& routes)
@@ -42,7 +51,12 @@ void AccessMetrics::observe(const Conversation::Access& access) {
     if (found == row.by_status.end()) {
         auto& histogram = registry_.histogram(
             "http_server_requests_seconds", "From a request's first byte to its answer",
-            {{"method", row.method}, {"uri", row.uri}, {"status", std::to_string(access.status)}});
+            // outcome and exception follow from the status, so they add no series.
+            {{"method", row.method},
+             {"uri", row.uri},
+             {"status", std::to_string(access.status)},
+             {"outcome", std::string(outcome_of(access.status))},
+             {"exception", "None"}});
         found = row.by_status.emplace(row.by_status.end(), access.status, &histogram);
     }
     found->second->observe(std::chrono::duration<double>(access.took).count());

@@ -105,7 +105,8 @@ TEST_F(ActuatorTest, ShowsInfoMetricsAndWhereTheRestIs) {
     EXPECT_EQ(get("/actuator/info").body, R"({"app":{"name":"order-service","version":"1.2.3"}})");
     const auto metrics = get("/actuator/prometheus");
     EXPECT_EQ(metrics.header("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
-    EXPECT_NE(metrics.body.find("http_server_requests_seconds_count{method=\"GET\",status=\"200\","
+    EXPECT_NE(metrics.body.find("http_server_requests_seconds_count{exception=\"None\","
+                                "method=\"GET\",outcome=\"SUCCESS\",status=\"200\","
                                 "uri=\"/actuator/info\"} 1"),
               std::string::npos);
     EXPECT_NE(

@@ -381,11 +381,12 @@ TEST_F(ServerTest, CountsByRouteMethodAndStatus) {
     client.ask(get("/nothing"));
     client.ask("BREW /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const std::string text = metrics_.prometheus_text();
-    for (const auto* line :
-         {R"(http_server_requests_seconds_count{method="GET",status="200",uri="/echo/{text}"} 2)",
-          R"(http_server_requests_seconds_count{method="HEAD",status="200",uri="/hello"} 1)",
-          R"(http_server_requests_seconds_count{method="GET",status="404",uri="UNKNOWN"} 1)",
-          R"(http_server_requests_seconds_count{method="OTHER",status="405",uri="UNKNOWN"} 1)"}) {
+    for (
+        const auto* line :
+        {R"(http_server_requests_seconds_count{exception="None",method="GET",outcome="SUCCESS",status="200",uri="/echo/{text}"} 2)",
+         R"(http_server_requests_seconds_count{exception="None",method="HEAD",outcome="SUCCESS",status="200",uri="/hello"} 1)",
+         R"(http_server_requests_seconds_count{exception="None",method="GET",outcome="CLIENT_ERROR",status="404",uri="UNKNOWN"} 1)",
+         R"(http_server_requests_seconds_count{exception="None",method="OTHER",outcome="CLIENT_ERROR",status="405",uri="UNKNOWN"} 1)"}) {
         EXPECT_NE(text.find(line), std::string::npos) << line << text;
     }
 }
