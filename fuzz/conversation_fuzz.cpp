@@ -29,6 +29,9 @@ public:
         conversation->answer(place.number,
                              {.body = std::move(body), .headers = {{"Echo", request.path}}});
     }
+    std::shared_ptr<const http::Principal> identify(const http::Request&) override {
+        return http::local_principal();
+    }
     Uuid fresh_id() override { return ids.next(); }
     std::string_view date() override { return "Tue, 14 Nov 2023 22:13:20 GMT"; }
     void reached(http::Limit) override {}

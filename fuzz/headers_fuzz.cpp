@@ -29,19 +29,23 @@ bool is_visible(std::string_view text) {
 void check_trace_context(http::Request request) {
     const Uuid fresh = uuid_v7({1'700'000'000'000'000}, 1, 2);
     http::set_trace_context(request, fresh);
-    promise(!request.correlation_id.empty() && request.correlation_id.size() <= 128 &&
-                is_visible(request.correlation_id),
+    promise(!request.context.correlation_id.empty() &&
+                request.context.correlation_id.size() <= 128 &&
+                is_visible(request.context.correlation_id),
             "a correlation id is short and visible");
-    promise(request.traceparent.size() == 55 && request.traceparent.starts_with("00-") &&
-                request.trace_id().find_first_not_of("0123456789abcdef") == std::string_view::npos,
+    promise(request.context.traceparent.size() == 55 &&
+                request.context.traceparent.starts_with("00-") &&
+                request.context.trace_id().find_first_not_of("0123456789abcdef") ==
+                    std::string_view::npos,
             "a traceparent is of version 00");
-    promise(request.tracestate.size() <= 512, "a tracestate is short");
-    http::Request next{.headers = {{"traceparent", request.traceparent},
-                                   {"tracestate", request.tracestate},
-                                   {"x-correlation-id", request.correlation_id}}};
+    promise(request.context.tracestate.size() <= 512, "a tracestate is short");
+    http::Request next{.headers = {{"traceparent", request.context.traceparent},
+                                   {"tracestate", request.context.tracestate},
+                                   {"x-correlation-id", request.context.correlation_id}}};
     http::set_trace_context(next, fresh);
-    promise(next.correlation_id == request.correlation_id &&
-                next.trace_id() == request.trace_id() && next.tracestate == request.tracestate,
+    promise(next.context.correlation_id == request.context.correlation_id &&
+                next.context.trace_id() == request.context.trace_id() &&
+                next.context.tracestate == request.context.tracestate,
             "the next hop goes on with the trace");
 }
 

@@ -46,7 +46,7 @@ OLD_WORDS = {  # by the folder below which they are old; "": everywhere
         "wait_for_second_look wake_at_the_next_thing Walk walks_of Wire with_words_replaced without_content without_saga "
         "without_twins words_of write_maybe Writing Wrong",
     "src/inventory/":
-        "Answer Given Parts",
+        "Given Parts",
     "src/load/":
         "Answer take_line",
     "src/order/":

@@ -2,16 +2,12 @@
 #pragma once
 #include <compare>
 #include <string>
-#include <string_view>
 
 namespace trackops {
 
-// The actor of every API request, as long as there is no authentication.
-inline constexpr std::string_view anonymous = "anonymous";
-
 // Idempotency-Key (draft-ietf-httpapi-idempotency-key-header).
 struct IdempotencyKey {
-    std::string scope;  // the actor and the route: "anonymous POST /api/orders"
+    std::string scope;  // the caller, the method and the path: "anonymous POST /api/orders"
     std::string key;
     // The SHA-256 of the body, in hex. The same key with another fingerprint is refused.
     std::string fingerprint;

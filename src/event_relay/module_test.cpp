@@ -8,6 +8,7 @@
 #include "platform/backends/open_database.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/http/raw_client.hpp"
+#include "platform/http/rows_for_tests.hpp"
 #include "platform/outbox/event.hpp"
 #include "platform/outbox/migrations.hpp"
 #include "platform/runtime/system_clock.hpp"
@@ -105,6 +106,19 @@ TEST_P(RelayModule, WaitsForASchemaThatIsNotItsOwn) {
     // Health caches its result for a second; the status does not.
     EXPECT_EQ(ask(module, "GET /api/relay/status").status, 200);
 }
+
+TEST_P(RelayModule, ServesTheRowsOfItsTable) {
+    Module module({.database_url = fresh.url(), .port = 0, .relay = {}}, clock, ids, *bus, metrics);
+    module.start();
+    // 405 names the methods of a path that is served, 404 is for all others.
+    for (const http::Route& row : route_table()) {
+        const Answer answer = ask(module, "BREW " + http::path_of(row));
+        EXPECT_EQ(answer.status, 405) << row.pattern;
+        EXPECT_TRUE(answer.header("Allow").starts_with(row.method)) << row.pattern;
+    }
+}
+
+TEST(RelayRouteTable, HoldsAtTheEdge) { http::expect_rows_hold(route_table()); }
 
 TEST_P(RelayModule, GoesOnWhereItStopped) {
     make_schema();

@@ -12,6 +12,7 @@
 #include "platform/backends/open_database.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/http/calls_for_tests.hpp"
+#include "platform/http/rows_for_tests.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
 #include "testing/fakes.hpp"
@@ -64,6 +65,12 @@ protected:
     std::unique_ptr<bus::Subscription> requests;
     const Uuid order = ids.next();
 };
+
+TEST_P(InventoryApplication, ServesTheRowsOfItsTable) {
+    EXPECT_EQ(http::texts_of(application.routes()), http::texts_of(route_table()));
+}
+
+TEST(InventoryRouteTable, HoldsAtTheEdge) { http::expect_rows_hold(route_table()); }
 
 // The correlation and the trace pass from an order event to the reply.
 TEST_P(InventoryApplication, SaysOverTheBusWhereEachReplyComesFrom) {

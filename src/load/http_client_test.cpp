@@ -37,24 +37,25 @@ protected:
         using http::route_for_tests;
         return {
             route_for_tests("POST", "/echo",
-             [](const Request& request, const Reply& reply) {
-                 const auto key = request.header("idempotency-key").value_or("none");
-                 reply.send({.status = 201,
-                             .body = fmt::format("{} {}", key, request.body),
-                             .headers = {{"Idempotency-Replayed", "true"}, {"Retry-After", "3"}}});
-             }),
+                            [](const Request& request, const Reply& reply) {
+                                const auto key = request.header("idempotency-key").value_or("none");
+                                reply.send({.status = 201,
+                                            .body = fmt::format("{} {}", key, request.body),
+                                            .headers = {{"Idempotency-Replayed", "true"},
+                                                        {"Retry-After", "3"}}});
+                            }),
             route_for_tests("GET", "/fine",
-             [](const Request&, const Reply& reply) { reply.json(200, "{}"); }),
+                            [](const Request&, const Reply& reply) { reply.json(200, "{}"); }),
             route_for_tests("POST", "/api/orders",
-             [this](const Request&, const Reply& reply) {
-                 if (++placed_ % 10 == 0) return reply.json(503, "{}");
-                 reply.json(201, order(placed_, "PENDING"));
-             }),
-            route_for_tests("GET", "/api/orders/{id}/status",
-             [](const Request& request, const Reply& reply) {
-                 reply.json(200, order(std::stoi(std::string(request.param("id").substr(24))),
-                                       "CONFIRMED"));
-             })};
+                            [this](const Request&, const Reply& reply) {
+                                if (++placed_ % 10 == 0) return reply.json(503, "{}");
+                                reply.json(201, order(placed_, "PENDING"));
+                            }),
+            route_for_tests(
+                "GET", "/api/orders/{id}/status", [](const Request& request, const Reply& reply) {
+                    reply.json(200, order(std::stoi(std::string(request.param("id").substr(24))),
+                                          "CONFIRMED"));
+                })};
     }
 
     static std::string order(int number, std::string_view status) {

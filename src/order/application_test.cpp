@@ -14,6 +14,7 @@
 #include "platform/backends/open_database.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/http/calls_for_tests.hpp"
+#include "platform/http/rows_for_tests.hpp"
 #include "platform/relay/poll_source.hpp"
 #include "platform/relay/relay.hpp"
 #include "platform/telemetry/metrics.hpp"
@@ -100,6 +101,12 @@ protected:
     std::unique_ptr<bus::Subscription> heard;
 };
 
+TEST_P(OrderApplication, ServesTheRowsOfItsTable) {
+    EXPECT_EQ(http::texts_of(application.routes()), http::texts_of(route_table()));
+}
+
+TEST(OrderRouteTable, HoldsAtTheEdge) { http::expect_rows_hold(route_table()); }
+
 TEST_P(OrderApplication, ShowsAtOnceWhatInventoryAnswered) {
     const std::string path = place();
     EXPECT_EQ(status_of(path), "PENDING");  // also puts the order into the cache
@@ -138,16 +145,16 @@ TEST_P(OrderApplication, AnswersWhoWaitsWhenInventoryAnswers) {
 // The correlation and the trace pass from a request to its event, and from inventory's reply to the
 // next event.
 TEST_P(OrderApplication, SaysOverTheBusWhereEachEventComesFrom) {
-    calls.origin.correlation_id = "mine";
-    calls.origin.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    calls.origin.tracestate = "a=b";
+    calls.origin.context.correlation_id = "mine";
+    calls.origin.context.traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    calls.origin.context.tracestate = "a=b";
     const std::string path = place();
     const auto created = sent();
     ASSERT_EQ(created.size(), 1U);
     EXPECT_EQ(created[0].topic, "ORDER_CREATED");
     EXPECT_EQ(created[0].header("ce_correlationid"), "mine");
     EXPECT_EQ(created[0].header("ce_causationid"), "mine");
-    EXPECT_EQ(created[0].header("traceparent"), calls.origin.traceparent);
+    EXPECT_EQ(created[0].header("traceparent"), calls.origin.context.traceparent);
     EXPECT_EQ(created[0].header("tracestate"), "a=b");
     const std::string answer = reserve(
         path,

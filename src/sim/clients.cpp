@@ -181,7 +181,7 @@ void Customer::place() {
 void Customer::send(std::size_t at, bool waits) {
     const Placement& placement = placements_[at];
     http::Request request = request_of("POST", "/api/orders", placement.body);
-    request.correlation_id = placement.reference;
+    request.context.correlation_id = placement.reference;
     if (!placement.key.empty()) request.headers.emplace_back("idempotency-key", placement.key);
     if (waits) request.query.emplace_back("wait", "confirmed");
     world_.trace(name_, "asks for {}{}{}", placement.reference,
@@ -316,7 +316,7 @@ Change Customer::draw(std::size_t order, order::domain::Action action) {
                   .request = request_of("POST", fmt::format("/api/orders/{}/{}", known.id.text(),
                                                             order::domain::name_of(action))),
                   .has_key = random_.happens(0.5)};
-    change.request.correlation_id = fmt::format("change-{}", number);
+    change.request.context.correlation_id = fmt::format("change-{}", number);
     if (action == order::domain::Action::ship)
         change.request.body =
             fmt::format(R"({{"carrier":"Mail","trackingNumber":"change-{}"}})", number);
@@ -429,7 +429,7 @@ http::Request request_of(std::string_view method, std::string path, std::string 
     request.method = method;
     request.path = std::move(path);
     request.body = std::move(body);
-    request.correlation_id = "simulated";
+    request.context.correlation_id = "simulated";
     return request;
 }
 

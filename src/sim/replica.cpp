@@ -289,6 +289,7 @@ void Replica::serve(http::Request request, std::function<void(const Answer&)> an
         return world_.broken("no_defects", "no route for " + request.method + " " + request.path);
     request.params = match.params;
     request.route = match.route->pattern;
+    request.context.principal = http::local_principal();
     if (world_.mutant != nullptr && world_.mutant->kind == MutantKind::key_of_pattern)
         request.path = request.route;
     guarded(request.path, [&] {

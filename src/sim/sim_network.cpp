@@ -104,7 +104,7 @@ void SimNetwork::send_back(const Answer& answer, const Done& done) {
 http::Request SimNetwork::as_planted(http::Request request) {
     if (world_.mutant == nullptr) return request;
     const MutantKind kind = world_.mutant->kind;
-    if (kind == MutantKind::correlation_lost) request.correlation_id = "lost";
+    if (kind == MutantKind::correlation_lost) request.context.correlation_id = "lost";
     if (kind == MutantKind::if_match_dropped)
         std::erase_if(request.headers,
                       [](const auto& header) { return header.first == "if-match"; });

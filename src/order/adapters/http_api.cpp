@@ -22,11 +22,6 @@ Result<domain::OrderId> read_order_id(const Request& request) {
     return *id;
 }
 
-Trace trace_of(const Request& request) {
-    return {request.correlation_id, request.correlation_id, request.traceparent,
-            request.tracestate};
-}
-
 Response order_response(int status, const domain::Order& order) {
     Response response{
         .status = status, .body = order_json(order), .headers = {{"ETag", etag_of(order)}}};
@@ -70,8 +65,8 @@ Result<app::PlaceOrder> read_place_order(const Request& request) {
     app::PlaceOrder command;
     command.key = TRY(http::read_idempotency_key(request));
     command.terms = TRY(read_order_terms(request.body));
-    command.actor = anonymous;
-    command.trace = trace_of(request);
+    command.actor = request.context.actor();
+    command.trace = request.context.trace();
     return command;
 }
 
@@ -97,8 +92,8 @@ void change_order(const Request& request, const Reply& reply, Result<domain::Com
     const auto read = [&]() -> Result<app::ChangeOrder> {
         TRY(http::check_query(request, {}));
         const domain::OrderId id = TRY(read_order_id(request));
-        app::ChangeOrder change{id, TRY(command), std::string(anonymous), trace_of(request), {},
-                                {}};
+        app::ChangeOrder change{
+            id, TRY(command), request.context.actor(), request.context.trace(), {}, {}};
         change.key = TRY(http::read_idempotency_key(request));
         change.condition = TRY(http::read_version_condition(request, "order"));
         return change;
@@ -249,7 +244,7 @@ constexpr auto rows = std::to_array<Row>({
     query("/api/sagas", Work::query, list_sagas),
     query("/api/sagas/{id}", Work::query, get_saga),
 });
-static_assert(http::is_sound(rows));
+static_assert(http::is_consistent(rows));
 
 }  // namespace
 

@@ -74,8 +74,8 @@ TEST_F(OrderApi, TakesAnOrderThroughItsLife) {
     EXPECT_THAT(timeline("version"), ElementsAre("1", "2", "3", "4", "5"));
     EXPECT_THAT(timeline("to"), ElementsAre("\"PENDING\"", "\"CONFIRMED\"", "\"PROCESSING\"",
                                             "\"SHIPPED\"", "\"DELIVERED\""));
-    EXPECT_THAT(timeline("actor"), ElementsAre("\"anonymous\"", "\"inventory\"", "\"anonymous\"",
-                                               "\"anonymous\"", "\"anonymous\""));
+    EXPECT_THAT(timeline("actor"),
+                ElementsAre("\"local\"", "\"inventory\"", "\"local\"", "\"local\"", "\"local\""));
     EXPECT_EQ(timeline("eventId"),
               at_hand.query_column(
                   "SELECT '\"' || event_id || '\"' FROM outbox_events ORDER BY position"));

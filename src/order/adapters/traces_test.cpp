@@ -19,9 +19,9 @@ protected:
 
     // Sets the correlation id and the trace of the requests that follow.
     void come_from(const std::string& name) {
-        at_hand.calls.origin.correlation_id = "correlation of " + name;
-        at_hand.calls.origin.traceparent = "parent of " + name;
-        at_hand.calls.origin.tracestate = "state of " + name;
+        at_hand.calls.origin.context.correlation_id = "correlation of " + name;
+        at_hand.calls.origin.context.traceparent = "parent of " + name;
+        at_hand.calls.origin.context.tracestate = "state of " + name;
     }
     static std::string of_request(const std::string& type, const std::string& name) {
         return fmt::format("{} correlation of {} correlation of {} parent of {} state of {}", type,

@@ -19,7 +19,7 @@ struct StatusChange {
     std::optional<Status> from;  // empty when the order was placed
     Status to = Status::pending;
     std::string reason;  // the reason of a cancellation; otherwise ""
-    std::string actor;   // anonymous, inventory or saga
+    std::string actor;   // the name of the caller, inventory or saga
     Instant at;
 };
 

@@ -212,7 +212,7 @@ constexpr auto rows = std::to_array<Row>({
     row("/actuator/info", Scope::everybody, Answer::json, Work::memory, get_info),
     row("/actuator/prometheus", Scope::metrics_read, Answer::text, Work::query, get_metrics),
 });
-static_assert(is_sound(rows));
+static_assert(is_consistent(rows));
 
 std::string info_body(const ActuatorInfo& info) {
     std::string body;

@@ -12,6 +12,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "platform/http/authorise.hpp"
+#include "platform/http/idempotency_key.hpp"
 #include "platform/http/router.hpp"
 #include "platform/http/target.hpp"
 #include "platform/json/reader.hpp"
@@ -39,7 +41,9 @@ class Calls {
 public:
     // work: executes the commands that the handlers pass to combiners.
     Calls(std::vector<Route> routes, std::function<void()> work)
-        : router_(std::move(routes)), work_(std::move(work)) {}
+        : router_(std::move(routes)), work_(std::move(work)) {
+        origin.context.principal = local_principal();
+    }
 
     // Sends a request. The response may arrive later.
     std::shared_ptr<Exchange> send(std::string_view method, std::string_view target,
@@ -57,7 +61,11 @@ public:
         request.headers = std::move(headers);
         request.body = std::move(body);
         const auto exchange = std::make_shared<Exchange>(std::move(request));
-        match.route->handler(exchange->request(), Reply(exchange));
+        if (const auto refused = refusal_of(*match.route, exchange->request())) {
+            Reply(exchange).problem(*refused);
+        } else {
+            match.route->handler(exchange->request(), Reply(exchange));
+        }
         work_();
         return exchange;
     }
@@ -68,9 +76,15 @@ public:
         return *exchange->answer;
     }
 
-    Request origin;  // correlation and trace of each request
+    Request origin;  // its context is the context of each request
 
 private:
+    // As the edge decides, save for the media type: these requests have none.
+    static std::optional<Error> refusal_of(const Route& route, const Request& request) {
+        if (auto error = authorise(route, *request.context.principal)) return error;
+        if (auto given = check_key_is_given(route, request); !given) return given.error();
+        return std::nullopt;
+    }
     const Router router_;
     const std::function<void()> work_;
 };

@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "platform/http/authorise.hpp"
+#include "platform/http/idempotency_key.hpp"
 #include "platform/http/media_type.hpp"
 #include "platform/http/origin.hpp"
 #include "platform/http/target.hpp"
@@ -144,6 +146,8 @@ Result<void> Conversation::take_header() {
     Request& request = parser_.request();
     const RequestHead& head = parser_.head();
     set_trace_context(request, host_.fresh_id());
+    request.context.arrived_at = began_;
+    request.context.principal = host_.identify(request);
     const bool is_of_server = request.method == "OPTIONS" && head.target == "*";
     Target target = TRY(is_of_server ? Result<Target>(Target{.encoded_path = "*", .path = "*"})
                                      : parse_target(head.target));
@@ -190,17 +194,28 @@ void Conversation::find_route(std::string_view encoded_path) {
     }
     request.params = std::move(match.params);
     request.route = route_->pattern;
-    // Only the end of a chunked body tells whether there is one.
-    const RequestHead& head = parser_.head();
-    if (!route_->body_optional || (head.has_body && !head.is_chunked)) check_media_type();
+    if (auto error = refusal_of(*route_)) refusal_ = problem(*error, request);
 }
 
-void Conversation::check_media_type() {
-    // A DELETE's body has no meaning in HTTP, so clients send it without a type.
-    if (route_->body == Body::none || route_->method == "DELETE") return;
+// Returns the reason why the row of the route refuses the request; nothing if it does not.
+std::optional<Error> Conversation::refusal_of(const Route& route) {
     const Request& request = parser_.request();
-    if (const auto fault = media_type_fault(request, media_type_of(route_->body)))
-        refusal_ = problem({Errc::unsupported_media_type, *fault}, request);
+    if (auto error = authorise(route, *request.context.principal)) return error;
+    // Only the end of a chunked body tells whether there is one.
+    const RequestHead& head = parser_.head();
+    if (!route.body_optional || (head.has_body && !head.is_chunked)) {
+        if (auto error = media_type_error()) return error;
+    }
+    if (auto given = check_key_is_given(route, request); !given) return std::move(given).error();
+    return std::nullopt;
+}
+
+std::optional<Error> Conversation::media_type_error() {
+    // A DELETE's body has no meaning in HTTP, so clients send it without a type.
+    if (route_->body == Body::none || route_->method == "DELETE") return std::nullopt;
+    auto fault = media_type_fault(parser_.request(), media_type_of(route_->body));
+    if (!fault) return std::nullopt;
+    return Error{Errc::unsupported_media_type, *std::move(fault)};
 }
 
 void Conversation::take_request() {
@@ -208,8 +223,9 @@ void Conversation::take_request() {
     if (!slot.keeps_alive) input_is_over_ = true;
     must_send_continue_ = false;
     if (!refusal_ && route_->body_optional && parser_.head().is_chunked &&
-        !parser_.request().body.empty())
-        check_media_type();
+        !parser_.request().body.empty()) {
+        if (const auto error = media_type_error()) refusal_ = problem(*error, parser_.request());
+    }
     if (refusal_) {
         slot.response = std::exchange(refusal_, std::nullopt);
     } else {
@@ -225,7 +241,7 @@ Conversation::Slot& Conversation::open_slot() {
     const RequestHead& head = parser_.head();
     return slots_.emplace_back(Slot{.route = route_,
                                     .method = request.method,
-                                    .correlation_id = request.correlation_id,
+                                    .correlation_id = request.context.correlation_id,
                                     .began = began_,
                                     .is_http10 = head.is_http10,
                                     .keeps_alive = head.keeps_alive});
@@ -233,7 +249,7 @@ Conversation::Slot& Conversation::open_slot() {
 
 void Conversation::refuse(const Error& error, Time now) {
     Request& request = parser_.request();
-    if (request.correlation_id.empty()) set_trace_context(request, host_.fresh_id());
+    if (request.context.correlation_id.empty()) set_trace_context(request, host_.fresh_id());
     if (!is_in_request()) began_ = now;
     Slot& slot = open_slot();
     slot.keeps_alive = false;

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,6 +49,8 @@ public:
         virtual ~Host() = default;
         // Handles the request. The response comes later, or at once, through answer().
         virtual void handle(const Route& route, Request request, Place place) = 0;
+        // Returns the caller of a request whose headers have arrived; not null.
+        virtual std::shared_ptr<const Principal> identify(const Request& request) = 0;
         virtual Uuid fresh_id() = 0;            // for the trace context of a request
         virtual std::string_view date() = 0;    // in the form IMF-fixdate
         virtual void reached(Limit limit) = 0;  // a limit of the server took effect
@@ -91,7 +94,8 @@ private:
     std::size_t parse(std::string_view bytes, Time now);
     Result<void> take_header();
     void find_route(std::string_view encoded_path);
-    void check_media_type();
+    std::optional<Error> refusal_of(const Route& route);
+    std::optional<Error> media_type_error();
     void take_request();
     Slot& open_slot();
     void append(std::string& out, const Slot& slot, bool is_last);

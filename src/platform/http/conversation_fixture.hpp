@@ -28,10 +28,12 @@ public:
     };
     void handle(const Route& route, Request request, Conversation::Place place) override {
         EXPECT_EQ(place.connection, 7u);
-        if (route.pattern == "/hold") return held.push_back({place, request.correlation_id});
+        if (route.pattern == "/hold")
+            return held.push_back({place, request.context.correlation_id});
         conversation->answer(place.number, {.status = route.pattern == "/busy" ? 503 : 200,
-                                            .body = "for " + request.correlation_id});
+                                            .body = "for " + request.context.correlation_id});
     }
+    std::shared_ptr<const Principal> identify(const Request&) override { return principal; }
     Uuid fresh_id() override { return ids.next(); }
     std::string_view date() override { return "Tue, 14 Nov 2023 22:13:20 GMT"; }
     void reached(Limit limit) override { limits.push_back(limit); }
@@ -41,6 +43,7 @@ public:
     }
 
     Conversation* conversation = nullptr;
+    std::shared_ptr<const Principal> principal = local_principal();
     trackops::testing::SeededIds ids;
     std::vector<Held> held;
     std::vector<Observed> observed;

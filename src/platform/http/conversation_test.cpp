@@ -17,6 +17,7 @@ public:
         conversation->answer(place.number, {.body = std::move(request.body)});
         ++handled;
     }
+    std::shared_ptr<const Principal> identify(const Request&) override { return local_principal(); }
     Uuid fresh_id() override { return ids.next(); }
     std::string_view date() override { return "Tue, 14 Nov 2023 22:13:20 GMT"; }
     void reached(Limit) override {}

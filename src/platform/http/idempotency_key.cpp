@@ -31,6 +31,13 @@ std::optional<std::string> unquoted(std::string_view text) {
     return std::nullopt;
 }
 
+// Returns the caller in the scope of a key. Version 0.1 recorded the keys of callers on this
+// machine under the name "anonymous", and a repeat after an upgrade must find them.
+std::string_view owner_of(const Principal& principal) {
+    if (principal.name == local_principal()->name) return "anonymous";
+    return principal.name;
+}
+
 std::unexpected<Error> invalid_key(std::string detail, std::string code) {
     return fail(Errc::invalid, "The Idempotency-Key is not valid.",
                 {{"Idempotency-Key", std::move(detail), std::move(code)}});
@@ -59,9 +66,15 @@ Result<std::optional<std::string>> read_idempotency_key(std::optional<std::strin
 Result<std::optional<IdempotencyKey>> read_idempotency_key(const Request& request) {
     auto key = TRY(read_idempotency_key(request.header("idempotency-key")));
     if (!key) return std::optional<IdempotencyKey>();
-    return std::optional(
-        IdempotencyKey{fmt::format("{} {} {}", anonymous, request.method, request.path),
-                       *std::move(key), fingerprint(request.body)});
+    return std::optional(IdempotencyKey{
+        fmt::format("{} {} {}", owner_of(*request.context.principal), request.method, request.path),
+        *std::move(key), fingerprint(request.body)});
+}
+
+Result<void> check_key_is_given(const Route& route, const Request& request) {
+    if (route.idempotency != Idempotency::required || request.header("idempotency-key")) return {};
+    return fail(Errc::precondition_required,
+                "this request needs an Idempotency-Key, so that a repeat cannot count twice");
 }
 
 std::string fingerprint(std::string_view body) {

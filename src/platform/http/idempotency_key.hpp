@@ -8,6 +8,7 @@
 
 #include "base/request.hpp"
 #include "platform/http/message.hpp"
+#include "platform/http/route.hpp"
 
 namespace trackops::http {
 
@@ -17,9 +18,12 @@ inline constexpr std::size_t idempotency_key_bytes_max = 255;
 // without a header. Returns Errc::invalid if the key is empty, too long or not visible ASCII.
 Result<std::optional<std::string>> read_idempotency_key(std::optional<std::string_view> header);
 
-// Returns the key of a request with its scope (method and path, so that one key may serve different
-// calls; the caller in it is always anonymous) and the fingerprint of its body.
+// Returns the key of a request with its scope (caller, method and path, so that one key may serve
+// different calls) and the fingerprint of its body.
 Result<std::optional<IdempotencyKey>> read_idempotency_key(const Request& request);
+
+// Returns Errc::precondition_required if the route requires a key and the request has none.
+Result<void> check_key_is_given(const Route& route, const Request& request);
 
 // Returns the SHA-256 of the body, in hex.
 std::string fingerprint(std::string_view body);

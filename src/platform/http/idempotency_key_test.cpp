@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "platform/http/route_for_tests.hpp"
+
 namespace trackops::http {
 namespace {
 
@@ -26,6 +28,37 @@ TEST(IdempotencyKeyHeader, RefusesEverythingElse) {
         EXPECT_EQ(key.error().code, Errc::invalid);
         EXPECT_EQ(key.error().fields.at(0).pointer, "Idempotency-Key");
     }
+}
+
+Request with_key(std::shared_ptr<const Principal> principal) {
+    Request request{.method = "POST",
+                    .path = "/api/orders",
+                    .headers = {{"idempotency-key", "k"}},
+                    .context = {.principal = std::move(principal)}};
+    return request;
+}
+
+TEST(IdempotencyKeyScope, NamesTheCallerTheMethodAndThePath) {
+    const auto reader = std::make_shared<const Principal>(Principal{.name = "key:shop"});
+    EXPECT_EQ(read_idempotency_key(with_key(reader)).value()->scope, "key:shop POST /api/orders");
+    // Version 0.1 recorded such keys under this name.
+    EXPECT_EQ(read_idempotency_key(with_key(local_principal())).value()->scope,
+              "anonymous POST /api/orders");
+    EXPECT_EQ(read_idempotency_key(with_key(nobody())).value()->scope, "nobody POST /api/orders");
+}
+
+TEST(IdempotencyKeyScope, IsAskedForByTheRow) {
+    Route route = route_for_tests("POST", "/api/orders");
+    const Request without{.method = "POST", .path = "/api/orders"};
+    for (const auto idempotency : {Idempotency::none, Idempotency::optional}) {
+        route.idempotency = idempotency;
+        EXPECT_TRUE(check_key_is_given(route, without));
+    }
+    route.idempotency = Idempotency::required;
+    EXPECT_TRUE(check_key_is_given(route, with_key(local_principal())));
+    const auto refused = check_key_is_given(route, without);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::precondition_required);
 }
 
 TEST(Fingerprint, IsSha256InHex) {

@@ -34,7 +34,7 @@ std::optional<std::string_view> Request::query_value(std::string_view name) cons
     return first(query, name);
 }
 
-std::string_view Request::trace_id() const {
+std::string_view RequestContext::trace_id() const {
     if (traceparent.size() < 35) return {};
     return std::string_view(traceparent).substr(3, 32);
 }

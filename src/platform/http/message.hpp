@@ -1,5 +1,6 @@
 // A parsed and checked request, and the response to it.
 #pragma once
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <initializer_list>
@@ -10,10 +11,29 @@
 #include <utility>
 #include <vector>
 
+#include "base/request.hpp"
 #include "base/result.hpp"
+#include "platform/http/principal.hpp"
 #include "platform/http/problem.hpp"
 
 namespace trackops::http {
+
+// Where a request comes from: its caller, its time and its trace.
+struct RequestContext {
+    std::shared_ptr<const Principal> principal = nobody();  // the caller; never null
+    // The client's X-Correlation-ID if it sent one (1 to 128 visible ASCII characters), otherwise a
+    // generated id.
+    std::string correlation_id;
+    // The W3C traceparent of this request's own span. The trace id is the client's, if it sent one.
+    std::string traceparent;
+    std::string tracestate;
+    std::chrono::steady_clock::time_point arrived_at;  // the arrival of the request's first byte
+
+    const std::string& actor() const { return principal->name; }
+    std::string_view trace_id() const;  // the 32 hex digits in traceparent
+    // Returns the trace of what the request causes. The request itself is the cause.
+    Trace trace() const { return {correlation_id, correlation_id, traceparent, tracestate}; }
+};
 
 struct Request {
     std::string method;
@@ -23,12 +43,7 @@ struct Request {
     std::vector<std::pair<std::string, std::string>> query;    // decoded, in order, with repeats
     std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
     std::string body;
-    // The client's X-Correlation-ID if it sent one (1 to 128 visible ASCII characters), otherwise a
-    // generated id.
-    std::string correlation_id;
-    // The W3C traceparent of this request's own span. The trace id is the client's, if it sent one.
-    std::string traceparent;
-    std::string tracestate;
+    RequestContext context;
 
     // Throws std::logic_error if the route has no parameter of this name.
     std::string_view param(std::string_view name) const;
@@ -36,7 +51,6 @@ struct Request {
     std::optional<std::string_view> header(std::string_view name) const;
     // Returns the first of several values.
     std::optional<std::string_view> query_value(std::string_view name) const;
-    std::string_view trace_id() const;  // the 32 hex digits in traceparent
 };
 
 // Reports every fault of the query, at most query_faults_max: names that are not in `known`, and

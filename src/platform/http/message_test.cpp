@@ -116,7 +116,7 @@ TEST(Request, AnswersByName) {
     EXPECT_EQ(request.query_value("b"), std::nullopt);
     EXPECT_EQ(request.header("if-match"), "\"1\"");
     EXPECT_EQ(request.header("etag"), std::nullopt);
-    EXPECT_EQ(request.trace_id(), "");
+    EXPECT_EQ(request.context.trace_id(), "");
 }
 
 const Uuid fresh = *Uuid::parse("018bcfe5-687b-7abc-8123-456789abcdef");
@@ -130,10 +130,11 @@ Request identified(Pairs headers) {
 
 TEST(Identity, IsMadeWhereNoneWasSent) {
     const auto request = identified({{"host", "x"}, {"tracestate", "a=b"}});
-    EXPECT_EQ(request.correlation_id, "018bcfe5-687b-7abc-8123-456789abcdef");
-    EXPECT_EQ(request.traceparent, "00-018bcfe5687b7abc8123456789abcdef-8123456789abcdef-01");
-    EXPECT_EQ(request.trace_id(), "018bcfe5687b7abc8123456789abcdef");
-    EXPECT_EQ(request.tracestate, "");
+    EXPECT_EQ(request.context.correlation_id, "018bcfe5-687b-7abc-8123-456789abcdef");
+    EXPECT_EQ(request.context.traceparent,
+              "00-018bcfe5687b7abc8123456789abcdef-8123456789abcdef-01");
+    EXPECT_EQ(request.context.trace_id(), "018bcfe5687b7abc8123456789abcdef");
+    EXPECT_EQ(request.context.tracestate, "");
 }
 
 TEST(Identity, GoesOnWithWhatWasSent) {
@@ -142,24 +143,27 @@ TEST(Identity, GoesOnWithWhatWasSent) {
                     {"tracestate", "a=1"},
                     {"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"},
                     {"tracestate", "b=2"}});
-    EXPECT_EQ(request.correlation_id, "abc~!");
-    EXPECT_EQ(request.traceparent, "00-4bf92f3577b34da6a3ce929d0e0e4736-8123456789abcdef-00");
-    EXPECT_EQ(request.tracestate, "a=1,b=2");
+    EXPECT_EQ(request.context.correlation_id, "abc~!");
+    EXPECT_EQ(request.context.traceparent,
+              "00-4bf92f3577b34da6a3ce929d0e0e4736-8123456789abcdef-00");
+    EXPECT_EQ(request.context.tracestate, "a=1,b=2");
     EXPECT_EQ(identified(
                   {{"traceparent", "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more"}})
-                  .trace_id(),
+                  .context.trace_id(),
               "4bf92f3577b34da6a3ce929d0e0e4736");
-    EXPECT_EQ(identified({{"x-correlation-id", std::string(128, 'x')}}).correlation_id,
+    EXPECT_EQ(identified({{"x-correlation-id", std::string(128, 'x')}}).context.correlation_id,
               std::string(128, 'x'));
 }
 
 TEST(Identity, IsNeverTakenFromWhatIsNotAsItShouldBe) {
     for (const std::string& id : {std::string(), std::string("a b"), std::string(129, 'x'),
                                   std::string("a\xc3\xa9"), std::string("a\tb")}) {
-        EXPECT_EQ(identified({{"x-correlation-id", id}}).correlation_id, fresh.text()) << id;
+        EXPECT_EQ(identified({{"x-correlation-id", id}}).context.correlation_id, fresh.text())
+            << id;
     }
-    EXPECT_EQ(identified({{"x-correlation-id", "a"}, {"x-correlation-id", "b"}}).correlation_id,
-              fresh.text());
+    EXPECT_EQ(
+        identified({{"x-correlation-id", "a"}, {"x-correlation-id", "b"}}).context.correlation_id,
+        fresh.text());
     const std::string good = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     for (const std::string& parent :
          {std::string(), good.substr(1), good + "-more", good + "x", "ff" + good.substr(2),
@@ -168,19 +172,19 @@ TEST(Identity, IsNeverTakenFromWhatIsNotAsItShouldBe) {
           std::string("00-00000000000000000000000000000000-00f067aa0ba902b7-01"),
           std::string("00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01"),
           std::string("00_4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")}) {
-        EXPECT_EQ(identified({{"traceparent", parent}}).trace_id(),
+        EXPECT_EQ(identified({{"traceparent", parent}}).context.trace_id(),
                   "018bcfe5687b7abc8123456789abcdef")
             << parent;
     }
-    EXPECT_EQ(identified({{"traceparent", good}, {"traceparent", good}}).trace_id(),
+    EXPECT_EQ(identified({{"traceparent", good}, {"traceparent", good}}).context.trace_id(),
               "018bcfe5687b7abc8123456789abcdef");
-    EXPECT_EQ(identified({{"traceparent", good}, {"tracestate", "a=1,\t b=2"}}).tracestate,
+    EXPECT_EQ(identified({{"traceparent", good}, {"tracestate", "a=1,\t b=2"}}).context.tracestate,
               "a=1,\t b=2");
     for (const std::string& state :
          {std::string(513, 'x'), std::string("a=\xc3\xa9"), std::string("a=\xff"),
           std::string("a=\x01"), std::string("a=\x7f"), std::string("a=\0b", 4)}) {
         EXPECT_EQ(identified({{"traceparent", good}, {"tracestate", "a=1"}, {"tracestate", state}})
-                      .tracestate,
+                      .context.tracestate,
                   "")
             << state;
     }
@@ -212,7 +216,7 @@ internal               500 internal-error             masked
 
 TEST(Problem, OfEveryErrcIsAsTheTableSays) {
     Request request{.method = "GET", .path = "/api/a b/\xc3\xa9"};
-    request.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    request.context.traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     std::istringstream lines(expected_problems);
     std::string line;
     std::size_t count = 0;

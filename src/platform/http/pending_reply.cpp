@@ -42,7 +42,7 @@ void PendingReply::complete(Response response) {
         telemetry::log(telemetry::Level::error, "http", "a request was answered twice",
                        {{"path", request_.path},
                         {"status", std::to_string(response.status)},
-                        {"traceId", std::string(request_.trace_id())}});
+                        {"traceId", std::string(request_.context.trace_id())}});
         return;
     }
     queue_->put({place_, conditional_response(std::move(response), request_)});

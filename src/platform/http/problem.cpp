@@ -81,8 +81,8 @@ Response problem(const Error& error, const Request& request) {
                        {{"code", std::string(kind.code)},
                         {"detail", error.detail},
                         {"path", request.path},
-                        {"traceId", std::string(request.trace_id())},
-                        {"correlationId", request.correlation_id}});
+                        {"traceId", std::string(request.context.trace_id())},
+                        {"correlationId", request.context.correlation_id}});
     }
     Response response{.status = kind.status, .content_type = "application/problem+json"};
     response.body.reserve(384);
@@ -93,7 +93,7 @@ Response problem(const Error& error, const Request& request) {
     writer.member("detail",
                   kind.fixed_detail.empty() ? std::string_view(error.detail) : kind.fixed_detail);
     if (!request.path.empty()) writer.member("instance", percent_encoded_path(request.path));
-    writer.member("code", kind.code).member("traceId", request.trace_id());
+    writer.member("code", kind.code).member("traceId", request.context.trace_id());
     if (!error.fields.empty()) {
         writer.name("errors").begin_array();
         for (const auto& fault : error.fields) {
@@ -106,6 +106,8 @@ Response problem(const Error& error, const Request& request) {
         writer.end_array();
     }
     writer.end_object();
+    if (error.code == Errc::unauthorized)
+        response.headers.emplace_back("WWW-Authenticate", "Bearer");
     if (kind.retry_after_seconds > 0)
         response.headers.emplace_back("Retry-After", std::to_string(kind.retry_after_seconds));
     return response;

@@ -7,9 +7,8 @@ struct BodyKind {
     std::string_view name;
     std::string_view media_type;
 };
-constexpr auto bodies = std::to_array<BodyKind>({{"none", ""},
-                                                 {"json", "application/json"},
-                                                 {"ndjson-stream", "application/x-ndjson"}});
+constexpr auto bodies = std::to_array<BodyKind>(
+    {{"none", ""}, {"json", "application/json"}, {"ndjson-stream", "application/x-ndjson"}});
 static_assert(bodies.size() == static_cast<std::size_t>(Body::ndjson_stream) + 1);
 
 constexpr auto answers =

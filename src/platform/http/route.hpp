@@ -1,7 +1,6 @@
 // The rows of a route table. A row says everything that the edge decides by: who may call, what the
 // body is, what the answer is, which threads do the work.
 #pragma once
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -115,12 +114,11 @@ std::vector<Route> unbound(const std::array<RouteOf<Dependencies>, count>& rows)
 // Returns true if no two rows serve the same method and pattern, each has a handler, and the
 // members of each agree: GET takes no body and no key, and only a body has a limit.
 template <class Dependencies, std::size_t count>
-constexpr bool is_sound(const std::array<RouteOf<Dependencies>, count>& rows) {
+constexpr bool is_consistent(const std::array<RouteOf<Dependencies>, count>& rows) {
     for (std::size_t i = 0; i < count; ++i) {
         const auto& row = rows[i];
         if (row.handler == nullptr || !row.pattern.starts_with('/')) return false;
-        if (row.method == "GET" &&
-            (row.body != Body::none || row.idempotency != Idempotency::none))
+        if (row.method == "GET" && (row.body != Body::none || row.idempotency != Idempotency::none))
             return false;
         if (row.body == Body::none && (row.body_bytes_max > 0 || row.body_optional)) return false;
         for (std::size_t j = 0; j < i; ++j) {

@@ -438,6 +438,7 @@ private:
         }
     }
 
+    std::shared_ptr<const Principal> identify(const Request&) override { return local_principal(); }
     Uuid fresh_id() override { return ids_.next(); }
     std::string_view date() override { return date_.at(clock_.now()); }
     void reached(Limit limit) override { access_.reached(limit); }

@@ -55,18 +55,19 @@ void append_hex(std::string& out, std::span<const std::uint8_t> bytes) {
 }  // namespace
 
 void set_trace_context(Request& request, const Uuid& fresh) {
+    RequestContext& context = request.context;
     std::string_view parent;
     std::size_t parents = 0;
     std::string_view correlation;
     std::size_t correlations = 0;
-    request.tracestate.clear();
+    context.tracestate.clear();
     for (const auto& [name, value] : request.headers) {
         if (name == "traceparent") {
             parent = value;
             ++parents;
         } else if (name == "tracestate") {
-            if (!request.tracestate.empty()) request.tracestate += ',';
-            request.tracestate += value;
+            if (!context.tracestate.empty()) context.tracestate += ',';
+            context.tracestate += value;
         } else if (name == "x-correlation-id") {
             correlation = value;
             ++correlations;
@@ -74,21 +75,21 @@ void set_trace_context(Request& request, const Uuid& fresh) {
     }
     const bool keeps = correlations == 1 && !correlation.empty() &&
                        correlation.size() <= correlation_id_bytes_max && is_visible(correlation);
-    request.correlation_id = keeps ? std::string(correlation) : fresh.text();
+    context.correlation_id = keeps ? std::string(correlation) : fresh.text();
     const bool continues = parents == 1 && is_traceparent(parent);
-    request.traceparent.clear();
-    request.traceparent.reserve(55);
-    request.traceparent += "00-";
+    context.traceparent.clear();
+    context.traceparent.reserve(55);
+    context.traceparent += "00-";
     if (continues) {
-        request.traceparent += parent.substr(3, 32);
+        context.traceparent += parent.substr(3, 32);
     } else {
-        append_hex(request.traceparent, fresh.bytes);
+        append_hex(context.traceparent, fresh.bytes);
     }
-    request.traceparent += '-';
-    append_hex(request.traceparent, std::span(fresh.bytes).last<8>());
-    request.traceparent += '-';
-    request.traceparent += continues ? parent.substr(53, 2) : "01";
-    if (!continues || !is_tracestate(request.tracestate)) request.tracestate.clear();
+    context.traceparent += '-';
+    append_hex(context.traceparent, std::span(fresh.bytes).last<8>());
+    context.traceparent += '-';
+    context.traceparent += continues ? parent.substr(53, 2) : "01";
+    if (!continues || !is_tracestate(context.tracestate)) context.tracestate.clear();
 }
 
 }  // namespace trackops::http

@@ -7,7 +7,7 @@
 
 namespace trackops::http {
 
-// Fills correlation_id, traceparent and tracestate from the headers. A correlation id or
+// Fills the correlation id and the trace of the context from the headers. A correlation id or
 // traceparent that is missing, repeated or malformed is replaced by one made from `fresh` and never
 // echoed. Several tracestate headers are joined; tracestate is dropped if it is malformed or there
 // is no valid traceparent.

@@ -194,7 +194,7 @@ constexpr auto rows = std::to_array<Row>({
     operation("/api/relay/pause", Work::memory, set_paused<true>),
     operation("/api/relay/resume", Work::memory, set_paused<false>),
 });
-static_assert(http::is_sound(rows));
+static_assert(http::is_consistent(rows));
 
 }  // namespace
 
