@@ -1,10 +1,13 @@
-// The components behind /actuator/health. Each one is probed when health is asked for.
+// The components of a service's health, and how each one is asked.
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "base/instant.hpp"
 
 namespace trackops::telemetry {
 
@@ -17,10 +20,13 @@ struct ComponentHealth {
 
 struct Component {
     std::string name;  // e.g. db, bus, cache, relay, diskSpace
-    // Probes the component. It may block within its own timeouts. An exception means DOWN, with its
+    // Asks the component, on a thread of its own; it may block. An exception means DOWN, with its
     // text as the detail "error".
     std::function<ComponentHealth()> ask;
+    // A component of readiness is one without which the service's own API cannot answer.
     bool in_readiness = true;
+    // The component is DOWN while it has not answered for longer than this.
+    Duration answer_within = std::chrono::seconds(2);
 };
 
 }  // namespace trackops::telemetry

@@ -99,6 +99,12 @@ std::string escaped_help(const std::string& help) {
     return out;
 }
 
+MetricKind kind_of(prometheus::MetricType type) {
+    if (type == prometheus::MetricType::Counter) return MetricKind::counter;
+    if (type == prometheus::MetricType::Histogram) return MetricKind::histogram;
+    return MetricKind::gauge;
+}
+
 // The instruments of one kind, by name and labels.
 template <class Handle>
 class Handles {
@@ -123,6 +129,9 @@ private:
 }  // namespace
 
 struct Registry::State {
+    // Runs the collectors and returns the values.
+    std::vector<prometheus::MetricFamily> collect();
+
     std::mutex mutex;  // guards the handles and the collectors
     prometheus::Registry registry;
     Handles<Counter> counters;
@@ -182,18 +191,41 @@ void Registry::on_scrape(std::function<void()> collect) {
     state_->collectors.push_back(std::move(collect));
 }
 
-std::string Registry::prometheus_text() const {
-    const std::scoped_lock one_scrape(state_->scraping);
-    std::vector<std::function<void()>> collectors;
+std::vector<prometheus::MetricFamily> Registry::State::collect() {
+    const std::scoped_lock one_scrape(scraping);
+    std::vector<std::function<void()>> all;
     {
-        const std::scoped_lock lock(state_->mutex);
-        collectors = state_->collectors;
+        const std::scoped_lock lock(mutex);
+        all = collectors;
     }
     // Outside of the lock, because a callback may look up instruments.
-    for (const auto& collect : collectors) collect();
+    for (const auto& one : all) one();
+    return registry.Collect();
+}
+
+std::string Registry::prometheus_text() const {
     std::ostringstream out;
-    prometheus::TextSerializer().Serialize(out, state_->registry.Collect());
+    prometheus::TextSerializer().Serialize(out, state_->collect());
     return std::move(out).str();
+}
+
+std::vector<MetricFamily> Registry::families() const {
+    std::vector<MetricFamily> families;
+    for (const prometheus::MetricFamily& given : state_->collect()) {
+        MetricFamily& family =
+            families.emplace_back(MetricFamily{given.name, given.help, kind_of(given.type), {}});
+        for (const prometheus::ClientMetric& metric : given.metric) {
+            MetricFamily::Series& series = family.series.emplace_back();
+            for (const auto& label : metric.label)
+                series.labels.emplace_back(label.name, label.value);
+            series.value =
+                family.kind == MetricKind::counter ? metric.counter.value : metric.gauge.value;
+            series.count = metric.histogram.sample_count;
+            series.sum = metric.histogram.sample_sum;
+        }
+    }
+    std::ranges::sort(families, {}, &MetricFamily::name);
+    return families;
 }
 
 }  // namespace trackops::telemetry

@@ -1,6 +1,7 @@
 // Counters, gauges and histograms, scraped as Prometheus text.
 #pragma once
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -32,6 +33,22 @@ public:
     virtual void observe(double seconds) = 0;
 };
 
+enum class MetricKind : std::uint8_t { counter, gauge, histogram };
+
+// The present values of all series of one name.
+struct MetricFamily {
+    struct Series {
+        Labels labels;
+        double value = 0;         // of a counter or a gauge
+        std::uint64_t count = 0;  // observations of a histogram
+        double sum = 0;           // of what a histogram has observed
+    };
+    std::string name;
+    std::string help;
+    MetricKind kind = MetricKind::gauge;
+    std::vector<Series> series;
+};
+
 class Registry {
 public:
     // The maximum number of series per metric name. Further label sets share one series whose label
@@ -52,11 +69,13 @@ public:
     Gauge& gauge(const std::string& name, const std::string& help, const Labels& labels = {});
     Histogram& histogram(const std::string& name, const std::string& help,
                          const Labels& labels = {});
-    // Registers a callback that runs before the text of each scrape is made, to set gauges that are
-    // only worth computing then. Scrapes run one at a time. The callback may use the registry but
-    // must not scrape it, and must not throw.
+    // Registers a callback that runs before the values of a scrape are read, to set gauges that are
+    // only worth computing then. A scrape runs on the I/O thread of the HTTP server, so the
+    // callback works in memory only: it asks no server and reads no file. Scrapes run one at a
+    // time. The callback may use the registry but must not scrape it, and must not throw.
     void on_scrape(std::function<void()> collect);
-    std::string prometheus_text() const;  // in the format text/plain; version=0.0.4
+    std::string prometheus_text() const;         // in the format text/plain; version=0.0.4
+    std::vector<MetricFamily> families() const;  // in the order of their names
 
 private:
     struct State;
