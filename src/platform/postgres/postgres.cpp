@@ -21,7 +21,7 @@ public:
     Dialect dialect() const override { return Dialect::postgres; }
 
     void ping() override {
-        const auto tx = begin(Access::read);
+        const auto tx = begin(Access::write);
         tx->add(ping_query, {});
         tx->commit();
     }

@@ -115,7 +115,9 @@ public:
     virtual ~Database() = default;
     virtual std::unique_ptr<Transaction> begin(Access access) = 0;
     virtual Dialect dialect() const = 0;
-    // Makes a round trip to a server (SELECT 1) within the timeouts; throws Failure.
+    // Begins and ends a write transaction that changes nothing, in one round trip. Throws Failure
+    // if the database is away, is read-only (a standby, for one), or another process keeps it
+    // locked.
     virtual void ping() = 0;
     // Waits for a random time that grows with the attempt (1 ms doubling to 50 ms), so that two
     // conflicting transactions do not conflict again at once.

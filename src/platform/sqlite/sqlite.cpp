@@ -171,7 +171,7 @@ public:
     }
     Dialect dialect() const override { return Dialect::sqlite; }
     void ping() override {
-        const auto tx = begin(Access::read);
+        const auto tx = begin(Access::write);
         // SELECT 1 would not read the file.
         tx->add({"sqlite.ping", "SELECT count(*) FROM sqlite_schema"}, {});
         tx->commit();

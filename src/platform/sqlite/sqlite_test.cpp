@@ -229,6 +229,16 @@ TEST_F(Sqlite, TriesAgainWhenItsFolderComesBack) {
     }
 }
 
+TEST_F(Sqlite, IsNotAliveWhileAnotherProcessKeepsItLocked) {
+    EXPECT_NO_THROW(database_->ping());
+    const auto other = open_with({});
+    auto holder = other->begin(Access::write);
+    const auto impatient = open_with({.lock_timeout = milliseconds(30)});
+    EXPECT_EQ(failure_of([&] { impatient->ping(); }).fault, Fault::unavailable);
+    holder.reset();
+    EXPECT_NO_THROW(impatient->ping());
+}
+
 TEST_F(Sqlite, CallsAFileThatIsNoDatabaseBroken) {
     std::filesystem::create_directories(std::filesystem::path(file_).parent_path());
     std::ofstream(file_) << std::string(5000, 'x');
