@@ -161,7 +161,8 @@ struct Product {
     explicit Product(const Arguments& arguments)
         : database(backends::open_database(arguments.database,
                                            {.connections_max = arguments.connections,
-                                            .statement_timeout = std::chrono::minutes(2)},
+                                            .statement_timeout = std::chrono::minutes(2),
+                                            .transaction_timeout = std::chrono::minutes(2)},
                                            metrics)) {
         sql::migrate(*database, "outbox", outbox::migrations);
         sql::migrate(*database, "idempotency", idempotency::migrations);

@@ -68,8 +68,11 @@ std::unique_ptr<sql::Database> open(const std::string& url, telemetry::Registry&
     constexpr std::string_view sqlite = "sqlite:";
     if (url.starts_with(sqlite) && !std::filesystem::exists(url.substr(sqlite.size())))
         throw std::runtime_error("there is no file " + url.substr(sqlite.size()));
-    return backends::open_database(
-        url, {.connections_max = 2, .statement_timeout = std::chrono::hours(1)}, metrics);
+    return backends::open_database(url,
+                                   {.connections_max = 2,
+                                    .statement_timeout = std::chrono::hours(1),
+                                    .transaction_timeout = std::chrono::hours(1)},
+                                   metrics);
 }
 
 // Returns the number of broken invariants.

@@ -129,18 +129,16 @@ Fault fault_of(std::string_view sqlstate) {
 
 void Connection::Close::operator()(pg_conn* connection) const { PQfinish(connection); }
 
-Connection::Connection(const Target& target, const Options& options)
-    : silence_timeout_(options.statement_timeout),
-      network_timeout_(options.tcp_user_timeout),
+Connection::Connection(const Target& target, const Options& options, Time deadline)
+    : deadline_(deadline),
       plan_lifetime_(plan_lifetime_min),
       replan_at_(SteadyClock::now() + plan_lifetime_min) {
-    connect(target, options.connect_timeout);
+    connect(target, std::min(deadline, SteadyClock::now() + options.connect_timeout));
 }
 
-void Connection::connect(const Target& target, Duration at_most) {
+void Connection::connect(const Target& target, Time until) {
     ConnectionParameters parameters = connection_parameters(target);
     parameters.add(nullptr, nullptr);
-    const auto until = SteadyClock::now() + at_most;
     connection_.reset(PQconnectStartParams(parameters.names.data(), parameters.values.data(), 0));
     if (!connection_) throw std::bad_alloc();
     PQsetNoticeReceiver(connection_.get(), &take_notice, &is_lost_);
@@ -308,12 +306,9 @@ void Connection::push() {
 }
 
 void Connection::wait_and_read(bool to_write) {
-    std::optional<SteadyClock::time_point> until;
-    if (silence_timeout_ > Duration::zero() && !has_local_settings_) {
-        until = SteadyClock::now() +
-                silence_timeout_ * static_cast<std::int64_t>(pending_results_.size()) +
-                network_timeout_;
-    }
+    // A transaction that has executed SET may have lifted the server's timeouts, and ours with
+    // them.
+    const auto until = has_local_settings_ ? std::nullopt : std::optional(deadline_);
     const int events =
         wait_for(PQsocket(connection_.get()), to_write ? POLLIN | POLLOUT : POLLIN, until);
     if (events == 0) return mark_lost("no answer in time");
@@ -452,7 +447,8 @@ void Connection::settle() {
 
 void Connection::rollback() noexcept {
     if (is_lost_ || !pending_results_.empty()) return;  // closing the connection rolls back, too
-    const Duration usual = std::exchange(silence_timeout_, rollback_timeout);
+    deadline_ = SteadyClock::now() + rollback_timeout;
+    has_local_settings_ = false;
     try {
         control(Control::rollback);
         finish();
@@ -460,7 +456,6 @@ void Connection::rollback() noexcept {
         telemetry::log(telemetry::Level::warn, "sql", "a rollback failed, the connection is closed",
                        {{"error", error.what()}});
     }
-    silence_timeout_ = usual;
 }
 
 }  // namespace trackops::sql::postgres

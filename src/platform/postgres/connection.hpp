@@ -1,6 +1,7 @@
 // One connection in libpq's pipeline mode: commands are queued, and one sync brings all their
 // results.
 #pragma once
+#include <chrono>
 #include <deque>
 #include <exception>
 #include <memory>
@@ -40,8 +41,11 @@ Fault fault_of(std::string_view sqlstate);
 
 class Connection {
 public:
-    // Throws Failure (unavailable) if it cannot connect within the connect timeout.
-    Connection(const Target& target, const Options& options);
+    using Time = std::chrono::steady_clock::time_point;
+
+    // Throws Failure (unavailable) if it cannot connect within the connect timeout and by
+    // `deadline`.
+    Connection(const Target& target, const Options& options, Time deadline);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
@@ -57,6 +61,8 @@ public:
     // All functions below throw Failure at the first fault that they see. After that only
     // rollback() may be called.
 
+    // A wait for the server that reaches this time makes the connection lost.
+    void set_deadline(Time deadline) { deadline_ = deadline; }
     // Call it before a segment. Throws if the connection was lost while it was idle.
     void expect_alive();
     // The functions from here to finish() queue commands. Data is sent and results are read as the
@@ -105,7 +111,7 @@ private:
         }
     };
 
-    void connect(const Target& target, Duration at_most);
+    void connect(const Target& target, Time until);
     void expect_count(const Prepared& statement, std::string_view query, std::size_t count) const;
     void send_encoded(const Prepared& statement, std::string_view query, Outcome& outcome);
     void sent(bool went, const PendingResult& pending);
@@ -119,11 +125,9 @@ private:
     void settle();
 
     std::unique_ptr<pg_conn, Close> connection_;
-    // Silence of the server that is allowed for each statement; 0: no limit.
-    Duration silence_timeout_;
-    const Duration network_timeout_;
+    Time deadline_;
     Duration plan_lifetime_;
-    std::chrono::steady_clock::time_point replan_at_;
+    Time replan_at_;
     std::deque<PendingResult> pending_results_;
     // key: the statement's text
     std::unordered_map<std::string, Prepared, TextHash, std::equal_to<>> prepared_;

@@ -175,8 +175,7 @@ TEST_F(PostgresLoss, InAFirstFlushThatHeldACommitDoesNot) {
 
 TEST_F(PostgresLoss, OfEveryAnswerIsNoticedInTime) {
     Options impatient;
-    impatient.statement_timeout = std::chrono::seconds(1);
-    impatient.tcp_user_timeout = milliseconds(50);
+    impatient.transaction_timeout = milliseconds(500);
     const auto database = backends::open_database(url_through(proxy_.port()), impatient, metrics_);
     const auto tx = database->begin(Access::write);
     tx->add(add_thing, {1});

@@ -37,13 +37,14 @@ Pool::Pool(Target target, const Options& options, telemetry::Registry& metrics)
                                   "Connections made in place of lost ones.",
                                   {{"database", target_.database}})) {}
 
-std::unique_ptr<Connection> Pool::take() {
-    const auto until = Clock::now() + options_.connection_wait;
+std::unique_ptr<Connection> Pool::take(Time deadline) {
+    const auto until = std::min(deadline, Clock::now() + options_.connection_wait);
     std::unique_lock lock(mutex_);
     for (;;) {
         auto connection = take_idle();
-        if (!connection && open_ < options_.connections_max) connection = connect(lock);
+        if (!connection && open_ < options_.connections_max) connection = connect(lock, deadline);
         if (connection) {
+            connection->set_deadline(deadline);
             meters_.in_use(1);
             return connection;
         }
@@ -67,7 +68,7 @@ std::unique_ptr<Connection> Pool::take_idle() {
     return nullptr;
 }
 
-std::unique_ptr<Connection> Pool::connect(std::unique_lock<std::mutex>& lock) {
+std::unique_ptr<Connection> Pool::connect(std::unique_lock<std::mutex>& lock, Time deadline) {
     const auto begun = Clock::now();
     if (!backoff_.may_try(begun)) {
         throw Failure(
@@ -80,7 +81,7 @@ std::unique_ptr<Connection> Pool::connect(std::unique_lock<std::mutex>& lock) {
     ++open_;
     lock.unlock();
     try {
-        auto connection = std::make_unique<Connection>(target_, options_);
+        auto connection = std::make_unique<Connection>(target_, options_, deadline);
         lock.lock();
         backoff_.succeeded();
         if (lost_ > 0) {

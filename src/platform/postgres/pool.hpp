@@ -36,20 +36,23 @@ private:
 class Pool {
 public:
     Pool(Target target, const Options& options, telemetry::Registry& metrics);
-    // Throws Failure (unavailable) if no connection becomes free in time or the server is
-    // unavailable.
-    std::unique_ptr<Connection> take();
+    using Time = std::chrono::steady_clock::time_point;
+
+    // Returns a connection with this deadline. Throws Failure (unavailable) if no connection
+    // becomes free in time or by then, or the server is unavailable.
+    std::unique_ptr<Connection> take(Time deadline);
     // Closes a connection that is not reusable.
     void release(std::unique_ptr<Connection> connection);
 
     const Target& target() const { return target_; }
+    const Options& options() const { return options_; }
     Meters& meters() { return meters_; }
 
 private:
     using Clock = std::chrono::steady_clock;
 
     std::unique_ptr<Connection> take_idle();
-    std::unique_ptr<Connection> connect(std::unique_lock<std::mutex>& lock);
+    std::unique_ptr<Connection> connect(std::unique_lock<std::mutex>& lock, Time deadline);
 
     const Target target_;
     const Options options_;

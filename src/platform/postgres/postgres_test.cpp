@@ -128,10 +128,64 @@ TEST_F(PostgresDriver, EndsAStatementThatTakesTooLong) {
     EXPECT_NO_THROW(other->ping());
 }
 
+// A deadline that began anew with each answer would let this run for 20 s.
+TEST_F(PostgresDriver, EndsATransactionAtItsDeadlineHoweverOftenTheServerSaysSomething) {
+    Options options;
+    options.transaction_timeout = milliseconds(300);
+    const auto other = open_with(options);
+    const auto began = std::chrono::steady_clock::now();
+    const auto tx = other->begin(Access::write);
+    tx->add({"drip", "SELECT pg_sleep(0.02), repeat('x', 9000) FROM generate_series(1, 1000)"}, {});
+    const auto failure = failure_of([&] { tx->flush(); });
+    EXPECT_EQ(failure.fault, Fault::unavailable);
+    EXPECT_THAT(failure.what(), HasSubstr("no answer in time"));
+    EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(10));
+}
+
+TEST_F(PostgresDriver, CountsTheSegmentsOfATransactionTogether) {
+    Options options;
+    options.transaction_timeout = milliseconds(500);
+    const auto other = open_with(options);
+    int segments = 0;
+    const auto failure = failure_of([&] {
+        const auto tx = other->begin(Access::write);
+        for (; segments < 100; ++segments) {
+            tx->add({"sleep", "SELECT pg_sleep(0.1)"}, {});
+            tx->flush();
+        }
+    });
+    EXPECT_EQ(failure.fault, Fault::unavailable);
+    EXPECT_LT(segments, 6);
+}
+
+TEST_F(PostgresDriver, CountsTheWaitForAConnection) {
+    Options options;
+    options.connections_max = 1;
+    options.connection_wait = std::chrono::minutes(10);
+    options.transaction_timeout = milliseconds(200);
+    const auto other = open_with(options);
+    const auto held = other->begin(Access::write);
+    EXPECT_EQ(failure_of([&] { other->begin(Access::read); }).fault, Fault::unavailable);
+}
+
+TEST_F(PostgresDriver, GivesATransactionMoreTimeOnDemand) {
+    Options options;
+    options.transaction_timeout = milliseconds(500);
+    const auto other = open_with(options);
+    const auto tx = other->begin(Access::read);
+    tx->extend(std::chrono::minutes(1));
+    tx->add({"sleep", "SELECT pg_sleep(1)"}, {});
+    EXPECT_NO_THROW(tx->commit());
+    // The next one on this connection has the usual time again.
+    const auto next = other->begin(Access::read);
+    next->add({"sleep", "SELECT pg_sleep(20)"}, {});
+    EXPECT_EQ(failure_of([&] { next->commit(); }).fault, Fault::unavailable);
+}
+
 TEST_F(PostgresDriver, WaitsLongerWhereATransactionSetsItsOwnTimeout) {
     Options options;
     options.statement_timeout = milliseconds(500);
-    options.tcp_user_timeout = milliseconds(1);
+    options.transaction_timeout = milliseconds(1000);
     const auto other = open_with(options);
     const auto tx = other->begin(Access::write);
     tx->add({"time", "SET LOCAL statement_timeout = 0"}, {});
@@ -161,7 +215,7 @@ TEST_F(PostgresDriver, HasTheServerWatchOverEachSession) {
     };
     EXPECT_EQ(shown("idle_in_transaction_session_timeout"), "3s");
     EXPECT_EQ(shown("lock_timeout"), "3s");
-    EXPECT_EQ(shown("statement_timeout"), "10s");
+    EXPECT_EQ(shown("statement_timeout"), "7s");
     EXPECT_EQ(shown("TimeZone"), "UTC");
 }
 
@@ -245,7 +299,8 @@ TEST_F(PostgresDriver, SendsASingleRowByTextWhereTheQuerySaysSo) {
 TEST_F(PostgresDriver, SendsFiftyMegabytesAsOneStatement) {
     // Long timeouts, because the machine may be busy.
     Options options;
-    options.statement_timeout = options.idle_in_transaction_timeout = std::chrono::minutes(1);
+    options.statement_timeout = options.transaction_timeout = options.idle_in_transaction_timeout =
+        std::chrono::minutes(1);
     const auto other = open_with(options);
     std::vector<Params> rows;
     for (int i = 0; i < 500; ++i)
@@ -387,7 +442,7 @@ TEST_F(PostgresDriver, StartsSessionsAsTheyShouldBe) {
                current_setting('idle_in_transaction_session_timeout'), current_setting('transaction_isolation')
     )sql"});
     EXPECT_EQ(rows[0].text(0), "UTC");
-    EXPECT_EQ(rows[0].text(1), "10s");
+    EXPECT_EQ(rows[0].text(1), "7s");
     EXPECT_EQ(rows[0].text(2), "3s");
     EXPECT_EQ(rows[0].text(3), "3s");
     EXPECT_EQ(rows[0].text(4), "read committed");

@@ -60,7 +60,10 @@ private:
 class PostgresTransaction final : public Transaction {
 public:
     PostgresTransaction(Pool& pool, Access access)
-        : pool_(pool), access_(access), connection_(take()) {}
+        : pool_(pool),
+          access_(access),
+          deadline_(std::chrono::steady_clock::now() + pool.options().transaction_timeout),
+          connection_(take()) {}
 
     ~PostgresTransaction() override {
         if (!connection_) return;
@@ -87,6 +90,12 @@ public:
         if (first_queued_ < statements_.size()) run_segment(false);
     }
 
+    void extend(Duration from_now) override {
+        expect_open();
+        deadline_ = std::chrono::steady_clock::now() + from_now;
+        connection_->set_deadline(deadline_);
+    }
+
     void commit() override {
         expect_open();
         if (has_begun_ || first_queued_ < statements_.size()) run_segment(true);
@@ -97,7 +106,7 @@ public:
 private:
     std::unique_ptr<Connection> take() {
         try {
-            return pool_.take();
+            return pool_.take(deadline_);
         } catch (const Failure& failure) {
             pool_.meters().failed(failure.fault);
             throw;
@@ -150,7 +159,7 @@ private:
         }
         has_begun_ = false;
         pool_.release(std::move(connection_));
-        connection_ = pool_.take();
+        connection_ = pool_.take(deadline_);
         send_segment(with_commit);
     }
 
@@ -190,6 +199,7 @@ private:
 
     Pool& pool_;
     const Access access_;
+    Pool::Time deadline_;
     std::deque<PostgresStatement> statements_;
     std::size_t first_queued_ = 0;  // earlier statements have their results
     std::unique_ptr<Connection> connection_;

@@ -44,7 +44,8 @@ constexpr sql::Query page_window{.name = "relay.page", .text = R"sql(
 )sql"};
 
 // Finds the beginning of a large window, once a window. It reads the whole window, so it may take
-// longer than the usual statement timeout allows.
+// longer than the usual timeouts allow.
+constexpr Duration long_statement_time = std::chrono::minutes(5);
 constexpr sql::Query allow_long_statement{
     .name = "relay.patience", .text = "SELECT set_config('statement_timeout', '300000', true)"};
 constexpr sql::Query find_lowest{.name = "relay.lowest", .text = R"sql(
@@ -190,6 +191,7 @@ private:
     }
 
     static std::int64_t find_start(sql::Transaction& tx, const Window& at) {
+        tx.extend(long_statement_time);
         tx.add(allow_long_statement, {});
         const sql::Statement& found =
             tx.add(find_lowest, {std::to_string(at.base.xmax), at.base.xip});

@@ -84,6 +84,10 @@ public:
     // Sends the queued statements in one round trip and reads all results. Throws Failure at the
     // first fault; then only destruction is left.
     virtual void flush() = 0;
+    // Sets the time that the transaction has from now on, in place of the rest of
+    // Options::transaction_timeout. For work that is known to take long. SQLite needs none: only
+    // its statements have a limit.
+    virtual void extend(Duration /*from_now*/) {}
     // Does flush() and COMMIT in one round trip. After Fault::outcome_unknown the transaction may
     // or may not be committed.
     virtual void commit() = 0;
@@ -100,7 +104,13 @@ struct Options {
     std::size_t connections_max = 8;  // size of the pool; SQLite always has one writer
     // The wait for a free connection, then Fault::unavailable.
     Duration connection_wait = std::chrono::seconds(2);
-    Duration statement_timeout = std::chrono::seconds(10);
+    Duration statement_timeout = std::chrono::seconds(7);
+    // The time from begin() to the answer of the COMMIT, waits for a connection included; a
+    // rollback may take a second more. After it the connection is thrown away: Fault::unavailable,
+    // or Fault::outcome_unknown once COMMIT was sent. It ends waits for a server that stands still;
+    // a server that only works slowly ends a statement by itself before. A transaction that has
+    // executed SET LOCAL has no such limit. For PostgreSQL.
+    Duration transaction_timeout = std::chrono::seconds(8);
     Duration lock_timeout = std::chrono::seconds(3);
     Duration idle_in_transaction_timeout = std::chrono::seconds(3);
     Duration tcp_user_timeout = std::chrono::seconds(5);

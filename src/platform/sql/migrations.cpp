@@ -25,7 +25,7 @@ constexpr int attempts_max = 100;
 constexpr Query take_lock{.name = "migrations.lock",
                           .text = "SELECT 1",
                           .postgres = "SELECT pg_advisory_xact_lock(7226014823)"};
-// The creation of an index on a large table has no time limit.
+// The creation of an index on a large table has no time limit, nor has its ANALYZE.
 constexpr Query take_time{
     .name = "migrations.time", .text = "SELECT 1", .postgres = "SET LOCAL statement_timeout = 0"};
 constexpr Query find_table{
@@ -150,6 +150,7 @@ auto with_lock_retries(Database& database, Work work) {
 
 void analyze(Database& database) {
     const auto tx = database.begin(Access::write);
+    tx->add(take_time, {});
     const auto& tables = tx->add(list_tables, {});
     tx->flush();
     for (const auto& row : tables.rows()) tx->add({"migrations.analyze", row.text(0)}, {});
