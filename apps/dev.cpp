@@ -57,6 +57,11 @@ std::string holder(const config::Values& values) {
     return "dev " + std::filesystem::absolute(values.text("data-dir")).lexically_normal().string();
 }
 
+// The bus is in the data folder, whichever databases there are.
+service::ManagementOptions management(const config::Values& values, std::uint16_t port_offset) {
+    return management_options(values, port_offset).with_data_folder(values.text("data-dir"));
+}
+
 // The three services, constructed and stopped together.
 class Services final : public Running {
 public:
@@ -83,6 +88,7 @@ order::ModuleOptions order_options(const config::Values& values, event_relay::Mo
     options.database_url = database_url(values, "order-database-url", "orders.db");
     options.address = values.text("address");
     options.edge = edge_options(values);
+    options.management = management(values, 0);
     options.port = static_cast<std::uint16_t>(values.integer("order-port"));
     options.timeouts.reserve_deadline = values.duration("reserve-timeout");
     options.timeouts.first_retry = values.duration("saga-retry");
@@ -96,6 +102,7 @@ inventory::ModuleOptions inventory_options(const config::Values& values) {
     options.database_url = database_url(values, "inventory-database-url", "inventory.db");
     options.address = values.text("address");
     options.edge = edge_options(values);
+    options.management = management(values, 1);
     options.port = static_cast<std::uint16_t>(values.integer("inventory-port"));
     options.relay_holder = holder(values);
     return options;
@@ -106,6 +113,7 @@ event_relay::ModuleOptions relay_options(const config::Values& values) {
     options.database_url = database_url(values, "order-database-url", "orders.db");
     options.address = values.text("address");
     options.edge = edge_options(values);
+    options.management = management(values, 2);
     options.port = static_cast<std::uint16_t>(values.integer("relay-port"));
     options.relay.holder = holder(values);
     return options;
@@ -127,10 +135,12 @@ void Services::prepare() {
 std::vector<Port> Services::start() {
     order_.start();
     relay_.start();
-    std::vector<Port> ports = {{"order", order_.port()}, {"relay", relay_.port()}};
+    std::vector<Port> ports = {{"order", order_.port(), order_.management_port()},
+                               {"relay", relay_.port(), relay_.management_port()}};
     if (has_inventory_) {
         inventory_.start();
-        ports.insert(ports.begin() + 1, {"inventory", inventory_.port()});
+        ports.insert(ports.begin() + 1,
+                     {"inventory", inventory_.port(), inventory_.management_port()});
     }
     return ports;
 }

@@ -26,6 +26,7 @@ event_relay::ModuleOptions module_options(const config::Values& values) {
     options.source = values.text("source");
     options.address = values.text("address");
     options.edge = edge_options(values);
+    options.management = management_options(values);
     options.port = static_cast<std::uint16_t>(values.integer("port"));
     return options;
 }

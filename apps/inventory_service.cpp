@@ -40,6 +40,7 @@ inventory::ModuleOptions module_options(const config::Values& values) {
     options.relay_source = values.text("relay-source");
     options.address = values.text("address");
     options.edge = edge_options(values);
+    options.management = management_options(values);
     options.port = static_cast<std::uint16_t>(values.integer("port"));
     return options;
 }

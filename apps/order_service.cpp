@@ -41,6 +41,7 @@ order::ModuleOptions module_options(const config::Values& values) {
     options.cache_url = values.text("cache-url");
     options.address = values.text("address");
     options.edge = edge_options(values);
+    options.management = management_options(values);
     options.port = static_cast<std::uint16_t>(values.integer("port"));
     options.timeouts.reserve_deadline = values.duration("reserve-timeout");
     options.timeouts.first_retry = values.duration("saga-retry");

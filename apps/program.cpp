@@ -45,6 +45,12 @@ std::string fault_of(const config::Values& values) {
     if (!is_loopback(values.text("address")))
         return "address must be a loopback address until there is a login";
     if (std::string fault = fault_of_edge(values); !fault.empty()) return fault;
+    if (const std::string& management = values.text("management-address"); !management.empty()) {
+        const auto listen = service::ListenAddress::parse(management);
+        if (!listen) return "management-address must be HOST:PORT";
+        if (!is_loopback(listen->host))
+            return "management-address must be a loopback address until there is a login";
+    }
     for (const auto& [name, given] : values.values) {
         // On the command line every user who can list processes could read it.
         if (given.source == "flag" && url::holds_password(given.value)) {
@@ -103,6 +109,10 @@ std::string json_of(const std::vector<Port>& ports) {
     std::string json = "{";
     for (const Port& port : ports)
         json += fmt::format("{}\"{}\":{}", json.size() > 1 ? "," : "", port.service, port.number);
+    for (const Port& port : ports) {
+        if (port.management != 0)
+            json += fmt::format(",\"{}-management\":{}", port.service, port.management);
+    }
     return json + '}';
 }
 
@@ -138,6 +148,17 @@ int serve(const Program& program, const config::Values& values, std::uint64_t op
 }
 
 }  // namespace
+
+service::ManagementOptions management_options(const config::Values& values, std::uint16_t offset) {
+    constexpr std::uint64_t mebibyte = 1U << 20;
+    service::ManagementOptions options;
+    options.listen = service::ListenAddress::parse(values.text("management-address"));
+    if (options.listen && options.listen->port != 0)
+        options.listen->port = static_cast<std::uint16_t>(options.listen->port + offset);
+    options.disk_free_min_bytes =
+        static_cast<std::uint64_t>(values.integer("disk-free-min")) * mebibyte;
+    return options;
+}
 
 int run_program(const Program& program, std::span<const std::string> arguments,
                 std::span<const std::string> environment) {

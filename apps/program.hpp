@@ -14,12 +14,14 @@
 #include "base/instant.hpp"
 #include "platform/config/help.hpp"
 #include "platform/config/settings.hpp"
+#include "platform/service/management.hpp"
 
 namespace trackops::apps {
 
 struct Port {
     std::string_view service;  // "order"; static
     std::uint16_t number = 0;
+    std::uint16_t management = 0;  // 0: the management plane has no listener of its own
 };
 
 // The services of a running program. The calls come in this order, all from one thread.
@@ -52,6 +54,12 @@ struct Program {
 inline constexpr auto common_settings = std::to_array<config::Setting>({
     {"address", config::Kind::text, "127.0.0.1",
      "Address to listen on. Until there is a login: loopback only."},
+    {"management-address", config::Kind::text, "",
+     "HOST:PORT that serves /actuator/*, which then leaves the API's port. Until there is a login: "
+     "loopback only."},
+    {"disk-free-min", config::Kind::integer, "10",
+     "MiB. With less space in the folder of an embedded database the service is not ready.", 0,
+     1L << 30},
     {"start-patience", config::Kind::duration, "1m",
      "How long to try again at the start while a server that is needed is away.", 0,
      24L * 3600 * 1000},
@@ -72,6 +80,11 @@ constexpr auto with_common_settings(const std::array<config::Setting, Own>& own)
     for (const config::Setting& row : edge_settings) *next++ = row;
     return all;
 }
+
+// Returns what the common settings say of the management plane. A port that is not 0 grows by
+// `offset`, for the services of one process.
+service::ManagementOptions management_options(const config::Values& values,
+                                              std::uint16_t offset = 0);
 
 // Runs the program until SIGTERM or SIGINT. Prints {"ready":true,"ports":{...}} once it serves and,
 // with --no-log-json, the URL of each service. Returns the exit code: 0 after an orderly end, 1 if

@@ -28,7 +28,7 @@ public:
     }
     std::vector<Port> start() override {
         module_.start();
-        return {{name_, module_.port()}};
+        return {{name_, module_.port(), module_.management_port()}};
     }
     void stop(Duration drain_within) override { module_.stop(drain_within); }
 

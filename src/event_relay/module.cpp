@@ -4,7 +4,6 @@
 #include <iterator>
 #include <utility>
 
-#include "base/version.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/bus/health.hpp"
 #include "platform/http/actuator.hpp"
@@ -31,18 +30,14 @@ public:
                 telemetry::Registry& metrics)
         : database_(database),
           bus_(bus),
-          metrics_(metrics),
           relay_(database, std::move(source), bus, clock, options, metrics) {}
 
-    std::vector<http::Route> routes() override {
-        std::vector<http::Route> routes = relay::relay_routes(relay_);
-        std::ranges::move(
-            http::actuator_routes({"event-relay-service", std::string(version)},
-                                  {sql::health_component(database_), bus::health_component(bus_),
-                                   relay::relay_component(relay_)},
-                                  metrics_),
-            std::back_inserter(routes));
-        return routes;
+    std::string_view name() const override { return "event-relay-service"; }
+    std::vector<http::Route> routes() override { return relay::relay_routes(relay_); }
+    std::vector<telemetry::Component> components() override {
+        // The relay's readiness knows a relay that is stalled from one that is idle.
+        return {sql::health_component(database_), bus::health_component(bus_),
+                relay::health_component(relay_)};
     }
     std::vector<runtime::NamedPump> pumps() override { return {{"relay", relay_}}; }
     runtime::Pump& relay() { return relay_; }
@@ -50,7 +45,6 @@ public:
 private:
     sql::Database& database_;
     bus::Bus& bus_;
-    telemetry::Registry& metrics_;
     relay::Relay relay_;
 };
 
@@ -70,7 +64,10 @@ struct Module::Internals {
           application(*database,
                       relay::make_source(options.source, *database, options.database_url, metrics),
                       bus, clock, with_holder(options.relay, ids), metrics),
-          host(application, {options.address, options.port, options.edge}, clock, ids, metrics) {}
+          host(application,
+               {options.address, options.port, options.edge,
+                options.management.with_data_folder(backends::data_folder(options.database_url))},
+               clock, ids, metrics) {}
 
     std::unique_ptr<sql::Database> database;
     Application application;
@@ -86,6 +83,8 @@ Module::~Module() = default;
 void Module::start() { internals_->host.start(); }
 
 std::uint16_t Module::port() const { return internals_->host.port(); }
+
+std::uint16_t Module::management_port() const { return internals_->host.management_port(); }
 
 void Module::wake() { internals_->host.wake(internals_->application.relay()); }
 

@@ -11,6 +11,7 @@
 #include "platform/http/edge_options.hpp"
 #include "platform/http/route.hpp"
 #include "platform/relay/relay.hpp"
+#include "platform/service/management.hpp"
 
 namespace trackops::bus {
 class Bus;
@@ -24,10 +25,11 @@ namespace trackops::event_relay {
 struct ModuleOptions {
     std::string database_url;
     std::string address = "127.0.0.1";
-    std::uint16_t port = 8082;  // 0: any free one
     http::EdgeOptions edge = {};
-    relay::RelayOptions relay;    // holder "": a unique name is generated
-    std::string source = "poll";  // or "wal", with PostgreSQL only
+    service::ManagementOptions management = {};  // data_folder "": that of database_url
+    std::uint16_t port = 8082;                   // 0: any free one
+    relay::RelayOptions relay;                   // holder "": a unique name is generated
+    std::string source = "poll";                 // or "wal", with PostgreSQL only
 };
 
 // Returns the rows of all its routes, with empty handlers.
@@ -44,6 +46,8 @@ public:
     // DOWN and the relay retries.
     void start();
     std::uint16_t port() const;
+    // Returns the port of the management listener; 0 without one.
+    std::uint16_t management_port() const;
     // A hint that events were committed: the relay reads the outbox now. Thread-safe and cheap.
     void wake();
     // Answers the requests under way, then stops the relay. Idempotent.

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/version.hpp"
 #include "events/events.hpp"
 #include "inventory/adapters/audit.hpp"
 #include "inventory/adapters/event_mapping.hpp"
@@ -101,13 +100,16 @@ std::vector<http::Route> Application::routes() {
     std::vector<http::Route> routes = adapters::inventory_routes(
         {parts.write_queue, *parts.items, *parts.reader, ports.clock, ports.ids});
     std::ranges::move(relay::relay_routes(parts.relay), std::back_inserter(routes));
-    std::ranges::move(http::actuator_routes(
-                          {"inventory-service", std::string(version)},
-                          {sql::health_component(ports.database), bus::health_component(ports.bus),
-                           relay::relay_component(parts.relay)},
-                          ports.metrics),
-                      std::back_inserter(routes));
     return routes;
+}
+
+std::vector<telemetry::Component> Application::components() {
+    const Ports& ports = internals_->ports;
+    // Its API needs no relay: events wait in the outbox.
+    telemetry::Component relay = relay::health_component(internals_->relay);
+    relay.in_readiness = false;
+    return {sql::health_component(ports.database), bus::health_component(ports.bus),
+            std::move(relay)};
 }
 
 void Application::listen() {

@@ -29,7 +29,10 @@ struct Module::Internals {
                        .relay_source = options.relay_source,
                        .relay_database_url = relay_url(options),
                        .on_events_committed = [this](runtime::Pump& relay) { host.wake(relay); }}),
-          host(application, {options.address, options.port, options.edge}, clock, ids, metrics) {}
+          host(application,
+               {options.address, options.port, options.edge,
+                options.management.with_data_folder(backends::data_folder(options.database_url))},
+               clock, ids, metrics) {}
 
     const std::string migration_url;
     telemetry::Registry& metrics;
@@ -53,6 +56,8 @@ void Module::prepare() {
 void Module::start() { internals_->host.start(); }
 
 std::uint16_t Module::port() const { return internals_->host.port(); }
+
+std::uint16_t Module::management_port() const { return internals_->host.management_port(); }
 
 void Module::stop(Duration drain_within) { internals_->host.stop(drain_within); }
 

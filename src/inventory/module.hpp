@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "platform/http/edge_options.hpp"
+#include "platform/service/management.hpp"
 
 namespace trackops::bus {
 class Bus;
@@ -26,6 +27,7 @@ struct ModuleOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 8081;  // 0 means any free port
     http::EdgeOptions edge = {};
+    service::ManagementOptions management = {};  // data_folder "": that of database_url
     std::string consumer_group = "inventory-service";
     // The name of this process in the relay's lease; "" means a new unique name.
     std::string relay_holder;
@@ -45,6 +47,8 @@ public:
     void start();
     // Returns the port on which the HTTP server listens.
     std::uint16_t port() const;
+    // Returns the port of the management listener; 0 without one.
+    std::uint16_t management_port() const;
     // Answers the requests in progress, for at most drain_within, then stops the pumps. Idempotent.
     void stop(Duration drain_within);
 

@@ -1,6 +1,5 @@
 #include "order/application.hpp"
 
-#include "base/version.hpp"
 #include "events/events.hpp"
 #include "order/adapters/audit.hpp"
 #include "order/adapters/confirmation_waiters.hpp"
@@ -48,7 +47,6 @@ struct Application::Internals {
         return results;
     }
     void settled(std::span<const domain::Order> orders);
-    std::vector<telemetry::Component> components();
 
     const Ports ports;
     const ApplicationOptions options;
@@ -104,14 +102,6 @@ void Application::Internals::settled(std::span<const domain::Order> orders) {
     confirmation_waiters.settled(orders);
 }
 
-std::vector<telemetry::Component> Application::Internals::components() {
-    return {
-        sql::health_component(ports.database),
-        bus::health_component(ports.bus),
-        cache::health_component(ports.cache),
-    };
-}
-
 void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_view owner_url) {
     const backends::Component components[] = {{"outbox", outbox::migrations},
                                               {"idempotency", idempotency::migrations},
@@ -134,13 +124,14 @@ Application::~Application() { close(); }
 
 std::vector<http::Route> Application::routes() {
     Internals& parts = *internals_;
-    std::vector<http::Route> routes =
-        adapters::order_routes({parts.place_queue, parts.change_queue, parts.find_queue,
-                                parts.confirmation_waiters, parts.cache, *parts.store});
-    std::ranges::move(http::actuator_routes({"order-service", std::string(version)},
-                                            parts.components(), parts.ports.metrics),
-                      std::back_inserter(routes));
-    return routes;
+    return adapters::order_routes({parts.place_queue, parts.change_queue, parts.find_queue,
+                                   parts.confirmation_waiters, parts.cache, *parts.store});
+}
+
+std::vector<telemetry::Component> Application::components() {
+    const Ports& ports = internals_->ports;
+    return {sql::health_component(ports.database), bus::health_component(ports.bus),
+            cache::health_component(ports.cache)};
 }
 
 void Application::listen() {

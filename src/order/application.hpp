@@ -49,7 +49,9 @@ public:
     // Everything that the ports refer to outlives the application.
     Application(const Ports& ports, ApplicationOptions options);
     ~Application() override;  // close()
+    std::string_view name() const override { return "order-service"; }
     std::vector<http::Route> routes() override;
+    std::vector<telemetry::Component> components() override;
     void listen() override;
     std::vector<runtime::NamedPump> pumps() override;
     void release_waiting() override;

@@ -20,7 +20,10 @@ struct Module::Internals {
               options.cache_url, {.prefix = adapters::OrderCache::prefix}, clock, metrics)),
           application({*database, *orders_cache, bus, clock, ids, metrics},
                       {options.timeouts, options.on_events_committed}),
-          host(application, {options.address, options.port, options.edge}, clock, ids, metrics) {}
+          host(application,
+               {options.address, options.port, options.edge,
+                options.management.with_data_folder(backends::data_folder(options.database_url))},
+               clock, ids, metrics) {}
 
     const std::string migration_url;
     telemetry::Registry& metrics;
@@ -44,6 +47,8 @@ void Module::prepare() {
 void Module::start() { internals_->host.start(); }
 
 std::uint16_t Module::port() const { return internals_->host.port(); }
+
+std::uint16_t Module::management_port() const { return internals_->host.management_port(); }
 
 void Module::stop(Duration drain_within) { internals_->host.stop(drain_within); }
 

@@ -10,6 +10,7 @@
 #include "base/ids.hpp"
 #include "order/domain/saga.hpp"
 #include "platform/http/edge_options.hpp"
+#include "platform/service/management.hpp"
 
 namespace trackops::bus {
 class Bus;
@@ -27,6 +28,7 @@ struct ModuleOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 8080;  // 0 means any free port
     http::EdgeOptions edge = {};
+    service::ManagementOptions management = {};  // data_folder "": that of database_url
     domain::SagaTimeouts timeouts;
     // A hint that events may have been committed and can be relayed. Called on any thread.
     std::function<void()> on_events_committed = [] {};
@@ -46,6 +48,8 @@ public:
     void start();
     // Returns the port on which the HTTP server listens.
     std::uint16_t port() const;
+    // Returns the port of the management listener; 0 without one.
+    std::uint16_t management_port() const;
     // Answers the requests in progress, for at most drain_within, then stops the pumps. Idempotent.
     void stop(Duration drain_within);
 

@@ -1,5 +1,6 @@
 #include "platform/backends/open_database.hpp"
 
+#include <filesystem>
 #include <string>
 
 #include "platform/postgres/postgres.hpp"
@@ -33,6 +34,12 @@ std::unique_ptr<sql::Database> open_database(std::string_view url, const sql::Op
     if (is_postgres) return sql::open_postgres(url, options, metrics);
     url::refuse(url, form,
                 "it is none of sqlite:, postgres://, postgresql:// and jdbc:postgresql://");
+}
+
+std::string data_folder(std::string_view url) {
+    if (url::scheme_of(url) != "sqlite") return {};
+    const auto folder = std::filesystem::path(sqlite_file(url)).parent_path();
+    return folder.empty() ? "." : folder.string();
 }
 
 }  // namespace trackops::backends

@@ -1,6 +1,7 @@
 // Opens the database that a URL names, with either driver.
 #pragma once
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "platform/sql/database.hpp"
@@ -13,5 +14,8 @@ namespace trackops::backends {
 // outlives the database.
 std::unique_ptr<sql::Database> open_database(std::string_view url, const sql::Options& options,
                                              telemetry::Registry& metrics);
+
+// Returns the folder of the file that a sqlite URL names, and "" for a server's URL.
+std::string data_folder(std::string_view url);
 
 }  // namespace trackops::backends

@@ -5,10 +5,13 @@
 namespace trackops::bus {
 
 telemetry::Component health_component(Bus& bus) {
-    return {.name = "bus", .ask = [&bus] {
-                bus.ping();
-                return telemetry::ComponentHealth{};
-            }};
+    return {.name = "bus",
+            .ask =
+                [&bus] {
+                    bus.ping();
+                    return telemetry::ComponentHealth{};
+                },
+            .in_readiness = false};
 }
 
 }  // namespace trackops::bus

@@ -1,80 +1,55 @@
 #include "platform/http/actuator.hpp"
 
 #include <array>
-#include <chrono>
-#include <exception>
-#include <mutex>
-#include <optional>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/build.hpp"
+#include "platform/http/actuator_metrics.hpp"
 #include "platform/json/writer.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::http {
 namespace {
 
-using telemetry::Component;
 using telemetry::ComponentHealth;
+using telemetry::SampledComponent;
+using telemetry::SampledComponents;
 using telemetry::Status;
 
-constexpr auto health_cache_time = std::chrono::seconds(1);
-constexpr std::string_view spring_type = "application/vnd.spring-boot.actuator.v3+json";
-
-std::string_view word(Status status) {
-    switch (status) {
-        case Status::up:
-            return "UP";
-        case Status::down:
-            return "DOWN";
-        case Status::out_of_service:
-            return "OUT_OF_SERVICE";
-    }
-    return "UNKNOWN";
-}
-
-// A component and its latest health, cached so that frequent probes do not load the component.
-// Thread-safe: callers that arrive during a probe wait for its result.
-class Probe {
-public:
-    Probe(Component component, SteadyNow now)
-        : component_(std::move(component)), now_(std::move(now)) {}
-    const std::string& name() const { return component_.name; }
-    bool in_readiness() const { return component_.in_readiness; }
-
-    ComponentHealth ask() {
-        const std::lock_guard lock(mutex_);
-        if (asked_at_ && now_() - *asked_at_ < health_cache_time) return last_;
-        try {
-            last_ = component_.ask();
-        } catch (const std::exception& error) {
-            last_ = {Status::down, {{"error", error.what()}}};
-        }
-        asked_at_ = now_();
-        return last_;
-    }
-
-private:
-    const Component component_;
-    const SteadyNow now_;
-    std::mutex mutex_;
-    std::optional<std::chrono::steady_clock::time_point> asked_at_;
-    ComponentHealth last_;
+struct StatusRow {
+    Status status;
+    std::string_view word;
+    int severity;  // of several components the most severe one is the whole's
 };
+constexpr auto statuses = std::to_array<StatusRow>({{Status::up, "UP", 0},
+                                                    {Status::down, "DOWN", 2},
+                                                    {Status::out_of_service, "OUT_OF_SERVICE", 1}});
+static_assert([] {
+    for (std::size_t i = 0; i < statuses.size(); ++i)
+        if (static_cast<std::size_t>(statuses[i].status) != i) return false;
+    return statuses.size() == static_cast<std::size_t>(Status::out_of_service) + 1;
+}());
 
-using Probes = std::vector<std::unique_ptr<Probe>>;
+const StatusRow& row(Status status) { return statuses.at(static_cast<std::size_t>(status)); }
+Status worse(Status a, Status b) { return row(a).severity >= row(b).severity ? a : b; }
 
-// Returns Spring's own media type unless the client accepts plain JSON and not Spring's.
-std::string content_type(const Request& request) {
-    const auto accept = request.header("accept").value_or("");
-    const bool wants_spring = accept.find("spring-boot.actuator") != std::string_view::npos;
-    const bool wants_plain = accept.find("application/json") != std::string_view::npos;
-    return std::string(wants_plain && !wants_spring ? "application/json" : spring_type);
-}
+bool is_any(const SampledComponent&) { return true; }
+
+// A group of components that has a health of its own.
+struct Group {
+    std::string_view name;
+    bool (*includes)(const SampledComponent&);
+};
+constexpr Group liveness{"liveness", [](const SampledComponent&) { return false; }};
+constexpr Group readiness{
+    "readiness", [](const SampledComponent& component) { return component.in_readiness(); }};
+constexpr std::array groups{liveness, readiness};
 
 void write_health(json::Writer& writer, const ComponentHealth& health) {
-    writer.begin_object().member("status", word(health.status));
+    writer.begin_object().member("status", row(health.status).word);
     if (!health.details.empty()) {
         writer.name("details").begin_object();
         for (const auto& [name, value] : health.details) writer.member(name, value);
@@ -85,41 +60,58 @@ void write_health(json::Writer& writer, const ComponentHealth& health) {
 
 Response answer(const Request& request, Status status, std::string body) {
     return {.status = status == Status::up ? 200 : 503,
-            .content_type = content_type(request),
+            .content_type = std::string(actuator_type(request)),
             .body = std::move(body)};
 }
 
-// Aggregates the components that `included` accepts; the overall status is the worst of theirs.
-template <class Included>
-Response aggregate(const Request& request, const Probes& probes, Included included) {
-    constexpr auto severity = [](Status status) {
-        return status == Status::down ? 2 : status == Status::out_of_service ? 1 : 0;
-    };
-    Status worst = Status::up;
-    std::string components;
-    json::Writer writer(components);
+struct Aggregate {
+    Status status = Status::up;
+    std::string components = {};  // a JSON object
+};
+
+Aggregate aggregate(const SampledComponents& components,
+                    bool (*includes)(const SampledComponent&)) {
+    Aggregate whole;
+    json::Writer writer(whole.components);
     writer.begin_object();
-    for (const auto& probe : probes) {
-        if (!included(*probe)) continue;
-        const auto health = probe->ask();
-        if (severity(health.status) > severity(worst)) worst = health.status;
-        write_health(writer.name(probe->name()), health);
+    for (const auto& component : components) {
+        if (!includes(*component)) continue;
+        const ComponentHealth health = component->health();
+        whole.status = worse(whole.status, health.status);
+        write_health(writer.name(component->name()), health);
     }
     writer.end_object();
+    return whole;
+}
+
+Response whole_health(const Request& request, const SampledComponents& components) {
+    const Aggregate whole = aggregate(components, is_any);
+    std::string body;
+    json::Writer writer(body);
+    writer.begin_object().member("status", row(whole.status).word).name("groups").begin_array();
+    for (const Group& group : groups) writer.value(group.name);
+    writer.end_array().name("components").raw(whole.components).end_object();
+    return answer(request, whole.status, std::move(body));
+}
+
+Response ready(const Request& request, const Actuator& actuator) {
+    Aggregate group = aggregate(*actuator.components, readiness.includes);
+    if (!actuator.takes_traffic()) group.status = worse(group.status, Status::out_of_service);
     std::string body;
     json::Writer(body)
         .begin_object()
-        .member("status", word(worst))
+        .member("status", row(group.status).word)
         .name("components")
-        .raw(components)
+        .raw(group.components)
         .end_object();
-    return answer(request, worst, std::move(body));
+    return answer(request, group.status, std::move(body));
 }
 
-Response one(const Request& request, const Probes& probes) {
-    for (const auto& probe : probes) {
-        if (probe->name() != request.param("component")) continue;
-        const auto health = probe->ask();
+Response one_component(const Request& request, const SampledComponents& components,
+                       bool (*includes)(const SampledComponent&)) {
+    for (const auto& component : components) {
+        if (component->name() != request.param("component") || !includes(*component)) continue;
+        const ComponentHealth health = component->health();
         std::string body;
         json::Writer writer(body);
         write_health(writer, health);
@@ -128,17 +120,28 @@ Response one(const Request& request, const Probes& probes) {
     return problem({Errc::not_found, "no such component"}, request);
 }
 
+Response component_of_group(const Request& request, const SampledComponents& components) {
+    for (const Group& group : groups) {
+        if (group.name == request.param("group"))
+            return one_component(request, components, group.includes);
+    }
+    return problem({Errc::not_found, "no such group"}, request);
+}
+
 // Returns the links to the other endpoints, for browsers and Spring Boot Admin.
 Response index(const Request& request) {
     struct Link {
         std::string_view name;
         std::string_view path;
     };
-    constexpr auto links = std::to_array<Link>({{"self", ""},
-                                                {"health", "/health"},
-                                                {"health-path", "/health/{*path}"},
-                                                {"info", "/info"},
-                                                {"prometheus", "/prometheus"}});
+    constexpr auto links =
+        std::to_array<Link>({{"self", ""},
+                             {"health", "/health"},
+                             {"health-path", "/health/{*path}"},
+                             {"info", "/info"},
+                             {"metrics", "/metrics"},
+                             {"metrics-requiredMetricName", "/metrics/{requiredMetricName}"},
+                             {"prometheus", "/prometheus"}});
     const std::string base =
         fmt::format("http://{}/actuator", request.header("host").value_or("localhost"));
     std::string body;
@@ -152,46 +155,76 @@ Response index(const Request& request) {
     return answer(request, Status::up, std::move(body));
 }
 
+std::string info(std::string_view service) {
+    std::string text;
+    json::Writer writer(text);
+    writer.begin_object();
+    writer.name("app").begin_object().member("name", service).member("version", version);
+    writer.end_object();
+    writer.name("build").begin_object().member("name", service).member("version", version);
+    writer.member("compiler", compiler).end_object();
+    if (commit() != "unknown") {
+        writer.name("git").begin_object().name("commit").begin_object();
+        writer.member("id", commit()).end_object().end_object();
+    }
+    writer.end_object();
+    return text;
+}
+
 // Everything that the handlers need.
-struct Actuator {
-    std::shared_ptr<const Probes> probes;
+struct Context {
+    Actuator actuator;
     std::string about;  // the body of /actuator/info
-    telemetry::Registry& metrics;
+
+    const SampledComponents& components() const { return *actuator.components; }
 };
 
-void get_index(const Request& request, const Reply& reply, const Actuator&) {
+void get_index(const Request& request, const Reply& reply, const Context&) {
     reply.send(index(request));
 }
 
-void get_health(const Request& request, const Reply& reply, const Actuator& actuator) {
-    reply.send(aggregate(request, *actuator.probes, [](const Probe&) { return true; }));
+void get_health(const Request& request, const Reply& reply, const Context& context) {
+    reply.send(whole_health(request, context.components()));
 }
 
-void get_liveness(const Request& request, const Reply& reply, const Actuator&) {
+void get_liveness(const Request& request, const Reply& reply, const Context&) {
     reply.send(answer(request, Status::up, R"({"status":"UP"})"));
 }
 
-void get_readiness(const Request& request, const Reply& reply, const Actuator& actuator) {
-    reply.send(aggregate(request, *actuator.probes,
-                         [](const Probe& probe) { return probe.in_readiness(); }));
+void get_readiness(const Request& request, const Reply& reply, const Context& context) {
+    reply.send(ready(request, context.actuator));
 }
 
-void get_component(const Request& request, const Reply& reply, const Actuator& actuator) {
-    reply.send(one(request, *actuator.probes));
+void get_component(const Request& request, const Reply& reply, const Context& context) {
+    reply.send(one_component(request, context.components(), is_any));
 }
 
-void get_info(const Request& request, const Reply& reply, const Actuator& actuator) {
-    reply.send(answer(request, Status::up, actuator.about));
+void get_component_of_group(const Request& request, const Reply& reply, const Context& context) {
+    reply.send(component_of_group(request, context.components()));
 }
 
-void get_metrics(const Request&, const Reply& reply, const Actuator& actuator) {
+void get_info(const Request& request, const Reply& reply, const Context& context) {
+    reply.send(answer(request, Status::up, context.about));
+}
+
+void get_metrics(const Request& request, const Reply& reply, const Context& context) {
+    reply.send(metric_names(request, context.actuator.metrics));
+}
+
+void get_metric(const Request& request, const Reply& reply, const Context& context) {
+    reply.send(one_metric(request, context.actuator.metrics));
+}
+
+void get_prometheus(const Request&, const Reply& reply, const Context& context) {
     reply.send({.content_type = "text/plain; version=0.0.4; charset=utf-8",
-                .body = actuator.metrics.prometheus_text()});
+                .body = context.actuator.metrics.prometheus_text()});
 }
 
-using Row = RouteOf<Actuator>;
+using Row = RouteOf<Context>;
 
-constexpr Row row(std::string_view pattern, Scope scope, Answer kind, Work work,
+// Every endpoint is answered from memory, so that none can be held up by a server that stands
+// still.
+constexpr Row get(std::string_view pattern, Scope scope, Answer kind,
                   decltype(Row::handler) handler) {
     return {.method = "GET",
             .pattern = pattern,
@@ -199,42 +232,29 @@ constexpr Row row(std::string_view pattern, Scope scope, Answer kind, Work work,
             .body = Body::none,
             .answer = kind,
             .idempotency = Idempotency::none,
-            .work = work,
+            .work = Work::memory,
             .handler = handler};
 }
 
 constexpr auto rows = std::to_array<Row>({
-    row("/actuator", Scope::everybody, Answer::json, Work::memory, get_index),
-    row("/actuator/health", Scope::everybody, Answer::json, Work::query, get_health),
-    row("/actuator/health/liveness", Scope::everybody, Answer::json, Work::memory, get_liveness),
-    row("/actuator/health/readiness", Scope::everybody, Answer::json, Work::query, get_readiness),
-    row("/actuator/health/{component}", Scope::everybody, Answer::json, Work::query, get_component),
-    row("/actuator/info", Scope::everybody, Answer::json, Work::memory, get_info),
-    row("/actuator/prometheus", Scope::metrics_read, Answer::text, Work::query, get_metrics),
+    get("/actuator", Scope::everybody, Answer::json, get_index),
+    get("/actuator/health", Scope::everybody, Answer::json, get_health),
+    get("/actuator/health/liveness", Scope::everybody, Answer::json, get_liveness),
+    get("/actuator/health/readiness", Scope::everybody, Answer::json, get_readiness),
+    get("/actuator/health/{component}", Scope::everybody, Answer::json, get_component),
+    get("/actuator/health/{group}/{component}", Scope::everybody, Answer::json,
+        get_component_of_group),
+    get("/actuator/info", Scope::everybody, Answer::json, get_info),
+    get("/actuator/metrics", Scope::metrics_read, Answer::json, get_metrics),
+    get("/actuator/metrics/{name}", Scope::metrics_read, Answer::json, get_metric),
+    get("/actuator/prometheus", Scope::metrics_read, Answer::text, get_prometheus),
 });
 static_assert(is_consistent(rows));
 
-std::string info_body(const ActuatorInfo& info) {
-    std::string body;
-    json::Writer(body)
-        .begin_object()
-        .name("app")
-        .begin_object()
-        .member("name", info.service)
-        .member("version", info.version)
-        .end_object()
-        .end_object();
-    return body;
-}
-
 }  // namespace
 
-std::vector<Route> actuator_routes(const ActuatorInfo& info, std::vector<Component> components,
-                                   telemetry::Registry& metrics, const SteadyNow& now) {
-    auto probes = std::make_shared<Probes>();
-    for (auto& component : components)
-        probes->push_back(std::make_unique<Probe>(std::move(component), now));
-    return bound(rows, Actuator{std::move(probes), info_body(info), metrics});
+std::vector<Route> actuator_routes(const Actuator& actuator) {
+    return bound(rows, Context{actuator, info(actuator.service)});
 }
 
 std::vector<Route> actuator_route_table() { return unbound(rows); }

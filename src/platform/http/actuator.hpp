@@ -1,12 +1,12 @@
-// The operator's endpoints of every service: health, info and metrics.
+// The operator's endpoints of every service: health, info and metrics, all answered from memory.
 #pragma once
-#include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "platform/http/router.hpp"
-#include "platform/telemetry/health.hpp"
+#include "platform/telemetry/sampled_component.hpp"
 
 namespace trackops::telemetry {
 class Registry;
@@ -14,23 +14,23 @@ class Registry;
 
 namespace trackops::http {
 
-struct ActuatorInfo {
+struct Actuator {
     std::string service;  // e.g. order-service
-    std::string version;
+    // Somebody else samples them.
+    std::shared_ptr<const telemetry::SampledComponents> components;
+    telemetry::Registry& metrics;  // outlives the routes
+    // False while the service is stopping: readiness is then OUT_OF_SERVICE. Thread-safe.
+    std::function<bool()> takes_traffic = [] { return true; };
 };
 
-using SteadyNow = std::function<std::chrono::steady_clock::time_point()>;
-
 // Returns the routes GET /actuator, /actuator/health, /actuator/health/liveness,
-// /actuator/health/readiness, /actuator/health/{component}, /actuator/info and
-// /actuator/prometheus. Health has the shape of Spring Boot's actuator; DOWN is 503 with the same
-// body. Its content type is application/vnd.spring-boot.actuator.v3+json unless the client asks for
-// plain JSON. Liveness probes no component; the others probe each component at most once a second
-// by `now`. `metrics` outlives the routes.
-std::vector<Route> actuator_routes(const ActuatorInfo& info,
-                                   std::vector<telemetry::Component> components,
-                                   telemetry::Registry& metrics,
-                                   const SteadyNow& now = std::chrono::steady_clock::now);
+// /actuator/health/readiness, /actuator/health/{component}, /actuator/health/{group}/{component},
+// /actuator/info, /actuator/metrics, /actuator/metrics/{name} and /actuator/prometheus. They have
+// the shape of Spring Boot's actuator. A status that is not UP is 503 with the same body. Health is
+// the worst status of all components, readiness that of the components in readiness; liveness is UP
+// as long as the process answers. The content type is application/vnd.spring-boot.actuator.v3+json
+// unless the client asks for plain JSON.
+std::vector<Route> actuator_routes(const Actuator& actuator);
 // Returns the same rows with empty handlers.
 std::vector<Route> actuator_route_table();
 

@@ -34,10 +34,10 @@ telemetry::ComponentHealth health_of(const RelayStatus& status) {
 
 }  // namespace
 
-telemetry::Component relay_component(Relay& relay) {
+telemetry::Component health_component(Relay& relay) {
     return {"relay", [&relay] {
                 try {
-                    return health_of(relay.status());
+                    return health_of(relay.sample());
                 } catch (const sql::Failure& failure) {
                     if (failure.fault != sql::Fault::defect) throw;
                     return telemetry::ComponentHealth{

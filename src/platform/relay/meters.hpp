@@ -14,8 +14,8 @@ struct Meters {
           parked(metrics.counter("trackops_relay_refused_total",
                                  "Events that the bus refused for good", labels)),
           pauses(metrics.counter("trackops_relay_pauses_total", "Calls of pause", labels)),
-          scrape_failures(metrics.counter("trackops_relay_scrape_failures_total",
-                                          "Scrapes that could not ask the database", labels)),
+          sample_failures(metrics.counter("trackops_relay_sample_failures_total",
+                                          "Times that the backlog could not be counted", labels)),
           backlog(metrics.gauge("trackops_relay_backlog_events",
                                 "Committed and not confirmed, at most 100,000 counted", labels)),
           oldest_age(metrics.gauge("trackops_relay_oldest_event_age_seconds",
@@ -31,7 +31,7 @@ struct Meters {
     telemetry::Counter& retries;
     telemetry::Counter& parked;
     telemetry::Counter& pauses;
-    telemetry::Counter& scrape_failures;
+    telemetry::Counter& sample_failures;
     telemetry::Gauge& backlog;
     telemetry::Gauge& oldest_age;
     telemetry::Gauge& parked_events;

@@ -33,12 +33,6 @@ struct LeaseLost : std::exception {
     const char* what() const noexcept override { return "another relay holds the lease"; }
 };
 
-// The registry outlives the relay and keeps its callback; both share this gate.
-struct ScrapeGate {
-    std::mutex mutex;
-    Relay* relay = nullptr;  // null after the destructor
-};
-
 }  // namespace
 
 struct Relay::State {
@@ -83,7 +77,6 @@ struct Relay::State {
     ParkedEvents parked_events;
     Lease lease;
     const Meters meters;
-    const std::shared_ptr<ScrapeGate> gate = std::make_shared<ScrapeGate>();
 
     // Only the thread that calls run() uses these.
     std::vector<outbox::StoredEvent> unsent;  // neither acknowledged nor to be parked, in order
@@ -378,31 +371,9 @@ void Relay::State::set_last_error(std::string error) {
 Relay::Relay(sql::Database& database, std::unique_ptr<Source> source, bus::Bus& bus,
              const Clock& clock, RelayOptions options, telemetry::Registry& metrics)
     : state_(std::make_unique<State>(database, std::move(source), bus, clock, std::move(options),
-                                     metrics)) {
-    state_->gate->relay = this;
-    metrics.on_scrape([gate = state_->gate] {
-        const std::scoped_lock lock(gate->mutex);
-        if (gate->relay == nullptr) return;
-        const Meters& meters = gate->relay->state_->meters;
-        try {
-            const RelayStatus status = gate->relay->status();
-            meters.backlog.set(static_cast<double>(status.backlog.events));
-            meters.oldest_age.set(std::chrono::duration<double>(status.backlog.oldest_age).count());
-            meters.parked_events.set(static_cast<double>(status.parked_events));
-            meters.parked_keys.set(static_cast<double>(status.parked_keys));
-            meters.active.set(status.active ? 1 : 0);
-            meters.paused.set(status.paused ? 1 : 0);
-        } catch (const std::exception&) {
-            meters.scrape_failures.add();
-        }
-    });
-}
+                                     metrics)) {}
 
 Relay::~Relay() {
-    {
-        const std::scoped_lock lock(state_->gate->mutex);
-        state_->gate->relay = nullptr;
-    }
     state_->requests.refuse({Errc::unavailable, "the relay is stopping"});
     try {
         state_->lease.release();
@@ -447,6 +418,23 @@ RelayStatus Relay::status() {
     status.events_per_second = state_->rate.per_second(now);
     status.last_error = state_->last_error;
     return status;
+}
+
+RelayStatus Relay::sample() {
+    const Meters& meters = state_->meters;
+    meters.active.set(state_->is_active ? 1 : 0);
+    meters.paused.set(state_->is_paused ? 1 : 0);
+    try {
+        const RelayStatus now = status();
+        meters.backlog.set(static_cast<double>(now.backlog.events));
+        meters.oldest_age.set(std::chrono::duration<double>(now.backlog.oldest_age).count());
+        meters.parked_events.set(static_cast<double>(now.parked_events));
+        meters.parked_keys.set(static_cast<double>(now.parked_keys));
+        return now;
+    } catch (const std::exception&) {
+        meters.sample_failures.add();
+        throw;
+    }
 }
 
 std::vector<outbox::StoredEvent> Relay::unpublished(std::int64_t after, std::size_t max) {

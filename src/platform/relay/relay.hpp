@@ -74,7 +74,8 @@ struct RelayStatus {
 // were
 //   committed") shortens the next polls to poll_min. Other sources end their own wait.
 // - Without the lease run() does nothing.
-// status(), unpublished(), parked() and retry() are thread-safe and use connections of their own.
+// status(), sample(), unpublished(), parked() and retry() are thread-safe and use connections of
+// their own.
 class Relay final : public runtime::Pump {
 public:
     Relay(sql::Database& database, std::unique_ptr<Source> source, bus::Bus& bus,
@@ -84,6 +85,9 @@ public:
     void wake() override;
 
     RelayStatus status();
+    // Returns status() and sets the relay's gauges to it. Throws as status() does, and counts that;
+    // the gauges of the database then keep their values.
+    RelayStatus sample();
     // Returns the events that are committed and not confirmed, in order of position behind `after`,
     // at most `max`.
     std::vector<outbox::StoredEvent> unpublished(std::int64_t after, std::size_t max);

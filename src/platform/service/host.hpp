@@ -1,4 +1,4 @@
-// Runs an application: threads for its pumps and an HTTP server for its routes.
+// Runs an application: threads for its pumps, an HTTP server for its routes, its management plane.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -8,6 +8,7 @@
 #include "platform/http/edge_options.hpp"
 #include "platform/runtime/pump_threads.hpp"
 #include "platform/service/application.hpp"
+#include "platform/service/management.hpp"
 
 namespace trackops {
 class Clock;
@@ -26,6 +27,7 @@ struct HostOptions {
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;  // 0: any free port
     http::EdgeOptions edge = {};
+    ManagementOptions management = {};
 };
 
 class Host {
@@ -37,6 +39,8 @@ public:
     // Starts the pumps, then the server. Call it after the application's listen().
     void start();
     std::uint16_t port() const;
+    // Returns the port of the management listener; 0 without one.
+    std::uint16_t management_port() const { return management_.port(); }
     // Ends the sleep of one of the application's pumps. Thread-safe; cheap.
     void wake(runtime::Pump& pump) { threads_.wake(pump); }
     // Answers the requests in progress within `drain_within`, then stops the pumps and closes the
@@ -45,6 +49,7 @@ public:
 
 private:
     Application& application_;
+    Management management_;
     runtime::PumpThreads threads_;
     std::unique_ptr<http::Server> server_;
 };

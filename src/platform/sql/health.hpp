@@ -6,8 +6,8 @@ namespace trackops::sql {
 
 class Database;
 
-// "db": UP when a round trip to the server succeeds within its timeouts. The database outlives the
-// component.
+// Returns the component "db". It is UP if Database::ping() succeeds: the database can be written.
+// `database` outlives the component.
 telemetry::Component health_component(Database& database);
 
 }  // namespace trackops::sql
