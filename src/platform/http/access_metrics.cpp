@@ -7,8 +7,8 @@ namespace {
 
 constexpr auto limit_names = std::to_array<std::string_view>(
     {"connections", "connections_of_address", "worker_queue", "body_bytes", "header_bytes",
-     "pipelined", "read_time", "idle_time", "write_time"});
-static_assert(limit_names.size() == static_cast<std::size_t>(Limit::write_time) + 1);
+     "pipelined", "read_time", "idle_time", "write_time", "answer_time"});
+static_assert(limit_names.size() == static_cast<std::size_t>(Limit::answer_time) + 1);
 
 // Returns Micrometer's word for the class of a status.
 std::string_view outcome_of(int status) {

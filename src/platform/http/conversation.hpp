@@ -28,7 +28,8 @@ enum class Limit : std::uint8_t {
     pipelined,
     read_time,
     idle_time,
-    write_time
+    write_time,
+    answer_time
 };
 
 class Conversation {

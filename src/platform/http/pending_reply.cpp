@@ -4,6 +4,7 @@
 
 #include "platform/http/entity_tag.hpp"
 #include "platform/telemetry/log.hpp"
+#include "platform/telemetry/metrics.hpp"
 
 namespace trackops::http {
 
@@ -31,14 +32,23 @@ void AnswerQueue::close() {
     answers_.clear();
 }
 
+void AnswerQueue::count_late() {
+    const std::lock_guard lock(mutex_);
+    if (wake_) late_.add();
+}
+
 PendingReply::~PendingReply() {
-    if (!is_answered_)
+    if (!is_over())
         complete(
             problem({Errc::internal, "the handler let go of the request unanswered"}, request_));
 }
 
 void PendingReply::complete(Response response) {
-    if (is_answered_.exchange(true)) {
+    State state = state_;
+    while (state < State::answered && !state_.compare_exchange_weak(state, State::answered)) {
+    }
+    if (state == State::expired) return queue_->count_late();
+    if (state == State::answered) {
         telemetry::log(telemetry::Level::error, "http", "a request was answered twice",
                        {{"path", request_.path},
                         {"status", std::to_string(response.status)},
@@ -46,6 +56,48 @@ void PendingReply::complete(Response response) {
         return;
     }
     queue_->put({place_, conditional_response(std::move(response), request_)});
+}
+
+bool PendingReply::begin_handling() {
+    State state = State::queued;
+    return state_.compare_exchange_strong(state, State::handled);
+}
+
+bool PendingReply::expire() {
+    State state = state_;
+    while (state < State::answered && !state_.compare_exchange_weak(state, State::expired)) {
+    }
+    if (state >= State::answered) return false;
+    const bool is_safe = request_.method == "GET" || request_.method == "HEAD";
+    const Errc code = is_safe || state == State::queued ? Errc::unavailable : Errc::outcome_unknown;
+    const char* const detail = code == Errc::unavailable
+                                   ? "no answer in time"
+                                   : "no answer in time; ask again with the same key";
+    queue_->put({place_, problem({code, detail}, request_)});
+    return true;
+}
+
+void UnansweredRequests::watch(const std::shared_ptr<PendingReply>& request) {
+    forget_answered();
+    requests_.push_back(request);
+}
+
+std::size_t UnansweredRequests::expire(Conversation::Time since) {
+    forget_answered();
+    std::size_t answered = 0;
+    for (const auto& one : requests_) {
+        const auto request = one.lock();
+        if (request && request->since() <= since && request->expire()) ++answered;
+    }
+    return answered;
+}
+
+void UnansweredRequests::forget_answered() {
+    while (!requests_.empty()) {
+        const auto request = requests_.front().lock();
+        if (request && !request->is_over()) return;
+        requests_.pop_front();
+    }
 }
 
 }  // namespace trackops::http

@@ -84,6 +84,8 @@ public:
         }
     }
 
+    UnansweredRequests& unanswered() { return unanswered_; }
+
     void answer(std::uint64_t number, Response response) {
         conversation_.answer(number, std::move(response));
     }
@@ -219,6 +221,7 @@ private:
     bool has_ended_ = false;       // the client has closed its side
     Conversation::Time deadline_;  // of the write, or of the wait for the client's close
     std::size_t lingered_bytes_ = 0;
+    UnansweredRequests unanswered_;
 };
 
 // Returns nothing if the client has gone already.
@@ -244,8 +247,10 @@ public:
               metrics.counter("http_server_unsent_answers_total", "Answers whose client had gone")),
           failed_accepts_(metrics.counter("http_server_failed_accepts_total",
                                           "Connections that could not be accepted")),
-          answers_(
-              std::make_shared<AnswerQueue>([this] { asio::post(io_, [this] { deliver(); }); })),
+          answers_(std::make_shared<AnswerQueue>(
+              [this] { asio::post(io_, [this] { deliver(); }); },
+              metrics.counter("http_server_late_answers_total",
+                              "Answers of handlers to requests that had been answered for them"))),
           acceptor_(io_.get_executor()),
           sweep_(io_.get_executor()),
           accept_retry_(io_.get_executor()),
@@ -355,14 +360,21 @@ private:
     }
 
     void sweep() {
-        const Duration shortest =
-            std::min({options_.read_timeout, options_.edge.idle_timeout, options_.write_timeout});
-        sweep_.expires_after(std::clamp<Duration>(shortest / 8, std::chrono::milliseconds(5),
-                                                  std::chrono::seconds(1)));
-        sweep_.async_wait([this](const error_code& stopped) {
+        const Duration shortest = std::min({options_.read_timeout, options_.edge.idle_timeout,
+                                            options_.write_timeout, options_.answer_timeout});
+        const auto interval = std::clamp<Duration>(shortest / 8, std::chrono::milliseconds(5),
+                                                   std::chrono::seconds(1));
+        sweep_.expires_after(interval);
+        sweep_.async_wait([this, interval](const error_code& stopped) {
             if (stopped) return;
             const auto now = Steady::now();
-            for (const auto& connection : connections()) connection->check_time(now);
+            for (const auto& connection : connections()) {
+                // The next sweep would come too late for some.
+                const auto since = now + interval - options_.answer_timeout;
+                for (auto left = connection->unanswered().expire(since); left > 0; --left)
+                    reached(Limit::answer_time);
+                connection->check_time(now);
+            }
             deliver();
             sweep();
         });
@@ -396,7 +408,9 @@ private:
     }
 
     void handle(const Route& route, Request request, Conversation::Place place) override {
-        auto pending = std::make_shared<PendingReply>(std::move(request), place, answers_);
+        auto pending =
+            std::make_shared<PendingReply>(std::move(request), place, Steady::now(), answers_);
+        connections_.at(place.connection)->unanswered().watch(pending);
         if (route.work == Work::memory) return call(route, pending);
         auto job = [&route, pending] { call(route, pending); };
         if (workers_->submit(std::move(job))) return;
@@ -405,6 +419,7 @@ private:
     }
 
     static void call(const Route& route, const std::shared_ptr<PendingReply>& pending) {
+        if (!pending->begin_handling()) return;
         try {
             route.handler(pending->request(), Reply(pending));
         } catch (const std::exception& error) {

@@ -33,6 +33,9 @@ struct ServerOptions {
     Duration read_timeout = std::chrono::seconds(15);
     Duration write_timeout = std::chrono::seconds(15);  // then closed
     EdgeOptions edge = {};
+    // From the last byte of a request to its answer. A handler that has not answered by then is
+    // answered for: 503 unavailable, or outcome-unknown for a method that may have had its effect.
+    Duration answer_timeout = std::chrono::seconds(10);
 };
 
 // Responses leave in the order of their requests, each in one write (together with others that are
@@ -44,6 +47,7 @@ struct ServerOptions {
 // - http_server_connections
 // - http_server_limit_reached_total {limit}
 // - http_server_unsent_answers_total
+// - http_server_late_answers_total
 class Server {
 public:
     virtual ~Server() = default;
