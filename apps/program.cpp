@@ -4,7 +4,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -12,9 +11,9 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <pthread.h>
 
 #include "apps/edge_settings.hpp"
+#include "apps/end_signals.hpp"
 #include "base/version.hpp"
 #include "platform/runtime/open_files.hpp"
 #include "platform/telemetry/log.hpp"
@@ -25,6 +24,8 @@ namespace trackops::apps {
 namespace {
 
 constexpr Duration prepare_backoff = std::chrono::milliseconds(500);
+// After the drain the pumps end their work and the clients of the servers take their leave.
+constexpr Duration stop_time = std::chrono::seconds(20);
 
 std::optional<telemetry::Level> level_named(std::string_view name) {
     constexpr auto names =
@@ -63,26 +64,9 @@ std::string fault_of(const config::Values& values) {
     return {};
 }
 
-// Blocks the end signals before any other thread starts, so that only this thread waits for them.
-sigset_t block_ends() {
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-    return ends;
-}
-
-bool ends_within(const sigset_t& ends, Duration wait) {
-    const auto nanoseconds = std::chrono::nanoseconds(wait).count();
-    const timespec time{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
-    return sigtimedwait(&ends, nullptr, &time) > 0;
-}
-
 // Calls prepare() until it succeeds. Returns false if a signal arrived first. Throws the exception
 // of the last attempt once `patience` is over.
-bool prepare(Running& running, const sigset_t& ends, Duration patience) {
+bool prepare(Running& running, EndSignals& ends, Duration patience) {
     const auto end = std::chrono::steady_clock::now() + patience;
     for (;;) {
         try {
@@ -93,7 +77,7 @@ bool prepare(Running& running, const sigset_t& ends, Duration patience) {
             telemetry::log(telemetry::Level::warn, "start",
                            fmt::format("not yet: {}", failure.what()));
         }
-        if (ends_within(ends, prepare_backoff)) return false;
+        if (ends.wait_for(prepare_backoff)) return false;
     }
 }
 
@@ -128,9 +112,10 @@ int print_usage_error(const Program& program, std::string_view text, int exit_co
 }
 
 int serve(const Program& program, const config::Values& values, std::uint64_t open_files_max) {
+    std::signal(SIGPIPE, SIG_IGN);
     if (const auto warning = open_files_warning(values, open_files_max); !warning.empty())
         telemetry::log(telemetry::Level::warn, "start", warning);
-    const sigset_t ends = block_ends();
+    EndSignals ends(values.duration("drain") + stop_time);
     const std::unique_ptr<Running> running = program.make(values);
     if (!prepare(*running, ends, values.duration("start-patience"))) return 0;
     const std::string file = program.ports_file(values);
@@ -140,8 +125,7 @@ int serve(const Program& program, const config::Values& values, std::uint64_t op
     fmt::print("{{\"ready\":true,\"ports\":{}}}\n", json_of(ports));
     if (!values.flag("log-json")) print_urls(ports, values.text("address"));
     std::fflush(stdout);
-    int signal = 0;
-    sigwait(&ends, &signal);
+    ends.wait();
     telemetry::log(telemetry::Level::info, "end", "draining");
     running->stop(values.duration("drain"));
     return 0;

@@ -63,8 +63,10 @@ inline constexpr auto common_settings = std::to_array<config::Setting>({
     {"start-patience", config::Kind::duration, "1m",
      "How long to try again at the start while a server that is needed is away.", 0,
      24L * 3600 * 1000},
-    {"drain", config::Kind::duration, "10s", "How long requests under way may take at the end.", 0,
-     600L * 1000},
+    {"drain", config::Kind::duration, "10s",
+     "How long requests under way may take at the end. 20 s later the program is gone, "
+     "whatever stands still.",
+     0, 600L * 1000},
     {"log-level", config::Kind::text, "info", "debug, info, warn, error or off."},
     {"log-json", config::Kind::flag, "true", "One JSON object a line; --no-log-json for people."},
     {"help", config::Kind::flag, "false", "Print this and stop."},
@@ -88,7 +90,7 @@ service::ManagementOptions management_options(const config::Values& values,
 
 // Runs the program until SIGTERM or SIGINT. Prints {"ready":true,"ports":{...}} once it serves and,
 // with --no-log-json, the URL of each service. Returns the exit code: 0 after an orderly end, 1 if
-// the program could not start, 2 for bad settings.
+// the program could not start, 2 for bad settings. EndSignals ends a program that does not stop.
 int run_program(const Program& program, std::span<const std::string> arguments,
                 std::span<const std::string> environment);
 
