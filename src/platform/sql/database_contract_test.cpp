@@ -424,11 +424,11 @@ TEST_P(DatabaseContract, CountsConnectionsFailuresAndFlushes) {
     {
         const auto one = database_->begin(Access::read);
         EXPECT_EQ(metric("trackops_sql_connections_in_use"), 1);
-        EXPECT_EQ(metric("trackops_sql_failures_total", "broken"), 0);
+        EXPECT_EQ(metric("trackops_sql_failures_total", "defect"), 0);
     }
     EXPECT_EQ(metric("trackops_sql_connections_in_use"), 0);
     failure_of({"bad", "SELEKT 1"}, {});
-    EXPECT_EQ(metric("trackops_sql_failures_total", "broken"), 1);
+    EXPECT_EQ(metric("trackops_sql_failures_total", "defect"), 1);
     const auto flushes = metric("trackops_sql_flush_seconds_count");
     count();
     EXPECT_EQ(metric("trackops_sql_flush_seconds_count"), flushes + 1);

@@ -6,8 +6,8 @@ namespace trackops::sql {
 namespace {
 
 // In the order of Fault.
-constexpr std::array<const char*, 5> fault_names = {"culprit", "repeat", "unavailable",
-                                                    "outcome_unknown", "broken"};
+constexpr std::array<const char*, 5> fault_names = {"bad_data", "retryable", "unavailable",
+                                                    "outcome_unknown", "defect"};
 static_assert(fault_names.size() == static_cast<std::size_t>(Fault::defect) + 1);
 
 }  // namespace
