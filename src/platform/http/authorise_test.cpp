@@ -43,7 +43,7 @@ protected:
         const ServerOptions options;
         Talk talk(router, options);
         talk.host.principal = std::move(principal);
-        talk.receive("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+        talk.receive("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n");
         return talk.out;
     }
 };

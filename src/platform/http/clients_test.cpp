@@ -29,12 +29,14 @@ public:
     void handle(const Route&, Request, Conversation::Place place) override {
         conversation->answer(place.number, {.body = "{}"});
     }
+    std::shared_ptr<const Principal> identify(const Request&) override { return principal; }
     Uuid fresh_id() override { return ids.next(); }
     std::string_view date() override { return "Tue, 14 Nov 2023 22:13:20 GMT"; }
     void reached(Limit) override {}
     void observe(const Conversation::Access&) override {}
 
     Conversation* conversation = nullptr;
+    std::shared_ptr<const Principal> principal = local_principal();
     trackops::testing::SeededIds ids;
 };
 

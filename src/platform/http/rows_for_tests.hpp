@@ -77,7 +77,7 @@ public:
         const ServerOptions options;
         Conversation conversation(host, router_, options, 1, {});
         host.conversation = &conversation;
-        conversation.receive(fmt::format("{} {} HTTP/1.1\r\nHost: x\r\n{}\r\n{}", row.method,
+        conversation.receive(fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\n{}\r\n{}", row.method,
                                          path_of(row), headers, body.value_or("")),
                              {});
         std::string out;

@@ -180,7 +180,7 @@ TEST_F(RelayRoutes, PausesAndResumes) {
 }
 
 TEST_F(RelayRoutes, TellsAStalledRelayFromAnIdleOne) {
-    const telemetry::Component component = relay_component(relay_);
+    const telemetry::Component component = health_component(relay_);
     const auto state = [&] { return component.ask().details.at(0).second; };
     EXPECT_EQ(state(), "standby");
     run();
