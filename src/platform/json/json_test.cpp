@@ -100,7 +100,9 @@ TEST(Document, RefusesWhatIsNoJson) {
                                         "\"\xff\"",
                                         "\"\xc0\x80\"",
                                         "\"\xed\xa0\x80\"",
-                                        "\xEF\xBB\xBF{}",
+                                        "\xEF\xBB\xBF",
+                                        "{}\xEF\xBB\xBF",
+                                        "\xEF\xBB\xBF\xEF\xBB\xBF{}",
                                         "NaN",
                                         "1e400",
                                         "99999999999999999999.",
@@ -108,6 +110,10 @@ TEST(Document, RefusesWhatIsNoJson) {
         EXPECT_EQ(refusal_of(text), Errc::malformed) << text;
     }
     EXPECT_EQ(refusal_of({"[1]\0", 4}), Errc::malformed);
+}
+
+TEST(Document, SkipsAByteOrderMark) {
+    EXPECT_EQ(parsed("\xEF\xBB\xBF[217]").root().minified(), "[217]");
 }
 
 TEST(Document, RefusesAMemberNamedTwiceAtAnyDepth) {

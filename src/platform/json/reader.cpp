@@ -194,11 +194,18 @@ Document& Document::operator=(Document&&) noexcept = default;
 Document::~Document() = default;
 
 Result<Document> Document::parse(std::string_view text, Limits limits) {
+    constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+    if (text.starts_with(byte_order_mark)) text.remove_prefix(byte_order_mark.size());
     if (text.empty()) text = "";  // simdjson copies from the pointer even for an empty text
     auto state = std::make_unique<State>();
     auto error = parse_into(state->document, text, limits.depth_max);
-    if (error == simdjson::NUMBER_ERROR)
-        error = parse_into(state->document, with_exponents(text), limits.depth_max);
+    // simdjson 3.0 calls a big integer NUMBER_ERROR, simdjson 3.12 BIGINT_ERROR, which 3.0 does not
+    // know.
+    if (error != simdjson::SUCCESS && error != simdjson::MEMALLOC) {
+        const std::string changed = with_exponents(text);
+        if (changed.size() != text.size())
+            error = parse_into(state->document, changed, limits.depth_max);
+    }
     if (error == simdjson::MEMALLOC) throw std::bad_alloc();
     if (error == simdjson::DEPTH_ERROR) return fail(Errc::invalid, "the JSON nests too deep");
     if (error != simdjson::SUCCESS)

@@ -51,10 +51,10 @@ struct Limits {
 
 class Document {
 public:
-    // Parses one JSON value (RFC 8259). Returns Errc::malformed if `text` is not JSON or not UTF-8,
-    // has anything after the value, repeats a member name within an object, or holds a number that
-    // a double cannot hold. Returns Errc::invalid for nesting deeper than depth_max. The document
-    // keeps no reference to `text`.
+    // Parses one JSON value (RFC 8259); a byte order mark before it is skipped. Returns
+    // Errc::malformed if `text` is not JSON or not UTF-8, has anything after the value, repeats a
+    // member name within an object, or holds a number that a double cannot hold. Returns
+    // Errc::invalid for nesting deeper than depth_max. The document keeps no reference to `text`.
     static Result<Document> parse(std::string_view text, Limits limits = {});
     Document(Document&&) noexcept;
     Document& operator=(Document&&) noexcept;
