@@ -1,7 +1,8 @@
-// Fakes of the clock and the ids that a test controls.
+// Fakes of the clock, the ids and the chance that a test controls.
 #pragma once
 #include <atomic>
 
+#include "base/chance.hpp"
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 
@@ -31,6 +32,18 @@ public:
 private:
     const std::uint64_t seed_;
     std::atomic<std::uint64_t> count_ = 0;
+};
+
+// Chance that draws the same number until the test sets another one. With 0 a backoff has no
+// jitter. Thread-safe.
+class FixedChance final : public Chance {
+public:
+    explicit FixedChance(double drawn = 0) : drawn_(drawn) {}
+    double draw() override { return drawn_; }
+    void set(double drawn) { drawn_ = drawn; }
+
+private:
+    std::atomic<double> drawn_;
 };
 
 }  // namespace trackops::testing
