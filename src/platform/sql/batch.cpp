@@ -1,8 +1,8 @@
 #include "platform/sql/batch.hpp"
 
-#include <chrono>
-#include <random>
 #include <thread>
+
+#include "base/chance.hpp"
 
 namespace trackops::sql {
 
@@ -34,11 +34,8 @@ Error error_of(Fault fault) {
 }
 
 void Database::back_off(int attempt) {
-    using std::chrono::microseconds;
-    thread_local std::minstd_rand chance(std::random_device{}());
-    const auto longest = std::min(50'000, 1'000 << std::clamp(attempt, 0, 6));
     std::this_thread::sleep_for(
-        microseconds(std::uniform_int_distribution(longest / 2, longest)(chance)));
+        jittered_wait(conflict_backoff, attempt + 1, system_chance().draw()));
 }
 
 }  // namespace trackops::sql

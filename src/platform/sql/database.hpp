@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/backoff.hpp"
 #include "base/instant.hpp"
 #include "platform/sql/value.hpp"
 
@@ -117,9 +118,16 @@ struct Options {
     Duration connect_timeout = std::chrono::seconds(3);
 };
 
+// The wait between two attempts at a transaction that conflicted with another one.
+inline constexpr BackoffLimits conflict_backoff{std::chrono::milliseconds(1),
+                                                std::chrono::milliseconds(50)};
+// The wait between two attempts at a connection, after the server refused one.
+inline constexpr BackoffLimits connect_backoff{std::chrono::milliseconds(50),
+                                               std::chrono::seconds(2)};
+
 // A bounded pool of connections. Thread-safe. The pool opens a connection when it is first needed
-// and closes it after a fault of the connection. It reconnects with a backoff (50 ms doubling to 2
-// s), during which begin() throws Fault::unavailable at once.
+// and closes it after a fault of the connection. It reconnects with a backoff (connect_backoff),
+// during which begin() throws Fault::unavailable at once.
 class Database {
 public:
     virtual ~Database() = default;
@@ -129,8 +137,8 @@ public:
     // if the database is away, is read-only (a standby, for one), or another process keeps it
     // locked.
     virtual void ping() = 0;
-    // Waits for a random time that grows with the attempt (1 ms doubling to 50 ms), so that two
-    // conflicting transactions do not conflict again at once.
+    // Waits by conflict_backoff after the given attempt, counted from 0, so that two conflicting
+    // transactions do not conflict again at once.
     virtual void back_off(int attempt);
     // Names the database without secrets, for logs and health.
     virtual std::string description() const = 0;
