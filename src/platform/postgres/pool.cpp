@@ -4,28 +4,24 @@
 
 #include <fmt/format.h>
 
+#include "base/chance.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::sql::postgres {
 
-void Backoff::failed(Time begun, Time now) {
-    constexpr int doublings_max = 6;
-    constexpr auto first = std::chrono::milliseconds(50);
-    constexpr auto longest = std::chrono::milliseconds(2000);
+void ConnectGate::failed(Time begun, Time now, double chance) {
     is_trying_ = false;
-    if (failures_ > 0 && begun < failed_at_) return;
-    retry_at_ =
-        now + std::min<Time::duration>(first * (1 << std::min(failures_, doublings_max)), longest);
+    if (backoff_.has_failed() && begun < failed_at_) return;
+    retry_at_ = now + backoff_.failed(chance);
     failed_at_ = now;
-    ++failures_;
 }
 
-void Backoff::succeeded() {
-    failures_ = 0;
+void ConnectGate::succeeded() {
+    backoff_.succeeded();
     is_trying_ = false;
 }
 
-Duration Backoff::left(Time now) const {
+Duration ConnectGate::left(Time now) const {
     return std::max(Duration::zero(), std::chrono::ceil<Duration>(retry_at_ - now));
 }
 
@@ -70,20 +66,19 @@ std::unique_ptr<Connection> Pool::take_idle() {
 
 std::unique_ptr<Connection> Pool::connect(std::unique_lock<std::mutex>& lock, Time deadline) {
     const auto begun = Clock::now();
-    if (!backoff_.may_try(begun)) {
+    if (!gate_.may_try(begun)) {
         throw Failure(
             Fault::unavailable, "",
-            fmt::format(
-                "{}: the server is away, next attempt in {} ms", target_.description,
-                std::chrono::ceil<std::chrono::milliseconds>(backoff_.left(begun)).count()));
+            fmt::format("{}: the server is away, next attempt in {} ms", target_.description,
+                        std::chrono::ceil<std::chrono::milliseconds>(gate_.left(begun)).count()));
     }
-    backoff_.trying();
+    gate_.trying();
     ++open_;
     lock.unlock();
     try {
         auto connection = std::make_unique<Connection>(target_, options_, deadline);
         lock.lock();
-        backoff_.succeeded();
+        gate_.succeeded();
         if (lost_ > 0) {
             --lost_;
             reconnects_.add();
@@ -93,7 +88,7 @@ std::unique_ptr<Connection> Pool::connect(std::unique_lock<std::mutex>& lock, Ti
         lock.lock();
         --open_;
         lost_ = std::max<std::size_t>(lost_, 1);
-        backoff_.failed(begun, Clock::now());
+        gate_.failed(begun, Clock::now(), system_chance().draw());
         freed_.notify_one();
         throw;
     }

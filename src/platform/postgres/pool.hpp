@@ -6,27 +6,30 @@
 #include <mutex>
 #include <vector>
 
+#include "base/backoff.hpp"
 #include "platform/postgres/connection.hpp"
 #include "platform/sql/meters.hpp"
 
 namespace trackops::sql::postgres {
 
-// The backoff of connection attempts: 50 ms after the first failure, doubling to 2 s. After the
-// delay one caller tries while the others are refused. Not thread-safe.
-class Backoff {
+// Decides who may try to connect after the server was away. After the backoff one caller tries
+// while the others are refused. Not thread-safe.
+class ConnectGate {
 public:
     using Time = std::chrono::steady_clock::time_point;
 
-    bool may_try(Time now) const { return failures_ == 0 || (now >= retry_at_ && !is_trying_); }
+    bool may_try(Time now) const {
+        return !backoff_.has_failed() || (now >= retry_at_ && !is_trying_);
+    }
     void trying() { is_trying_ = true; }
     // A failure of an attempt that began before another one failed does not extend the delay: both
-    // saw the same outage.
-    void failed(Time begun, Time now);
+    // saw the same outage. `chance` as in jittered_wait().
+    void failed(Time begun, Time now, double chance);
     void succeeded();
     Duration left(Time now) const;
 
 private:
-    int failures_ = 0;
+    Backoff backoff_{connect_backoff};
     bool is_trying_ = false;
     Time failed_at_{};
     Time retry_at_{};
@@ -63,7 +66,7 @@ private:
     std::vector<std::unique_ptr<Connection>> idle_;  // last in, first out
     std::size_t open_ = 0;                           // idle, lent and connecting
     std::size_t lost_ = 0;                           // closed or failed, and not replaced yet
-    Backoff backoff_;
+    ConnectGate gate_;
 };
 
 }  // namespace trackops::sql::postgres

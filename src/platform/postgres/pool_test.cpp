@@ -7,44 +7,51 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr Backoff::Time start{std::chrono::hours(1)};
+constexpr ConnectGate::Time start{std::chrono::hours(1)};
+constexpr double whole = 0;  // the chance that does not shorten a wait
 
-TEST(PostgresBackoff, DoublesFromFiftyMillisecondsToTwoSeconds) {
-    Backoff backoff;
-    EXPECT_TRUE(backoff.may_try(start));
+TEST(ConnectGate, DoublesFromFiftyMillisecondsToTwoSeconds) {
+    ConnectGate gate;
+    EXPECT_TRUE(gate.may_try(start));
     auto now = start;
     for (const int expected : {50, 100, 200, 400, 800, 1600, 2000, 2000, 2000}) {
-        backoff.trying();
-        backoff.failed(now, now);
-        EXPECT_EQ(backoff.left(now), milliseconds(expected));
-        EXPECT_FALSE(backoff.may_try(now + milliseconds(expected - 1)));
+        gate.trying();
+        gate.failed(now, now, whole);
+        EXPECT_EQ(gate.left(now), milliseconds(expected));
+        EXPECT_FALSE(gate.may_try(now + milliseconds(expected - 1)));
         now += milliseconds(expected);
-        EXPECT_TRUE(backoff.may_try(now));
+        EXPECT_TRUE(gate.may_try(now));
     }
-    backoff.succeeded();
-    EXPECT_TRUE(backoff.may_try(now));
-    backoff.failed(now, now);
-    EXPECT_EQ(backoff.left(now), milliseconds(50));
+    gate.succeeded();
+    EXPECT_TRUE(gate.may_try(now));
+    gate.failed(now, now, whole);
+    EXPECT_EQ(gate.left(now), milliseconds(50));
 }
 
-TEST(PostgresBackoff, LetsOneCallerTryAtATimeOnceTheServerWasAway) {
-    Backoff backoff;
-    backoff.trying();
-    EXPECT_TRUE(backoff.may_try(start));  // before any failure all may connect
-    backoff.failed(start, start);
+TEST(ConnectGate, ShortensItsWaitByChance) {
+    ConnectGate gate;
+    gate.failed(start, start, 0.5);
+    EXPECT_EQ(gate.left(start), std::chrono::microseconds(37'500));
+}
+
+TEST(ConnectGate, LetsOneCallerTryAtATimeOnceTheServerWasAway) {
+    ConnectGate gate;
+    gate.trying();
+    EXPECT_TRUE(gate.may_try(start));  // before any failure all may connect
+    gate.failed(start, start, whole);
     const auto later = start + milliseconds(50);
-    ASSERT_TRUE(backoff.may_try(later));
-    backoff.trying();
-    EXPECT_FALSE(backoff.may_try(later));
-    backoff.succeeded();
-    EXPECT_TRUE(backoff.may_try(later));
+    ASSERT_TRUE(gate.may_try(later));
+    gate.trying();
+    EXPECT_FALSE(gate.may_try(later));
+    gate.succeeded();
+    EXPECT_TRUE(gate.may_try(later));
 }
 
-TEST(PostgresBackoff, CountsAttemptsThatFailedTogetherOnce) {
-    Backoff backoff;
-    for (int i = 0; i < 8; ++i) backoff.trying();
-    for (int i = 1; i <= 8; ++i) backoff.failed(start, start + milliseconds(i));
-    EXPECT_EQ(backoff.left(start + milliseconds(1)), milliseconds(50));
+TEST(ConnectGate, CountsAttemptsThatFailedTogetherOnce) {
+    ConnectGate gate;
+    for (int i = 0; i < 8; ++i) gate.trying();
+    for (int i = 1; i <= 8; ++i) gate.failed(start, start + milliseconds(i), whole);
+    EXPECT_EQ(gate.left(start + milliseconds(1)), milliseconds(50));
 }
 
 }  // namespace
