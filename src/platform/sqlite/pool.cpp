@@ -2,15 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "base/chance.hpp"
+
 namespace trackops::sql {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-namespace {
-constexpr milliseconds open_delay_min{50};
-constexpr milliseconds open_delay_max{2000};
-}  // namespace
 
 SqlitePool::SqlitePool(std::string path, Access access, const Options& options, Limits limits,
                        Meters& meters)
@@ -78,7 +75,7 @@ std::unique_ptr<SqliteConnection> SqlitePool::open(Lock& lock) {
         lock.unlock();
         auto connection = std::make_unique<SqliteConnection>(path_, access_, options_);
         lock.lock();
-        open_delay_ = {};
+        backoff_.succeeded();
         return connection;
     } catch (const Failure& failure) {
         // A lock is temporary, and this open has waited for it already.
@@ -94,8 +91,7 @@ void SqlitePool::abandon_turn(Lock& lock, bool to_back_off) {
     if (!lock.owns_lock()) {
         lock.lock();
         if (to_back_off) {
-            open_delay_ = std::clamp(open_delay_ * 2, open_delay_min, open_delay_max);
-            open_again_at_ = steady_clock::now() + open_delay_;
+            open_again_at_ = steady_clock::now() + backoff_.failed(system_chance().draw());
         }
     }
     pass_turn(lock);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.hpp"
 #include "platform/sql/meters.hpp"
 #include "platform/sqlite/connection.hpp"
 
@@ -55,7 +56,7 @@ private:
     std::list<Waiter> waiting_;
     std::vector<std::unique_ptr<SqliteConnection>> idle_;
     std::chrono::steady_clock::time_point open_again_at_{};
-    std::chrono::milliseconds open_delay_{0};
+    Backoff backoff_{connect_backoff};
 };
 
 }  // namespace trackops::sql
