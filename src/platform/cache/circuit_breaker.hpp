@@ -1,9 +1,11 @@
-// The delay before a failed server is asked again: 100 ms, doubling to 5 s.
+// The delay before a failed server is asked again: a backoff from 100 ms to 5 s.
 #pragma once
 #include <algorithm>
 #include <chrono>
 #include <optional>
 
+#include "base/backoff.hpp"
+#include "base/chance.hpp"
 #include "base/instant.hpp"
 
 namespace trackops::cache {
@@ -14,6 +16,9 @@ public:
     static constexpr Duration wait_min = std::chrono::milliseconds(100);
     static constexpr Duration wait_max = std::chrono::seconds(5);
 
+    // `chance` outlives this; it draws the jitter.
+    explicit CircuitBreaker(Chance& chance = system_chance()) : chance_(chance) {}
+
     // Returns the delay that is left. Zero: the server may be asked now. A clock that stepped back
     // ends the delay.
     Duration left(Instant now) const {
@@ -21,14 +26,19 @@ public:
         return std::max(Duration::zero(), *opened_at_ + wait_ - now);
     }
     void failed(Instant now) {
-        wait_ = opened_at_ ? std::min(wait_ * 2, wait_max) : wait_min;
+        wait_ = backoff_.failed(chance_.draw());
         opened_at_ = now;
     }
-    void succeeded() { opened_at_.reset(); }
+    void succeeded() {
+        backoff_.succeeded();
+        opened_at_.reset();
+    }
 
 private:
+    Chance& chance_;
+    Backoff backoff_{{wait_min, wait_max}};
     std::optional<Instant> opened_at_;
-    Duration wait_ = wait_min;
+    Duration wait_ = Duration::zero();
 };
 
 }  // namespace trackops::cache

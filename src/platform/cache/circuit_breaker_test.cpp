@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "testing/fakes.hpp"
+
 namespace trackops::cache {
 namespace {
 
@@ -10,7 +12,8 @@ using std::chrono::milliseconds;
 constexpr Instant start{1'700'000'000'000'000};
 
 TEST(CircuitBreaker, WaitsTwiceAsLongAfterEachFailureUntilFiveSeconds) {
-    CircuitBreaker breaker;
+    trackops::testing::FixedChance chance;
+    CircuitBreaker breaker(chance);
     EXPECT_EQ(breaker.left(start), Duration::zero());
     Instant now = start;
     for (const int wait : {100, 200, 400, 800, 1600, 3200, 5000, 5000}) {
@@ -22,8 +25,16 @@ TEST(CircuitBreaker, WaitsTwiceAsLongAfterEachFailureUntilFiveSeconds) {
     }
 }
 
+TEST(CircuitBreaker, ShortensItsWaitByChance) {
+    trackops::testing::FixedChance chance(0.5);
+    CircuitBreaker breaker(chance);
+    breaker.failed(start);
+    EXPECT_EQ(breaker.left(start), milliseconds(75));
+}
+
 TEST(CircuitBreaker, StartsAnewAfterASuccess) {
-    CircuitBreaker breaker;
+    trackops::testing::FixedChance chance;
+    CircuitBreaker breaker(chance);
     for (int i = 0; i < 5; ++i) breaker.failed(start);
     breaker.succeeded();
     EXPECT_EQ(breaker.left(start), Duration::zero());
@@ -32,7 +43,8 @@ TEST(CircuitBreaker, StartsAnewAfterASuccess) {
 }
 
 TEST(CircuitBreaker, AClockThatStepsBackDoesNotKeepItOpen) {
-    CircuitBreaker breaker;
+    trackops::testing::FixedChance chance;
+    CircuitBreaker breaker(chance);
     breaker.failed(start);
     EXPECT_EQ(breaker.left(start - Duration(1)), Duration::zero());
 }
