@@ -25,15 +25,17 @@ namespace {
 // The longest delay of stop() by a pump that cannot be woken.
 constexpr Duration wait_inside_max = std::chrono::seconds(1);
 constexpr Duration sleep_max = std::chrono::minutes(1);
-constexpr Duration backoff_min = std::chrono::milliseconds(100);
-constexpr Duration backoff_max = std::chrono::seconds(5);
 constexpr std::size_t thread_name_bytes_max = 15;
 
 // One thread and its pump.
 class Entry {
 public:
-    Entry(std::string name, Pump& pump, telemetry::Counter& failures)
-        : name_(std::move(name)), pump_(pump), failures_(failures), thread_([this] { drive(); }) {}
+    Entry(std::string name, Pump& pump, telemetry::Counter& failures, Chance& chance)
+        : name_(std::move(name)),
+          pump_(pump),
+          failures_(failures),
+          chance_(chance),
+          thread_([this] { drive(); }) {}
 
     bool drives(const Pump& pump) const { return &pump_ == &pump; }
     Pump& pump() const { return pump_; }
@@ -59,16 +61,16 @@ public:
 private:
     void drive() {
         pthread_setname_np(pthread_self(), name_.substr(0, thread_name_bytes_max).c_str());
-        Duration backoff = backoff_min;
+        Backoff backoff(pump_backoff);
         while (should_run()) {
             try {
                 const Progress progress = pump_.run(wait_inside_max);
-                backoff = backoff_min;
+                backoff.succeeded();
                 sleep(progress.call_again_in);
             } catch (...) {
-                report(std::current_exception(), backoff);
-                wait_out(backoff);
-                backoff = std::min(backoff * 2, backoff_max);
+                const Duration wait = backoff.failed(chance_.draw());
+                report(std::current_exception(), wait);
+                wait_out(wait);
             }
         }
         // This thread may have consumed a wake meant for another thread of the same pump.
@@ -90,14 +92,14 @@ private:
 
     // wake() does not end a backoff: otherwise a pump that fails at each request would run without
     // pause.
-    void wait_out(Duration backoff) {
+    void wait_out(Duration wait) {
         std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, backoff, [this] { return stopping_; });
+        changed_.wait_for(lock, wait, [this] { return stopping_; });
     }
 
-    void report(const std::exception_ptr& failure, Duration backoff) {
+    void report(const std::exception_ptr& failure, Duration wait) {
         failures_.add();
-        const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(backoff).count();
+        const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(wait).count();
         telemetry::log(telemetry::Level::error, "pump", "a pump failed and is called again later",
                        {{"pump", name_},
                         {"error", failure_text(failure)},
@@ -107,6 +109,7 @@ private:
     const std::string name_;
     Pump& pump_;
     telemetry::Counter& failures_;
+    Chance& chance_;
     std::mutex mutex_;
     std::condition_variable changed_;
     bool woken_ = false;
@@ -118,13 +121,15 @@ private:
 
 struct PumpThreads::State {
     telemetry::Registry& metrics;
+    Chance& chance;
     std::mutex stopping;  // held during all of stop()
     std::mutex mutex;     // guards the two members below; never held while waiting
     std::deque<Entry> entries = {};
     bool stopped = false;
 };
 
-PumpThreads::PumpThreads(telemetry::Registry& metrics) : state_(new State{.metrics = metrics}) {}
+PumpThreads::PumpThreads(telemetry::Registry& metrics, Chance& chance)
+    : state_(new State{.metrics = metrics, .chance = chance}) {}
 
 PumpThreads::~PumpThreads() { stop(); }
 
@@ -133,7 +138,7 @@ void PumpThreads::add(std::string name, Pump& pump) {
         "trackops_pump_failures_total", "Exceptions out of a background pump.", {{"pump", name}});
     const std::scoped_lock lock(state_->mutex);
     if (state_->stopped) throw std::logic_error("Threads::add() after stop()");
-    state_->entries.emplace_back(std::move(name), pump, failures);
+    state_->entries.emplace_back(std::move(name), pump, failures, state_->chance);
 }
 
 void PumpThreads::add(const std::vector<NamedPump>& pumps) {

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.hpp"
+#include "base/chance.hpp"
 #include "platform/runtime/pump.hpp"
 
 namespace trackops::telemetry {
@@ -12,15 +14,19 @@ class Registry;
 
 namespace trackops::runtime {
 
+// The wait between two calls of a pump that fails.
+inline constexpr BackoffLimits pump_backoff{std::chrono::milliseconds(100),
+                                            std::chrono::seconds(5)};
+
 // Calls each pump's run() in a loop on its own thread. Between calls the thread sleeps for
 // Progress::call_again_in (at most a minute); wake() and stop() end that sleep. An exception from
 // run() is logged and counted (trackops_pump_failures_total{pump}), and the pump is called again
-// after a backoff of 100 ms, doubling to 5 s; a success resets it. Only stop() ends a backoff
-// early.
+// after a backoff (pump_backoff); a success resets it. Only stop() ends a backoff early.
 class PumpThreads {
 public:
-    explicit PumpThreads(telemetry::Registry& metrics);  // `metrics` outlives this
-    ~PumpThreads();                                      // calls stop()
+    // `metrics` and `chance`, which draws the jitter of backoffs, outlive this.
+    explicit PumpThreads(telemetry::Registry& metrics, Chance& chance = system_chance());
+    ~PumpThreads();  // calls stop()
     // Starts a thread for the pump. The pump must live until stop() or the end of this object.
     // Thread names are cut to 15 bytes. A pump that allows concurrent calls may be added several
     // times. Throws std::logic_error after stop().

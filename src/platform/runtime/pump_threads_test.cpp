@@ -16,12 +16,13 @@
 
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
+#include "testing/fakes.hpp"
 
 namespace trackops::runtime {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 constexpr auto long_wait = 20s;  // a test that waits this long has failed
 
@@ -166,7 +167,7 @@ TEST(PumpThreads, StopInTheReverseOrder) {
 TEST(PumpThreads, CountAndLogFailuresAndBackOff) {
     telemetry::Registry metrics;
     telemetry::configure_log("test", telemetry::Level::warn, true);
-    testing::internal::CaptureStderr();
+    ::testing::internal::CaptureStderr();
     std::array<std::chrono::steady_clock::time_point, 6> called;
     std::function<void()> wake;
     Scripted pump([&](int call) -> Progress {
@@ -177,16 +178,17 @@ TEST(PumpThreads, CountAndLogFailuresAndBackOff) {
         if (call == 4) throw std::runtime_error("away again");
         return {0, call == 5 ? Duration(1h) : Duration::zero()};
     });
-    PumpThreads threads(metrics);
+    trackops::testing::FixedChance chance;
+    PumpThreads threads(metrics, chance);
     wake = [&] {
         if (called[5] == std::chrono::steady_clock::time_point{}) threads.wake(pump);
     };
     threads.add("order placing pump", pump);
     for (int i = 0; i < 5; ++i) ASSERT_TRUE(pump.has_run_again());
     threads.stop();
-    const std::string log = testing::internal::GetCapturedStderr();
+    const std::string log = ::testing::internal::GetCapturedStderr();
     EXPECT_THAT(log,
-                testing::ContainsRegex(
+                ::testing::ContainsRegex(
                     R"("pump":"order placing pump","error":"database away","again_in_ms":"100"(.|
 )*"error":"something that is not a std::exception","again_in_ms":"200"(.|
 )*"error":"away again","again_in_ms":"100")"));
@@ -195,6 +197,23 @@ TEST(PumpThreads, CountAndLogFailuresAndBackOff) {
     EXPECT_EQ(metrics.counter("trackops_pump_failures_total", "", {{"pump", "order placing pump"}})
                   .value(),
               3);
+}
+
+TEST(PumpThreads, ShortenABackoffByChance) {
+    telemetry::Registry metrics;
+    telemetry::configure_log("test", telemetry::Level::warn, true);
+    ::testing::internal::CaptureStderr();
+    Scripted pump([](int call) -> Progress {
+        if (call == 1) throw std::runtime_error("away");
+        return {0, 1h};
+    });
+    trackops::testing::FixedChance chance(0.5);
+    PumpThreads threads(metrics, chance);
+    threads.add("pump", pump);
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(pump.has_run_again());
+    threads.stop();
+    EXPECT_THAT(::testing::internal::GetCapturedStderr(),
+                ::testing::HasSubstr(R"("again_in_ms":"75")"));
 }
 
 TEST(PumpThreads, AreNamed) {
