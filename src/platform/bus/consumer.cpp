@@ -95,8 +95,8 @@ struct Consumer::State {
     // An exception halves the limit, a batch without one doubles it. So a failing message ends up
     // alone and holds back only its key.
     std::size_t batch_limit;
-    bool failed_retries = false;        // the next batch takes fresh messages
-    Duration quiet = Duration::zero();  // the last backoff of the whole consumer
+    bool failed_retries = false;  // the next batch takes fresh messages
+    Backoff quiet;                // of the whole consumer
 };
 
 Consumer::State::State(Bus& its_bus, ConsumerOptions its_options, Handler its_handler,
@@ -116,9 +116,9 @@ Consumer::State::State(Bus& its_bus, ConsumerOptions its_options, Handler its_ha
                           {{"group", options.group}})),
       publisher(bus.publisher()),
       subscription(bus.subscribe(options.group, options.topics)),
-      partition_queues(
-          {options.batch_max * partition_batches_max, options.backoff_min, options.backoff_max}),
-      batch_limit(options.batch_max) {}
+      partition_queues({options.batch_max * partition_batches_max, options.backoff}),
+      batch_limit(options.batch_max),
+      quiet(options.backoff) {}
 
 runtime::Progress Consumer::State::run(Duration max_wait) {
     const Instant now = clock.now();
@@ -150,10 +150,12 @@ runtime::Progress Consumer::State::run(Duration max_wait) {
             "consumer {}: the handler gave another number of dispositions than it got messages",
             options.group));
     }
+    if (done > 0 || !is_fresh) {
+        quiet.succeeded();
+        return {done, Duration::zero()};
+    }
     // No fresh message could be handled, so the fault is not that of a key: the consumer backs off.
-    quiet = done > 0 || !is_fresh ? Duration::zero()
-                                  : std::clamp(quiet * 2, options.backoff_min, options.backoff_max);
-    return {done, quiet};
+    return {0, quiet.failed(options.chance->draw())};
 }
 
 std::vector<Disposition> Consumer::State::handle(std::span<const Message> batch) {
@@ -233,7 +235,8 @@ std::size_t Consumer::State::record_outcomes(std::vector<Message> batch,
         if (i == done) report("given again later", batch[i], again->reason);
         retries.add();
     }
-    partition_queues.record_outcomes(std::move(batch), is_done, clock.now());
+    partition_queues.record_outcomes(std::move(batch), is_done, clock.now(),
+                                     options.chance->draw());
     held.set(static_cast<double>(partition_queues.held()));
     return done;
 }

@@ -8,6 +8,8 @@
 #include <variant>
 #include <vector>
 
+#include "base/backoff.hpp"
+#include "base/chance.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/runtime/pump.hpp"
 
@@ -33,10 +35,10 @@ struct ConsumerOptions {
     std::string group;
     std::vector<std::string> topics;
     std::size_t batch_max = 256;  // messages a call of the handler
-    // The wait after RetryLater: backoff_min, doubling to backoff_max.
-    Duration backoff_min = std::chrono::milliseconds(20);
-    Duration backoff_max = std::chrono::seconds(2);
-    const Clock* clock = nullptr;  // measures the backoff; null: the machine's steady clock
+    BackoffLimits backoff = {std::chrono::milliseconds(20),
+                             std::chrono::seconds(2)};  // after RetryLater
+    const Clock* clock = nullptr;       // measures the backoff; null: the machine's steady clock
+    Chance* chance = &system_chance();  // draws the jitter of the backoff
 };
 
 // The consumer commits the offset of the contiguous prefix of each partition that is done or

@@ -160,16 +160,18 @@ protected:
     Script script_;
     FakeBus bus_{script_};
     trackops::testing::FakeClock clock_;
+    trackops::testing::FixedChance chance_;
     telemetry::Registry metrics_;
     std::map<int, std::int64_t> next_;
     Names handed_;
     std::map<std::string, Disposition> answers_;
     std::set<std::string> throwing_;
     std::size_t drop_ = 0;
-    Consumer consumer_{bus_,
-                       {.group = "g", .topics = {"t"}, .batch_max = 4, .clock = &clock_},
-                       [this](std::span<const Message> batch) { return handle(batch); },
-                       metrics_};
+    Consumer consumer_{
+        bus_,
+        {.group = "g", .topics = {"t"}, .batch_max = 4, .clock = &clock_, .chance = &chance_},
+        [this](std::span<const Message> batch) { return handle(batch); },
+        metrics_};
 };
 
 TEST_F(ConsumerPump, CommitsWhatIsDone) {
@@ -319,7 +321,10 @@ TEST_F(ConsumerPump, BacksOffAsAWholeWhenNothingCanBeDone) {
         EXPECT_EQ(run(Duration::zero()).call_again_in, expected);
         expected *= 2;
     }
-    given({{"b", "good"}});
+    chance_.set(0.5);
+    given({{"b", "away"}});
+    EXPECT_EQ(run(Duration::zero()).call_again_in, expected * 3 / 4);
+    given({{"c", "good"}});
     EXPECT_EQ(run().call_again_in, Duration::zero());
 }
 

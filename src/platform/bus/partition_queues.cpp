@@ -15,7 +15,7 @@ PartitionQueues::PartitionQueue& PartitionQueues::queue_of(const Message& messag
 
 // A clock that is set back must not hold a message for longer than a backoff.
 bool PartitionQueues::is_due(const HeldKey& hold_back, Instant now) const {
-    return hold_back.due <= now || hold_back.due - now > limits_.backoff_max;
+    return hold_back.due <= now || hold_back.due - now > limits_.backoff.longest;
 }
 
 void PartitionQueues::hold_back(PartitionQueue& queue, Slot& slot, Message message) {
@@ -85,7 +85,7 @@ void PartitionQueues::forget_from(PartitionQueue& queue, std::int64_t offset) {
 }
 
 void PartitionQueues::record_outcomes(std::vector<Message> batch, const std::vector<bool>& is_done,
-                                      Instant now) {
+                                      Instant now, double chance) {
     for (std::size_t i = 0; i < batch.size(); ++i) {
         PartitionQueue& queue = queue_of(batch[i]);
         const auto slot = std::ranges::lower_bound(queue.slots, batch[i].offset, {}, &Slot::offset);
@@ -99,9 +99,7 @@ void PartitionQueues::record_outcomes(std::vector<Message> batch, const std::vec
     for (auto& [coordinates, queue] : queues_) {
         for (auto& [key, hold_back] : queue.holds) {
             if (!std::exchange(hold_back.has_failed, false)) continue;
-            hold_back.backoff =
-                std::clamp(hold_back.backoff * 2, limits_.backoff_min, limits_.backoff_max);
-            hold_back.due = now + hold_back.backoff;
+            hold_back.due = now + jittered_wait(limits_.backoff, ++hold_back.failures, chance);
         }
         std::erase_if(queue.holds, [](const auto& entry) { return entry.second.waiting == 0; });
     }

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/backoff.hpp"
 #include "platform/bus/message.hpp"
 
 namespace trackops::bus {
@@ -26,8 +27,7 @@ OrderingKey ordering_key(const Message& message);
 
 struct PartitionQueueLimits {
     std::size_t slots_max = 1024;  // uncommitted messages of a partition; then it is paused
-    Duration backoff_min;
-    Duration backoff_max;
+    BackoffLimits backoff;         // of a held key
 };
 
 struct PartitionChanges {
@@ -55,7 +55,10 @@ public:
     // ones. record_outcomes() of the previous batch must come first.
     void add_fetched(std::vector<Message> fresh, std::vector<Message>& batch);
     // is_done[i] tells whether message i of the batch is done; the others are held for a backoff.
-    void record_outcomes(std::vector<Message> batch, const std::vector<bool>& is_done, Instant now);
+    // `chance` as in jittered_wait(). It is one for the whole batch, so that keys that failed
+    // together come again in one batch.
+    void record_outcomes(std::vector<Message> batch, const std::vector<bool>& is_done, Instant now,
+                         double chance);
     // Returns the commits and pauses since the last call, for the subscription.
     PartitionChanges changes();
 
@@ -73,7 +76,7 @@ private:
     struct HeldKey {
         std::size_t waiting = 0;  // held slots of the key
         bool has_failed = false;  // in the present batch
-        Duration backoff = Duration::zero();
+        std::int64_t failures = 0;
         Instant due;
     };
     // The messages of a partition, from the first one that is not done on.

@@ -14,8 +14,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 constexpr Instant start{1'700'000'000'000'000};
-const PartitionQueueLimits limits{
-    .slots_max = 4, .backoff_min = milliseconds(20), .backoff_max = seconds(2)};
+const PartitionQueueLimits limits{.slots_max = 4, .backoff = {milliseconds(20), seconds(2)}};
 using Offsets = std::vector<std::int64_t>;
 
 Message message(std::int64_t offset, std::string key, std::int32_t partition = 0) {
@@ -56,7 +55,7 @@ protected:
         const Offsets handled = offsets(batch);
         std::vector<bool> done;
         for (const std::int64_t offset : handled) done.push_back(is_done(offset));
-        queues_->record_outcomes(std::move(batch), done, now_);
+        queues_->record_outcomes(std::move(batch), done, now_, chance_);
         return handled;
     }
     // Returns the offset up to which the partition is done; -1 if it has not changed.
@@ -69,6 +68,7 @@ protected:
     static bool none(std::int64_t) { return false; }
 
     Instant now_ = start;
+    double chance_ = 0;  // shortens no backoff
     std::optional<PartitionQueues> queues_{limits};
 };
 
@@ -148,6 +148,14 @@ TEST_F(LanesOfAConsumer, GiveWhoWaitedLongestFirstAndKeepTheOrderOfAKey) {
     record_outcomes(std::move(batch), all);
     EXPECT_THAT(give_due(all), ElementsAre(1));
     EXPECT_EQ(queues_->changes().done.size(), 2u);
+}
+
+TEST_F(LanesOfAConsumer, GiveKeysThatFailedTogetherAgainTogether) {
+    chance_ = 0.5;
+    give(messages(0, 2), none);
+    EXPECT_EQ(queues_->until_due(now_), milliseconds(15));
+    now_ = now_ + milliseconds(15);
+    EXPECT_THAT(give_due(all), ElementsAre(0, 1));
 }
 
 TEST_F(LanesOfAConsumer, BackOffOfAKeyBeginsAnewOnceItIsDone) {
