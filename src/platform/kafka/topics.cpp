@@ -11,6 +11,8 @@
 #include <fmt/ranges.h>
 #include <librdkafka/rdkafka.h>
 
+#include "base/backoff.hpp"
+#include "base/chance.hpp"
 #include "platform/telemetry/log.hpp"
 
 namespace trackops::bus {
@@ -22,24 +24,23 @@ using std::chrono::steady_clock;
 
 constexpr Duration ping_wait_max = seconds(2);
 constexpr Duration state_wait_max = seconds(5);
-constexpr Duration retry_delay_min = milliseconds(10);  // doubles until the topic exists
-constexpr Duration retry_delay_max = milliseconds(200);
+constexpr BackoffLimits retry_backoff{milliseconds(10), milliseconds(200)};
 
-// The delay between two tries of an operation that may succeed by itself; doubles until a deadline.
+// The backoff between two tries of an operation that may succeed by itself, until a deadline.
 class RetryDelay {
 public:
     explicit RetryDelay(steady_clock::time_point deadline) : deadline_(deadline) {}
     // Returns false at once when the deadline would pass during the wait.
     bool wait() {
-        if (steady_clock::now() + pause_ >= deadline_) return false;
-        std::this_thread::sleep_for(pause_);
-        pause_ = std::min(pause_ * 2, retry_delay_max);
+        const Duration wait = backoff_.failed(system_chance().draw());
+        if (steady_clock::now() + wait >= deadline_) return false;
+        std::this_thread::sleep_for(wait);
         return true;
     }
 
 private:
     steady_clock::time_point deadline_;
-    Duration pause_ = retry_delay_min;
+    Backoff backoff_{retry_backoff};
 };
 
 int ms_left(steady_clock::time_point deadline) {
