@@ -21,8 +21,6 @@
 namespace trackops::relay {
 namespace {
 
-constexpr Duration broker_backoff_min = std::chrono::milliseconds(20);
-
 std::string refusal_reason(const outbox::Event& event) {
     return fmt::format("the bus refuses the message itself (payload of {} bytes)",
                        event.payload.size());
@@ -46,6 +44,7 @@ struct Relay::State {
           lease(database, time, options.holder, options.lease_time),
           meters(metrics, {{"source", options.source_name}}),
           idle(options.poll_min),
+          backoff(options.broker_backoff),
           requests(options.retries_waiting_max) {}
 
     runtime::Progress run(Duration max_wait);
@@ -89,7 +88,7 @@ struct Relay::State {
     Instant read_at;
     Instant batching_until;
     Duration idle;
-    Duration backoff = broker_backoff_min;
+    Backoff backoff;
 
     // Every thread uses these.
     std::atomic<bool> is_active = false;
@@ -254,21 +253,19 @@ void Relay::State::park_and_confirm() {
 }
 
 runtime::Progress Relay::State::wait_for_bus() {
-    const Duration wait = std::min(backoff, options.broker_backoff_max);
-    if (backoff == broker_backoff_min)
+    if (!backoff.has_failed())
         telemetry::log(telemetry::Level::warn, "relay", "the bus does not take messages",
                        {{"source", options.source_name}});
     set_last_error(
         fmt::format("the bus does not take messages; {} events are tried again", unsent.size()));
-    backoff = std::min(backoff * 2, options.broker_backoff_max);
-    return {0, wait};
+    return {0, backoff.failed(options.chance->draw())};
 }
 
 runtime::Progress Relay::State::after_read(std::size_t count, Duration max_wait) {
-    if (backoff != broker_backoff_min)
+    if (backoff.has_failed())
         telemetry::log(telemetry::Level::info, "relay", "the bus takes messages again",
                        {{"source", options.source_name}});
-    backoff = broker_backoff_min;
+    backoff.succeeded();
     set_last_error("");
     if (count > 0) {
         idle = options.poll_min;

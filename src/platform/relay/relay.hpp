@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.hpp"
+#include "base/chance.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "platform/bus/bus.hpp"
@@ -37,8 +39,9 @@ struct RelayOptions {
     Duration idle_max = std::chrono::milliseconds(250);
     // Another relay takes over at most this plus one poll after the holder has stopped.
     Duration lease_time = std::chrono::seconds(4);
-    // The longest wait between two tries while the bus is away; the first wait is 20 ms.
-    Duration broker_backoff_max = std::chrono::seconds(2);
+    // The wait between two tries while the bus is away.
+    BackoffLimits broker_backoff = {std::chrono::milliseconds(20), std::chrono::seconds(2)};
+    Chance* chance = &system_chance();  // draws the jitter of that wait
     // With this number of parked events the relay reads no more.
     std::int64_t parked_max = 100'000;
     // Concurrent calls of retry(); one more is refused with Errc::overloaded.

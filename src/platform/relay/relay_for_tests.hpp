@@ -47,8 +47,9 @@ protected:
 
     std::unique_ptr<Relay> relay(std::string holder, std::unique_ptr<Source> source = nullptr) {
         if (!source) source = make_poll_source(*outbox_.database);
-        return std::make_unique<Relay>(*outbox_.database, std::move(source), bus_, clock_,
-                                       RelayOptions{.holder = std::move(holder)}, outbox_.metrics);
+        return std::make_unique<Relay>(
+            *outbox_.database, std::move(source), bus_, clock_,
+            RelayOptions{.holder = std::move(holder), .chance = &chance_}, outbox_.metrics);
     }
     void restart() {
         relay_.reset();
@@ -101,6 +102,7 @@ protected:
 
     outbox::OutboxFixture outbox_{GetParam()};
     testing::FakeClock clock_{outbox::noon};
+    testing::FixedChance chance_;  // shortens no backoff
     ScriptedBus bus_;
     std::unique_ptr<Relay> relay_;
 };

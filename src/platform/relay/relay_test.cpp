@@ -92,6 +92,8 @@ TEST_P(RelayContract, BacksOffWhileTheBusIsAway) {
         waits.push_back(relay_->run(Duration::zero()).call_again_in / std::chrono::milliseconds(1));
     }
     EXPECT_EQ(waits, (std::vector<std::int64_t>{20, 40, 80, 160, 320, 640, 1280, 2000, 2000}));
+    chance_.set(0.5);
+    EXPECT_EQ(relay_->run(Duration::zero()).call_again_in, std::chrono::milliseconds(1500));
     take_all();
     EXPECT_EQ(bus_.taken, "");
     run();
