@@ -351,15 +351,23 @@ TEST(RetryingClient, WaitsLongerEachTimeAndNotForEver) {
     const Result<Response> lost = fail(Errc::unavailable, "");
     Duration before{};
     for (int tries = 1; tries < tries_max; ++tries) {
-        const auto pause = retry_delay(lost, tries, 15);
+        const auto pause = retry_delay(lost, tries, 0.9);
         ASSERT_TRUE(pause);
         EXPECT_GE(*pause, before);
-        EXPECT_LE(*pause, retry_delay_max * 3 / 2);
+        EXPECT_LE(*pause, retry_backoff.longest);
         before = *pause;
     }
     EXPECT_FALSE(retry_delay(lost, tries_max, 0));
-    EXPECT_LE(*retry_delay(Response{.status = 503, .retry_after = seconds(9999)}, 1, 0),
-              retry_after_max * 2);
+    EXPECT_EQ(retry_delay(Response{.status = 503, .retry_after = seconds(9999)}, 1, 0),
+              retry_after_max + retry_backoff.first);
+}
+
+TEST(RetryingClient, SpreadsCallsThatWereToldTheSameDelay) {
+    const Result<Response> busy = Response{.status = 503, .retry_after = seconds(1)};
+    const auto early = retry_delay(busy, 1, 0.5);
+    const auto late = retry_delay(busy, 1, 0);
+    EXPECT_GE(*early, seconds(1)) << "never before the server asked for it";
+    EXPECT_LT(*early, *late);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/chance.hpp"
+
 namespace trackops::load {
 
 namespace {
@@ -16,33 +18,27 @@ bool is_retryable(const Result<Response>& response) {
 
 }  // namespace
 
-std::optional<Duration> retry_delay(const Result<Response>& response, int tries,
-                                    std::uint64_t salt) {
+std::optional<Duration> retry_delay(const Result<Response>& response, int tries, double chance) {
     if (tries >= tries_max || !is_retryable(response)) return std::nullopt;
-    const auto doubled =
-        std::min(retry_delay_min * (1 << std::min(tries - 1, 10)), retry_delay_max);
-    const auto spread = doubled.count() / 2 * static_cast<std::int64_t>(salt % 16) / 16;
     const auto asked =
         response ? std::min(response->retry_after, retry_after_max) : Duration::zero();
-    return std::max(doubled, asked) + Duration(spread);
+    return asked + jittered_wait(retry_backoff, tries, chance);
 }
 
 struct RetryingClient::PendingRequest {
     Request call;
     HttpClient::Done done;
-    std::uint64_t salt = 0;
     int tries = 0;
 };
 
 void RetryingClient::send_with_retries(Request call, HttpClient::Done done) {
-    attempt(std::make_shared<PendingRequest>(
-        PendingRequest{std::move(call), std::move(done), ++delivered_}));
+    attempt(std::make_shared<PendingRequest>(PendingRequest{std::move(call), std::move(done)}));
 }
 
 void RetryingClient::attempt(const std::shared_ptr<PendingRequest>& pending) {
     ++pending->tries;
     client_.send(pending->call, [this, pending](Result<Response> response) {
-        const auto pause = retry_delay(response, pending->tries, pending->salt);
+        const auto pause = retry_delay(response, pending->tries, system_chance().draw());
         if (!pause) return pending->done(std::move(response));
         ++retried_;
         client_.after(*pause, [this, pending] { attempt(pending); });
