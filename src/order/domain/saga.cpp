@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/backoff.hpp"
+
 namespace trackops::order::domain {
 namespace {
 
@@ -121,11 +123,10 @@ void finish(SagaStep& step, StepStatus status, Instant now) {
     step.finished_at = now;
 }
 
-// Returns the delay after the given number of attempts.
+// Returns the delay after the given number of attempts. It has no jitter: the domain knows no
+// chance, and the times of their orders spread the sagas.
 Duration backoff(std::int64_t attempts, const SagaTimeouts& timeouts) {
-    Duration wait = timeouts.first_retry;
-    for (std::int64_t i = 1; i < attempts && wait < timeouts.max_retry; ++i) wait *= 2;
-    return std::min(wait, timeouts.max_retry);
+    return doubled_wait({timeouts.first_retry, timeouts.max_retry}, attempts);
 }
 
 void wait_for(Saga& saga, Instant now, Duration deadline, const SagaTimeouts& timeouts) {
