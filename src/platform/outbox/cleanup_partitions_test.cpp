@@ -244,12 +244,12 @@ TEST_F(Partitions, AreKeptWithWhatIsParkedAndOthersAreDropped) {
     outbox_.commit("b1 b2 b3 b4 b5");
     const auto events = source_->read(100);
     const relay::ParkedEvent parked{events[1].position, events[1].event, "too large", noon};
-    relay::ParkedEvents(*outbox_.database).add(std::span(&parked, 1));
+    relay::Lease(*outbox_.database, clock_, "one", std::chrono::hours(1)).acquire_or_renew();
+    EXPECT_EQ(relay::ParkedEvents(*outbox_.database).add(std::span(&parked, 1), "one"), 1U);
     source_->confirm();
     grow_old();
     run_to_the_end();
     EXPECT_EQ(positions(), "1 2 3 4 9");
-    relay::Lease(*outbox_.database, clock_, "one", std::chrono::hours(1)).acquire_or_renew();
     EXPECT_TRUE(relay::ParkedEvents(*outbox_.database).remove(parked.position, "one"));
     run_to_the_end();
     EXPECT_EQ(positions(), "9");

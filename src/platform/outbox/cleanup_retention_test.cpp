@@ -131,11 +131,11 @@ TEST_P(Retention, OfWhatIsParkedEndsWhenItLeaves) {
     publish('b', noon);
     const auto events = source_->read(10);
     const relay::ParkedEvent parked{events[0].position, events[0].event, "too large", noon};
-    relay::ParkedEvents(*outbox_.database).add(std::span(&parked, 1));
+    relay::Lease(*outbox_.database, clock_, "one", day).acquire_or_renew();
+    EXPECT_EQ(relay::ParkedEvents(*outbox_.database).add(std::span(&parked, 1), "one"), 1U);
     source_->confirm();
     run_at(noon + 9 * day);
     EXPECT_EQ(left(), "a1");
-    relay::Lease(*outbox_.database, clock_, "one", day).acquire_or_renew();
     EXPECT_TRUE(relay::ParkedEvents(*outbox_.database).remove(parked.position, "one"));
     run_at(noon + 9 * day);
     EXPECT_EQ(left(), "");

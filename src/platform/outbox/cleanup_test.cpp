@@ -4,6 +4,7 @@
 
 #include "platform/idempotency/keys.hpp"
 #include "platform/outbox/cleanup_for_tests.hpp"
+#include "platform/relay/lease.hpp"
 #include "platform/relay/parked_events.hpp"
 #include "platform/relay/poll_source.hpp"
 
@@ -42,7 +43,8 @@ TEST_P(CleanupContract, KeepsWhatIsParked) {
     outbox_.commit("a1 a2 b1");
     const auto events = source_->read(100);
     const relay::ParkedEvent parked{events[1].position, events[1].event, "too large", noon};
-    relay::ParkedEvents(*outbox_.database).add(std::span(&parked, 1));
+    relay::Lease(*outbox_.database, clock_, "one", std::chrono::hours(1)).acquire_or_renew();
+    EXPECT_EQ(relay::ParkedEvents(*outbox_.database).add(std::span(&parked, 1), "one"), 1U);
     source_->confirm();
     clock_.advance(std::chrono::hours(25));
     run(2);

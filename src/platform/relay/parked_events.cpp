@@ -129,7 +129,7 @@ std::optional<std::size_t> ParkedEvents::add(std::span<const ParkedEvent> events
         rows.back().emplace_back(parked.parked_at);
     }
     const auto tx = database_.begin(sql::Access::write);
-    if (!holder.empty() && !is_lease_held(*tx, holder)) return std::nullopt;
+    if (!is_lease_held(*tx, holder)) return std::nullopt;
     const sql::Statement& added = tx->add_batch(insert_parked, std::move(rows));
     tx->commit();
     return added.affected();

@@ -29,10 +29,9 @@ public:
     Counts counts();
 
     // Parks the events; one that is parked already stays as it is. Returns the number of new ones.
-    // Parks nothing and returns nullopt when a holder is named that does not hold the lease: the
-    // relay that holds it remembers the parked keys and would not learn of another one.
-    std::optional<std::size_t> add(std::span<const ParkedEvent> events,
-                                   std::string_view holder = {});
+    // Parks nothing and returns nullopt when the holder does not hold the lease: the relay that
+    // holds it remembers the parked keys and would not learn of another one.
+    std::optional<std::size_t> add(std::span<const ParkedEvent> events, std::string_view holder);
     // These do nothing and return false when the holder does not hold the lease.
     bool remove(std::int64_t position, std::string_view holder);
     // Records that the bus has refused the event.
