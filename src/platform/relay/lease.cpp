@@ -32,6 +32,10 @@ constexpr sql::Query take_lease{.name = "relay.lease.take",
     WHERE lease.holder = excluded.holder OR (lease.holder = $3 AND lease.expires_at = $4)
 )sql"};
 
+constexpr sql::Query lock_lease{.name = "relay.lease.lock",
+                                .text = "UPDATE relay_lease SET holder = $1 WHERE holder = $1",
+                                .postgres = "UPDATE relay.lease SET holder = $1 WHERE holder = $1"};
+
 constexpr sql::Query release_lease{.name = "relay.lease.release",
                                    .text = "DELETE FROM relay_lease WHERE holder = $1",
                                    .postgres = "DELETE FROM relay.lease WHERE holder = $1"};
@@ -94,6 +98,12 @@ void Lease::release() {
     const auto tx = database_.begin(sql::Access::write);
     tx->add(release_lease, {holder_});
     tx->commit();
+}
+
+bool lock_held_lease(sql::Transaction& tx, std::string_view holder) {
+    const sql::Statement& locked = tx.add(lock_lease, {holder});
+    tx.flush();
+    return locked.affected() > 0;
 }
 
 }  // namespace trackops::relay

@@ -1,8 +1,9 @@
 // The lease is a row that names the one relay that works. A relay that believes in a lost lease can
-// only publish duplicates: it changes no parked event, because ParkedEvents checks the row.
+// only publish duplicates: it changes no parked event, because ParkedEvents locks the row.
 #pragma once
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/clock.hpp"
 #include "platform/sql/database.hpp"
@@ -43,5 +44,10 @@ private:
     std::optional<Row> seen_;          // another holder's row
     Instant seen_since_;
 };
+
+// Locks the row of the lease, so that no other relay takes the lease before the transaction ends.
+// Returns false, and locks nothing, when `holder` does not hold the lease. Flushes the transaction.
+// Throws sql::Failure.
+bool lock_held_lease(sql::Transaction& tx, std::string_view holder);
 
 }  // namespace trackops::relay

@@ -242,6 +242,29 @@ TEST_P(LeaseContract, IsReleasedByItsHolderOnly) {
     EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken);
 }
 
+// A lock that two transactions can hold at once would let the other relay take the lease.
+TEST_P(LeaseContract, IsNotTakenOverBeforeATransactionEndsThatHasLockedIt) {
+    // The wait ends soon, because one thread does both.
+    const auto impatient = backends::open_database(
+        outbox_.url(), {.lock_timeout = std::chrono::milliseconds(50)}, outbox_.metrics);
+    Lease next{*impatient, clock_, "next", time};
+    EXPECT_EQ(two_.acquire_or_renew(), LeaseState::taken);
+    clock_.advance(time);
+    auto tx = outbox_.database->begin(sql::Access::write);
+    EXPECT_FALSE(lock_held_lease(*tx, "next"));
+    EXPECT_TRUE(lock_held_lease(*tx, "two"));
+    try {
+        next.acquire_or_renew();
+        ADD_FAILURE() << "took the lease over";
+    } catch (const sql::Failure& failure) {
+        EXPECT_EQ(failure.fault, sql::Fault::unavailable) << failure.what();
+    }
+    tx->commit();
+    EXPECT_EQ(next.acquire_or_renew(), LeaseState::taken);
+    tx = outbox_.database->begin(sql::Access::write);
+    EXPECT_FALSE(lock_held_lease(*tx, "two"));
+}
+
 TEST(Lease, NeedsAName) {
     testing::FakeClock clock;
     outbox::OutboxFixture outbox("sqlite");

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "platform/outbox/stored_event.hpp"
+#include "platform/relay/lease.hpp"
 
 namespace trackops::relay {
 namespace {
@@ -40,12 +41,6 @@ constexpr sql::Query insert_parked{.name = "relay.park",
                          $12::text[], $13::timestamptz[])
     ON CONFLICT DO NOTHING
 )sql"};
-
-// Locks the row, so that nobody takes the lease before the transaction ends.
-constexpr sql::Query lock_held_lease{
-    .name = "relay.lease.hold",
-    .text = "UPDATE relay_lease SET holder = $1 WHERE holder = $1",
-    .postgres = "UPDATE relay.lease SET holder = $1 WHERE holder = $1"};
 
 constexpr sql::Query delete_parked{
     .name = "relay.unpark",
@@ -93,12 +88,6 @@ constexpr sql::Query select_after{.name = "relay.parked.after",
     FROM relay.parked_events WHERE position > $1 ORDER BY position LIMIT $2
 )sql"};
 
-bool is_lease_held(sql::Transaction& tx, std::string_view holder) {
-    const sql::Statement& held = tx.add(lock_held_lease, {holder});
-    tx.flush();
-    return held.affected() > 0;
-}
-
 }  // namespace
 
 std::vector<ParkedEvents::Key> ParkedEvents::keys() {
@@ -129,7 +118,7 @@ std::optional<std::size_t> ParkedEvents::add(std::span<const ParkedEvent> events
         rows.back().emplace_back(parked.parked_at);
     }
     const auto tx = database_.begin(sql::Access::write);
-    if (!is_lease_held(*tx, holder)) return std::nullopt;
+    if (!lock_held_lease(*tx, holder)) return std::nullopt;
     const sql::Statement& added = tx->add_batch(insert_parked, std::move(rows));
     tx->commit();
     return added.affected();
@@ -173,7 +162,7 @@ std::vector<ParkedEvent> ParkedEvents::read(const sql::Query& query, sql::Params
 
 bool ParkedEvents::write(const sql::Query& query, sql::Params params, std::string_view holder) {
     const auto tx = database_.begin(sql::Access::write);
-    if (!is_lease_held(*tx, holder)) return false;
+    if (!lock_held_lease(*tx, holder)) return false;
     tx->add(query, std::move(params));
     tx->commit();
     return true;
