@@ -1,18 +1,19 @@
 #include "load/http_client.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <stdexcept>
 
-#include <boost/asio/connect.hpp>
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/basic_resolver.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
+#include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
+#include "platform/http/response_parser.hpp"
 #include "platform/url/url.hpp"
 
 namespace trackops::load {
@@ -20,12 +21,17 @@ namespace trackops::load {
 namespace {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = boost::beast::http;
+using asio::ip::tcp;
 using boost::system::error_code;
-using tcp = asio::ip::tcp;
+using Executor = asio::io_context::executor_type;  // concrete: it compiles in half the time
+using Socket = asio::basic_stream_socket<tcp, Executor>;
+using Resolver = asio::ip::basic_resolver<tcp, Executor>;
+using Steady = std::chrono::steady_clock;
+using Timer = asio::basic_waitable_timer<Steady, asio::wait_traits<Steady>, Executor>;
 
-constexpr auto call_timeout = std::chrono::seconds(30);
+constexpr auto call_timeout = std::chrono::seconds(30);  // to connect, and then for the exchange
+constexpr std::size_t read_bytes = 16UL * 1024;
+constexpr std::size_t response_header_bytes_max = 16UL * 1024;
 constexpr std::size_t response_bytes_max = 16UL * 1024 * 1024;
 
 constexpr std::uint16_t default_port = 80;
@@ -53,12 +59,23 @@ Result<Address> parse_address(std::string_view text) {
     }
 }
 
-Duration retry_after_of(const http::response<http::string_body>& response) {
-    const auto text = response[http::field::retry_after];
+Duration retry_after_of(const http::ResponseParser& parser) {
+    const auto text = parser.header("Retry-After").value_or("");
     std::int64_t seconds = 0;
     // from_chars leaves 0 for an HTTP date, so a date counts as no delay.
     std::from_chars(text.data(), text.data() + text.size(), seconds);
     return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, 3600));
+}
+
+std::string to_bytes(const Request& call, const Address& host) {
+    std::string bytes = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: trackops-load\r\n",
+                                    call.method, call.path, host.text);
+    if (!call.idempotency_key.empty())
+        bytes += fmt::format("Idempotency-Key: {}\r\n", call.idempotency_key);
+    if (!call.body.empty()) bytes += fmt::format("Content-Type: {}\r\n", call.content_type);
+    if (!call.body.empty() || call.method != "GET")
+        bytes += fmt::format("Content-Length: {}\r\n", call.body.size());
+    return bytes + "\r\n" + call.body;
 }
 
 // Keep-alive connections to one server. Each connection carries one call at a time. Idle
@@ -68,8 +85,9 @@ public:
     Host(asio::io_context& io, Address address)
         : io_(io), address_(std::move(address)), resolver_(io) {}
 
-    void send(Request call, HttpClient::Done done) {
-        auto exchange = std::make_shared<Exchange>(*this, std::move(call), std::move(done));
+    void send(const Request& call, HttpClient::Done done) {
+        auto exchange =
+            std::make_shared<Exchange>(*this, to_bytes(call, address_), std::move(done));
         if (resting_.empty()) return exchange->connect();
         exchange->use(std::move(resting_.back()));
         resting_.pop_back();
@@ -77,31 +95,23 @@ public:
 
 private:
     struct Connection {
-        explicit Connection(asio::io_context& io) : stream(io) {}
-        beast::tcp_stream stream;
-        beast::flat_buffer buffer;
+        explicit Connection(asio::io_context& io) : socket(io), timer(io) {}
+        Socket socket;
+        Timer timer;
+        std::array<char, read_bytes> input;
     };
 
     class Exchange : public std::enable_shared_from_this<Exchange> {
     public:
-        Exchange(Host& host, Request call, HttpClient::Done done)
-            : host_(host), call_(std::move(call)), done_(std::move(done)) {}
+        Exchange(Host& host, std::string request, HttpClient::Done done)
+            : host_(host), request_(std::move(request)), done_(std::move(done)) {}
 
         void connect() {
-            connection_ = std::make_unique<Connection>(host_.io_);
-            host_.resolve([self = shared_from_this()](error_code error,
-                                                      const tcp::resolver::results_type& found) {
-                if (error) return self->give_up("resolve", error);
-                auto& stream = self->connection_->stream;
-                stream.expires_after(call_timeout);
-                stream.async_connect(found, [self](error_code failed, const tcp::endpoint&) {
-                    if (failed) return self->give_up("connect", failed);
-                    // A failure is harmless: Nagle's algorithm costs latency, not correctness.
-                    error_code ignored;
-                    (void)self->connection_->stream.socket().set_option(tcp::no_delay(true),
-                                                                        ignored);
-                    self->write();
-                });
+            host_.resolve([self = shared_from_this()](error_code error) {
+                if (error) return self->give_up("resolve", error.message());
+                self->connection_ = std::make_unique<Connection>(self->host_.io_);
+                self->limit_time();
+                self->connect_to(0);
             });
         }
 
@@ -111,83 +121,110 @@ private:
         }
 
     private:
+        void connect_to(std::size_t number) {
+            connection_->socket.async_connect(
+                host_.endpoints_[number], [self = shared_from_this(), number](error_code error) {
+                    Socket& socket = self->connection_->socket;
+                    error_code ignored;
+                    if (error && !self->is_late_ && number + 1 < self->host_.endpoints_.size()) {
+                        (void)socket.close(ignored);
+                        return self->connect_to(number + 1);
+                    }
+                    if (error) return self->give_up("connect", error.message());
+                    // A failure is harmless: Nagle's algorithm costs latency, not correctness.
+                    (void)socket.set_option(tcp::no_delay(true), ignored);
+                    self->write();
+                });
+        }
+
+        // Ends the exchange after call_timeout by closing the socket.
+        void limit_time() {
+            connection_->timer.expires_after(call_timeout);
+            connection_->timer.async_wait([self = shared_from_this()](error_code stopped) {
+                if (stopped || self->connection_ == nullptr) return;
+                self->is_late_ = true;
+                error_code ignored;
+                (void)self->connection_->socket.close(ignored);
+            });
+        }
+
         void write() {
-            request_.version(11);
-            request_.method_string(call_.method);
-            request_.target(call_.path);
-            request_.set(http::field::host, host_.address_.text);
-            request_.set(http::field::user_agent, "trackops-load");
-            if (!call_.idempotency_key.empty())
-                request_.set("Idempotency-Key", call_.idempotency_key);
-            if (!call_.body.empty()) {
-                request_.set(http::field::content_type, call_.content_type);
-                request_.body() = std::move(call_.body);
-            }
-            request_.prepare_payload();
-            connection_->stream.expires_after(call_timeout);
-            http::async_write(connection_->stream, request_,
+            limit_time();
+            asio::async_write(connection_->socket, asio::buffer(request_),
                               [self = shared_from_this()](error_code error, std::size_t) {
                                   // A server that refuses a request early (413) closes the
                                   // connection for writing. Its response can still be read.
                                   if (error && error != asio::error::broken_pipe &&
                                       error != asio::error::connection_reset)
-                                      return self->give_up("send", error);
+                                      return self->give_up("send", error.message());
                                   self->read();
                               });
         }
 
         void read() {
-            parser_.body_limit(response_bytes_max);
-            http::async_read(connection_->stream, connection_->buffer, parser_,
-                             [self = shared_from_this()](error_code error, std::size_t) {
-                                 if (error) return self->give_up("read", error);
-                                 self->finish();
-                             });
+            connection_->socket.async_read_some(
+                asio::buffer(connection_->input),
+                [self = shared_from_this()](error_code error, std::size_t count) {
+                    self->on_read(error, count);
+                });
         }
 
-        void finish() {
-            auto message = parser_.release();
-            if (message.keep_alive() && connection_->buffer.size() == 0) {
-                connection_->stream.expires_never();
-                host_.resting_.push_back(std::move(connection_));
+        void on_read(error_code error, std::size_t count) {
+            if (error && error != asio::error::eof) return give_up("read", error.message());
+            if (error) {
+                if (const auto ended = parser_.end_input(); !ended)
+                    return give_up("read", ended.error().detail);
+                return finish(false);
             }
-            Response response{.status = static_cast<int>(message.result_int()),
-                              .body = std::move(message.body()),
-                              .retry_after = retry_after_of(message),
-                              .is_replayed = message["Idempotency-Replayed"] == "true"};
+            const Result<bool> is_complete = parser_.receive({connection_->input.data(), count});
+            if (!is_complete) return give_up("read", is_complete.error().detail);
+            *is_complete ? finish(parser_.keeps_alive()) : read();
+        }
+
+        void finish(bool keeps_connection) {
+            connection_->timer.cancel();
+            if (keeps_connection) host_.resting_.push_back(std::move(connection_));
+            connection_.reset();
+            Response response{
+                .status = parser_.status(),
+                .body = std::move(parser_.body()),
+                .retry_after = retry_after_of(parser_),
+                .is_replayed = parser_.header("Idempotency-Replayed").value_or("") == "true"};
             done_(std::move(response));
         }
 
-        void give_up(std::string_view what, error_code error) {
+        void give_up(std::string_view what, std::string_view why) {
+            connection_.reset();
             // The other idle connections may be dead too: the server closed them or was restarted.
             host_.resting_.clear();
-            done_(fail(Errc::unavailable,
-                       fmt::format("{} {}: {}", what, host_.address_.text, error.message())));
+            done_(fail(Errc::unavailable, fmt::format("{} {}: {}", what, host_.address_.text,
+                                                      is_late_ ? "it takes too long" : why)));
         }
 
         Host& host_;
-        Request call_;
+        const std::string request_;
         HttpClient::Done done_;
         std::unique_ptr<Connection> connection_;
-        http::request<http::string_body> request_;
-        http::response_parser<http::string_body> parser_;
+        http::ResponseParser parser_{response_header_bytes_max, response_bytes_max};
+        bool is_late_ = false;  // the timer has closed the socket
     };
 
-    using Found = std::move_only_function<void(error_code, tcp::resolver::results_type)>;
-    void resolve(Found found) {
-        if (!endpoints_.empty()) return found({}, endpoints_);
+    // Calls `found` once endpoints_ is known and not empty, or with an error.
+    void resolve(std::move_only_function<void(error_code)> found) {
+        if (!endpoints_.empty()) return found({});
         resolver_.async_resolve(
             address_.host, address_.port,
-            [this, found = std::move(found)](error_code error, auto results) mutable {
-                if (!error) endpoints_ = results;
-                found(error, std::move(results));
+            [this, found = std::move(found)](error_code error,
+                                             const Resolver::results_type& results) mutable {
+                if (!error && endpoints_.empty()) endpoints_.assign(results.begin(), results.end());
+                found(error);
             });
     }
 
     asio::io_context& io_;
     const Address address_;
-    tcp::resolver resolver_;
-    tcp::resolver::results_type endpoints_;
+    Resolver resolver_;
+    std::vector<tcp::endpoint> endpoints_;  // does not change once it is known
     // Never longer than the largest number of concurrent calls.
     std::vector<std::unique_ptr<Connection>> resting_;
 };
@@ -199,25 +236,25 @@ public:
 
     void send(Request call, Done done) override {
         auto& host = call.target == Target::order ? order_ : inventory_;
-        host.send(std::move(call), std::move(done));
+        host.send(call, std::move(done));
     }
 
     void after(Duration pause, std::move_only_function<void()> then) override {
-        auto timer = std::make_shared<asio::steady_timer>(io_, pause);
+        auto timer = std::make_shared<Timer>(io_, pause);
         timer->async_wait([timer, then = std::move(then)](error_code error) mutable {
             if (!error) then();
         });
     }
 
     Duration elapsed() const override {
-        return std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - made_);
+        return std::chrono::duration_cast<Duration>(Steady::now() - made_);
     }
 
     void run() override { io_.run(); }
     void stop() override { io_.stop(); }
 
 private:
-    const std::chrono::steady_clock::time_point made_ = std::chrono::steady_clock::now();
+    const Steady::time_point made_ = Steady::now();
     asio::io_context io_{1};
     Host order_;
     Host inventory_;

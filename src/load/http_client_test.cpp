@@ -1,8 +1,12 @@
 // Tests of the HTTP client and of a whole run against a real HTTP server.
 #include "load/http_client.hpp"
 
+#include <arpa/inet.h>
 #include <atomic>
+#include <netinet/in.h>
 #include <sstream>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -81,6 +85,71 @@ protected:
     int placed_ = 0;
 };
 
+// A server that answers one request with the pieces that a test sets. It takes turns with the
+// client on one thread, so that the client reads each piece apart.
+class PiecewiseServer {
+public:
+    explicit PiecewiseServer(std::vector<std::string> pieces) : pieces_(std::move(pieces)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        auto* const named = reinterpret_cast<sockaddr*>(&address);
+        if (::bind(listener_, named, size) != 0 || ::listen(listener_, 1) != 0 ||
+            ::getsockname(listener_, named, &size) != 0)
+            throw std::runtime_error("no socket to listen on");
+        url_ = fmt::format("http://127.0.0.1:{}", ntohs(address.sin_port));
+    }
+    ~PiecewiseServer() {
+        ::close(listener_);
+        if (connection_ >= 0) ::close(connection_);
+    }
+    PiecewiseServer(const PiecewiseServer&) = delete;
+    PiecewiseServer& operator=(const PiecewiseServer&) = delete;
+
+    const std::string& url() const { return url_; }
+
+    // Does one step at each turn of the client: accepts, reads the request, sends a piece. Closes
+    // after the last piece.
+    void take_turns(HttpClient& client) {
+        if (client.elapsed() > std::chrono::seconds(20))
+            throw std::runtime_error("no request came");
+        if (connection_ < 0) {
+            connection_ = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK);
+        } else if (!request_.ends_with("\r\n\r\n")) {
+            char bytes[4096];
+            const auto count = ::recv(connection_, bytes, sizeof bytes, 0);
+            if (count > 0) request_.append(bytes, static_cast<std::size_t>(count));
+        } else if (sent_ < pieces_.size()) {
+            const std::string& piece = pieces_[sent_++];
+            EXPECT_EQ(::send(connection_, piece.data(), piece.size(), MSG_NOSIGNAL),
+                      static_cast<ssize_t>(piece.size()));
+        } else {
+            ::shutdown(connection_, SHUT_WR);
+            return;
+        }
+        client.after(Duration::zero(), [this, &client] { take_turns(client); });
+    }
+
+private:
+    const int listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    int connection_ = -1;
+    const std::vector<std::string> pieces_;
+    std::size_t sent_ = 0;
+    std::string request_;
+    std::string url_;
+};
+
+Result<Response> answered_in_pieces(std::vector<std::string> pieces) {
+    PiecewiseServer server(std::move(pieces));
+    const auto client = make_http_client(server.url(), server.url()).value();
+    Result<Response> response = fail(Errc::internal, "done was not called");
+    client->send({.path = "/"}, [&](Result<Response> got) { response = std::move(got); });
+    server.take_turns(*client);
+    client->run();
+    return response;
+}
+
 TEST_F(HttpClientTest, CarriesACallAndItsAnswer) {
     const auto client = make_http_client(url_, url_).value();
     Request call{.method = "POST", .path = "/echo", .body = R"("é")"};
@@ -141,6 +210,35 @@ TEST_F(HttpClientTest, ReportsAMissingResponseAndReconnects) {
     const auto response = send(*lonely, {.path = "/fine"});
     ASSERT_FALSE(response);
     EXPECT_EQ(response.error().code, Errc::unavailable);
+}
+
+// A proxy may send chunks, and each byte of them alone.
+TEST(HttpClientPieces, AreOneAnswer) {
+    const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const auto empty = answered_in_pieces({head, "0\r\n", "\r", "\n"});
+    ASSERT_TRUE(empty) << empty.error().detail;
+    EXPECT_EQ(empty->status, 200);
+    EXPECT_EQ(empty->body, "");
+    const auto body = answered_in_pieces({head, "2", "\r\nab", "\r\n0", "\r", "\n\r", "\n"});
+    ASSERT_TRUE(body) << body.error().detail;
+    EXPECT_EQ(body->body, "ab");
+    const auto to_the_end = answered_in_pieces({"HTTP/1.1 200", " OK\r\n\r\na", "b"});
+    ASSERT_TRUE(to_the_end) << to_the_end.error().detail;
+    EXPECT_EQ(to_the_end->body, "ab");
+}
+
+TEST(HttpClientPieces, OfNoAnswerAreReported) {
+    const std::vector<std::vector<std::string>> cases = {
+        {},
+        {"HTTP/1.1 200 OK\r\n"},
+        {"SMTP", "\r\n\r\n"},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n", "ab"},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n"}};
+    for (const std::vector<std::string>& pieces : cases) {
+        const auto response = answered_in_pieces(pieces);
+        ASSERT_FALSE(response);
+        EXPECT_EQ(response.error().code, Errc::unavailable) << response.error().detail;
+    }
 }
 
 TEST_F(HttpClientTest, RefusesOtherUrls) {

@@ -6,6 +6,8 @@
 #include <boost/beast/http/error.hpp>
 #include <fmt/format.h>
 
+#include "platform/http/last_chunk.hpp"
+
 namespace trackops::http {
 namespace {
 
@@ -14,7 +16,6 @@ using Code = beast::error_code;
 
 // The most memory that a Content-Length alone makes us reserve.
 constexpr std::size_t reserved_body_bytes_max = 64 * 1024;
-constexpr std::string_view shortest_last_chunk = "0\r\n\r\n";
 
 std::string lower_case(std::string_view text) {
     std::string out(text);
@@ -124,10 +125,7 @@ Result<RequestParser::Step> RequestParser::parse(std::string_view bytes, std::si
     }
     const std::string_view rest = bytes.substr(used);
     if (rest.empty() || (state_->header_bytes == 0 && rest == "\r")) return Step::need_more;
-    // Beast's parser must not see an unfinished last chunk of fewer bytes than the shortest one
-    // has: when such a chunk grows, an assertion of the parser ends the process.
-    if (state_->awaits_rest && reading.chunked() && rest.starts_with('0') &&
-        rest.size() < shortest_last_chunk.size())
+    if (state_->awaits_rest && reading.chunked() && is_unfinished_last_chunk(rest))
         return Step::need_more;
     Code ec;
     const std::size_t put = reading.put(boost::asio::const_buffer(rest.data(), rest.size()), ec);
