@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "inventory/adapters/api_at_hand_test.hpp"
+#include "testing/query_column.hpp"
 
 namespace trackops::inventory::adapters {
 namespace {
@@ -29,13 +30,15 @@ protected:
     }
     // Returns the ids of the listed reservations, newest first, as JSON.
     Names reservation_ids(std::string_view where = "") {
-        return at_hand.query_column(
+        return testing::query_column(
+            *at_hand.database,
             fmt::format("SELECT '\"' || id || '\"' FROM inventory_reservations "
                         "WHERE status NOT IN ('REFUSED', 'CANCELLED_FIRST') {} ORDER BY id DESC",
                         where));
     }
     Names positions(std::string_view sku) {
-        return at_hand.query_column(
+        return testing::query_column(
+            *at_hand.database,
             fmt::format("SELECT CAST(position AS TEXT) FROM stock_movements "
                         "WHERE sku = '{}' ORDER BY stock_movements.position DESC",
                         sku));

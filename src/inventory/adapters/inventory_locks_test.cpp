@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "inventory/adapters/inventory_stores_fixture.hpp"
+#include "testing/query_column.hpp"
 
 namespace trackops::inventory::adapters {
 namespace {
@@ -30,10 +31,10 @@ protected:
         holder->add({"test.hold", hold}, {});
         holder->flush();
         std::jthread other(batch);
-        while (at_hand_
-                   .query_column(
-                       "SELECT pid::text FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-                       "AND datname = current_database()")
+        while (testing::query_column(
+                   *at_hand_.database,
+                   "SELECT pid::text FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                   "AND datname = current_database()")
                    .empty()) {
             std::this_thread::yield();
         }

@@ -48,15 +48,6 @@ public:
     }
     domain::StockLevel stock(std::string_view sku) { return reader->item(sku).value().stock; }
 
-    // Returns the only column of a query, as text.
-    std::vector<std::string> query_column(std::string_view text) {
-        const auto tx = database->begin(sql::Access::read);
-        const auto& found = tx->add({text, text}, {});
-        tx->flush();
-        std::vector<std::string> answers;
-        for (const auto& row : found.rows()) answers.push_back(row.text(0));
-        return answers;
-    }
     std::int64_t count(std::string_view text) {
         const auto tx = database->begin(sql::Access::read);
         const auto& found = tx->add({text, text}, {});

@@ -5,6 +5,7 @@
 #include "events/encode.hpp"
 #include "events/events.hpp"
 #include "inventory/adapters/inventory_stores_fixture.hpp"
+#include "testing/query_column.hpp"
 
 namespace trackops::inventory::adapters {
 namespace {
@@ -59,7 +60,8 @@ TEST_F(OrderEventsHandler, GivesEachMessageItsOwnAnswer) {
     for (std::size_t i = 0; i < batch.size(); ++i) EXPECT_EQ(answers[i].index(), expected[i]) << i;
     EXPECT_EQ(at_hand.stock("A"), (domain::StockLevel{3, 0}));
     EXPECT_EQ(batches_committed, 1);
-    EXPECT_EQ(at_hand.query_column("SELECT causation_id FROM outbox_events ORDER BY position")[0],
+    EXPECT_EQ(testing::query_column(*at_hand.database,
+                                    "SELECT causation_id FROM outbox_events ORDER BY position")[0],
               batch[0].header("ce_id"));
 }
 
@@ -106,7 +108,8 @@ TEST_F(OrderEventsHandler, SaysWhereEachReplyComesFrom) {
                            std::string(batch[i].header("ce_id")) + " parent " + number + " state " +
                            number);
     }
-    EXPECT_EQ(at_hand.query_column(
+    EXPECT_EQ(testing::query_column(
+                  *at_hand.database,
                   "SELECT type || ' ' || correlation_id || ' ' || causation_id || ' ' || "
                   "traceparent || ' ' || tracestate FROM outbox_events ORDER BY position"),
               expected);

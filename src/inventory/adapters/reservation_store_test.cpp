@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "inventory/adapters/inventory_stores_fixture.hpp"
+#include "testing/query_column.hpp"
 
 namespace trackops::inventory::adapters {
 namespace {
@@ -39,10 +40,12 @@ protected:
         return dead;
     }
     std::vector<std::string> replies() {
-        return at_hand.query_column("SELECT type FROM outbox_events ORDER BY position");
+        return testing::query_column(*at_hand.database,
+                                     "SELECT type FROM outbox_events ORDER BY position");
     }
     std::string status_of(domain::OrderId order) {
-        const auto found = at_hand.query_column(
+        const auto found = testing::query_column(
+            *at_hand.database,
             "SELECT status FROM inventory_reservations WHERE order_id = '" + order.text() + "'");
         return found.empty() ? "" : found.front();
     }
@@ -65,7 +68,9 @@ TEST_P(ReservationStoreContract, ReservesStockAndReplies) {
     EXPECT_THAT(held[0].lines, ElementsAre(domain::Line{"A/1 x", 3}));
     EXPECT_THAT(replies(), ElementsAre("INVENTORY_RESERVED"));
     EXPECT_EQ(at_hand.count("SELECT sequence FROM outbox_events"), 1);
-    EXPECT_EQ(at_hand.query_column("SELECT correlation_id FROM outbox_events").front(), "c");
+    EXPECT_EQ(testing::query_column(*at_hand.database, "SELECT correlation_id FROM outbox_events")
+                  .front(),
+              "c");
 }
 
 TEST_P(ReservationStoreContract, HandlesADuplicateMessageOnce) {
@@ -107,13 +112,14 @@ TEST_P(ReservationStoreContract, HoldsAllLinesOrNone) {
     handle({create(order, {{"A", 2}, {"B", 2}, {"C", 1}})});
     EXPECT_EQ(at_hand.stock("A"), (domain::StockLevel{5, 0}));
     EXPECT_EQ(at_hand.stock("B"), (domain::StockLevel{1, 0}));
-    const std::string refusal = at_hand.query_column("SELECT payload FROM outbox_events").front();
+    const std::string refusal =
+        testing::query_column(*at_hand.database, "SELECT payload FROM outbox_events").front();
     for (const auto* word : {"OUT_OF_STOCK", "INSUFFICIENT_STOCK", "UNKNOWN_SKU"}) {
         EXPECT_THAT(refusal, ::testing::HasSubstr(word));
     }
     handle({create(order, {{"A", 2}})});
     EXPECT_EQ(at_hand.stock("A"), (domain::StockLevel{5, 0}));
-    EXPECT_THAT(at_hand.query_column("SELECT payload FROM outbox_events"),
+    EXPECT_THAT(testing::query_column(*at_hand.database, "SELECT payload FROM outbox_events"),
                 ElementsAre(refusal, refusal));
 }
 
@@ -174,7 +180,9 @@ TEST_P(ReservationStoreContract, DeadLettersAnImpossibleMessage) {
     EXPECT_EQ(handle({lost}), 1) << "a dead letter whose delivery was lost must come out again";
     EXPECT_EQ(at_hand.stock("A"), (domain::StockLevel{3, 0}));
     EXPECT_THAT(replies(), ElementsAre("INVENTORY_RESERVED", "INVENTORY_RESERVATION_FAILED"));
-    EXPECT_THAT(at_hand.query_column("SELECT payload FROM outbox_events ORDER BY position").back(),
+    EXPECT_THAT(testing::query_column(*at_hand.database,
+                                      "SELECT payload FROM outbox_events ORDER BY position")
+                    .back(),
                 ::testing::HasSubstr("NOT_RESERVED"));
 }
 

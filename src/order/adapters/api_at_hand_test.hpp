@@ -19,6 +19,7 @@
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
 #include "testing/fakes.hpp"
+#include "testing/query_column.hpp"
 
 namespace trackops::order::adapters {
 
@@ -60,17 +61,8 @@ public:
     domain::Order found(std::string_view path) {
         return store->find(std::vector{id_of(path)}).at(0).value();
     }
-    // Returns the only column of a query, as text.
-    std::vector<std::string> query_column(std::string_view text) {
-        const auto tx = database->begin(sql::Access::read);
-        const auto& found = tx->add({text, text}, {});
-        tx->flush();
-        std::vector<std::string> answers;
-        for (const auto& row : found.rows()) answers.push_back(row.text(0));
-        return answers;
-    }
     std::size_t rows_of(std::string_view table) {
-        return query_column(fmt::format("SELECT 'x' FROM {}", table)).size();
+        return testing::query_column(*database, fmt::format("SELECT 'x' FROM {}", table)).size();
     }
 
     telemetry::Registry metrics;

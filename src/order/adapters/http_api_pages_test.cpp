@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "order/adapters/api_at_hand_test.hpp"
+#include "testing/query_column.hpp"
 
 namespace trackops::order::adapters {
 namespace {
@@ -34,8 +35,10 @@ protected:
     }
     // Returns the ids of the sagas, newest first.
     Names saga_ids(std::string_view where = "") {
-        return at_hand.query_column(fmt::format(
-            "SELECT '\"' || id || '\"' FROM saga_instances {} ORDER BY id DESC", where));
+        return testing::query_column(
+            *at_hand.database,
+            fmt::format("SELECT '\"' || id || '\"' FROM saga_instances {} ORDER BY id DESC",
+                        where));
     }
 
     ApiAtHand at_hand{GetParam()};

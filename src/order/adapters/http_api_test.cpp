@@ -6,6 +6,7 @@
 
 #include "order/adapters/api_at_hand_test.hpp"
 #include "order/adapters/order_json.hpp"
+#include "testing/query_column.hpp"
 
 namespace trackops::order::adapters {
 namespace {
@@ -77,11 +78,13 @@ TEST_F(OrderApi, TakesAnOrderThroughItsLife) {
     EXPECT_THAT(timeline("actor"),
                 ElementsAre("\"local\"", "\"inventory\"", "\"local\"", "\"local\"", "\"local\""));
     EXPECT_EQ(timeline("eventId"),
-              at_hand.query_column(
+              testing::query_column(
+                  *at_hand.database,
                   "SELECT '\"' || event_id || '\"' FROM outbox_events ORDER BY position"));
     EXPECT_EQ(
         timeline("cause"),
-        at_hand.query_column("SELECT '\"' || cause || '\"' FROM order_history ORDER BY version"));
+        testing::query_column(*at_hand.database,
+                              "SELECT '\"' || cause || '\"' FROM order_history ORDER BY version"));
     EXPECT_THAT(
         call("GET", path + "/timeline").body,
         AllOf(HasSubstr(R"({"version":1,"to":"PENDING","at":"2023-11-14T22:13:20.000000Z",)"),
@@ -172,7 +175,8 @@ TEST_F(OrderApi, AKeyIsOfItsMethodAndPathAlone) {
     }
     EXPECT_EQ(member(call("POST", one + "/ship", "", key("k")), "status"), "SHIPPED");
     // PUT and GET share this path; the scope of a key includes the method.
-    EXPECT_EQ(at_hand.query_column("SELECT scope FROM idempotency_keys ORDER BY scope"),
+    EXPECT_EQ(testing::query_column(*at_hand.database,
+                                    "SELECT scope FROM idempotency_keys ORDER BY scope"),
               (std::vector<std::string>{"anonymous POST " + std::min(one, other) + "/process",
                                         "anonymous POST " + one + "/ship",
                                         "anonymous POST " + std::max(one, other) + "/process"}));

@@ -7,6 +7,7 @@
 #include "order/adapters/api_at_hand_test.hpp"
 #include "order/adapters/inventory_events_handler.hpp"
 #include "order/app/advance_sagas.hpp"
+#include "testing/query_column.hpp"
 
 namespace trackops::order::adapters {
 namespace {
@@ -29,7 +30,8 @@ protected:
     }
     // Returns each event with correlation, causation, traceparent and tracestate.
     std::vector<std::string> events() {
-        return at_hand.query_column(
+        return testing::query_column(
+            *at_hand.database,
             "SELECT type || ' ' || correlation_id || ' ' || causation_id || ' ' || traceparent || "
             "' ' || tracestate FROM outbox_events ORDER BY position");
     }
@@ -104,7 +106,8 @@ TEST_P(OrderTraces, OfTheSagaClockAreACauseOfItsOwn) {
     ASSERT_EQ(
         app::advance_sagas(round, *at_hand.store, at_hand.clock, at_hand.ids, timeouts)->size(),
         1U);
-    const auto causes = at_hand.query_column("SELECT CAST(event_id AS TEXT) FROM processed_events");
+    const auto causes = testing::query_column(
+        *at_hand.database, "SELECT CAST(event_id AS TEXT) FROM processed_events");
     ASSERT_EQ(causes.size(), 1U);
     EXPECT_THAT(events(), ElementsAre(of_request("ORDER_CREATED", "one"),
                                       fmt::format("ORDER_CREATED {} {}  ", causes[0], causes[0])));
