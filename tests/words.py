@@ -57,6 +57,7 @@ OLD_WORDS = {  # by the folder below which they are old; "": everywhere
 COMMENT_MARKS = {".cpp": "//", ".hpp": "//", ".py": "#", ".cmake": "#", ".sql": "--"}
 OPENERS = re.compile(r"(?:^|[.:;!?] )(Who|What|Whoever|Whatever|Whose)\b(?![^.]*\?)")  # of a sentence that is no question
 PRIVATE = re.compile(r"\bso many\b|\bso much\b|\bputs? aside\b|\bwhoever\b|\ba twin\b|\blets? it go\b", re.IGNORECASE)
+OLD_TEXTS = re.compile(r"whoever|culprit|relay\.blame|relay\.lease\.look", re.IGNORECASE)  # in names, strings and comments of sources
 NOT_CODE = re.compile(r'R"(\w*)\(.*?\)\1"|"(?:[^"\\\n]|\\.)*"|//[^\n]*', re.DOTALL)
 
 
@@ -99,6 +100,9 @@ def faults_of(file):
     suffix = pathlib.Path(file).suffix
     if suffix in (".cpp", ".hpp"):
         yield from identifier_faults(file, text)
+        for number, line in enumerate(text.splitlines(), 1):
+            if old := OLD_TEXTS.search(line):
+                yield f"line {number}: '{old[0]}' is an old word: say the plain one"
     for number, line in prose_of(suffix, text):
         if opener := OPENERS.search(line):
             yield f"line {number}: a sentence begins with {opener[1]}: put the subject first"

@@ -34,7 +34,7 @@ constexpr auto all = std::to_array<Mutant>({
      .kind = MutantKind::cache_takes_older,
      .seeds = 60},
     {.name = "cache_replaces_nothing",
-     .bug = "what the cache has stays there until its time is over, whoever changes the order",
+     .bug = "an entry of the cache stays until its time is over, although the order changes",
      .kind = MutantKind::cache_replaces_nothing},
     {.name = "age_from_put",
      .bug = "the age of a cached order counts from after it was read",
@@ -224,7 +224,7 @@ constexpr auto all = std::to_array<Mutant>({
              "deadline_at = excluded.deadline_at, next_attempt_at = excluded.next_attempt_at, "
              "due_at = excluded.due_at, finished_at = excluded.finished_at"},
     {.name = "no_version_guard",
-     .bug = "an order is saved over whoever saved it meanwhile",
+     .bug = "an order is saved over a change that another replica saved meanwhile",
      .kind = MutantKind::sql_text,
      .service = "order",
      .query = "order.update",

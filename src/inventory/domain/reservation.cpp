@@ -66,10 +66,10 @@ void hold_all_or_none(Reservation& reservation, StockLevels& stock_levels,
 
 std::optional<std::string> release_lines(const Reservation& reservation, StockLevels& stock_levels,
                                          Effect effect) {
-    const auto culprit =
+    const auto wrong_sku =
         apply_to_all(reservation.lines, stock_levels, effect == Effect::ship ? ship : release);
-    if (!culprit) return std::nullopt;
-    return "the stock of " + *culprit + " does not hold what the reservation says";
+    if (!wrong_sku) return std::nullopt;
+    return "the stock of " + *wrong_sku + " does not hold what the reservation says";
 }
 
 std::optional<InventoryReply> reply_for(ReplyKind reply_kind, const Reservation& reservation) {

@@ -14,7 +14,7 @@ constexpr sql::Query renew_lease{
     .postgres = "UPDATE relay.lease SET expires_at = $2 WHERE holder = $1"};
 
 constexpr sql::Query select_lease{
-    .name = "relay.lease.look",
+    .name = "relay.lease.read",
     .text = "SELECT holder, expires_at FROM relay_lease WHERE holder <> $1",
     .postgres = "SELECT holder, expires_at FROM relay.lease WHERE holder <> $1"};
 

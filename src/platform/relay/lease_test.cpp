@@ -168,7 +168,7 @@ TEST_P(LeaseContract, IsTakenWhenItIsReleasedBetweenLookAndTake) {
 }
 
 // A former holder acquires again, and another process takes the lease over in between.
-TEST_P(LeaseContract, IsNotTakenBackFromWhoeverTookItOver) {
+TEST_P(LeaseContract, IsNotTakenBackFromItsNewHolder) {
     EXPECT_EQ(one_.acquire_or_renew(), LeaseState::taken);
     EXPECT_EQ(two_.acquire_or_renew(), LeaseState::none);
     clock_.advance(time);

@@ -48,7 +48,7 @@ constexpr sql::Query delete_parked{
     .postgres = "DELETE FROM relay.parked_events WHERE position = $1"};
 
 constexpr sql::Query mark_parked_refused{
-    .name = "relay.blame",
+    .name = "relay.parked.mark_refused",
     .text = "UPDATE relay_parked_events SET reason = $2, parked_at = $3 WHERE position = $1",
     .postgres = "UPDATE relay.parked_events SET reason = $2, parked_at = $3 WHERE position = $1"};
 

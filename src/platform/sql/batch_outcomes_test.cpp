@@ -16,19 +16,19 @@ enum class Outcome : std::uint8_t {  // the outcome of one run
     lost_race,
     repeat,
     unknown,
-    culprit,
+    bad_data,
     unavailable,
     broken
 };
 constexpr auto outcomes = {Outcome::success, Outcome::lost_race, Outcome::repeat,
-                           Outcome::unknown, Outcome::culprit,   Outcome::unavailable,
+                           Outcome::unknown, Outcome::bad_data,  Outcome::unavailable,
                            Outcome::broken};
 
 using Outcomes = std::vector<Outcome>;
 
 std::string text(const Outcomes& story) {
     std::string text;
-    for (const Outcome outcome : story) text += "*lrucab"[static_cast<std::size_t>(outcome)];
+    for (const Outcome outcome : story) text += "*lrudab"[static_cast<std::size_t>(outcome)];
     return text;
 }
 
@@ -86,7 +86,7 @@ private:
                 throw Failure(Fault::retryable, "40001", "");
             case Outcome::unknown:
                 throw Failure(Fault::outcome_unknown, "", "");
-            case Outcome::culprit:
+            case Outcome::bad_data:
                 throw Failure(Fault::bad_data, "23505", "");
             case Outcome::unavailable:
                 throw Failure(Fault::unavailable, "08006", "");
@@ -100,9 +100,9 @@ private:
             const Outcome last = seen.outcomes.back();
             const bool is_final = last == Outcome::success || last == Outcome::unavailable ||
                                   last == Outcome::broken ||
-                                  (last == Outcome::culprit && seen.with == 1);
+                                  (last == Outcome::bad_data && seen.with == 1);
             EXPECT_FALSE(is_final) << "what is answered does not run again";
-            EXPECT_EQ(with < seen.with, last == Outcome::culprit) << "only a culprit halves";
+            EXPECT_EQ(with < seen.with, last == Outcome::bad_data) << "only bad data halves";
             EXPECT_LE(with, seen.with);
         }
         if (with < seen.with) seen.repeats = seen.unknowns = 0;
@@ -126,7 +126,7 @@ private:
         const bool is_unknown =
             std::ranges::find(seen.outcomes, Outcome::unknown) != seen.outcomes.end();
         Errc expected = Errc::unavailable;
-        if (last == Outcome::culprit) {
+        if (last == Outcome::bad_data) {
             ASSERT_EQ(seen.with, 1u) << "its neighbours are not to blame";
             expected = Errc::invalid;
         } else if (is_unknown) {
@@ -188,7 +188,7 @@ TEST(BatchOutcomes, StayUnknownOverAllRepeats) {
                 ScriptedBatch story(told);
                 story.play(commands);
                 story.check();
-                told.insert(told.begin(), {Outcome::unknown, Outcome::culprit});
+                told.insert(told.begin(), {Outcome::unknown, Outcome::bad_data});
                 ScriptedBatch halved(told);
                 halved.play(commands);
                 halved.check();

@@ -30,7 +30,8 @@ private:
 };
 
 // A batch function for the tests. A run throws the next scripted failure, or bad_data if a command
-// is in `culprits`. Otherwise it answers each command with the command itself. Records all runs.
+// is in `with_bad_data`. Otherwise it answers each command with the command itself. Records all
+// runs.
 class Script {
 public:
     explicit Script(std::deque<Fault> faults = {}, int lost_races = 0)
@@ -43,7 +44,7 @@ public:
         waits = database.waits;
         return answers;
     }
-    Commands culprits;
+    Commands with_bad_data;
     std::vector<Commands> runs;
     std::vector<int> waits;  // the attempt that each wait was told
 
@@ -58,7 +59,7 @@ private:
         }
         Answers answers;
         for (const int command : asked) {
-            if (std::ranges::find(culprits, command) != culprits.end())
+            if (std::ranges::find(with_bad_data, command) != with_bad_data.end())
                 throw failure(Fault::bad_data);
             answers.emplace_back(command);
         }
@@ -89,17 +90,18 @@ TEST(Batch, AnswersEachCommandInOrder) {
 }
 
 TEST(Batch, RefusesOnlyTheCommandsWithBadData) {
-    for (const Commands& culprits :
+    for (const Commands& with_bad_data :
          {Commands{1}, Commands{4}, Commands{7}, Commands{2, 3}, Commands{1, 7}}) {
         Script script;
-        script.culprits = culprits;
+        script.with_bad_data = with_bad_data;
         const Commands commands = {1, 2, 3, 4, 5, 6, 7};
         const auto answers = script.run(commands);
         ASSERT_EQ(answers.size(), commands.size());
         for (std::size_t i = 0; i < commands.size(); ++i) {
-            const bool guilty = std::ranges::find(culprits, commands[i]) != culprits.end();
-            ASSERT_EQ(answers[i].has_value(), !guilty) << commands[i];
-            if (guilty) {
+            const bool is_bad =
+                std::ranges::find(with_bad_data, commands[i]) != with_bad_data.end();
+            ASSERT_EQ(answers[i].has_value(), !is_bad) << commands[i];
+            if (is_bad) {
                 EXPECT_EQ(answers[i].error().code, Errc::invalid);
             } else {
                 EXPECT_EQ(*answers[i], commands[i]);
@@ -112,7 +114,7 @@ TEST(Batch, HalvesInsteadOfRunningEachAlone) {
     Commands commands(64);
     for (int i = 0; i < 64; ++i) commands[static_cast<std::size_t>(i)] = i;
     Script script;
-    script.culprits = {17};
+    script.with_bad_data = {17};
     script.run(commands);
     // The whole batch, and two halves on each of six levels.
     EXPECT_EQ(script.runs.size(), 13U);

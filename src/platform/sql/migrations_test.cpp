@@ -96,7 +96,7 @@ TEST_P(Migrations, AreAppliedOnceByManyAtOnce) {
     EXPECT_EQ(read("SELECT key FROM one").size(), 1U);
 }
 
-TEST_P(Migrations, WaitForWhoeverIsAtIt) {
+TEST_P(Migrations, WaitForAnotherProcessThatMigrates) {
     apply({one});
     const auto other = open_again();
     auto busy = other->begin(Access::write);
