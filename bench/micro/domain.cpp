@@ -15,7 +15,7 @@ struct CommandContext {
     order::domain::OrderId order{ids.next()};
     order::domain::SagaId saga{ids.next()};
     order::domain::CommandContext at{
-        .now = clock.now(), .actor = "anonymous", .trace = bench::trace_of(ids), .timeout = {}};
+        .now = clock.now(), .actor = "anonymous", .trace = bench::trace_of(ids), .timeouts = {}};
     order::domain::OrderTerms terms =
         bench::two_lines(ids, order::domain::CustomerId(ids.next())).terms;
 };
@@ -36,8 +36,8 @@ void confirm_order(benchmark::State& state) {
         order::domain::place(context.terms, context.order, context.saga, context.at);
     for (auto _ : state) {
         order::domain::OrderAggregate record = *placed;
-        order::apply_reservation_outcome(record, order::domain::ReservationOutcome::reserved,
-                                         context.at);
+        order::domain::apply_reservation_outcome(
+            record, order::domain::ReservationOutcome::reserved, context.at);
         benchmark::DoNotOptimize(record);
     }
 }
@@ -54,7 +54,7 @@ void decide_reservation(benchmark::State& state) {
         inventory::domain::ReservationId(context.ids.next()), context.at.now};
     for (auto _ : state) {
         inventory::domain::Reservation reservation{.order_id = message.order_id};
-        auto decision = inventory::decide(reservation, stock_levels, message, when);
+        auto decision = inventory::domain::decide(reservation, stock_levels, message, when);
         benchmark::DoNotOptimize(decision);
     }
 }

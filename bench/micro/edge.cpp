@@ -25,7 +25,7 @@ order::domain::Order sample_order() {
     const auto record = order::domain::place(
         order::adapters::read_order_terms(body).value(), order::domain::OrderId(ids.next()),
         order::domain::SagaId(ids.next()),
-        {.now = clock.now(), .actor = "anonymous", .trace = bench::trace_of(ids), .timeout = {}});
+        {.now = clock.now(), .actor = "anonymous", .trace = bench::trace_of(ids), .timeouts = {}});
     return record->order;
 }
 
