@@ -49,8 +49,8 @@ TEST_P(ItemStoreContract, KeepsEveryWordOfAnItem) {
     EXPECT_TRUE(written->is_new);
     EXPECT_EQ(at_hand.reader->item("MUG 1/2"), written->item);
     at_hand.clock.advance(std::chrono::seconds(1));
-    const auto changed =
-        at_hand.write("MUG 1/2", domain::PatchItem{{.price = std::optional<domain::Price>()}, 1});
+    const auto changed = at_hand.write(
+        "MUG 1/2", domain::PatchItem{{.price = std::optional<domain::Price>()}, {.only = {{1}}}});
     EXPECT_EQ(at_hand.reader->item("MUG 1/2"), changed->item);
     EXPECT_EQ(changed->item->version, 2);
     EXPECT_EQ(at_hand.reader->item("mug 1/2"), std::nullopt);

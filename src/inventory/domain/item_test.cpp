@@ -21,6 +21,8 @@ Result<ItemChange> asked(const std::optional<Item>& current, const ItemCommand& 
     return apply(current, "MUG", command, now);
 }
 
+VersionCondition only(std::int64_t version) { return {.only = {{version}}}; }
+
 TEST(Item, ComesIntoBeingOnce) {
     const CreateItem command{{.name = "Mug", .price = Price{250, "GBP"}}, 7};
     const auto change = asked({}, command);
@@ -36,8 +38,8 @@ TEST(Item, ComesIntoBeingOnce) {
 }
 
 TEST(Item, TakesWordsAndClearsThem) {
-    const auto change =
-        asked(mug(), PatchItem{{.name = "Big mug", .category = std::optional<std::string>()}, 3});
+    const auto change = asked(
+        mug(), PatchItem{{.name = "Big mug", .category = std::optional<std::string>()}, only(3)});
     EXPECT_EQ(change->item->name, "Big mug");
     EXPECT_FALSE(change->item->category);
     EXPECT_EQ(change->item->version, 4);
@@ -53,8 +55,8 @@ TEST(Item, KeepsItsVersionWhenNothingIsDifferent) {
 TEST(Item, RefusesAnotherVersionAndWhatIsNotThere) {
     for (const std::int64_t version : {2, 4}) {  // it is at 3
         for (const ItemCommand& command :
-             {ItemCommand(PatchItem{{}, version}), ItemCommand(DeleteItem{version}),
-              ItemCommand(AdjustStock{1, "RETURN", {}, version})}) {
+             {ItemCommand(PatchItem{{}, only(version)}), ItemCommand(DeleteItem{only(version)}),
+              ItemCommand(AdjustStock{1, "RETURN", {}, only(version)})}) {
             EXPECT_EQ(asked(mug(), command).error().code, Errc::precondition_failed);
             EXPECT_EQ(asked({}, command).error().code, Errc::not_found);
         }
@@ -67,7 +69,7 @@ TEST(Item, IsNotDeletedWhileUnitsAreReserved) {
     free.stock.reserved = 1;
     EXPECT_EQ(asked(free, DeleteItem{}).error().code, Errc::conflict);
     free.stock.reserved = 0;
-    EXPECT_FALSE(asked(free, DeleteItem{3})->item);
+    EXPECT_FALSE(asked(free, DeleteItem{only(3)})->item);
 }
 
 TEST(Item, IsNeverAdjustedBelowWhatIsReserved) {

@@ -52,9 +52,11 @@ protected:
     Result<app::SaveResult> change(domain::OrderId id, domain::Action action,
                                    std::optional<IdempotencyKey> key = {},
                                    std::optional<std::int64_t> version = {}) {
+        VersionCondition condition;
+        if (version) condition.only = {*version};
         return app::change_orders(
                    std::vector<app::ChangeOrder>{
-                       {id, {action, "", {}}, "anonymous", {}, std::move(key), version}},
+                       {id, {action, "", {}}, "anonymous", {}, std::move(key), condition}},
                    *store_, clock_, ids_, {})
             .at(0);
     }
