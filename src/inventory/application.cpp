@@ -69,7 +69,10 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
             relay::make_source(options.relay_source, ports.relay_database,
                                options.relay_database_url, ports.metrics),
             ports.bus, ports.clock,
-            {.source_name = "/trackops/inventory", .holder = options.relay_holder}, ports.metrics),
+            {.source_name = "/trackops/inventory",
+             .holder = options.relay_holder,
+             .chance = ports.chance},
+            ports.metrics),
       cleanup(ports.database, ports.clock, {}, ports.metrics),
       auditor(ports.database, ports.clock, invariants(), {}, ports.metrics) {}
 
@@ -124,7 +127,8 @@ void Application::listen() {
         parts.ports.bus,
         bus::ConsumerOptions{.group = parts.options.consumer_group,
                              .topics = requests,
-                             .clock = parts.ports.steady_clock},
+                             .clock = parts.ports.steady_clock,
+                             .chance = parts.ports.chance},
         adapters::make_order_events_handler(
             {*parts.reservations, parts.ports.clock, parts.ports.ids, parts.ports.metrics,
              [&parts] { parts.options.on_events_committed(parts.relay); }}),

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/chance.hpp"
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "platform/audit/invariant.hpp"
@@ -24,6 +25,7 @@ struct Ports {
     telemetry::Registry& metrics;
     // Measures the consumer's backoffs; null means the machine's steady clock.
     const Clock* steady_clock = nullptr;
+    Chance* chance = &system_chance();  // draws the jitter of backoffs
 };
 
 struct ApplicationOptions {

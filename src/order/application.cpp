@@ -144,8 +144,10 @@ void Application::listen() {
     parts.ports.bus.ensure_topics(topics);
     parts.consumer = std::make_unique<bus::Consumer>(
         parts.ports.bus,
-        bus::ConsumerOptions{
-            .group = "trackops-orders", .topics = replies, .clock = parts.ports.steady_clock},
+        bus::ConsumerOptions{.group = "trackops-orders",
+                             .topics = replies,
+                             .clock = parts.ports.steady_clock,
+                             .chance = parts.ports.chance},
         adapters::make_inventory_events_handler(
             *parts.store, parts.ports.clock, parts.options.timeouts,
             [&parts](std::span<const domain::Order> orders) { parts.settled(orders); }),

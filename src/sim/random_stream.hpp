@@ -22,9 +22,8 @@ public:
         return mixed ^ (mixed >> 31);
     }
     std::size_t below(std::size_t end) { return static_cast<std::size_t>(next() % end); }
-    bool happens(double probability) {
-        return static_cast<double>(next() >> 11) * 0x1.0p-53 < probability;
-    }
+    double fraction() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }  // in [0, 1)
+    bool happens(double probability) { return fraction() < probability; }
     Duration between(Duration least, Duration most) {
         const auto span = static_cast<std::size_t>((most - least).count());
         return least + Duration(static_cast<std::int64_t>(below(span + 1)));

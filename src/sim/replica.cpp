@@ -20,8 +20,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration backoff_min = milliseconds(100);  // as in runtime::PumpThreads
-constexpr Duration backoff_max = seconds(5);
 constexpr std::string_view retry_pattern = "/api/relay/events/{id}/retry";
 constexpr Duration retry_wait = seconds(5);  // as in the product's handler
 // The time after which a pump that waits inside run() runs again without a wake().
@@ -111,9 +109,10 @@ std::unique_ptr<relay::Source> relay_source(sql::Database& database, World& worl
 class SimulatedRelayService final : public SimulatedService {
 public:
     SimulatedRelayService(sql::Database& database, std::unique_ptr<relay::Source> source,
-                          SimBus& bus, const Clock& clock, const std::string& holder,
-                          telemetry::Registry& metrics)
-        : relay_(database, std::move(source), bus, clock, {.holder = holder}, metrics) {}
+                          SimBus& bus, const Clock& clock, Chance& chance,
+                          const std::string& holder, telemetry::Registry& metrics)
+        : relay_(database, std::move(source), bus, clock, {.holder = holder, .chance = &chance},
+                 metrics) {}
     std::vector<http::Route> routes() override { return relay::relay_routes(relay_); }
     std::vector<runtime::NamedPump> pumps() override { return {{"relay", relay_}}; }
     relay::Relay* relay() override { return &relay_; }
@@ -202,17 +201,17 @@ void Replica::start() {
         if (service_ == Service::order) {
             program = std::make_unique<SimulatedOrderService>(
                 order::Ports{database_, cache_, bus_, clock_, ids_, servers_.metrics,
-                             &steady_clock_},
+                             &steady_clock_, &world_.chance},
                 [] {});
         } else if (service_ == Service::inventory) {
             program = std::make_unique<SimulatedInventoryService>(
                 inventory::Ports{database_, database_, bus_, clock_, ids_, servers_.metrics,
-                                 &steady_clock_},
+                                 &steady_clock_, &world_.chance},
                 holder, [this](runtime::Pump&) { wake("stock-relay"); });
         } else {
             program = std::make_unique<SimulatedRelayService>(
                 database_, relay_source(postgres_outbox_ ? *postgres_outbox_ : database_, world_),
-                bus_, clock_, holder, servers_.metrics);
+                bus_, clock_, world_.chance, holder, servers_.metrics);
         }
         router_ = std::make_unique<http::Router>(program->routes());
         for (runtime::NamedPump& pump : program->pumps()) pumps_.push_back({pump, world_.now});
@@ -264,18 +263,16 @@ void Replica::run(ScheduledPump& scheduled) {
     process_.written.resize(written_before);
     answer_retries();
     if (is_well) {
-        scheduled.backoff = Duration::zero();
+        scheduled.backoff.succeeded();
     } else {
-        scheduled.backoff = std::clamp(scheduled.backoff * 2, backoff_min, backoff_max);
-        scheduled.due = world_.now + scheduled.backoff;
+        scheduled.due = world_.now + scheduled.backoff.failed(world_.chance.draw());
     }
     destroy_if_crashed();
 }
 
 void Replica::wake(std::string_view pump) {
     for (ScheduledPump& scheduled : pumps_) {
-        if (scheduled.backoff == Duration::zero() &&
-            (pump.empty() || scheduled.pump.name == pump)) {
+        if (!scheduled.backoff.has_failed() && (pump.empty() || scheduled.pump.name == pump)) {
             scheduled.due = std::min(scheduled.due, world_.now);
             scheduled.pump.pump.wake();
         }

@@ -12,6 +12,7 @@
 #include "platform/http/router.hpp"
 #include "platform/relay/relay.hpp"
 #include "platform/runtime/pump.hpp"
+#include "platform/runtime/pump_threads.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "sim/sim_bus.hpp"
 #include "sim/sim_cache.hpp"
@@ -56,7 +57,7 @@ struct Answer {
 struct ScheduledPump {
     runtime::NamedPump pump;
     Instant due;
-    Duration backoff = Duration::zero();
+    Backoff backoff{runtime::pump_backoff};
     bool is_running = false;
 };
 

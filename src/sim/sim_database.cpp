@@ -1,6 +1,5 @@
 #include "sim/sim_database.hpp"
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -147,8 +146,8 @@ std::unique_ptr<sql::Transaction> SimDatabase::begin(sql::Access access) {
 }
 
 void SimDatabase::back_off(int attempt) {
-    process_.world.now =
-        process_.world.now + std::chrono::milliseconds(1 << std::clamp(attempt, 0, 6));
+    World& world = process_.world;
+    world.now = world.now + jittered_wait(sql::conflict_backoff, attempt + 1, world.chance.draw());
     process_.enter_port_call(Fault::crash_at_begin);
 }
 

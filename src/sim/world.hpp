@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/chance.hpp"
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "sim/faults.hpp"
@@ -25,12 +26,23 @@ struct Violation {
     std::string evidence;
 };
 
+// The chance of all processes of a world.
+class SimChance final : public Chance {
+public:
+    explicit SimChance(std::uint64_t seed) : random_(seed, "chance") {}
+    double draw() override { return random_.fraction(); }
+
+private:
+    RandomStream random_;
+};
+
 struct World {
     World(std::uint64_t seed, const FaultPlan& plan, TraceLog::Listener listener,
           const Mutant* planted = nullptr)
         : schedule(seed, "schedule"),
           network(seed, "network"),
           transactions(seed, "transactions"),
+          chance(seed),
           faults(seed, plan),
           trace_log(std::move(listener)),
           mutant(planted) {}
@@ -53,6 +65,7 @@ struct World {
     RandomStream schedule;
     RandomStream network;
     RandomStream transactions;
+    SimChance chance;
     Faults faults;
     TraceLog trace_log;
     const Mutant* const mutant;  // the active mutant; nullptr if none
