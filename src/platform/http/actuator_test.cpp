@@ -129,7 +129,13 @@ TEST_F(ActuatorTest, ShowsInfoMetricsAndWhereTheRestIs) {
     const auto index = get("/actuator").body;
     EXPECT_THAT(
         index,
-        HasSubstr(R"("health":{"href":"http://localhost:8080/actuator/health","templated":false})"));
+        HasSubstr(
+            R"("health":{"href":"http://localhost:8080/actuator/health","templated":false})"));
+    // The authority of an absolute target replaces Host.
+    EXPECT_THAT(RawClient(server_->port())
+                    .ask("GET http://localhost:1/actuator HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+                    .body,
+                HasSubstr("http://localhost:1/actuator/health"));
     EXPECT_THAT(index, HasSubstr(R"("metrics-requiredMetricName":{)"));
 }
 

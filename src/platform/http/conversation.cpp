@@ -67,6 +67,12 @@ void append_header(std::string& out, std::string_view name, std::string_view val
     out += "\r\n";
 }
 
+// The authority of a target in absolute form replaces Host (RFC 9112, section 3.2.2).
+void set_host(Request& request, std::string_view authority) {
+    std::erase_if(request.headers, [](const auto& header) { return header.first == "host"; });
+    request.headers.emplace_back("host", authority);
+}
+
 std::optional<Limit> limit_of(Errc code) {
     switch (code) {
         case Errc::too_large:
@@ -153,7 +159,8 @@ Result<void> Conversation::take_header() {
                                      : parse_target(head.target));
     request.path = std::move(target.path);
     request.query = std::move(target.query);
-    const auto checked = check_origin(request, target.authority, options_.edge.public_hosts);
+    if (!target.authority.empty()) set_host(request, target.authority);
+    const auto checked = check_origin(request, options_.edge.public_hosts);
     if (!checked && checked.error().code == Errc::malformed)
         return std::unexpected(checked.error());
     if (checked) {

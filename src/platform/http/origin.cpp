@@ -116,12 +116,10 @@ Result<std::vector<std::string>> parse_host_names(std::string_view list) {
     return names;
 }
 
-Result<void> check_origin(const Request& request, std::string_view authority,
-                          std::span<const std::string> public_hosts) {
+Result<void> check_origin(const Request& request, std::span<const std::string> public_hosts) {
     std::optional<Authority> host;
-    if (authority.empty()) authority = request.header("host").value_or("");
-    if (!authority.empty()) {
-        host = parse_authority(authority);
+    if (const auto given = request.header("host").value_or(""); !given.empty()) {
+        host = parse_authority(given);
         if (!host) return fail(Errc::malformed, "Host is not of the form HOST or HOST:PORT");
         if (!is_local_name(host->host) &&
             std::ranges::find(public_hosts, host->host) == public_hosts.end()) {

@@ -15,14 +15,12 @@ namespace trackops::http {
 // Returns Errc::invalid, naming the fault, if an entry is no host name or has a port.
 Result<std::vector<std::string>> parse_host_names(std::string_view list);
 
-// Checks that a browser was not led here by another site. `authority` is that of the target in
-// absolute form, which replaces Host; otherwise it is empty. `public_hosts` are in lower case.
-// - Errc::malformed: the host is not HOST or HOST:PORT.
+// Checks that a browser was not led here by another site. `public_hosts` are in lower case.
+// - Errc::malformed: Host is not HOST or HOST:PORT.
 // - Errc::misdirected: the host is no IP address, not localhost or below it, and not among
 //   `public_hosts`. The port may be any port. A request without a host (HTTP/1.0) may pass.
 // - Errc::forbidden: the method is not GET, HEAD or OPTIONS, and the request comes from a page of
 //   another origin: Origin has another host or port, or Sec-Fetch-Site is cross-site or same-site.
-Result<void> check_origin(const Request& request, std::string_view authority,
-                          std::span<const std::string> public_hosts);
+Result<void> check_origin(const Request& request, std::span<const std::string> public_hosts);
 
 }  // namespace trackops::http

@@ -124,6 +124,7 @@ TEST_F(ServerTest, RefusesEachFaultWithItsProblem) {
              {"BREW /hello HTTP/1.1\r\nHost: localhost\r\n\r\n", 405, false},
              {"OPTIONS /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n", 404, false},
              {"GET /hello HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421, false},
+             {"GET http://localhost:x/hello HTTP/1.1\r\nHost: localhost\r\n\r\n", 400, true},
              {"GET http://evil.example/hello HTTP/1.1\r\nHost: localhost\r\n\r\n", 421, false},
              {"GET /hello HTTP/1.1\r\nHost: a b\r\n\r\n", 400, true},
              {post("/optional", "{}", json + "Origin: http://evil.example\r\n"), 403, false},
@@ -182,8 +183,9 @@ TEST_F(ServerTest, TakesWhatIsRight) {
         client.ask("DELETE /echo/z HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\nxy")
             .body,
         "DELETE z xy");
-    EXPECT_EQ(client.ask("GET http://localhost/hello HTTP/1.1\r\nHost: localhost\r\n\r\n").status,
-              200);
+    EXPECT_EQ(
+        client.ask("GET http://localhost/hello HTTP/1.1\r\nHost: evil.example\r\n\r\n").status,
+        200);
     EXPECT_EQ(client
                   .ask("POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
                        "application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
