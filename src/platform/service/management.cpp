@@ -85,9 +85,11 @@ Management::Management(std::string_view service, std::vector<telemetry::Componen
     samplers_.push_back(std::make_unique<ProcessPump>(metrics));
     show_components(components_, metrics);
     if (options.listen) {
-        listener_ = http::make_server(
-            {.address = options.listen->host, .port = options.listen->port, .workers = 1}, routes(),
-            clock, ids, *listener_metrics_);
+        listener_ = http::make_server({.address = options.listen->host,
+                                       .port = options.listen->port,
+                                       .workers = 1,
+                                       .edge = options.edge},
+                                      routes(), clock, ids, *listener_metrics_);
     }
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "platform/http/edge_options.hpp"
 #include "platform/http/route.hpp"
 #include "platform/runtime/pump.hpp"
 #include "platform/telemetry/process_metrics.hpp"
@@ -38,6 +39,7 @@ struct ListenAddress {
 struct ManagementOptions {
     // Where /actuator/* is served, and only there. Nothing: beside the API.
     std::optional<ListenAddress> listen = {};
+    http::EdgeOptions edge = {};  // of the server there; set by the Host
     // The folder of embedded data; "" when servers hold all data.
     std::string data_folder = {};
     // With less free space in data_folder the service is not ready.

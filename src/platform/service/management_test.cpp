@@ -23,8 +23,9 @@ using telemetry::Status;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-http::RawClient::Answer get(std::uint16_t port, const std::string& path) {
-    return http::RawClient(port).ask("GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+http::RawClient::Answer get(std::uint16_t port, const std::string& path,
+                            const std::string& host = "localhost") {
+    return http::RawClient(port).ask("GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
 }
 
 // A component that stands still until the test thaws it.
@@ -95,13 +96,17 @@ TEST_F(ManagementTest, IsServedBesideTheApiAndKnowsTheComponentsFromTheStart) {
 
 TEST_F(ManagementTest, HasAListenerOfItsOwnOnDemand) {
     OneRoute application({{"db", [] { return ComponentHealth{}; }}});
-    Host host(application, {.management = {.listen = ListenAddress{"127.0.0.1", 0}}}, clock_, ids_,
-              metrics_);
+    Host host(application,
+              {.edge = {.public_hosts = {"one-service"}},
+               .management = {.listen = ListenAddress{"127.0.0.1", 0}}},
+              clock_, ids_, metrics_);
     host.start();
     EXPECT_EQ(get(host.port(), "/api/one").status, 200);
     EXPECT_EQ(get(host.port(), "/actuator/health").status, 404);
     EXPECT_EQ(get(host.management_port(), "/api/one").status, 404);
     EXPECT_EQ(get(host.management_port(), "/actuator/health").status, 200);
+    EXPECT_EQ(get(host.management_port(), "/actuator/health", "one-service:9000").status, 200);
+    EXPECT_EQ(get(host.management_port(), "/actuator/health", "evil.example").status, 421);
     // It shows what the API's server counts, and not itself.
     const auto metrics = get(host.management_port(), "/actuator/prometheus").body;
     EXPECT_THAT(metrics, HasSubstr("uri=\"/api/one\"} 1"));
