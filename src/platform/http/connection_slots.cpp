@@ -1,7 +1,10 @@
 #include "platform/http/connection_slots.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <netinet/in.h>
 #include <span>
+#include <sys/socket.h>
 
 namespace trackops::http {
 namespace {
@@ -24,6 +27,22 @@ bool is_loopback(const ClientAddress& address) {
 }
 
 }  // namespace
+
+std::optional<ClientAddress> peer_address(int socket) {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    if (::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return std::nullopt;
+    ClientAddress address{};
+    if (peer.ss_family == AF_INET6) {
+        const auto& in6 = reinterpret_cast<const sockaddr_in6&>(peer);
+        std::memcpy(address.data(), &in6.sin6_addr, address.size());
+    } else {
+        const auto& in4 = reinterpret_cast<const sockaddr_in&>(peer);
+        std::ranges::copy(mapped_prefix, address.begin());
+        std::memcpy(address.data() + mapped_prefix.size(), &in4.sin_addr, sizeof in4.sin_addr);
+    }
+    return address;
+}
 
 std::optional<ConnectionSlots::Network> ConnectionSlots::limited_network(
     const ClientAddress& address) {

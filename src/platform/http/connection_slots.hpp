@@ -11,6 +11,9 @@ namespace trackops::http {
 // The address of a client, as an IPv6 address (IPv4 is mapped to ::ffff:0:0/96).
 using ClientAddress = std::array<std::uint8_t, 16>;
 
+// Returns the address of the client of a connected socket; nothing if the client has gone already.
+std::optional<ClientAddress> peer_address(int socket);
+
 // The limit of one address does not hold for loopback: proxies and tools of this machine share that
 // address, and a local user who wants to do harm has shorter ways. An IPv6 client owns all
 // addresses of its /64 network, so they count as one. Not thread-safe.

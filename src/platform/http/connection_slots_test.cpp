@@ -1,5 +1,9 @@
 #include "platform/http/connection_slots.hpp"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <gtest/gtest.h>
 
 namespace trackops::http {
@@ -12,6 +16,22 @@ ClientAddress ipv4(std::uint8_t a, std::uint8_t d) {
 }
 ClientAddress ipv6(std::uint8_t network, std::uint8_t host) {
     return {0x20, 0x01, 0, 0, 0, 0, 0, network, 0, 0, 0, 0, 0, 0, 0, host};
+}
+
+TEST(PeerAddress, IsThatOfTheClient) {
+    const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in here{.sin_family = AF_INET};
+    here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof here;
+    ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&here), size), 0);
+    ASSERT_EQ(::listen(listener, 1), 0);
+    ASSERT_EQ(::getsockname(listener, reinterpret_cast<sockaddr*>(&here), &size), 0);
+    const int client = ::socket(AF_INET, SOCK_STREAM, 0);
+    ASSERT_EQ(::connect(client, reinterpret_cast<sockaddr*>(&here), size), 0);
+    EXPECT_EQ(peer_address(client), ipv4(127, 1));
+    EXPECT_EQ(peer_address(listener), std::nullopt);
+    ::close(client);
+    ::close(listener);
 }
 
 TEST(ConnectionSlots, GivesAnAddressItsShare) {

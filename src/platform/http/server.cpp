@@ -224,15 +224,6 @@ private:
     UnansweredRequests unanswered_;
 };
 
-// Returns nothing if the client has gone already.
-std::optional<ClientAddress> address_of(const Socket& socket) {
-    error_code ec;
-    const asio::ip::address address = socket.remote_endpoint(ec).address();
-    if (ec) return std::nullopt;
-    if (address.is_v6()) return address.to_v6().to_bytes();
-    return asio::ip::make_address_v6(asio::ip::v4_mapped, address.to_v4()).to_bytes();
-}
-
 class AsioServer final : public Server, private ConnectionHost {
 public:
     AsioServer(ServerOptions options, std::vector<Route> routes, const Clock& clock, Ids& ids,
@@ -339,7 +330,7 @@ private:
         error_code ec;
         (void)socket.non_blocking(true, ec);
         if (!ec) (void)socket.set_option(tcp::no_delay(true), ec);
-        const auto address = address_of(socket);
+        const auto address = peer_address(socket.native_handle());
         if (ec || !address) return;  // the client has gone already; returning closes the socket
         using enum ConnectionSlots::Verdict;
         const auto verdict = slots_.take(*address);
