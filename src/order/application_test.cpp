@@ -102,7 +102,9 @@ protected:
 };
 
 TEST_P(OrderApplication, ServesTheRowsOfItsTable) {
-    EXPECT_EQ(http::texts_of(application.routes()), http::texts_of(route_table()));
+    std::vector<std::string> table = http::texts_of(route_table());
+    std::erase_if(table, [](const auto& row) { return row.starts_with("GET /actuator"); });
+    EXPECT_EQ(http::texts_of(application.routes()), table);  // the Host adds the actuator
 }
 
 TEST(OrderRouteTable, HoldsAtTheEdge) { http::expect_rows_hold(route_table()); }
