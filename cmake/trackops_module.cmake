@@ -42,6 +42,20 @@ function(trackops_module folder)
   endif()
 endfunction()
 
+# trackops_generated_header(NAME FILE): makes the library trackops::NAME, which gives its users a header that a command of the caller writes
+# below ${CMAKE_BINARY_DIR}/generated.
+function(trackops_generated_header name file)
+  add_custom_target(trackops_${name}_made DEPENDS ${file})
+  if(NOT TARGET headers_made) # all generated headers, for tools that read the code without a build
+    add_custom_target(headers_made)
+  endif()
+  add_dependencies(headers_made trackops_${name}_made)
+  add_library(trackops_${name} INTERFACE)
+  add_dependencies(trackops_${name} trackops_${name}_made)
+  target_include_directories(trackops_${name} INTERFACE ${CMAKE_BINARY_DIR}/generated)
+  add_library(trackops::${name} ALIAS trackops_${name})
+endfunction()
+
 # trackops_migrations(FOLDER): embeds FOLDER/migrations/NNNN_name.sql in `FOLDER/migrations.hpp`, as an array `migrations` in the namespace
 # of the folder's last part. Other modules LINK FOLDER/migrations.
 function(trackops_migrations folder)
@@ -55,13 +69,29 @@ function(trackops_migrations folder)
             -P ${PROJECT_SOURCE_DIR}/cmake/embed_migrations.cmake
     DEPENDS ${files} ${PROJECT_SOURCE_DIR}/cmake/embed_migrations.cmake
     VERBATIM)
-  add_custom_target(trackops_${target}_migrations_made DEPENDS ${out})
-  if(NOT TARGET migrations_made) # all migration headers, for tools that read the code without a build
-    add_custom_target(migrations_made)
-  endif()
-  add_dependencies(migrations_made trackops_${target}_migrations_made)
-  add_library(trackops_${target}_migrations INTERFACE)
-  add_dependencies(trackops_${target}_migrations trackops_${target}_migrations_made)
-  target_include_directories(trackops_${target}_migrations INTERFACE ${CMAKE_BINARY_DIR}/generated)
-  add_library(trackops::${target}_migrations ALIAS trackops_${target}_migrations)
+  trackops_generated_header(${target}_migrations ${out})
+endfunction()
+
+# trackops_contract(SERVICE): embeds contracts/SERVICE.yaml (order-service) and the page made from it in `contracts/order_service.hpp`.
+# Other modules LINK contracts/order_service.
+function(trackops_contract service)
+  string(REPLACE "-" "_" name ${service})
+  file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/contracts/*.yaml ${PROJECT_SOURCE_DIR}/contracts/*.py)
+  set(out ${CMAKE_BINARY_DIR}/generated/contracts/${name}.hpp)
+  add_custom_command(
+    OUTPUT ${out}
+    COMMAND ${TRACKOPS_PYTHON} -B ${PROJECT_SOURCE_DIR}/contracts/embed.py ${service} ${out}
+    DEPENDS ${files}
+    VERBATIM)
+  trackops_generated_header(contracts_${name} ${out})
+endfunction()
+
+# Makes generated/contracts/events.json of contracts/events.yaml.
+function(trackops_events_contract)
+  set(out ${CMAKE_BINARY_DIR}/generated/contracts/events.json)
+  add_custom_command(
+    OUTPUT ${out}
+    COMMAND ${TRACKOPS_PYTHON} -B ${PROJECT_SOURCE_DIR}/contracts/bundle.py events ${out}
+    DEPENDS ${PROJECT_SOURCE_DIR}/contracts/bundle.py ${PROJECT_SOURCE_DIR}/contracts/events.yaml
+    VERBATIM)
 endfunction()

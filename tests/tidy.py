@@ -75,7 +75,7 @@ def faults_of(file):
         include = re.match(r'#include "([^"]+)"', line)
         if include:
             target = ring_of(include[1])
-            generated = include[1].endswith("/migrations.hpp")
+            generated = include[1].endswith("/migrations.hpp") or include[1].startswith("contracts/")
             if target != ring and not generated and not is_test and target not in allowed(ring):
                 yield f"line {number}: {ring} may not include {include[1]}"
             if not is_test and target == "testing":

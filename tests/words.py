@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDERS = ("src", "apps", "bench", "fuzz", "tests", "demo", "servers", "docs", "*.md")
+FOLDERS = ("src", "apps", "bench", "contracts", "fuzz", "tests", "demo", "servers", "docs", "*.md")
 OLD_WORDS = {  # by the folder below which they are old; "": everywhere
     "":
         "actions_in_silence add_each Again Announcement announcement_of another_amount another_amount_on_postgres "

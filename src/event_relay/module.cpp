@@ -4,9 +4,11 @@
 #include <iterator>
 #include <utility>
 
+#include "contracts/event_relay_service.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/bus/health.hpp"
 #include "platform/http/actuator.hpp"
+#include "platform/http/contract_pages.hpp"
 #include "platform/relay/health.hpp"
 #include "platform/relay/make_source.hpp"
 #include "platform/relay/routes.hpp"
@@ -33,7 +35,12 @@ public:
           relay_(database, std::move(source), bus, clock, options, metrics) {}
 
     std::string_view name() const override { return "event-relay-service"; }
-    std::vector<http::Route> routes() override { return relay::relay_routes(relay_); }
+    std::vector<http::Route> routes() override {
+        std::vector<http::Route> routes = relay::relay_routes(relay_);
+        std::ranges::move(http::contract_routes(contracts::event_relay_service),
+                          std::back_inserter(routes));
+        return routes;
+    }
     std::vector<telemetry::Component> components() override {
         // The relay's readiness knows a relay that is stalled from one that is idle.
         return {sql::health_component(database_), bus::health_component(bus_),
@@ -53,6 +60,7 @@ private:
 std::vector<http::Route> route_table() {
     std::vector<http::Route> rows = relay::relay_route_table();
     std::ranges::move(http::actuator_route_table(), std::back_inserter(rows));
+    std::ranges::move(http::contract_route_table(), std::back_inserter(rows));
     return rows;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "contracts/inventory_service.hpp"
 #include "events/events.hpp"
 #include "inventory/adapters/audit.hpp"
 #include "inventory/adapters/event_mapping.hpp"
@@ -20,6 +21,7 @@
 #include "platform/bus/consumer.hpp"
 #include "platform/bus/health.hpp"
 #include "platform/http/actuator.hpp"
+#include "platform/http/contract_pages.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/cleanup.hpp"
 #include "platform/outbox/grants.hpp"
@@ -89,6 +91,7 @@ std::vector<http::Route> route_table() {
     std::vector<http::Route> rows = adapters::inventory_route_table();
     std::ranges::move(relay::relay_route_table(), std::back_inserter(rows));
     std::ranges::move(http::actuator_route_table(), std::back_inserter(rows));
+    std::ranges::move(http::contract_route_table(), std::back_inserter(rows));
     return rows;
 }
 
@@ -103,6 +106,8 @@ std::vector<http::Route> Application::routes() {
     std::vector<http::Route> routes = adapters::inventory_routes(
         {parts.write_queue, *parts.items, *parts.reader, ports.clock, ports.ids});
     std::ranges::move(relay::relay_routes(parts.relay), std::back_inserter(routes));
+    std::ranges::move(http::contract_routes(contracts::inventory_service),
+                      std::back_inserter(routes));
     return routes;
 }
 

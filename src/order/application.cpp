@@ -1,5 +1,6 @@
 #include "order/application.hpp"
 
+#include "contracts/order_service.hpp"
 #include "events/events.hpp"
 #include "order/adapters/audit.hpp"
 #include "order/adapters/confirmation_waiters.hpp"
@@ -15,6 +16,7 @@
 #include "platform/bus/health.hpp"
 #include "platform/cache/health.hpp"
 #include "platform/http/actuator.hpp"
+#include "platform/http/contract_pages.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/cleanup.hpp"
 #include "platform/outbox/grants.hpp"
@@ -114,6 +116,7 @@ audit::Invariants invariants() { return adapters::order_invariants(); }
 std::vector<http::Route> route_table() {
     std::vector<http::Route> rows = adapters::order_route_table();
     std::ranges::move(http::actuator_route_table(), std::back_inserter(rows));
+    std::ranges::move(http::contract_route_table(), std::back_inserter(rows));
     return rows;
 }
 
@@ -124,8 +127,11 @@ Application::~Application() { close(); }
 
 std::vector<http::Route> Application::routes() {
     Internals& parts = *internals_;
-    return adapters::order_routes({parts.place_queue, parts.change_queue, parts.find_queue,
-                                   parts.confirmation_waiters, parts.cache, *parts.store});
+    std::vector<http::Route> routes =
+        adapters::order_routes({parts.place_queue, parts.change_queue, parts.find_queue,
+                                parts.confirmation_waiters, parts.cache, *parts.store});
+    std::ranges::move(http::contract_routes(contracts::order_service), std::back_inserter(routes));
+    return routes;
 }
 
 std::vector<telemetry::Component> Application::components() {

@@ -23,6 +23,7 @@ constexpr auto reasons = std::to_array<Reason>({
     {201, "Created"},
     {202, "Accepted"},
     {204, "No Content"},
+    {302, "Found"},
     {304, "Not Modified"},
     {400, "Bad Request"},
     {401, "Unauthorized"},

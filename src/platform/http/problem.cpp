@@ -71,6 +71,7 @@ const Kind& kind_of(Errc code) { return kinds.at(static_cast<std::size_t>(code))
 
 int status_of(Errc code) { return kind_of(code).status; }
 std::string_view code_of(Errc code) { return kind_of(code).code; }
+std::string_view title_of(Errc code) { return kind_of(code).title; }
 
 Response problem(const Error& error, const Request& request) {
     const Kind& kind = kind_of(error.code);

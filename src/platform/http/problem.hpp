@@ -13,7 +13,8 @@ struct Response;
 // is the request's path. The details of Errc::internal and Errc::unavailable go to the log and not
 // to the client; all other details are sent as they are.
 Response problem(const Error& error, const Request& request);
-int status_of(Errc code);             // the HTTP status
-std::string_view code_of(Errc code);  // the stable code, e.g. "invalid-request"
+int status_of(Errc code);              // the HTTP status
+std::string_view code_of(Errc code);   // the stable code, e.g. "invalid-request"
+std::string_view title_of(Errc code);  // the kind of problem in words
 
 }  // namespace trackops::http
