@@ -10,7 +10,7 @@ import sys
 import pytest
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS / "e2e"), str(TESTS)]
+sys.path[:0] = [str(TESTS / "e2e"), str(TESTS), str(TESTS / "contract")]
 
 from harness import PROGRAM  # noqa: E402
 from programs import lend, pytest_runtest_makereport  # noqa: E402, F401

@@ -1,4 +1,4 @@
-"""A whole system as its clients see it, however it runs: three services, two databases, the topics."""
+"""A whole system as its clients see it, however it runs: three services, two databases, the topics. Each answer is held against contracts/."""
 import os
 
 import confluent_kafka
@@ -6,6 +6,7 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from cluster import Cluster, Ports
+from conformance import CheckedClient
 from embedded_log import EmbeddedLog
 from harness import Shop, wait_until
 from topics import Topics
@@ -35,7 +36,7 @@ class DevSystem:
         return self.program.ports
 
     def client(self, service="order"):
-        return self.program.client(service)
+        return CheckedClient(service, self.ports[service])
 
     def put(self, messages):
         """(topic, partition, key, headers, value) each, behind what is there. The log has one owner at a time, so the program starts anew."""
@@ -71,8 +72,10 @@ class ServicesSystem:
         self.ports = Ports(processes).ports
         self.order_database, self.inventory_database = self.cluster.order_database, self.cluster.inventory_database
         self.topics = Topics(self.cluster.bus)
-        self.client = Ports(processes).client
         self.shop = Shop(self)
+
+    def client(self, service="order"):
+        return CheckedClient(service, self.ports[service])
 
     def put(self, messages):
         """(topic, partition, key, headers, value) each, behind what is there."""

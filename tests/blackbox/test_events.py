@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+from conformance import Events
 from databases import Database
 from golden import Golden, normalised
 from harness import wait_until
@@ -141,6 +142,14 @@ def test_each_event_is_a_cloud_event(published, system):
     assert sources == {False: {"/trackops/orders"}, True: {"/trackops/inventory"}}
     ids = [event.id for event in everything(published)]
     assert len(set(ids)) == len(ids)
+
+
+def test_each_event_is_as_the_contract_has_it(published, system):
+    contract = Events()
+    faults = [fault for event in everything(published) for fault in contract.faults_of(event.topic, event.key, dict(event.headers), event.value)]
+    assert not faults
+    headers = {name for event in everything(published) for name, _ in event.headers}
+    assert headers == set(contract.seen(contract.headers_schema(contract.message("ORDER_CREATED")))["properties"])
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

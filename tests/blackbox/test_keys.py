@@ -5,7 +5,7 @@ import uuid
 
 import pytest
 
-from harness import Client, in_parallel, new_customer, order_body
+from harness import in_parallel, new_customer, order_body
 from systems import DEV_SYSTEMS, runs_on
 
 pytestmark = runs_on(DEV_SYSTEMS)
@@ -82,7 +82,7 @@ def test_simultaneous_twins_have_one_effect(system, name):
     key, together = uuid.uuid4().hex, threading.Barrier(TWINS)
 
     def call(_):
-        client = Client(system.ports[service])
+        client = system.client(service)
         client.get("/actuator/info").expect(200)  # connected
         together.wait(timeout=30)
         answer = client.call(method, path, body, {"Idempotency-Key": key})
