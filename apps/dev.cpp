@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "apps/program.hpp"
+#include "apps/service.hpp"
 #include "event_relay/module.hpp"
 #include "inventory/module.hpp"
 #include "order/module.hpp"
@@ -76,7 +77,8 @@ private:
     runtime::RandomIds ids_{clock_};
     telemetry::Registry relay_metrics_;
     telemetry::Registry inventory_metrics_;
-    telemetry::Registry order_metrics_;  // also the metrics of the bus
+    telemetry::Registry order_metrics_;  // also the metrics of the bus and of the budget
+    runtime::Budget budget_;             // of all three
     std::unique_ptr<bus::Bus> bus_;
     event_relay::Module relay_;
     inventory::Module inventory_;
@@ -121,11 +123,14 @@ event_relay::ModuleOptions relay_options(const config::Values& values) {
 
 Services::Services(const config::Values& values)
     : has_inventory_(values.flag("inventory")),
+      budget_(memory_budget(values), order_metrics_),
       bus_(backends::open_bus("embedded:" + values.text("data-dir") + "/bus", {}, clock_,
                               order_metrics_)),
-      relay_(relay_options(values), clock_, ids_, *bus_, relay_metrics_),
-      inventory_(inventory_options(values), clock_, ids_, *bus_, inventory_metrics_),
-      order_(order_options(values, relay_), clock_, ids_, *bus_, order_metrics_) {}
+      relay_(with_budget(relay_options(values), budget_), clock_, ids_, *bus_, relay_metrics_),
+      inventory_(with_budget(inventory_options(values), budget_), clock_, ids_, *bus_,
+                 inventory_metrics_),
+      order_(with_budget(order_options(values, relay_), budget_), clock_, ids_, *bus_,
+             order_metrics_) {}
 
 void Services::prepare() {
     order_.prepare();

@@ -144,6 +144,10 @@ service::ManagementOptions management_options(const config::Values& values, std:
     return options;
 }
 
+std::size_t memory_budget(const config::Values& values) {
+    return static_cast<std::size_t>(values.integer("memory-budget")) * 1024 * 1024;
+}
+
 int run_program(const Program& program, std::span<const std::string> arguments,
                 std::span<const std::string> environment) {
     const auto values = config::read(program.settings, arguments, environment);

@@ -2,6 +2,7 @@
 // and exit codes.
 #pragma once
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -50,6 +51,9 @@ struct Program {
     };
 };
 
+// Returns the setting memory-budget in bytes.
+std::size_t memory_budget(const config::Values& values);
+
 // The settings that every program has in addition to its own.
 inline constexpr auto common_settings = std::to_array<config::Setting>({
     {"address", config::Kind::text, "127.0.0.1",
@@ -63,6 +67,9 @@ inline constexpr auto common_settings = std::to_array<config::Setting>({
     {"start-patience", config::Kind::duration, "1m",
      "How long to try again at the start while a server that is needed is away.", 0,
      24L * 3600 * 1000},
+    {"memory-budget", config::Kind::integer, "256",
+     "MiB that the process may spend on what others send: bodies, queues, messages; then 503.", 16,
+     1024 * 1024},
     {"drain", config::Kind::duration, "10s",
      "How long requests under way may take at the end. 20 s later the program is gone, "
      "whatever stands still.",

@@ -8,10 +8,22 @@
 #include "apps/program.hpp"
 #include "platform/backends/open_bus.hpp"
 #include "platform/bus/bus.hpp"
+#include "platform/runtime/budget.hpp"
 #include "platform/runtime/system_clock.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::apps {
+
+// Returns the options of a module that shares the budget of its process.
+template <class Options>
+Options with_budget(Options options, runtime::Budget& budget) {
+    if constexpr (requires { options.budget; }) {
+        options.budget = &budget;
+    } else {
+        options.relay.budget = &budget;
+    }
+    return options;
+}
 
 template <class Module>
 class Service final : public Running {
@@ -20,8 +32,9 @@ public:
     Service(const config::Values& values, std::string_view name, const auto& module_options,
             const bus::Options& bus_options = {})
         : name_(name),
+          budget_(memory_budget(values), metrics_),
           bus_(backends::open_bus(values.text("bus-url"), bus_options, clock_, metrics_)),
-          module_(module_options, clock_, ids_, *bus_, metrics_) {}
+          module_(with_budget(module_options, budget_), clock_, ids_, *bus_, metrics_) {}
     // The relay module has no prepare(): it waits for its servers itself and reports it.
     void prepare() override {
         if constexpr (requires { module_.prepare(); }) module_.prepare();
@@ -37,6 +50,7 @@ private:
     runtime::SystemClock clock_;
     runtime::RandomIds ids_{clock_};
     telemetry::Registry metrics_;
+    runtime::Budget budget_;
     std::unique_ptr<bus::Bus> bus_;
     Module module_;
 };

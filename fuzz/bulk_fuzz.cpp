@@ -3,6 +3,7 @@
 
 #include "fuzz/refusal.hpp"
 #include "inventory/adapters/bulk.hpp"
+#include "platform/http/body_pipe.hpp"
 #include "testing/fakes.hpp"
 
 namespace trackops::fuzz {
@@ -42,7 +43,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::ItemStoreFake shelf;
     const testing::FakeClock clock;
     testing::SeededIds ids;
-    const std::string text = inventory::adapters::upsert_items(asked, shelf, clock, ids);
+    http::BodyPipe body({}, [] {});
+    body.put(asked);
+    body.finish();
+    std::string text;
+    for (;;) {
+        const auto lines = body.read(inventory::adapters::bulk_lines_max, Duration::zero());
+        promise(lines.has_value(), "a whole body has lines or an end");
+        if (lines->empty()) break;
+        (void)inventory::adapters::upsert_items(*lines, shelf, clock, ids, text);
+    }
     std::string_view outcomes = text;
     for (std::int64_t number = 1; !asked.empty(); ++number) {
         const std::string_view line = fuzz::take_line(asked);

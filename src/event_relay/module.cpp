@@ -73,7 +73,7 @@ struct Module::Internals {
                       relay::make_source(options.source, *database, options.database_url, metrics),
                       bus, clock, with_holder(options.relay, ids), metrics),
           host(application,
-               {options.address, options.port, options.edge,
+               {options.address, options.port, options.relay.budget, options.edge,
                 options.management.with_data_folder(backends::data_folder(options.database_url))},
                clock, ids, metrics) {}
 

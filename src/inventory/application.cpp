@@ -59,7 +59,7 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
       items(adapters::make_item_store(ports.database)),
       reader(adapters::make_inventory_reader(ports.database)),
       write_queue(
-          {.batch_max = 128, .queue_max = 4096},
+          {.batch_max = 128, .queue_max = 4096, .budget = ports.budget},
           [this](std::span<const app::ItemWrite> writes) {
               return app::write_items(writes, *items, ports.clock);
           },
@@ -73,7 +73,8 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
             ports.bus, ports.clock,
             {.source_name = "/trackops/inventory",
              .holder = options.relay_holder,
-             .chance = ports.chance},
+             .chance = ports.chance,
+             .budget = ports.budget},
             ports.metrics),
       cleanup(ports.database, ports.clock, {}, ports.metrics),
       auditor(ports.database, ports.clock, invariants(), {}, ports.metrics) {}
@@ -133,7 +134,8 @@ void Application::listen() {
         bus::ConsumerOptions{.group = parts.options.consumer_group,
                              .topics = requests,
                              .clock = parts.ports.steady_clock,
-                             .chance = parts.ports.chance},
+                             .chance = parts.ports.chance,
+                             .budget = parts.ports.budget},
         adapters::make_order_events_handler(
             {*parts.reservations, parts.ports.clock, parts.ports.ids, parts.ports.metrics,
              [&parts] { parts.options.on_events_committed(parts.relay); }}),

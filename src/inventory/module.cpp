@@ -22,7 +22,13 @@ struct Module::Internals {
           metrics(the_metrics),
           database(backends::open_database(options.database_url, {}, metrics)),
           relay_database(backends::open_database(relay_url(options), {}, metrics)),
-          application({*database, *relay_database, bus, clock, ids, metrics},
+          application({.database = *database,
+                       .relay_database = *relay_database,
+                       .bus = bus,
+                       .clock = clock,
+                       .ids = ids,
+                       .metrics = metrics,
+                       .budget = options.budget},
                       {.consumer_group = options.consumer_group,
                        .relay_holder =
                            options.relay_holder.empty() ? ids.next().text() : options.relay_holder,
@@ -30,7 +36,7 @@ struct Module::Internals {
                        .relay_database_url = relay_url(options),
                        .on_events_committed = [this](runtime::Pump& relay) { host.wake(relay); }}),
           host(application,
-               {options.address, options.port, options.edge,
+               {options.address, options.port, options.budget, options.edge,
                 options.management.with_data_folder(backends::data_folder(options.database_url))},
                clock, ids, metrics) {}
 

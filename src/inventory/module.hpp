@@ -13,6 +13,9 @@
 namespace trackops::bus {
 class Bus;
 }
+namespace trackops::runtime {
+class Budget;
+}
 namespace trackops::telemetry {
 class Registry;
 }
@@ -31,6 +34,9 @@ struct ModuleOptions {
     std::string consumer_group = "inventory-service";
     // The name of this process in the relay's lease; "" means a new unique name.
     std::string relay_holder;
+    // The memory that the process may spend on what others send; null: not counted. It outlives the
+    // module.
+    runtime::Budget* budget = nullptr;
 };
 
 class Module {

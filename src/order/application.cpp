@@ -72,21 +72,21 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
       store(adapters::make_sql_order_store(ports.database, ports.clock, ports.ids)),
       relay_view(relay::make_poll_source(ports.database)),
       place_queue(
-          {.batch_max = 128, .queue_max = 4096},
+          {.batch_max = 128, .queue_max = 4096, .budget = ports.budget},
           [this](std::span<const app::PlaceOrder> batch) {
               return announced(
                   app::place_orders(batch, *store, ports.clock, ports.ids, options.timeouts));
           },
           lost_as_unavailable<Result<app::SaveResult>>()),
       change_queue(
-          {.batch_max = 128, .queue_max = 4096},
+          {.batch_max = 128, .queue_max = 4096, .budget = ports.budget},
           [this](std::span<const app::ChangeOrder> batch) {
               return announced(
                   app::change_orders(batch, *store, ports.clock, ports.ids, options.timeouts));
           },
           lost_as_unavailable<Result<app::SaveResult>>()),
       find_queue(
-          {.batch_max = 128, .queue_max = 4096},
+          {.batch_max = 128, .queue_max = 4096, .budget = ports.budget},
           [this](std::span<const domain::OrderId> batch) { return cache.find(batch, *store); },
           lost_as_unavailable<Result<adapters::CachedOrder>>()),
       confirmation_waiters(*store, ports.clock),
@@ -153,7 +153,8 @@ void Application::listen() {
         bus::ConsumerOptions{.group = "trackops-orders",
                              .topics = replies,
                              .clock = parts.ports.steady_clock,
-                             .chance = parts.ports.chance},
+                             .chance = parts.ports.chance,
+                             .budget = parts.ports.budget},
         adapters::make_inventory_events_handler(
             *parts.store, parts.ports.clock, parts.options.timeouts,
             [&parts](std::span<const domain::Order> orders) { parts.settled(orders); }),

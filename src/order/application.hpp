@@ -12,6 +12,7 @@
 #include "platform/audit/invariant.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/cache/cache.hpp"
+#include "platform/runtime/budget.hpp"
 #include "platform/service/application.hpp"
 #include "platform/sql/database.hpp"
 
@@ -27,6 +28,8 @@ struct Ports {
     // Measures the consumer's backoffs; null means the machine's steady clock.
     const Clock* steady_clock = nullptr;
     Chance* chance = &system_chance();  // draws the jitter of backoffs
+    // Pays for queued commands, consumed messages and read events; null: not counted.
+    runtime::Budget* budget = nullptr;
 };
 
 struct ApplicationOptions {

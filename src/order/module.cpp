@@ -18,10 +18,16 @@ struct Module::Internals {
           database(backends::open_database(options.database_url, {}, metrics)),
           orders_cache(backends::open_cache(
               options.cache_url, {.prefix = adapters::OrderCache::prefix}, clock, metrics)),
-          application({*database, *orders_cache, bus, clock, ids, metrics},
+          application({.database = *database,
+                       .cache = *orders_cache,
+                       .bus = bus,
+                       .clock = clock,
+                       .ids = ids,
+                       .metrics = metrics,
+                       .budget = options.budget},
                       {options.timeouts, options.on_events_committed}),
           host(application,
-               {options.address, options.port, options.edge,
+               {options.address, options.port, options.budget, options.edge,
                 options.management.with_data_folder(backends::data_folder(options.database_url))},
                clock, ids, metrics) {}
 

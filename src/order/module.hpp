@@ -15,6 +15,9 @@
 namespace trackops::bus {
 class Bus;
 }
+namespace trackops::runtime {
+class Budget;
+}
 namespace trackops::telemetry {
 class Registry;
 }
@@ -32,6 +35,9 @@ struct ModuleOptions {
     domain::SagaTimeouts timeouts;
     // A hint that events may have been committed and can be relayed. Called on any thread.
     std::function<void()> on_events_committed = [] {};
+    // The memory that the process may spend on what others send; null: not counted. It outlives the
+    // module.
+    runtime::Budget* budget = nullptr;
 };
 
 class Module {

@@ -1,22 +1,23 @@
-// The bulk upsert of items: NDJSON in, one outcome for each line out.
+// The bulk upsert of items: lines of NDJSON in, one outcome for each line out.
 #pragma once
+#include <cstddef>
+#include <span>
 #include <string>
-#include <string_view>
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "inventory/app/ports.hpp"
+#include "platform/http/bulk_lines.hpp"
 
 namespace trackops::inventory::adapters {
 
 inline constexpr std::size_t bulk_lines_max = 500;  // in one transaction
-inline constexpr std::size_t bulk_line_bytes_max = 64 * 1024;
 
-// Creates the items or sets their given values, in the order of the lines. Skips empty lines. A
-// line that is refused, or that the database could not save, has an error as its outcome and does
-// not affect the others. Returns NDJSON with one outcome for each line: {line, sku?, status,
-// version? | code, detail, errors?}.
-std::string upsert_items(std::string_view ndjson, app::ItemStore& store, const Clock& clock,
-                         Ids& ids);
+// Creates the items or sets their given values, in the order of the lines and in one transaction
+// where possible. A line that is refused, or that the database could not save, does not affect the
+// others. Appends the outcome of each line to `answer`: {line, sku?, status, version? | code,
+// detail, errors?}. Returns true if no line was refused.
+bool upsert_items(std::span<const http::BodyLine> lines, app::ItemStore& store, const Clock& clock,
+                  Ids& ids, std::string& answer);
 
 }  // namespace trackops::inventory::adapters

@@ -1,5 +1,6 @@
 #include "inventory/adapters/http_api.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,8 +20,6 @@ namespace {
 using http::Reply;
 using http::Request;
 using http::Response;
-
-constexpr std::size_t bulk_bytes_max = 64 * 1024 * 1024;
 
 // Returns the response to a successful write, which is also the recorded response of its key.
 RecordedResponse answer_of(const domain::ItemCommand& command, const app::WriteResult& written) {
@@ -78,16 +77,16 @@ Result<void> get_item(const Request& request, const Reply& reply, app::Inventory
 }
 
 // Returns the response with a page of `found`, which has limit + 1 elements when there is a next
-// page.
+// page. A page of large elements ends earlier.
 template <class T, class Cursor>
 Response page_of(const Request& request, std::vector<T> found, std::size_t limit,
                  Cursor cursor_of) {
-    const bool is_last = found.size() <= limit;
-    if (!is_last) found.resize(limit);
-    const std::string next = is_last ? std::string() : cursor_of(found.back());
-    return http::page_response(request, next, [&](json::Writer& out) {
-        for (const T& one : found) write_json(out, one);
-    });
+    http::PageWriter page;
+    std::size_t count = 0;
+    while (count < std::min(found.size(), limit) && !page.is_full())
+        write_json(page.out(), found[count++]);
+    const bool is_last = count == found.size();
+    return page.finish(request, is_last ? std::string() : cursor_of(found[count - 1]));
 }
 
 Result<void> list_items(const Request& request, const Reply& reply, app::InventoryReader& reader) {
@@ -157,12 +156,13 @@ Result<void> get_availability(const Request& request, const Reply& reply,
 }
 
 void post_bulk(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
-    if (const auto known = http::check_query(request, {}); !known) {
-        return reply.problem(known.error());
-    }
-    reply.send({.content_type = "application/x-ndjson",
-                .body = upsert_items(request.body, dependencies.items, dependencies.clock,
-                                     dependencies.ids)});
+    const auto policy = http::read_error_policy(request);
+    if (!policy) return reply.problem(policy.error());
+    http::serve_lines(reply, *policy, bulk_lines_max,
+                      [&](std::span<const http::BodyLine> lines, std::string& answer) {
+                          return upsert_items(lines, dependencies.items, dependencies.clock,
+                                              dependencies.ids, answer);
+                      });
 }
 
 using InventoryQuery = Result<void> (*)(const Request&, const Reply&, app::InventoryReader&);
@@ -241,8 +241,7 @@ constexpr auto rows = std::to_array<Row>({
      .answer = Answer::ndjson_stream,
      .idempotency = Idempotency::none,
      .work = Work::bulk,
-     .handler = post_bulk,
-     .body_bytes_max = bulk_bytes_max},
+     .handler = post_bulk},
     query<list_items>(items),
     query<get_item>(item),
     query<list_movements>("/api/inventory/items/{sku}/movements"),

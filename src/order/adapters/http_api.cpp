@@ -1,7 +1,10 @@
 #include "order/adapters/http_api.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "order/adapters/bulk.hpp"
 #include "order/adapters/order_json.hpp"
 #include "order/adapters/read_requests.hpp"
 #include "platform/http/entity_tag.hpp"
@@ -125,15 +128,37 @@ void find_order(const Request& request, const Reply& reply, bool status_only,
     if (!dependencies.find_queue.submit(*id, done)) reply.busy();
 }
 
+constexpr std::size_t first_part_max = 50;  // orders
+
+// Returns the number of orders to read next, of `left` that may follow on the page: as many as
+// fill it if they are as large as those before.
+std::size_t next_part(std::size_t bytes_each, std::size_t bytes, std::size_t left) {
+    const std::size_t room = (http::page_bytes_max - bytes) / std::max<std::size_t>(bytes_each, 1);
+    return std::clamp<std::size_t>(room + 1, 1, left);
+}
+
 void list_orders(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
     const auto list = read_list_request(request);
     if (!list) return reply.problem(list.error());
-    const auto page = dependencies.store.list(list->filter, list->after, list->limit);
-    if (!page) return reply.problem(page.error());
-    reply.send(
-        http::page_response(request, page->next ? page->next->text() : "", [&](json::Writer& out) {
-            for (const domain::Order& order : page->items) write_order(out, order);
-        }));
+    // Reads the page in parts, because 500 orders of 2,000 lines are 200 MB.
+    http::PageWriter page;
+    std::optional<domain::OrderId> after = list->after;
+    std::size_t count = 0;
+    for (std::size_t part = std::min(list->limit, first_part_max); part > 0;) {
+        const auto found = dependencies.store.list(list->filter, after, part);
+        if (!found) return reply.problem(found.error());
+        after.reset();
+        for (auto order = found->items.begin(); order != found->items.end(); ++order) {
+            write_order(page.out(), *order);
+            ++count;
+            const bool has_more = found->next || order + 1 != found->items.end();
+            if (has_more) after = order->id;
+            if (page.is_full()) break;
+        }
+        const bool is_over = !after || page.is_full() || count == list->limit;
+        part = is_over ? 0 : next_part(page.bytes() / count, page.bytes(), list->limit - count);
+    }
+    reply.send(page.finish(request, after ? after->text() : ""));
 }
 
 void list_sagas(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
@@ -196,6 +221,16 @@ void act(const Request& request, const Reply& reply, const ApiDependencies& depe
     change_order(request, reply, read_command(action, request.body), dependencies);
 }
 
+void post_bulk(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
+    const auto policy = http::read_error_policy(request);
+    if (!policy) return reply.problem(policy.error());
+    http::serve_lines(reply, *policy, bulk_lines_max,
+                      [&](std::span<const http::BodyLine> lines, std::string& answer) {
+                          return place_order_lines(lines, request, dependencies.place_queue,
+                                                   answer);
+                      });
+}
+
 using http::Answer;
 using http::Body;
 using http::Idempotency;
@@ -231,6 +266,14 @@ constexpr Row command(std::string_view method, std::string_view pattern, Needs n
 
 constexpr auto rows = std::to_array<Row>({
     command("POST", "/api/orders", Needs::body, place_order),
+    {.method = "POST",
+     .pattern = "/api/orders/bulk",
+     .scope = Scope::orders_write,
+     .body = Body::ndjson_stream,
+     .answer = Answer::ndjson_stream,
+     .idempotency = Idempotency::none,  // each line carries its own key
+     .work = Work::bulk,
+     .handler = post_bulk},
     query("/api/orders", Work::query, list_orders),
     query("/api/orders/{id}", Work::memory, get_order),
     query("/api/orders/{id}/status", Work::memory, get_status),

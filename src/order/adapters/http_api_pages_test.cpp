@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "order/adapters/api_at_hand_test.hpp"
+#include "platform/http/page.hpp"
 #include "testing/query_column.hpp"
 
 namespace trackops::order::adapters {
@@ -43,6 +44,28 @@ protected:
 
     ApiAtHand at_hand{GetParam()};
 };
+
+TEST_P(OrderPages, AreBoundedInBytes) {
+    const std::string note(16'000, 'n');
+    std::string lines;
+    for (int i = 0; i < 300; ++i) {
+        lines += fmt::format(R"({{"idempotencyKey":"k{}","metadata":{{"note":"{}"}},{})", i, note,
+                             ApiAtHand::terms().substr(1)) +
+                 '\n';
+    }
+    ASSERT_EQ(at_hand.call("POST", "/api/orders/bulk", lines).status, 200);
+    for (const char* target : {"/api/orders?limit=500", "/api/orders?limit=299"}) {
+        const auto first = at_hand.call("GET", target);
+        EXPECT_GE(first.body.size(), http::page_bytes_max);
+        EXPECT_LT(first.body.size(), http::page_bytes_max + 20'000) << "one order more at most";
+        const auto pages = pages_of(at_hand.calls, target, "id");
+        EXPECT_EQ(pages.size(), 2u) << target;
+        Names all = joined(pages);
+        EXPECT_EQ(all.size(), 300u);
+        EXPECT_TRUE(std::ranges::is_sorted(all, std::greater{})) << "each once, newest first";
+        EXPECT_EQ(std::ranges::adjacent_find(all), all.end());
+    }
+}
 
 TEST_P(OrderPages, HoldEachOrderOnce) {
     const Names ids = placed(5);

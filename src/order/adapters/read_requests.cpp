@@ -7,6 +7,7 @@
 
 #include "base/reason.hpp"
 #include "base/sku.hpp"
+#include "platform/http/idempotency_key.hpp"
 #include "platform/http/query_reader.hpp"
 #include "platform/json/object_reader.hpp"
 #include "platform/json/reader.hpp"
@@ -89,6 +90,27 @@ void read_metadata(ObjectReader& in, domain::OrderTerms& terms) {
     }
 }
 
+// Reads the members of an order.
+domain::OrderTerms read_terms(ObjectReader& in) {
+    domain::OrderTerms terms;
+    terms.customer = domain::CustomerId(in.uuid("customerId"));
+    terms.currency =
+        in.text("currency",
+                {.max_bytes = 8, .is_valid = is_currency, .expected = "must be an ISO 4217 code"});
+    terms.shipping_amount_minor =
+        in.maybe_integer("shippingAmount", {.min = 0, .max = max_amount_minor});
+    terms.total_amount_minor = in.maybe_integer("totalAmount", {.min = 0, .max = max_amount_minor});
+    in.array("items", true, 1, domain::max_lines, [&](Value value, const std::string& pointer) {
+        ObjectReader line = in.nested(value, pointer);
+        terms.items.push_back(read_line(line));
+    });
+    read_shipping_address(in, terms);
+    terms.delivery_instructions = in.maybe_text("deliveryInstructions", {.max_bytes = 1000});
+    terms.external_ref = in.maybe_text("externalRef", {.max_bytes = 100});
+    read_metadata(in, terms);
+    return terms;
+}
+
 std::optional<domain::Shipment> read_shipment(ObjectReader& in) {
     domain::Shipment shipment{in.maybe_text("carrier", {.max_bytes = 100}),
                               in.maybe_text("trackingNumber", {.max_bytes = 100})};
@@ -120,29 +142,19 @@ std::optional<Enum> named(std::span<const std::string_view> names, std::string_v
 }  // namespace
 
 Result<domain::OrderTerms> read_order_terms(std::string_view body) {
-    domain::OrderTerms terms = TRY(json::read_object(object_or_empty(body), [](ObjectReader& in) {
-        domain::OrderTerms made;
-        made.customer = domain::CustomerId(in.uuid("customerId"));
-        made.currency = in.text(
-            "currency",
-            {.max_bytes = 8, .is_valid = is_currency, .expected = "must be an ISO 4217 code"});
-        made.shipping_amount_minor =
-            in.maybe_integer("shippingAmount", {.min = 0, .max = max_amount_minor});
-        made.total_amount_minor =
-            in.maybe_integer("totalAmount", {.min = 0, .max = max_amount_minor});
-        in.array("items", true, 1, domain::max_lines, [&](Value value, const std::string& pointer) {
-            ObjectReader line = in.nested(value, pointer);
-            made.items.push_back(read_line(line));
-        });
-        read_shipping_address(in, made);
-        made.delivery_instructions = in.maybe_text("deliveryInstructions", {.max_bytes = 1000});
-        made.external_ref = in.maybe_text("externalRef", {.max_bytes = 100});
-        read_metadata(in, made);
-        return made;
-    }));
+    domain::OrderTerms terms = TRY(json::read_object(object_or_empty(body), read_terms));
     // The sums are checked only when the form of every field is right.
     (void)TRY(domain::total_of(terms));
     return terms;
+}
+
+Result<void> read_order_line(std::string_view text, OrderLine& line) {
+    line.terms = TRY(json::read_object(text, [&line](ObjectReader& in) {
+        line.key = in.maybe_text("idempotencyKey", {.max_bytes = http::idempotency_key_bytes_max});
+        return read_terms(in);
+    }));
+    (void)TRY(domain::total_of(line.terms));
+    return {};
 }
 
 Result<domain::Command> read_command(domain::Action action, std::string_view body) {

@@ -12,6 +12,13 @@ namespace trackops::order::adapters {
 // Reads the body of POST /api/orders. Checks the sums with domain::total_of() when the form of
 // every field is right.
 Result<domain::OrderTerms> read_order_terms(std::string_view body);
+// One line of POST /api/orders/bulk: the members of an order, and idempotencyKey.
+struct OrderLine {
+    std::optional<std::string> key;  // as the client wrote it
+    domain::OrderTerms terms;
+};
+// As read_order_terms(). Sets `line.key` as far as it can be read, also when the line is refused.
+Result<void> read_order_line(std::string_view text, OrderLine& line);
 // Reads the body of POST .../{action}. Only ship and cancel have members. An empty body counts as
 // {}.
 Result<domain::Command> read_command(domain::Action action, std::string_view body);

@@ -1,6 +1,20 @@
 #include "order/app/place_orders.hpp"
 
 namespace trackops::order::app {
+namespace {
+
+std::size_t bytes_in(const std::optional<std::string>& text) { return text ? text->size() : 0; }
+
+}  // namespace
+
+std::size_t bytes_of(const PlaceOrder& command) {
+    const domain::OrderTerms& terms = command.terms;
+    std::size_t bytes = sizeof command + bytes_in(terms.metadata) +
+                        bytes_in(terms.delivery_instructions) + bytes_in(terms.external_ref);
+    for (const domain::Line& line : terms.items)
+        bytes += sizeof line + line.sku.size() + bytes_in(line.name);
+    return bytes;
+}
 
 std::vector<Result<SaveResult>> place_orders(std::span<const PlaceOrder> commands,
                                              OrderStore& store, const Clock& clock, Ids& ids,

@@ -1,4 +1,5 @@
 #pragma once
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -14,6 +15,9 @@ struct PlaceOrder {
     Trace trace;
     std::optional<IdempotencyKey> key;
 };
+
+// Returns the memory that a queued order takes.
+std::size_t bytes_of(const PlaceOrder& command);
 
 // Places the orders with the status PENDING. Returns one result for each command, in order; a
 // refused command does not affect the others. Errors: Errc::invalid as domain::place(), and those

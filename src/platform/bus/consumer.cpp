@@ -76,6 +76,8 @@ struct Consumer::State {
     std::size_t record_outcomes(std::vector<Message> batch,
                                 const std::vector<Disposition>& dispositions);
     void tell_subscription();
+    bool is_memory_short() const;
+    void count_bytes(std::span<const Message> batch);
     void count_done(const std::string& topic);
     void report(std::string_view what, const Message& message, std::string_view reason) const;
 
@@ -95,6 +97,7 @@ struct Consumer::State {
     // An exception halves the limit, a batch without one doubles it. So a failing message ends up
     // alone and holds back only its key.
     std::size_t batch_limit;
+    runtime::Share share;         // of the batch and the held messages
     bool failed_retries = false;  // the next batch takes fresh messages
     Backoff quiet;                // of the whole consumer
 };
@@ -116,8 +119,10 @@ Consumer::State::State(Bus& its_bus, ConsumerOptions its_options, Handler its_ha
                           {{"group", options.group}})),
       publisher(bus.publisher()),
       subscription(bus.subscribe(options.group, options.topics)),
-      partition_queues({options.batch_max * partition_batches_max, options.backoff}),
+      partition_queues(
+          {.slots_max = options.batch_max * partition_batches_max, .backoff = options.backoff}),
       batch_limit(options.batch_max),
+      share(options.budget, runtime::Spending::messages),
       quiet(options.backoff) {}
 
 runtime::Progress Consumer::State::run(Duration max_wait) {
@@ -128,8 +133,10 @@ runtime::Progress Consumer::State::run(Duration max_wait) {
     if (is_fresh) {
         const Duration wait =
             std::min(max_wait, partition_queues.until_due(now).value_or(max_wait));
-        partition_queues.add_fetched(subscription->poll(batch_limit, wait), batch);
+        const std::size_t fetched_max = is_memory_short() ? 1 : batch_limit;
+        partition_queues.add_fetched(subscription->poll(fetched_max, wait), batch);
     }
+    count_bytes(batch);
     if (batch.empty()) {
         tell_subscription();
         // A caller that waits in poll() comes back at once, one that cannot wait when work is due.
@@ -143,6 +150,7 @@ runtime::Progress Consumer::State::run(Duration max_wait) {
     hold_successors(batch, dispositions);
     bury(batch, dispositions);
     const std::size_t done = record_outcomes(std::move(batch), dispositions);
+    count_bytes({});
     tell_subscription();
     failed_retries = done == 0 && !is_fresh;
     if (is_mismatch) {
@@ -241,8 +249,19 @@ std::size_t Consumer::State::record_outcomes(std::vector<Message> batch,
     return done;
 }
 
+bool Consumer::State::is_memory_short() const {
+    return options.budget != nullptr && options.budget->is_spent();
+}
+
+// They are in memory already, so they are paid whatever is left.
+void Consumer::State::count_bytes(std::span<const Message> batch) {
+    std::size_t bytes = partition_queues.held_bytes();
+    for (const Message& message : batch) bytes += message.bytes();
+    share.resize_anyway(bytes);
+}
+
 void Consumer::State::tell_subscription() {
-    const PartitionChanges changes = partition_queues.changes();
+    const PartitionChanges changes = partition_queues.changes(is_memory_short());
     for (const auto& [topic, partition, offset] : changes.done) {
         subscription->commit(topic, partition, offset);
     }

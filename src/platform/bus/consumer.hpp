@@ -11,6 +11,7 @@
 #include "base/backoff.hpp"
 #include "base/chance.hpp"
 #include "platform/bus/bus.hpp"
+#include "platform/runtime/budget.hpp"
 #include "platform/runtime/pump.hpp"
 
 namespace trackops::bus {
@@ -39,6 +40,9 @@ struct ConsumerOptions {
                              std::chrono::seconds(2)};  // after RetryLater
     const Clock* clock = nullptr;       // measures the backoff; null: the machine's steady clock
     Chance* chance = &system_chance();  // draws the jitter of the backoff
+    // Pays for the messages that are not done. Spent: the consumer takes one message at a time, and
+    // none of a partition that has a message to handle again. Null: not counted.
+    runtime::Budget* budget = nullptr;
 };
 
 // The consumer commits the offset of the contiguous prefix of each partition that is done or

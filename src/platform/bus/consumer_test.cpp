@@ -162,16 +162,21 @@ protected:
     trackops::testing::FakeClock clock_;
     trackops::testing::FixedChance chance_;
     telemetry::Registry metrics_;
+    runtime::Budget budget_{1000, metrics_};
     std::map<int, std::int64_t> next_;
     Names handed_;
     std::map<std::string, Disposition> answers_;
     std::set<std::string> throwing_;
     std::size_t drop_ = 0;
-    Consumer consumer_{
-        bus_,
-        {.group = "g", .topics = {"t"}, .batch_max = 4, .clock = &clock_, .chance = &chance_},
-        [this](std::span<const Message> batch) { return handle(batch); },
-        metrics_};
+    Consumer consumer_{bus_,
+                       {.group = "g",
+                        .topics = {"t"},
+                        .batch_max = 4,
+                        .clock = &clock_,
+                        .chance = &chance_,
+                        .budget = &budget_},
+                       [this](std::span<const Message> batch) { return handle(batch); },
+                       metrics_};
 };
 
 TEST_F(ConsumerPump, CommitsWhatIsDone) {
@@ -311,6 +316,25 @@ TEST_F(ConsumerPump, PausesAPartitionWithTooMuchBehindAHeldMessage) {
     EXPECT_THAT(script_.pauses, ElementsAre("+t/0", "-t/0"));
     for (int i = 0; i < 30; ++i) run();
     EXPECT_THAT(script_.waiting, IsEmpty());
+}
+
+TEST_F(ConsumerPump, TakesLittleWhileMemoryIsShort) {
+    for (const auto* name : {"1", "2", "3", "4"}) given({{name, name}});
+    budget_.take_anyway(runtime::Spending::bodies, budget_.bytes_max());
+    EXPECT_THAT(handed_in_a_run(), ElementsAre("1")) << "it goes on, one at a time";
+    EXPECT_THAT(script_.pauses, IsEmpty());
+    answers_["2"] = RetryLater{"not now"};
+    EXPECT_THAT(handed_in_a_run(), ElementsAre("2"));
+    EXPECT_THAT(script_.pauses, ElementsAre("+t/0")) << "and takes nothing behind a held one";
+    EXPECT_GT(budget_.used(), budget_.bytes_max()) << "the held one is counted";
+    budget_.put_back(runtime::Spending::bodies, budget_.bytes_max());
+    run();
+    EXPECT_THAT(script_.pauses, ElementsAre("+t/0", "-t/0"));
+    EXPECT_THAT(handed_in_a_run(), ElementsAre("3", "4"));
+    answers_.clear();
+    clock_.advance(milliseconds(20));
+    EXPECT_THAT(handed_in_a_run(), ElementsAre("2"));
+    EXPECT_EQ(budget_.used(), 0u);
 }
 
 TEST_F(ConsumerPump, BacksOffAsAWholeWhenNothingCanBeDone) {

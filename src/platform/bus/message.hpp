@@ -1,5 +1,6 @@
 // Messages on the bus.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -35,6 +36,7 @@ struct Message {
 
     // Returns the first header of that name, or "".
     std::string_view header(std::string_view name) const;
+    std::size_t bytes() const;  // of its texts
 };
 
 }  // namespace trackops::bus

@@ -21,6 +21,8 @@ bool PartitionQueues::is_due(const HeldKey& hold_back, Instant now) const {
 void PartitionQueues::hold_back(PartitionQueue& queue, Slot& slot, Message message) {
     ++queue.holds[ordering_key(message)].waiting;
     ++held_;
+    queue.held_bytes += message.bytes();
+    held_bytes_ += message.bytes();
     slot.held = std::move(message);
 }
 
@@ -29,6 +31,8 @@ Message PartitionQueues::release(PartitionQueue& queue, Slot& slot) {
     slot.held.reset();
     --queue.holds.at(ordering_key(message)).waiting;
     --held_;
+    queue.held_bytes -= message.bytes();
+    held_bytes_ -= message.bytes();
     return message;
 }
 
@@ -105,7 +109,7 @@ void PartitionQueues::record_outcomes(std::vector<Message> batch, const std::vec
     }
 }
 
-PartitionChanges PartitionQueues::changes() {
+PartitionChanges PartitionQueues::changes(bool is_memory_short) {
     PartitionChanges changes;
     for (auto& [coordinates, queue] : queues_) {
         const auto& [topic, partition] = coordinates;
@@ -114,7 +118,9 @@ PartitionChanges PartitionQueues::changes() {
             done = queue.slots.front().offset;
         }
         if (done) changes.done.push_back({topic, partition, *done});
-        const bool is_full = queue.slots.size() >= limits_.slots_max;
+        const std::size_t bytes_max = is_memory_short ? 1 : limits_.held_bytes_max;
+        const bool is_full =
+            queue.slots.size() >= limits_.slots_max || queue.held_bytes >= bytes_max;
         if (is_full != queue.is_paused) changes.pauses.push_back({topic, partition, is_full});
         queue.is_paused = is_full;
     }

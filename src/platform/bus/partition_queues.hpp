@@ -26,8 +26,11 @@ struct OrderingKey {
 OrderingKey ordering_key(const Message& message);
 
 struct PartitionQueueLimits {
-    std::size_t slots_max = 1024;  // uncommitted messages of a partition; then it is paused
-    BackoffLimits backoff;         // of a held key
+    // The uncommitted messages of a partition, and the bytes of those that wait for another try.
+    // Beyond either the partition is paused.
+    std::size_t slots_max = 1024;
+    std::size_t held_bytes_max = 16 * 1024 * 1024;
+    BackoffLimits backoff;  // of a held key
 };
 
 struct PartitionChanges {
@@ -59,10 +62,12 @@ public:
     // together come again in one batch.
     void record_outcomes(std::vector<Message> batch, const std::vector<bool>& is_done, Instant now,
                          double chance);
-    // Returns the commits and pauses since the last call, for the subscription.
-    PartitionChanges changes();
+    // Returns the commits and pauses since the last call, for the subscription. While memory is
+    // short, a partition is paused as soon as one of its messages is held.
+    PartitionChanges changes(bool is_memory_short = false);
 
     std::size_t held() const { return held_; }
+    std::size_t held_bytes() const { return held_bytes_; }
     // Returns the time until a held message is due; nothing when none is held.
     std::optional<Duration> until_due(Instant now) const;
 
@@ -83,6 +88,7 @@ private:
     struct PartitionQueue {
         std::deque<Slot> slots;
         std::map<OrderingKey, HeldKey> holds;
+        std::size_t held_bytes = 0;
         bool is_paused = false;
     };
     PartitionQueue& queue_of(const Message& message);
@@ -94,6 +100,7 @@ private:
     const PartitionQueueLimits limits_;
     std::map<std::pair<std::string, std::int32_t>, PartitionQueue> queues_;
     std::size_t held_ = 0;
+    std::size_t held_bytes_ = 0;
 };
 
 }  // namespace trackops::bus

@@ -173,5 +173,31 @@ TEST_F(LanesOfAConsumer, BackOffOfAKeyBeginsAnewOnceItIsDone) {
     EXPECT_EQ(queues_->until_due(now_), milliseconds(20));
 }
 
+TEST(PartitionQueuesInBytes, PauseWhenTheHeldMessagesAreLarge) {
+    PartitionQueues queues({.slots_max = 100,
+                            .held_bytes_max = 1000,
+                            .backoff_min = milliseconds(20),
+                            .backoff_max = seconds(2)});
+    const auto hold = [&](std::int64_t offset, std::size_t bytes) {
+        std::vector<Message> fresh = {message(offset, fmt::to_string(offset))};
+        fresh[0].value = std::string(bytes, 'x');
+        std::vector<Message> batch;
+        queues.add_fetched(std::move(fresh), batch);
+        queues.record_outcomes(std::move(batch), {false}, start);
+    };
+    hold(0, 900);
+    EXPECT_THAT(queues.changes().pauses, IsEmpty());
+    ASSERT_EQ(queues.changes(true).pauses.size(), 1u) << "when memory is short";
+    ASSERT_EQ(queues.changes(false).pauses.size(), 1u);
+    hold(1, 100);
+    ASSERT_EQ(queues.changes().pauses.size(), 1u);
+    EXPECT_GE(queues.held_bytes(), 1000u);
+    std::vector<Message> due;
+    queues.take_due(start + seconds(1), 100, due);
+    EXPECT_EQ(due.size(), 2u);
+    EXPECT_EQ(queues.held_bytes(), 0u);
+    EXPECT_FALSE(queues.changes().pauses.at(0).paused);
+}
+
 }  // namespace
 }  // namespace trackops::bus

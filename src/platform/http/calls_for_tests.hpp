@@ -1,6 +1,8 @@
 // For tests: calls of routes without a server, and lists read page by page along their Links.
 #pragma once
+#include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -13,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/http/authorise.hpp"
+#include "platform/http/body_pipe.hpp"
 #include "platform/http/idempotency_key.hpp"
 #include "platform/http/router.hpp"
 #include "platform/http/target.hpp"
@@ -25,16 +28,42 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 // A request and, once it has arrived, its response.
 class Exchange final : public Reply::Exchange {
 public:
-    explicit Exchange(Request request) : request_(std::move(request)) {}
+    explicit Exchange(Request request) : request_(std::move(request)) {
+        body_.put(request_.body);
+        body_.finish();
+    }
     const Request& request() const override { return request_; }
     void complete(Response response) override {
         EXPECT_FALSE(answer) << "a second answer to " << request_.path;
         answer = std::move(response);
     }
+    // The whole body has arrived.
+    BodyStream& body() override { return body_; }
+    std::unique_ptr<AnswerStream> begin(Response head) override {
+        return std::make_unique<Whole>(*this, std::move(head));
+    }
     std::optional<Response> answer;
 
 private:
+    // Collects a streamed answer.
+    class Whole final : public AnswerStream {
+    public:
+        Whole(Exchange& exchange, Response head) : exchange_(exchange), head_(std::move(head)) {}
+        Result<void> write(std::string_view bytes, Duration) override {
+            head_.body += bytes;
+            return {};
+        }
+        bool try_write(std::string_view bytes) override { return write(bytes, {}).has_value(); }
+        void finish() override { exchange_.complete(std::move(head_)); }
+        void finish_and_close() override { finish(); }
+
+    private:
+        Exchange& exchange_;
+        Response head_;
+    };
+
     Request request_;
+    BodyPipe body_{{}, [] {}};
 };
 
 class Calls {
@@ -63,10 +92,17 @@ public:
         const auto exchange = std::make_shared<Exchange>(std::move(request));
         if (const auto refused = refusal_of(*match.route, exchange->request())) {
             Reply(exchange).problem(*refused);
-        } else {
-            match.route->handler(exchange->request(), Reply(exchange));
+            return exchange;
         }
-        work_();
+        const auto handle = [&] { match.route->handler(exchange->request(), Reply(exchange)); };
+        if (match.route->work != Work::bulk) {
+            handle();
+            work_();
+            return exchange;
+        }
+        // Such a handler waits for the outcome of its commands.
+        const auto handled = std::async(std::launch::async, handle);
+        while (handled.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready) work_();
         return exchange;
     }
     Response call(std::string_view method, std::string_view target, std::string body = {},

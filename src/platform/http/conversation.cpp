@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <stdexcept>
+#include <utility>
 
 #include "platform/http/authorise.hpp"
 #include "platform/http/idempotency_key.hpp"
@@ -14,59 +15,11 @@
 namespace trackops::http {
 namespace {
 
-struct Reason {
-    int status;
-    std::string_view phrase;
-};
-constexpr auto reasons = std::to_array<Reason>({
-    {200, "OK"},
-    {201, "Created"},
-    {202, "Accepted"},
-    {204, "No Content"},
-    {302, "Found"},
-    {304, "Not Modified"},
-    {400, "Bad Request"},
-    {401, "Unauthorized"},
-    {403, "Forbidden"},
-    {404, "Not Found"},
-    {405, "Method Not Allowed"},
-    {406, "Not Acceptable"},
-    {408, "Request Timeout"},
-    {409, "Conflict"},
-    {412, "Precondition Failed"},
-    {413, "Content Too Large"},
-    {415, "Unsupported Media Type"},
-    {421, "Misdirected Request"},
-    {422, "Unprocessable Content"},
-    {428, "Precondition Required"},
-    {429, "Too Many Requests"},
-    {431, "Request Header Fields Too Large"},
-    {500, "Internal Server Error"},
-    {503, "Service Unavailable"},
-});
-
-std::string_view reason(int status) {
-    const auto found = std::ranges::find(reasons, status, &Reason::status);
-    return found == reasons.end() ? "Status" : found->phrase;
-}
-
-void append_number(std::string& out, std::size_t number) {
-    std::array<char, 20> digits;
-    out.append(digits.data(),
-               std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr);
-}
-
-// Replaces line breaks and NUL, so that a value from outside cannot start another header.
-void append_header(std::string& out, std::string_view name, std::string_view value) {
-    out += name;
-    out += ": ";
-    const std::size_t from = out.size();
-    out += value;
-    std::replace_if(
-        out.begin() + static_cast<std::ptrdiff_t>(from), out.end(),
-        [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
-    out += "\r\n";
-}
+// Of a streamed answer, in one write.
+constexpr std::size_t piece_bytes_max = 64 * 1024;
+constexpr std::size_t announced_bytes_min = 64 * 1024;  // a smaller body is paid when it arrives
+constexpr const char* no_memory = "the memory for requests is in use; try again";
+constexpr std::string_view heartbeat = ": heartbeat\n\n";
 
 // The authority of a target in absolute form replaces Host (RFC 9112, section 3.2.2).
 void set_host(Request& request, std::string_view authority) {
@@ -89,6 +42,11 @@ std::optional<Limit> limit_of(Errc code) {
 
 }  // namespace
 
+std::shared_ptr<BodyPipe> Conversation::Host::handle_stream(const Route& route, Request /*request*/,
+                                                            Place /*place*/) {
+    throw std::logic_error("no stream is served here: " + std::string(route.pattern));
+}
+
 Conversation::Conversation(Host& host, const Router& router, const ServerOptions& options,
                            std::uint64_t connection, Time now)
     : host_(host),
@@ -102,6 +60,7 @@ Conversation::Conversation(Host& host, const Router& router, const ServerOptions
 void Conversation::receive(std::string_view bytes, Time now) {
     if (input_is_over_) return;
     if (!is_in_request()) began_ = now;
+    if (parser_.is_in_body()) counted_bytes_ += bytes.size();
     must_send_continue_ = false;
     if (unparsed_.empty()) {
         unparsed_.append(bytes.substr(parse(bytes, now)));
@@ -113,6 +72,8 @@ void Conversation::receive(std::string_view bytes, Time now) {
 }
 
 void Conversation::resume(Time now) {
+    counted_since_ = now;
+    counted_bytes_ = 0;
     if (unparsed_.empty() || input_is_over_) return;
     began_ = now;
     unparsed_.consume(parse(unparsed_.view(), now));
@@ -125,17 +86,24 @@ std::size_t Conversation::parse(std::string_view bytes, Time now) {
         std::size_t used = 0;
         const auto step = parser_.parse(bytes.substr(done), used);
         done += used;
+        if (body_) pass_on_body();
+        if (step && !pays_for_body()) {
+            refuse({Errc::overloaded, no_memory}, now);
+            return done;
+        }
         if (!step) {
             refuse(step.error(), now);
             return done;
         }
         if (*step == RequestParser::Step::need_more) break;
         if (*step == RequestParser::Step::complete) {
-            take_request();
+            body_ ? finish_body() : take_request();
             began_ = now;
             continue;
         }
         const auto taken = take_header();
+        counted_since_ = now;
+        counted_bytes_ = 0;
         if (!taken) {
             refuse(taken.error(), now);
             return done;
@@ -144,7 +112,7 @@ std::size_t Conversation::parse(std::string_view bytes, Time now) {
         must_send_continue_ = head.expects_continue && head.has_body && !head.is_http10 &&
                               !input_is_over_ && done == bytes.size();
     }
-    if (slots_.size() == options_.pipelined_max) host_.reached(Limit::pipelined);
+    if (slots_.size() == options_.pipelined_max && !body_) host_.reached(Limit::pipelined);
     if (is_stopping_ && done == bytes.size() && !parser_.is_in_request()) input_is_over_ = true;
     return done;
 }
@@ -171,16 +139,80 @@ Result<void> Conversation::take_header() {
         refusal_ = problem(checked.error(), request);
     }
     // A refusal before 100 Continue spares the client sending the body.
-    if (refusal_ && head.expects_continue && head.has_body) {
+    if (refusal_ && refuses_before_body()) {
         open_slot().response = std::exchange(refusal_, std::nullopt);
         slots_.back().keeps_alive = false;
         input_is_over_ = true;
         return {};
     }
+    if (route_ && route_->body == Body::ndjson_stream && !refusal_) return begin_body();
     const bool has_own_limit = route_ && route_->body_bytes_max > 0;
+    request.share = {options_.budget, runtime::Spending::bodies};
+    if (head.content_length.value_or(0) > announced_bytes_min) {
+        // Spares the client sending a body for which there is no room.
+        if (!request.share.resize(*head.content_length)) return fail(Errc::overloaded, no_memory);
+        request.share.reset();
+    }
     const bool keeps = !refusal_ && route_->body != Body::none;
     return parser_.take_body(has_own_limit ? route_->body_bytes_max : options_.body_bytes_max,
                              keeps);
+}
+
+// Whether a refusal does not wait for the body: the client asks before it sends one, or the body is
+// of the kind that may have any size.
+bool Conversation::refuses_before_body() const {
+    const RequestHead& head = parser_.head();
+    if (!head.has_body || head.expects_continue) return head.has_body;
+    return route_ && route_->body == Body::ndjson_stream &&
+           head.content_length.value_or(RequestParser::unlimited) > options_.body_bytes_max;
+}
+
+Result<void> Conversation::begin_body() {
+    TRY(parser_.take_body(RequestParser::unlimited, true));
+    Slot& slot = open_slot();
+    Request request = std::move(parser_.request());
+    parser_.request().body.clear();
+    body_ = host_.handle_stream(*route_, std::move(request),
+                                {connection_, first_number_ + slots_.size() - 1});
+    slot.body = body_;
+    return {};
+}
+
+// Takes the arrived part of the body out of the budget. Of a streamed body the host has taken the
+// most that it may hold.
+bool Conversation::pays_for_body() {
+    Request& request = parser_.request();
+    return body_ || request.body.size() == request.share.bytes() ||
+           request.share.resize(request.body.size());
+}
+
+void Conversation::pass_on_body() {
+    std::string& arrived = parser_.request().body;
+    body_->put(arrived);
+    arrived.clear();
+}
+
+void Conversation::finish_body() {
+    body_->finish();
+    body_.reset();
+    if (!slots_.back().keeps_alive) input_is_over_ = true;
+    must_send_continue_ = false;
+    parser_.next();
+    route_ = nullptr;
+}
+
+void Conversation::fail_body(const Error& error) {
+    body_->fail(error);
+    leave_body();
+    if (const auto limit = limit_of(error.code)) host_.reached(*limit);
+}
+
+// The rest of the body does not matter. Where it ends is unknown, so no request can follow it.
+void Conversation::leave_body() {
+    body_.reset();
+    slots_.back().keeps_alive = false;
+    input_is_over_ = true;
+    must_send_continue_ = false;
 }
 
 void Conversation::find_route(std::string_view encoded_path) {
@@ -256,6 +288,7 @@ Conversation::Slot& Conversation::open_slot() {
 }
 
 void Conversation::refuse(const Error& error, Time now) {
+    if (body_) return fail_body(error);
     Request& request = parser_.request();
     if (request.context.correlation_id.empty()) set_trace_context(request, host_.fresh_id());
     if (!is_in_request()) began_ = now;
@@ -268,72 +301,154 @@ void Conversation::refuse(const Error& error, Time now) {
 }
 
 void Conversation::end_input() {
+    if (body_) fail_body({Errc::malformed, "the body ended before it was whole"});
     input_is_over_ = true;
     unparsed_.clear();
+    end_event_streams();
 }
 
 void Conversation::stop() {
     is_stopping_ = true;
     if (!is_in_request()) input_is_over_ = true;
+    end_event_streams();
 }
 
-void Conversation::answer(std::uint64_t number, Response response) {
-    slots_.at(number - first_number_).response = std::move(response);
+// An event stream has no end of its own. It ends with the server, and with a client that closes its
+// side, because nobody else would notice that such a client has gone.
+void Conversation::end_event_streams() {
+    for (const Slot& slot : slots_) {
+        if (slot.stream && slot.route->answer == Answer::event_stream)
+            slot.stream->finish(AnswerPipe::End::closes);
+    }
+}
+
+Conversation::Slot* Conversation::find_slot(std::uint64_t number) {
+    // Of a number that was given up, the difference is beyond every slot.
+    const std::uint64_t at = number - first_number_;
+    return at < slots_.size() ? &slots_[at] : nullptr;
+}
+
+void Conversation::answer(std::uint64_t number, Response response,
+                          std::shared_ptr<AnswerPipe> stream) {
+    Slot* const slot = find_slot(number);
+    if (!slot) {
+        if (stream) stream->abandon();
+        return;
+    }
+    slot->response = std::move(response);
+    slot->stream = std::move(stream);
+    if (!slot->stream && body_ && slot == &slots_.back()) leave_body();
+    if (is_stopping_) end_event_streams();
+}
+
+void Conversation::abandon() {
+    input_is_over_ = true;
+    body_.reset();
+    for (const Slot& slot : slots_) {
+        if (slot.body) slot.body->fail({Errc::unavailable, "the client has gone"});
+        if (slot.stream) slot.stream->abandon();
+    }
+}
+
+// The connection closes after the first slot.
+void Conversation::give_up_behind_first() {
+    for (auto slot = slots_.begin() + 1; slot != slots_.end(); ++slot) {
+        if (slot->body) slot->body->fail({Errc::unavailable, "the connection closes"});
+        if (slot->stream) slot->stream->abandon();
+    }
+    slots_.resize(1);
+    body_.reset();
+    input_is_over_ = true;
+    unparsed_.clear();
 }
 
 void Conversation::take_output(std::string& out, Time now) {
     while (!slots_.empty() && slots_.front().response) {
+        if (!append_slot(out, now)) break;
         const Slot& slot = slots_.front();
-        append(out, slot, input_is_over_ && slots_.size() == 1);
         host_.observe({slot.route, slot.method, slot.response->status, now - slot.began});
         slots_.pop_front();
         ++first_number_;
         idle_since_ = now;
     }
-    if (must_send_continue_ && slots_.empty()) {
+    if (must_send_continue_ && may_continue()) {
         must_send_continue_ = false;
         out += "HTTP/1.1 100 Continue\r\n\r\n";
     }
 }
 
-void Conversation::append(std::string& out, const Slot& slot, bool is_last) {
+// The client waits for nothing but the word to send its body.
+bool Conversation::may_continue() const {
+    return slots_.empty() || (body_ && slots_.size() == 1 && !slots_.front().response);
+}
+
+ResponseHead Conversation::head_of(const Slot& slot, Framing framing) {
+    const bool is_last = framing == Framing::until_close || (input_is_over_ && slots_.size() == 1);
+    return {.date = host_.date(),
+            .correlation_id = slot.correlation_id,
+            .framing = framing,
+            .is_http10 = slot.is_http10,
+            .is_last = is_last};
+}
+
+bool Conversation::append_slot(std::string& out, Time now) {
+    Slot& slot = slots_.front();
+    if (slot.stream) return append_stream(out, slot, now);
     const Response& response = *slot.response;
-    const bool has_content = response.status != 204 && response.status != 304;
-    out.reserve(out.size() + response.body.size() + 320);
-    out += "HTTP/1.1 ";
-    append_number(out, static_cast<std::size_t>(response.status));
-    out += ' ';
-    out += reason(response.status);
-    out += "\r\nDate: ";
-    out += host_.date();
-    out += "\r\n";
-    if (has_content) {
-        if (!response.content_type.empty())
-            append_header(out, "Content-Type", response.content_type);
-        out += "Content-Length: ";
-        append_number(out, response.body.size());
-        out += "\r\n";
+    append_head(out, response, head_of(slot, Framing::content_length));
+    if (has_content(response) && slot.method != "HEAD") out += response.body;
+    return true;
+}
+
+bool Conversation::append_stream(std::string& out, Slot& slot, Time now) {
+    using End = AnswerPipe::End;
+    const Framing framing = slot.is_http10 ? Framing::until_close : Framing::chunked;
+    if (slot.stream->is_silent()) {
+        const bool is_due = slot.is_head_sent && slot.route->answer == Answer::event_stream &&
+                            now - slot.last_sent >= options_.heartbeat;
+        if (!is_due) return false;
+        append_piece(out, heartbeat, framing);
+        slot.last_sent = now;
+        return false;
     }
-    append_header(out, "X-Correlation-ID", slot.correlation_id);
-    bool says_caching = false;
-    for (const auto& [name, value] : response.headers) {
-        says_caching = says_caching || name == "Cache-Control";
-        append_header(out, name, value);
+    if (!std::exchange(slot.is_head_sent, true))
+        append_head(out, *slot.response, head_of(slot, framing));
+    if (slot.method == "HEAD") {
+        slot.stream->abandon();
+        return true;
     }
-    if (!says_caching) out += "Cache-Control: no-store\r\n";
-    if (is_last) {
-        out += "Connection: close\r\n";
-    } else if (slot.is_http10) {
-        out += "Connection: keep-alive\r\n";
-    }
-    out += "\r\n";
-    if (has_content && slot.method != "HEAD") out += response.body;
+    const End end = slot.stream->take(piece_, piece_bytes_max);
+    append_piece(out, piece_, framing);
+    piece_.clear();
+    slot.last_sent = now;
+    if (end == End::open) return false;
+    piece_ = {};
+    if (end != End::broken) append_end(out, framing);
+    if (body_ && slots_.size() == 1) leave_body();
+    if (end != End::whole || slot.is_http10) give_up_behind_first();
+    return true;
+}
+
+// Counts anew whenever the client could not send because of us.
+bool Conversation::is_upload_too_slow(Time now) {
+    const auto elapsed = now - counted_since_;
+    if (wants_input() && elapsed < options_.read_timeout) return false;
+    const double least = static_cast<double>(options_.upload_bytes_per_second_min) *
+                         std::chrono::duration<double>(elapsed).count();
+    const bool is_too_slow = wants_input() && static_cast<double>(counted_bytes_) < least;
+    counted_since_ = now;
+    counted_bytes_ = 0;
+    return is_too_slow;
 }
 
 bool Conversation::has_expired(Time now) {
+    if (parser_.is_in_body()) {
+        if (is_upload_too_slow(now)) refuse({Errc::timeout, "the body arrives too slowly"}, now);
+        return false;
+    }
     if (is_in_request()) {
         if (wants_input() && now - began_ >= options_.read_timeout)
-            refuse({Errc::timeout, "the request did not arrive in time"}, now);
+            refuse({Errc::timeout, "the header did not arrive in time"}, now);
         return false;
     }
     if (!slots_.empty() || now - idle_since_ < options_.edge.idle_timeout) return false;

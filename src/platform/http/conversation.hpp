@@ -11,7 +11,10 @@
 #include <string_view>
 
 #include "base/uuid.hpp"
+#include "platform/http/answer_pipe.hpp"
+#include "platform/http/body_pipe.hpp"
 #include "platform/http/input_buffer.hpp"
+#include "platform/http/response_head.hpp"
 #include "platform/http/router.hpp"
 #include "platform/http/server.hpp"
 #include "platform/http/server_parser.hpp"
@@ -52,6 +55,10 @@ public:
         virtual void handle(const Route& route, Request request, Place place) = 0;
         // Returns the caller of a request whose headers have arrived; not null.
         virtual std::shared_ptr<const Principal> identify(const Request& request) = 0;
+        // The same for a route that streams its body, when the header has arrived. The conversation
+        // fills the returned pipe. Throws std::logic_error in a host that serves no such route.
+        virtual std::shared_ptr<BodyPipe> handle_stream(const Route& route, Request request,
+                                                        Place place);
         virtual Uuid fresh_id() = 0;            // for the trace context of a request
         virtual std::string_view date() = 0;    // in the form IMF-fixdate
         virtual void reached(Limit limit) = 0;  // a limit of the server took effect
@@ -67,17 +74,24 @@ public:
     void refuse(const Error& error, Time now);
     // Answers the requests received so far and the one that is arriving, then takes no more input.
     void stop();
-    // Sets the response of a request; `number` is Place::number.
-    void answer(std::uint64_t number, Response response);
+    // Sets the response of a request; `number` is Place::number. With a `stream` its body follows
+    // through that. A request that the conversation has given up is ignored.
+    void answer(std::uint64_t number, Response response, std::shared_ptr<AnswerPipe> stream = {});
+    // The connection is lost: ends all streams.
+    void abandon();
     // Appends the output that is ready, in the order of the requests. Call resume() after it was
     // sent.
     void take_output(std::string& out, Time now);
-    void resume(Time now);  // continues with requests that waited for room
+    // Continues with requests, or with a streamed body, that waited for room.
+    void resume(Time now);
     // Answers 408 if a request took too long to arrive. Returns true if the connection has been
     // idle for too long.
     bool has_expired(Time now);
 
-    bool wants_input() const { return !input_is_over_ && slots_.size() < options_.pipelined_max; }
+    bool wants_input() const {
+        if (input_is_over_) return false;
+        return body_ ? !body_->is_full() : slots_.size() < options_.pipelined_max;
+    }
     // All requests are answered and no more input is taken.
     bool is_finished() const { return input_is_over_ && slots_.empty(); }
 
@@ -90,16 +104,35 @@ private:
         bool is_http10 = false;
         bool keeps_alive = false;
         std::optional<Response> response = {};
+        std::shared_ptr<BodyPipe> body = {};      // of a streamed body
+        std::shared_ptr<AnswerPipe> stream = {};  // of a streamed answer
+        bool is_head_sent = false;                // of a streamed answer
+        Time last_sent = {};                      // the same
     };
     bool is_in_request() const { return parser_.is_in_request() || !unparsed_.empty(); }
     std::size_t parse(std::string_view bytes, Time now);
     Result<void> take_header();
+    bool refuses_before_body() const;
+    Result<void> begin_body();
+    void pass_on_body();
+    bool pays_for_body();
     void find_route(std::string_view encoded_path);
     std::optional<Error> refusal_of(const Route& route);
     std::optional<Error> media_type_error();
     void take_request();
     Slot& open_slot();
-    void append(std::string& out, const Slot& slot, bool is_last);
+    Slot* find_slot(std::uint64_t number);
+    // Appends what the first slot has to send. Returns true if that was its last byte.
+    bool append_slot(std::string& out, Time now);
+    bool append_stream(std::string& out, Slot& slot, Time now);
+    ResponseHead head_of(const Slot& slot, Framing framing);
+    bool may_continue() const;
+    void finish_body();
+    void fail_body(const Error& error);
+    void leave_body();
+    void give_up_behind_first();
+    void end_event_streams();
+    bool is_upload_too_slow(Time now);
 
     Host& host_;
     const Router& router_;
@@ -112,11 +145,17 @@ private:
     const Route* route_ = nullptr;    // of the request that is being read
     // The response to that request, which no handler gets. It is sent once the body has arrived.
     std::optional<Response> refusal_;
+    // The body that is being read, if it is streamed. Its slot is the last one.
+    std::shared_ptr<BodyPipe> body_;
+    std::string piece_;  // of a streamed answer, on its way to the output
     bool must_send_continue_ = false;
     bool is_stopping_ = false;
     bool input_is_over_ = false;
     // The arrival of the first byte of the request that is being read.
     Time began_;
+    // Since then `counted_bytes_` of a body have arrived.
+    Time counted_since_;
+    std::size_t counted_bytes_ = 0;
     Time idle_since_;
 };
 

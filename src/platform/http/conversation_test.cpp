@@ -158,6 +158,34 @@ TEST_F(ConversationTimes, AreOfEachRequestFromItsOwnFirstByte) {
     EXPECT_FALSE(talk_.conversation.wants_input()) << "now it is too slow";
 }
 
+// A large body over a slow line takes longer than a header may.
+TEST_F(ConversationTimes, OfABodyCountItsRate) {
+    options_.body_bytes_max = 1000;
+    options_.upload_bytes_per_second_min = 10;
+    const std::string head =
+        "POST /body HTTP/1.1\r\nHost: x\r\nX-Correlation-ID: r0\r\nContent-Type: "
+        "application/json\r\nContent-Length: 1000\r\n\r\n";
+    talk_.receive(head.substr(0, 20), start);
+    auto now = start + std::chrono::seconds(14);
+    EXPECT_FALSE(talk_.conversation.has_expired(now));
+    talk_.receive(head.substr(20), now);
+    for (int round = 0; round < 4; ++round) {  // 150 bytes in 15 seconds are enough
+        talk_.receive(std::string(149, 'x'), now + std::chrono::seconds(1));
+        talk_.receive("x", now + std::chrono::seconds(14));
+        now += std::chrono::seconds(15);
+        EXPECT_FALSE(talk_.conversation.has_expired(now));
+        ASSERT_TRUE(talk_.conversation.wants_input()) << round;
+    }
+    talk_.receive(std::string(149, 'x'), now);
+    EXPECT_FALSE(talk_.conversation.has_expired(now + std::chrono::seconds(14)));
+    EXPECT_TRUE(talk_.conversation.wants_input()) << "the time is not over";
+    EXPECT_FALSE(talk_.conversation.has_expired(now + std::chrono::seconds(15)));
+    EXPECT_FALSE(talk_.conversation.wants_input()) << "149 bytes are too few";
+    talk_.go_on(now);
+    EXPECT_TRUE(talk_.out.starts_with("HTTP/1.1 408 ")) << talk_.out;
+    EXPECT_EQ(talk_.host.limits, std::vector{Limit::read_time});
+}
+
 // A request that waits for room is late by no fault of the client's.
 TEST_F(ConversationTimes, DoNotCountWhileARequestWaitsForRoom) {
     const std::string next = get("/hello", "r1");

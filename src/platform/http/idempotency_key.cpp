@@ -38,6 +38,11 @@ std::string_view owner_of(const Principal& principal) {
     return principal.name;
 }
 
+std::string scope_of(const Request& request) {
+    return fmt::format("{} {} {}", owner_of(*request.context.principal), request.method,
+                       request.path);
+}
+
 std::unexpected<Error> invalid_key(std::string detail, std::string code) {
     return fail(Errc::invalid, "The Idempotency-Key is not valid.",
                 {{"Idempotency-Key", std::move(detail), std::move(code)}});
@@ -66,9 +71,18 @@ Result<std::optional<std::string>> read_idempotency_key(std::optional<std::strin
 Result<std::optional<IdempotencyKey>> read_idempotency_key(const Request& request) {
     auto key = TRY(read_idempotency_key(request.header("idempotency-key")));
     if (!key) return std::optional<IdempotencyKey>();
-    return std::optional(IdempotencyKey{
-        fmt::format("{} {} {}", owner_of(*request.context.principal), request.method, request.path),
-        *std::move(key), fingerprint(request.body)});
+    return std::optional(
+        IdempotencyKey{scope_of(request), *std::move(key), fingerprint(request.body)});
+}
+
+Result<IdempotencyKey> read_line_key(const Request& request, const std::optional<std::string>& key,
+                                     std::string_view line) {
+    if (!key)
+        return fail(Errc::precondition_required,
+                    "the line needs an idempotencyKey, so that a repeat cannot count twice");
+    auto read = TRY(read_idempotency_key(*key));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    return IdempotencyKey{scope_of(request), *std::move(read), fingerprint(line)};
 }
 
 Result<void> check_key_is_given(const Route& route, const Request& request) {

@@ -25,6 +25,12 @@ Result<std::optional<IdempotencyKey>> read_idempotency_key(const Request& reques
 // Returns Errc::precondition_required if the route requires a key and the request has none.
 Result<void> check_key_is_given(const Route& route, const Request& request);
 
+// Returns the key that a line of a bulk request carries, with the scope of the request and the
+// fingerprint of the line. A CR at the end of the line does not count. Errc::precondition_required
+// without a key; Errc::invalid as above.
+Result<IdempotencyKey> read_line_key(const Request& request, const std::optional<std::string>& key,
+                                     std::string_view line);
+
 // Returns the SHA-256 of the body, in hex.
 std::string fingerprint(std::string_view body);
 

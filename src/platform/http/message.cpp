@@ -18,6 +18,14 @@ std::optional<std::string_view> first(const Pairs& pairs, std::string_view name)
 
 }  // namespace
 
+BodyStream& Reply::Exchange::body() {
+    throw std::logic_error("the body of " + request().route + " is no stream");
+}
+
+std::unique_ptr<AnswerStream> Reply::Exchange::begin(Response /*head*/) {
+    throw std::logic_error("the answer of " + request().route + " cannot be a stream");
+}
+
 std::string_view Request::param(std::string_view name) const {
     const auto value = first(params, name);
     if (!value)

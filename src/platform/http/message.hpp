@@ -15,6 +15,8 @@
 #include "base/result.hpp"
 #include "platform/http/principal.hpp"
 #include "platform/http/problem.hpp"
+#include "platform/http/stream.hpp"
+#include "platform/runtime/budget.hpp"
 
 namespace trackops::http {
 
@@ -44,6 +46,7 @@ struct Request {
     std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
     std::string body;
     RequestContext context;
+    runtime::Share share = {};  // what the body takes of the memory budget
 
     // Throws std::logic_error if the route has no parameter of this name.
     std::string_view param(std::string_view name) const;
@@ -76,6 +79,9 @@ public:
         virtual ~Exchange() = default;
         virtual const Request& request() const = 0;
         virtual void complete(Response response) = 0;
+        // Throw std::logic_error in an exchange that has no streams.
+        virtual BodyStream& body();
+        virtual std::unique_ptr<AnswerStream> begin(Response head);
     };
     explicit Reply(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
     // The request is valid while a copy of this reply lives.
@@ -85,6 +91,14 @@ public:
         send({.status = status, .body = std::move(body)});
     }
     void problem(const Error& error) const { send(http::problem(error, request())); }
+    // The body of a request whose route streams it. It is valid while a copy of this reply lives.
+    // Throws std::logic_error for any other route.
+    BodyStream& body() const { return exchange_->body(); }
+    // Begins an answer whose body is written in pieces; `head` is the response without its body.
+    // Until the first piece is written, another answer may be sent instead of it.
+    std::unique_ptr<AnswerStream> begin(Response head) const {
+        return exchange_->begin(std::move(head));
+    }
     void busy() const {
         problem({Errc::overloaded, "more requests are waiting than may wait; try again"});
     }

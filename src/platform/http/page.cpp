@@ -1,8 +1,8 @@
 #include "platform/http/page.hpp"
 
-#include <fmt/format.h>
+#include <utility>
 
-#include "platform/json/writer.hpp"
+#include <fmt/format.h>
 
 namespace trackops::http {
 namespace {
@@ -39,25 +39,29 @@ std::string path_of(const Request& request) {
 
 }  // namespace
 
+PageWriter::PageWriter() : out_(response_.body) { out_.begin_object().name("items").begin_array(); }
+
 Response page_response(const Request& request, std::string_view next_cursor,
                        const std::function<void(json::Writer&)>& write_items) {
-    Response response;
-    json::Writer out(response.body);
-    out.begin_object().name("items").begin_array();
-    write_items(out);
-    out.end_array().name("nextCursor");
+    PageWriter page;
+    write_items(page.out());
+    return page.finish(request, next_cursor);
+}
+
+Response PageWriter::finish(const Request& request, std::string_view next_cursor) {
+    out_.end_array().name("nextCursor");
     if (next_cursor.empty()) {
-        out.null().end_object();
-        return response;
+        out_.null().end_object();
+        return std::move(response_);
     }
-    out.value(next_cursor).end_object();
+    out_.value(next_cursor).end_object();
     std::string target = path_of(request) + '?';
     for (const auto& [name, value] : request.query) {
         if (name != "cursor") target += fmt::format("{}={}&", encoded(name), encoded(value));
     }
-    response.headers.emplace_back(
+    response_.headers.emplace_back(
         "Link", fmt::format("<{}cursor={}>; rel=\"next\"", target, encoded(next_cursor)));
-    return response;
+    return std::move(response_);
 }
 
 }  // namespace trackops::http

@@ -1,18 +1,34 @@
 // The response form of lists: pages with {items, nextCursor} and a Link to the next page.
 #pragma once
+#include <cstddef>
 #include <functional>
 #include <string_view>
 
 #include "platform/http/message.hpp"
-
-namespace trackops::json {
-class Writer;
-}
+#include "platform/json/writer.hpp"
 
 namespace trackops::http {
 
-// `write_items` writes the elements of the array. An empty `next_cursor` marks the last page. The
-// Link is the request's own target with that cursor.
+// A page ends with the element that reaches this size, however many were asked for.
+inline constexpr std::size_t page_bytes_max = 4 * 1024 * 1024;
+
+// Builds a page element by element.
+class PageWriter {
+public:
+    PageWriter();
+    json::Writer& out() { return out_; }  // writes the elements of the array
+    std::size_t bytes() const { return response_.body.size(); }
+    bool is_full() const { return bytes() >= page_bytes_max; }  // no further element belongs on it
+    // An empty `next_cursor` marks the last page. The Link is the request's own target with that
+    // cursor. Call it once, as the last.
+    Response finish(const Request& request, std::string_view next_cursor);
+
+private:
+    Response response_;
+    json::Writer out_;
+};
+
+// The same at once, for elements that cannot be large.
 Response page_response(const Request& request, std::string_view next_cursor,
                        const std::function<void(json::Writer&)>& write_items);
 

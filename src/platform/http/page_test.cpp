@@ -30,5 +30,15 @@ TEST(Page, TheLastOneLinksToNothing) {
     EXPECT_TRUE(page.headers.empty());
 }
 
+TEST(Page, IsFullWhenItIsLarge) {
+    PageWriter page;
+    const std::string text(page_bytes_max / 4, 'x');
+    for (int i = 0; i < 3; ++i) page.out().value(text);
+    EXPECT_FALSE(page.is_full());
+    page.out().value(text);
+    EXPECT_TRUE(page.is_full());
+    EXPECT_GT(page.finish(asking("/items"), "c").body.size(), page_bytes_max);
+}
+
 }  // namespace
 }  // namespace trackops::http

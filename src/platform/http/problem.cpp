@@ -73,6 +73,11 @@ int status_of(Errc code) { return kind_of(code).status; }
 std::string_view code_of(Errc code) { return kind_of(code).code; }
 std::string_view title_of(Errc code) { return kind_of(code).title; }
 
+std::string_view shown_detail(const Error& error) {
+    const std::string_view fixed = kind_of(error.code).fixed_detail;
+    return fixed.empty() ? std::string_view(error.detail) : fixed;
+}
+
 Response problem(const Error& error, const Request& request) {
     const Kind& kind = kind_of(error.code);
     if (!kind.fixed_detail.empty()) {
@@ -91,8 +96,7 @@ Response problem(const Error& error, const Request& request) {
     writer.begin_object();
     writer.member("type", "https://trackops.dev/problems/" + std::string(kind.code));
     writer.member("title", kind.title).member("status", kind.status);
-    writer.member("detail",
-                  kind.fixed_detail.empty() ? std::string_view(error.detail) : kind.fixed_detail);
+    writer.member("detail", shown_detail(error));
     if (!request.path.empty()) writer.member("instance", percent_encoded_path(request.path));
     writer.member("code", kind.code).member("traceId", request.context.trace_id());
     if (!error.fields.empty()) {

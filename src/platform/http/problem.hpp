@@ -16,5 +16,7 @@ Response problem(const Error& error, const Request& request);
 int status_of(Errc code);              // the HTTP status
 std::string_view code_of(Errc code);   // the stable code, e.g. "invalid-request"
 std::string_view title_of(Errc code);  // the kind of problem in words
+// Returns the detail that a client may see. It lives as long as `error`.
+std::string_view shown_detail(const Error& error);
 
 }  // namespace trackops::http

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <cstdlib>
 #include <netinet/in.h>
+#include <optional>
 #include <poll.h>
 #include <stdexcept>
 #include <string>
@@ -74,16 +75,34 @@ public:
         }
         result.head = received_.substr(0, end + 2);
         received_.erase(0, end + 4);
+        result.status = std::atoi(result.head.c_str() + 9);
+        if (result.header("Transfer-Encoding") == "chunked" && !without_body)
+            return with_chunks(result);
         const std::string length = result.header("Content-Length");
         const std::size_t size =
             without_body || length.empty() ? 0 : std::strtoul(length.c_str(), nullptr, 10);
         while (received_.size() < size) {
-            if (!receive()) return result;
+            if (!receive()) return {};
         }
         result.body = received_.substr(0, size);
         received_.erase(0, size);
-        result.status = std::atoi(result.head.c_str() + 9);
         return result;
+    }
+    // Waits for the head of a response whose body comes in chunks.
+    Answer head() { return answer(true); }
+    // Waits for one chunk; "" for the last one. Nothing if the connection ended before it.
+    std::optional<std::string> chunk() {
+        std::size_t end = 0;
+        while ((end = received_.find("\r\n")) == std::string::npos) {
+            if (!receive()) return std::nullopt;
+        }
+        const std::size_t size = std::strtoul(received_.c_str(), nullptr, 16);
+        while (received_.size() < end + 2 + size + 2) {
+            if (!receive()) return std::nullopt;
+        }
+        std::string text = received_.substr(end + 2, size);
+        received_.erase(0, end + 2 + size + 2);
+        return text;
     }
     Answer ask(std::string_view bytes, bool without_body = false) {
         send(bytes);
@@ -104,6 +123,14 @@ public:
     }
 
 private:
+    Answer with_chunks(Answer result) {
+        for (;;) {
+            const auto part = chunk();
+            if (!part) return {};
+            if (part->empty()) return result;
+            result.body += *part;
+        }
+    }
     bool receive() {
         pollfd waiting{fd_, POLLIN, 0};
         if (::poll(&waiting, 1, 20'000) != 1) throw std::runtime_error("the server says nothing");

@@ -15,9 +15,12 @@
 namespace trackops::http {
 
 enum class Body : std::uint8_t {
-    none,           // a body is dropped, but counts against the limit
-    json,           // application/json, handed to the handler as a whole
-    ndjson_stream,  // application/x-ndjson, one value a line
+    none,  // a body is dropped, but counts against the limit
+    json,  // application/json, handed to the handler as a whole
+    // application/x-ndjson, one value a line. The handler is called when the header has arrived and
+    // reads the lines with Reply::body(), so its work is never Work::memory. Such a body has no
+    // limit of size.
+    ndjson_stream,
 };
 enum class Answer : std::uint8_t { json, ndjson_stream, event_stream, text };
 enum class Idempotency : std::uint8_t {
@@ -119,6 +122,9 @@ constexpr bool is_consistent(const std::array<RouteOf<Dependencies>, count>& row
         const auto& row = rows[i];
         if (row.handler == nullptr || !row.pattern.starts_with('/')) return false;
         if (row.method == "GET" && (row.body != Body::none || row.idempotency != Idempotency::none))
+            return false;
+        if (row.body == Body::ndjson_stream &&
+            (row.work == Work::memory || row.body_bytes_max > 0 || row.body_optional))
             return false;
         if (row.body == Body::none && (row.body_bytes_max > 0 || row.body_optional)) return false;
         for (std::size_t j = 0; j < i; ++j) {

@@ -26,7 +26,7 @@
 #include "platform/http/conversation.hpp"
 #include "platform/http/http_date.hpp"
 #include "platform/http/pending_reply.hpp"
-#include "platform/http/workers.hpp"
+#include "platform/http/worker_classes.hpp"
 #include "platform/telemetry/log.hpp"
 
 namespace trackops::http {
@@ -86,8 +86,15 @@ public:
 
     UnansweredRequests& unanswered() { return unanswered_; }
 
-    void answer(std::uint64_t number, Response response) {
-        conversation_.answer(number, std::move(response));
+    void answer(AnswerQueue::Answer answer) {
+        conversation_.answer(answer.place.number, std::move(answer.response),
+                             std::move(answer.stream));
+    }
+
+    // A stream has room or output.
+    void on_notice() {
+        conversation_.resume(Steady::now());
+        advance();
     }
 
     void refuse(const Error& error) {
@@ -121,6 +128,7 @@ public:
         if (std::exchange(is_closed_, true)) return;
         error_code ignored;  // no client is left to inform
         (void)socket_.close(ignored);
+        conversation_.abandon();
         host_.forget(id_, address_);
     }
 
@@ -250,8 +258,8 @@ public:
     ~AsioServer() override {
         if (!io_thread_.joinable()) return;
         drain(Duration(0));
-        workers_.reset();
         answers_->close();
+        workers_.reset();
         io_.stop();
         io_thread_.join();
     }
@@ -270,7 +278,7 @@ public:
                                                  options_.port, error.code().message()));
         }
         port_ = acceptor_.local_endpoint().port();
-        workers_ = std::make_unique<Workers>(options_.workers, options_.worker_queue_max);
+        workers_ = std::make_unique<WorkerClasses>(options_);
         accept();
         sweep();
         io_thread_ = std::thread([this] { run(); });
@@ -351,8 +359,9 @@ private:
     }
 
     void sweep() {
-        const Duration shortest = std::min({options_.read_timeout, options_.edge.idle_timeout,
-                                            options_.write_timeout, options_.answer_timeout});
+        const Duration shortest =
+            std::min({options_.read_timeout, options_.edge.idle_timeout, options_.write_timeout,
+                      options_.answer_timeout, options_.heartbeat});
         const auto interval = std::clamp<Duration>(shortest / 8, std::chrono::milliseconds(5),
                                                    std::chrono::seconds(1));
         sweep_.expires_after(interval);
@@ -399,49 +408,66 @@ private:
     }
 
     void handle(const Route& route, Request request, Conversation::Place place) override {
-        auto pending =
-            std::make_shared<PendingReply>(std::move(request), place, Steady::now(), answers_);
+        auto pending = reply_to(std::move(request), place, nullptr);
         connections_.at(place.connection)->unanswered().watch(pending);
-        if (route.work == Work::memory) return call(route, pending);
-        auto job = [&route, pending] { call(route, pending); };
-        if (workers_->submit(std::move(job))) return;
-        reached(Limit::worker_queue);
-        Reply(std::move(pending)).busy();
+        run(route, std::move(pending));
     }
 
-    static void call(const Route& route, const std::shared_ptr<PendingReply>& pending) {
-        if (!pending->begin_handling()) return;
-        try {
-            route.handler(pending->request(), Reply(pending));
-        } catch (const std::exception& error) {
-            pending->complete(
-                problem({Errc::internal, fmt::format("the handler threw: {}", error.what())},
-                        pending->request()));
-        }
+    std::shared_ptr<BodyPipe> handle_stream(const Route& route, Request request,
+                                            Conversation::Place place) override {
+        request.share = {options_.budget, runtime::Spending::streams};
+        const bool has_room = request.share.resize(memory_of_stream(options_));
+        auto body = std::make_shared<BodyPipe>(
+            options_.body_stream,
+            [answers = answers_, id = place.connection] { answers->notify(id); });
+        auto pending = reply_to(std::move(request), place, body);
+        has_room ? run(route, std::move(pending)) : Reply(std::move(pending)).busy();
+        return body;
+    }
+
+    std::shared_ptr<PendingReply> reply_to(Request request, Conversation::Place place,
+                                           std::shared_ptr<BodyPipe> body) {
+        return std::make_shared<PendingReply>(std::move(request), place, Steady::now(), answers_,
+                                              std::move(body), options_.answer_stream_bytes_max);
+    }
+
+    void run(const Route& route, std::shared_ptr<PendingReply> pending) {
+        Workers* const workers = workers_->of(route.work, pending->request().body.size());
+        if (!workers) return call_handler(route, pending);
+        if (workers->submit([&route, pending] { call_handler(route, pending); })) return;
+        reached(Limit::worker_queue);
+        Reply(std::move(pending)).busy();
     }
 
     void deliver() override {
         for (;;) {
             delivered_.clear();
-            answers_->take(delivered_);
-            if (delivered_.empty()) return;
+            noticed_.clear();
+            answers_->take(delivered_, noticed_);
+            if (delivered_.empty() && noticed_.empty()) return;
             // Distributes all responses before any is written, so that those that are ready
             // together leave in one write.
-            for (auto& [place, response] : delivered_) {
-                if (const auto found = connections_.find(place.connection);
-                    found != connections_.end()) {
-                    found->second->answer(place.number, std::move(response));
+            for (auto& answer : delivered_) {
+                if (const auto connection = find(answer.place.connection)) {
+                    connection->answer(std::move(answer));
                 } else {
+                    if (answer.stream) answer.stream->abandon();
                     unsent_.add();
                 }
             }
             for (const auto& answer : delivered_) {
-                const auto found = connections_.find(answer.place.connection);
-                if (found == connections_.end()) continue;
-                const auto connection = found->second;
-                connection->advance();
+                if (const auto connection = find(answer.place.connection)) connection->advance();
+            }
+            for (const std::uint64_t id : noticed_) {
+                if (const auto connection = find(id)) connection->on_notice();
             }
         }
+    }
+
+    // Returns a copy, because the connection may remove itself.
+    std::shared_ptr<Connection> find(std::uint64_t id) const {
+        const auto found = connections_.find(id);
+        return found == connections_.end() ? nullptr : found->second;
     }
 
     std::shared_ptr<const Principal> identify(const Request&) override { return local_principal(); }
@@ -473,11 +499,12 @@ private:
     Timer sweep_;
     Timer accept_retry_;
     std::uint16_t port_ = 0;
-    std::unique_ptr<Workers> workers_;
+    std::unique_ptr<WorkerClasses> workers_;
     std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
     ConnectionSlots slots_;
     std::uint64_t last_connection_ = 0;
     std::vector<AnswerQueue::Answer> delivered_;
+    std::vector<std::uint64_t> noticed_;
     bool is_draining_ = false;  // used on the I/O thread only, as all members above
     std::mutex drain_mutex_;
     std::condition_variable all_answered_;

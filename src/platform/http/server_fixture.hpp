@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "platform/http/bulk_lines.hpp"
 #include "platform/http/raw_client.hpp"
 #include "platform/http/route_for_tests.hpp"
 #include "platform/http/server.hpp"
@@ -45,8 +46,10 @@ class ServerTest : public ::testing::Test {
 protected:
     // GET /hello, /tagged (with ETag "3"), /hold, /hold-worker, /echo/{text}, /drop, /throw,
     // /twice; DELETE /echo/{text}; POST /body, /optional, /small (16 bytes).
-    void start(ServerOptions options = {}) {
-        server_ = make_server(std::move(options), routes(), clock_, ids_, metrics_);
+    void start(ServerOptions options = {}, std::vector<Route> more = {}) {
+        std::vector<Route> all = routes();
+        std::ranges::move(more, std::back_inserter(all));
+        server_ = make_server(std::move(options), std::move(all), clock_, ids_, metrics_);
         server_->start();
     }
     RawClient client() { return RawClient(server_->port()); }
@@ -95,8 +98,20 @@ private:
         };
         Route small = route_for_tests("POST", "/small", body);
         small.body_bytes_max = 16;
-        Route lines = route_for_tests("POST", "/lines", body);
+        // Answers the lines that have arrived, each with its number.
+        Route lines = route_for_tests(
+            "POST", "/lines",
+            [](const Request&, const Reply& reply) {
+                serve_lines(reply, ErrorPolicy::ignore, 100,
+                            [](std::span<const BodyLine> arrived, std::string& answer) {
+                                for (const BodyLine& line : arrived)
+                                    answer += std::to_string(line.number) + ' ' + line.text + '\n';
+                                return true;
+                            });
+            },
+            Work::bulk);
         lines.body = Body::ndjson_stream;
+        lines.answer = Answer::ndjson_stream;
         Route optional = route_for_tests("POST", "/optional", body);
         optional.body_optional = true;
         return {
@@ -110,12 +125,7 @@ private:
             route_for_tests("GET", "/hold", hold),
             route_for_tests(
                 "GET", "/hold-worker",
-                [this](const Request&, const Reply& reply) {
-                    held_.hold(reply);
-                    std::unique_lock lock(gate_mutex_);
-                    gate_.wait(lock, [this] { return gate_is_open_; });
-                },
-                Work::query),
+                [this](const Request&, const Reply& reply) { wait_at_gate(reply); }, Work::query),
             route_for_tests("GET", "/echo/{text}", echo, Work::query),
             route_for_tests("DELETE", "/echo/{text}", echo),
             route_for_tests(
@@ -150,10 +160,20 @@ private:
     }
 
 protected:
+    // Holds the reply and blocks until the gate is open.
+    void wait_at_gate(const Reply& reply) {
+        held_.hold(reply);
+        std::unique_lock lock(gate_mutex_);
+        gate_.wait(lock, [this] { return gate_is_open_; });
+    }
     void open_gate() {
         const std::lock_guard lock(gate_mutex_);
         gate_is_open_ = true;
         gate_.notify_all();
+    }
+    void close_gate() {
+        const std::lock_guard lock(gate_mutex_);
+        gate_is_open_ = false;
     }
 
 private:

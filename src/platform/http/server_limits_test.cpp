@@ -136,6 +136,84 @@ TEST_F(ServerTest, TurnsAwayMoreWorkThanItsQueueTakes) {
     EXPECT_EQ(refused.header("Retry-After"), "1");
 }
 
+TEST_F(ServerTest, TakesNoBodyForWhichThereIsNoMemory) {
+    runtime::Budget budget(200'000, metrics_);
+    start({.budget = &budget});
+    auto first = client();
+    const std::string head =
+        "POST /body HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ";
+    first.send(head + "150000\r\n\r\n" + std::string(149'999, 'x'));
+    wait_until([&] { return budget.used() == 149'999; });
+    // Refused before it has sent the body.
+    const auto refused = client().ask(head + "100000\r\n\r\n");
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_EQ(refused.header("Retry-After"), "1");
+    EXPECT_EQ(refused.header("Connection"), "close");
+    // Refused as it arrives, since nothing told its size.
+    auto chunked = client();
+    chunked.send(
+        "POST /body HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n");
+    const std::string chunk = "2710\r\n" + std::string(10'000, 'x') + "\r\n";
+    for (int i = 0; i < 6; ++i) chunked.send(chunk);
+    EXPECT_EQ(chunked.answer().status, 503);
+    EXPECT_EQ(client().ask(post("/body", "{}")).status, 201) << "small ones go on";
+    EXPECT_EQ(first.ask("x").status, 201);
+    wait_until([&] { return budget.used() == 0; });
+    EXPECT_EQ(counted("trackops_budget_refused_total", {{"use", "bodies"}}), 2);
+    first.send(head + "150000\r\n\r\n" + std::string(100'000, 'x'));
+    wait_until([&] { return budget.used() > 0; });
+    first.reset();
+    wait_until([&] { return budget.used() == 0; });
+}
+
+TEST_F(ServerTest, TakesNoStreamForWhichThereIsNoMemory) {
+    runtime::Budget budget(100'000, metrics_);
+    start({.body_stream = {.bytes_max = 30'000},
+           .answer_stream_bytes_max = 10'000,
+           .budget = &budget});
+    auto first = client();
+    first.send(
+        "POST /lines HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n");
+    EXPECT_EQ(first.head().status, 200);
+    EXPECT_EQ(budget.used(), 70'000u);
+    const auto lines = post("/lines", "a\n", "Content-Type: application/x-ndjson\r\n");
+    EXPECT_EQ(client().ask(lines).status, 503);
+    first.reset();
+    wait_until([&] { return budget.used() == 0; });
+    EXPECT_EQ(client().ask(lines).status, 200);
+}
+
+// The I/O thread does not read a large body, so others are answered meanwhile.
+TEST_F(ServerTest, HandlesALargeBodyOnAWorker) {
+    std::mutex mutex;
+    std::vector<std::thread::id> threads;
+    const auto where = [&](const Request&, const Reply& reply) {
+        std::unique_lock lock(mutex);
+        threads.push_back(std::this_thread::get_id());
+        const bool is_second = threads.size() == 2;
+        lock.unlock();
+        if (is_second) return wait_at_gate(reply);
+        reply.json(200, "{}");
+    };
+    start({.io_body_bytes_max = 10}, {route_for_tests("POST", "/where", where)});
+    auto client = this->client();
+    EXPECT_EQ(client.ask(post("/where", "0123456789")).status, 200);
+    client.send(post("/where", "0123456789a"));
+    const auto held = held_.take(1);
+    EXPECT_EQ(this->client().ask(get("/hello")).status, 200) << "the I/O thread is free";
+    EXPECT_EQ(this->client().ask(get("/echo/x")).status, 200) << "and so are the others";
+    open_gate();
+    held[0].json(200, "large");
+    EXPECT_EQ(client.answer().body, "large");
+    EXPECT_EQ(client.ask(post("/where", "0123456789")).status, 200);
+    const std::lock_guard lock(mutex);
+    ASSERT_EQ(threads.size(), 3u);
+    EXPECT_EQ(threads[0], threads[2]);
+    EXPECT_NE(threads[0], threads[1]);
+}
+
 TEST_F(ServerTest, DrainAnswersWhatIsUnderWayAndRefusesTheRest) {
     start();
     auto idle = client();

@@ -112,6 +112,7 @@ RequestParser::~RequestParser() = default;
 
 void RequestParser::next() { state_->begin(); }
 bool RequestParser::is_in_request() const { return state_->header_bytes > 0; }
+bool RequestParser::is_in_body() const { return state_->awaits_rest; }
 Request& RequestParser::request() { return state_->reading->request; }
 const RequestHead& RequestParser::head() const { return state_->reading->head; }
 

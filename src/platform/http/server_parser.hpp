@@ -37,10 +37,13 @@ public:
     // Call it after the header, before the body is parsed. A body that is not kept still counts
     // against bytes_max.
     Result<void> take_body(std::size_t bytes_max, bool keep);
+    static constexpr std::size_t unlimited = SIZE_MAX;
     void next();                 // after Step::complete: prepares for the next request
     bool is_in_request() const;  // true in the middle of a request
+    bool is_in_body() const;     // true between its header and its end
 
-    // Method and headers are valid from Step::header, the body from Step::complete.
+    // Method and headers are valid from Step::header, the body from Step::complete. A caller that
+    // streams a body takes the part that has arrived out of it after each step.
     Request& request();
     const RequestHead& head() const;
 

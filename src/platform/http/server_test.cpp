@@ -174,7 +174,7 @@ TEST_F(ServerTest, TakesWhatIsRight) {
         "{}");
     EXPECT_EQ(
         client.ask(post("/lines", "{}\n", "Content-Type: application/x-ndjson; x=y\r\n")).body,
-        "{}\n");
+        "1 {}\n");
     EXPECT_EQ(client.ask(post("/optional", "", "")).status, 201);
     EXPECT_EQ(client.ask(post("/optional", "{}")).body, "{}");
     EXPECT_EQ(client.ask("\r\n\r\n" + get("/echo/a%2Fb%20c", "Content-Length: 2\r\n") + "xy").body,

@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/relay/source.hpp"
+#include "platform/runtime/budget.hpp"
 #include "platform/runtime/pump.hpp"
 
 namespace trackops::relay {
@@ -23,6 +24,11 @@ struct RelayOptions {
     std::string source_name = "/trackops/orders";  // ce_source
     std::string holder;                            // names this process in the lease
     std::size_t batch_max = 1024;                  // events a read
+    // A read that brings more bytes halves the next ones, down to one event.
+    std::size_t batch_bytes_max = 8 * 1024 * 1024;
+    // Pays for the events that are read and not published. Spent: the relay reads a few at a time.
+    // Null: not counted.
+    runtime::Budget* budget = nullptr;
     // Batching. A broker's cost is per request, so a relay under load reads less often and sends
     // more at once. When a read finds at least `batching_threshold` events and fewer than
     // `batch_max`, the next read comes `batching_delay` later; above `high_rate_per_second` it

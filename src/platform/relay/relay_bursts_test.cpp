@@ -31,6 +31,47 @@ const std::vector<Case> cases = {
     {"a5 b5", "b5", "a5"},
 };
 
+TEST_P(Bursts, AreSmallWhileMemoryIsShort) {
+    runtime::Budget budget(1000, outbox_.metrics);
+    auto source = std::make_unique<WatchedSource>(make_poll_source(*outbox_.database));
+    WatchedSource& watched = *source;
+    relay_.reset();
+    relay_ =
+        std::make_unique<Relay>(*outbox_.database, std::move(source), bus_, clock_,
+                                RelayOptions{.holder = "one", .budget = &budget}, outbox_.metrics);
+    outbox_.commit("a1 b1");
+    run();
+    EXPECT_EQ(watched.asked_for, std::vector<std::size_t>{1024});
+    EXPECT_EQ(budget.used(), 0u) << "what is published is no longer counted";
+    lose({"a2"});
+    outbox_.commit("a2 b2");
+    run();
+    EXPECT_GT(budget.used(), 0u) << "what waits is";
+    take_all();
+    budget.take_anyway(runtime::Spending::bodies, 1000);
+    run(2);
+    EXPECT_EQ(watched.asked_for.back(), 16u);
+    EXPECT_EQ(relay_->status().backlog.events, 0);
+    EXPECT_EQ(budget.used(), 1000u);
+}
+
+TEST_P(Bursts, OfLargeEventsHalveTheNextRead) {
+    auto source = std::make_unique<WatchedSource>(make_poll_source(*outbox_.database));
+    WatchedSource& watched = *source;
+    relay_.reset();
+    relay_ = std::make_unique<Relay>(*outbox_.database, std::move(source), bus_, clock_,
+                                     RelayOptions{.holder = "one", .batch_bytes_max = 1},
+                                     outbox_.metrics);
+    outbox_.commit("a1 b1 c1 d1");
+    run();
+    outbox_.commit("a2 b2 c2 d2");
+    run(3);
+    EXPECT_EQ(watched.asked_for, (std::vector<std::size_t>{1024, 2, 1, 1}))
+        << "half of what was too large";
+    run(2);
+    EXPECT_EQ(relay_->status().backlog.events, 0);
+}
+
 TEST_P(Bursts, OfWhichOneIsUnavailableSendThatOneAgain) {
     for (const Case& each : cases) {
         outbox_.commit(each.events);

@@ -25,7 +25,11 @@ public:
 
     std::string_view name() const override { return "watched"; }
     bool claim() override { return may_claim && source_->claim(); }
-    std::vector<outbox::StoredEvent> read(std::size_t max) override { return source_->read(max); }
+    std::vector<std::size_t> asked_for;  // the events of each read
+    std::vector<outbox::StoredEvent> read(std::size_t max) override {
+        asked_for.push_back(max);
+        return source_->read(max);
+    }
     void confirm() override {
         before_confirm();
         source_->confirm();

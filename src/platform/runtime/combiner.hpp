@@ -16,15 +16,30 @@
 #include <utility>
 #include <vector>
 
+#include "platform/runtime/budget.hpp"
 #include "platform/runtime/failure.hpp"
 #include "platform/runtime/pump.hpp"
 #include "platform/telemetry/log.hpp"
 
 namespace trackops::runtime {
 
+// The memory of a queued command, for commands that can be large: a function bytes_of(const
+// Command&) in the command's namespace. A command without one counts nothing.
+template <class Command>
+std::size_t counted_bytes_of(const Command& command) {
+    if constexpr (requires { bytes_of(command); }) {
+        return bytes_of(command);
+    } else {
+        return 0;
+    }
+}
+
 struct CombinerLimits {
     std::size_t batch_max = 128;   // commands in one call of process
     std::size_t queue_max = 4096;  // queued commands; submit() refuses further ones
+    // Pays for a command from submit() to its outcome; submit() refuses what it cannot pay. Null:
+    // not counted.
+    Budget* budget = nullptr;
 };
 
 // Several threads may call run() at once; each takes its own batch. Commands of one submitter keep
@@ -49,8 +64,8 @@ public:
     ~Combiner() override { close(); }
 
     // Queues a command. Never blocks. After true, `done` runs exactly once, on the thread of run()
-    // or close(), with no lock held, so that it may submit again. After false (queue full, or
-    // closed) `done` never runs.
+    // or close(), with no lock held, so that it may submit again. After false (queue full, budget
+    // spent, or closed) `done` never runs.
     [[nodiscard]] bool submit(Command command, Done done);
     // Runs one batch. Every command of the batch is answered before an exception leaves run(): the
     // exception of process, or else the first exception of a `done`.
@@ -66,6 +81,7 @@ private:
     struct Waiting {
         Command command;
         Done done;
+        Share share;
     };
     std::vector<Waiting> take(Duration max_wait);
     std::vector<Outcome> process(std::span<Waiting> batch);
@@ -82,10 +98,12 @@ private:
 
 template <class Command, class Outcome>
 bool Combiner<Command, Outcome>::submit(Command command, Done done) {
+    Share share(limits_.budget, Spending::commands);
+    if (limits_.budget && !share.resize(counted_bytes_of(command))) return false;
     {
         const std::scoped_lock lock(mutex_);
         if (closed_ || queue_.size() >= limits_.queue_max) return false;
-        queue_.push_back({std::move(command), std::move(done)});
+        queue_.push_back({std::move(command), std::move(done), std::move(share)});
     }
     arrived_.notify_one();
     return true;

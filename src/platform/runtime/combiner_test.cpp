@@ -11,6 +11,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "platform/telemetry/metrics.hpp"
+
 namespace trackops::runtime {
 namespace {
 
@@ -307,6 +309,37 @@ TEST(CombinerStress, AnswersEachCommandExactlyOnceWhateverHappens) {
     EXPECT_GE(accepted, Stress::submitters * Stress::commands_each / 2);
     EXPECT_GT(stress.failures, 0);
     EXPECT_EQ(stress.out_of_order, 0);
+}
+
+struct Sized {
+    std::size_t bytes;
+};
+std::size_t bytes_of(const Sized& command) { return command.bytes; }
+
+TEST(Combiner, PaysForItsCommandsUntilTheirOutcome) {
+    telemetry::Registry metrics;
+    Budget budget(100, metrics);
+    Combiner<Sized, int> combiner(
+        {.budget = &budget},
+        [](std::span<const Sized> batch) { return std::vector<int>(batch.size(), 1); },
+        [] { return 0; });
+    int answered = 0;
+    const auto done = [&](int) {
+        ++answered;
+        EXPECT_GT(budget.used(), 0u) << "until every outcome is told";
+    };
+    EXPECT_TRUE(combiner.submit({60}, done));
+    EXPECT_FALSE(combiner.submit({60}, done)) << "nothing is left for it";
+    EXPECT_TRUE(combiner.submit({40}, done));
+    EXPECT_EQ(budget.used(), 100u);
+    combiner.run(Duration::zero());
+    EXPECT_EQ(answered, 2);
+    EXPECT_EQ(budget.used(), 0u);
+    EXPECT_TRUE(combiner.submit({60}, [](int) {}));
+    combiner.close();
+    EXPECT_EQ(budget.used(), 0u);
+    EXPECT_FALSE(combiner.submit({60}, done));
+    EXPECT_EQ(budget.used(), 0u) << "a refused command pays nothing";
 }
 
 }  // namespace

@@ -28,9 +28,11 @@ Host::Host(Application& application, const HostOptions& options, const Clock& cl
       management_(application.name(), application.components(), management_options(options), clock,
                   ids, metrics),
       threads_(metrics),
-      server_(http::make_server(
-          {.address = options.address, .port = options.port, .edge = options.edge},
-          all_routes(application, management_), clock, ids, metrics)) {}
+      server_(http::make_server({.address = options.address,
+                                 .port = options.port,
+                                 .budget = options.budget,
+                                 .edge = options.edge},
+                                all_routes(application, management_), clock, ids, metrics)) {}
 
 Host::~Host() { stop(Duration::zero()); }
 

@@ -25,7 +25,8 @@ namespace trackops::service {
 
 struct HostOptions {
     std::string address = "127.0.0.1";
-    std::uint16_t port = 0;  // 0: any free port
+    std::uint16_t port = 0;             // 0: any free port
+    runtime::Budget* budget = nullptr;  // as http::ServerOptions::budget
     http::EdgeOptions edge = {};
     ManagementOptions management = {};
 };
