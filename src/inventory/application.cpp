@@ -73,8 +73,8 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
             ports.bus, ports.clock,
             {.source_name = "/trackops/inventory",
              .holder = options.relay_holder,
-             .chance = ports.chance,
-             .budget = ports.budget},
+             .budget = ports.budget,
+             .chance = ports.chance},
             ports.metrics),
       cleanup(ports.database, ports.clock, {}, ports.metrics),
       auditor(ports.database, ports.clock, invariants(), {}, ports.metrics) {}

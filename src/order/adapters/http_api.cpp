@@ -147,12 +147,11 @@ void list_orders(const Request& request, const Reply& reply, const ApiDependenci
     for (std::size_t part = std::min(list->limit, first_part_max); part > 0;) {
         const auto found = dependencies.store.list(list->filter, after, part);
         if (!found) return reply.problem(found.error());
-        after.reset();
         for (auto order = found->items.begin(); order != found->items.end(); ++order) {
             write_order(page.out(), *order);
             ++count;
             const bool has_more = found->next || order + 1 != found->items.end();
-            if (has_more) after = order->id;
+            after = has_more ? std::optional(order->id) : std::nullopt;
             if (page.is_full()) break;
         }
         const bool is_over = !after || page.is_full() || count == list->limit;

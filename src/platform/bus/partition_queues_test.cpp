@@ -174,16 +174,14 @@ TEST_F(LanesOfAConsumer, BackOffOfAKeyBeginsAnewOnceItIsDone) {
 }
 
 TEST(PartitionQueuesInBytes, PauseWhenTheHeldMessagesAreLarge) {
-    PartitionQueues queues({.slots_max = 100,
-                            .held_bytes_max = 1000,
-                            .backoff_min = milliseconds(20),
-                            .backoff_max = seconds(2)});
+    PartitionQueues queues(
+        {.slots_max = 100, .held_bytes_max = 1000, .backoff = {milliseconds(20), seconds(2)}});
     const auto hold = [&](std::int64_t offset, std::size_t bytes) {
         std::vector<Message> fresh = {message(offset, fmt::to_string(offset))};
         fresh[0].value = std::string(bytes, 'x');
         std::vector<Message> batch;
         queues.add_fetched(std::move(fresh), batch);
-        queues.record_outcomes(std::move(batch), {false}, start);
+        queues.record_outcomes(std::move(batch), {false}, start, 0.0);
     };
     hold(0, 900);
     EXPECT_THAT(queues.changes().pauses, IsEmpty());

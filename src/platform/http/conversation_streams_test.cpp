@@ -52,7 +52,7 @@ class ConversationStreams : public ::testing::Test {
 protected:
     static constexpr Conversation::Time start{std::chrono::hours(1)};
     static constexpr std::string_view head =
-        "POST /lines HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n";
+        "POST /lines HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n";
     static constexpr std::string_view chunked = "Transfer-Encoding: chunked\r\n\r\n";
 
     void receive(std::string_view bytes, Conversation::Time now = start) {
@@ -109,7 +109,7 @@ TEST_F(ConversationStreams, HandOverTheRequestBeforeItsBody) {
     EXPECT_THAT(taken(), HasSubstr("\r\n\r\n4\r\ndone\r\n0\r\n\r\n"));
     EXPECT_TRUE(conversation_.wants_input()) << "the connection stays";
     EXPECT_THAT(host_.seen, ElementsAre(200));
-    receive("GET /plain HTTP/1.1\r\nHost: x\r\n\r\n");
+    receive("GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_EQ(host_.places.size(), 2u);
 }
 
@@ -130,7 +130,7 @@ TEST_F(ConversationStreams, TakeABodyOfAnySizeAndStopReadingWhileItIsNotRead) {
 TEST_F(ConversationStreams, GoOnWithWhatWasReceivedBehindAFullPipe) {
     options_.pipelined_max = 1;
     receive(std::string(head) + std::string(chunked) +
-            "8\r\n1234567\n\r\n0\r\n\r\nGET /plain HTTP/1.1\r\nHost: x\r\n\r\n");
+            "8\r\n1234567\n\r\n0\r\n\r\nGET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_THAT(lines(), ElementsAre("1234567"));
     conversation_.resume(start);
     EXPECT_THAT(lines(), ElementsAre());
@@ -180,7 +180,7 @@ TEST_F(ConversationStreams, EndTheConnectionWithARefusalBeforeTheBody) {
 }
 
 TEST_F(ConversationStreams, RefuseTheWrongTypeWithoutWaitingForABodyOfAnySize) {
-    receive("POST /lines HTTP/1.1\r\nHost: x\r\nContent-Type: text/x\r\n" + std::string(chunked));
+    receive("POST /lines HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/x\r\n" + std::string(chunked));
     EXPECT_THAT(taken(), AllOf(HasSubstr(" 415 "), HasSubstr("Connection: close")));
     EXPECT_TRUE(conversation_.is_finished());
 }
@@ -208,7 +208,7 @@ TEST_F(ConversationStreams, AnswerAClientOfHttp10UntilTheConnectionCloses) {
 }
 
 TEST_F(ConversationStreams, AnswerHeadWithoutABody) {
-    receive("HEAD /events HTTP/1.1\r\nHost: x\r\n\r\n");
+    receive("HEAD /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const auto answer = begin();
     EXPECT_TRUE(answer->write("one", {}));
     send();
@@ -298,7 +298,7 @@ TEST_F(ConversationStreams, DoNotCountTheTimeInWhichTheHandlerDoesNotRead) {
 }
 
 TEST_F(ConversationStreams, OfEventsSayThatTheyLive) {
-    receive("GET /events HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    receive("GET /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     const auto answer = begin();
     EXPECT_TRUE(answer->write("id: 1\ndata: x\n\n", {}));
     send();
@@ -318,7 +318,7 @@ TEST_F(ConversationStreams, OfEventsSayThatTheyLive) {
 }
 
 TEST_F(ConversationStreams, OfEventsEndWhenTheClientClosesItsSide) {
-    receive("GET /events HTTP/1.1\r\nHost: x\r\n\r\n");
+    receive("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const auto answer = begin();
     EXPECT_TRUE(answer->write("data: x\n\n", {}));
     send();

@@ -163,7 +163,7 @@ TEST_F(ConversationTimes, OfABodyCountItsRate) {
     options_.body_bytes_max = 1000;
     options_.upload_bytes_per_second_min = 10;
     const std::string head =
-        "POST /body HTTP/1.1\r\nHost: x\r\nX-Correlation-ID: r0\r\nContent-Type: "
+        "POST /body HTTP/1.1\r\nHost: localhost\r\nX-Correlation-ID: r0\r\nContent-Type: "
         "application/json\r\nContent-Length: 1000\r\n\r\n";
     talk_.receive(head.substr(0, 20), start);
     auto now = start + std::chrono::seconds(14);

@@ -16,12 +16,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "platform/http/access_metrics.hpp"
+#include "platform/http/connection.hpp"
 #include "platform/http/connection_slots.hpp"
 #include "platform/http/conversation.hpp"
 #include "platform/http/http_date.hpp"
@@ -36,201 +36,12 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 using Executor = asio::io_context::executor_type;  // concrete: no type erasure on the hot path
-using Socket = asio::basic_stream_socket<tcp, Executor>;
+using Socket = Connection::Socket;
 using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
 using Steady = std::chrono::steady_clock;
 using Timer = asio::basic_waitable_timer<Steady, asio::wait_traits<Steady>, Executor>;
 
-constexpr std::size_t read_bytes = 4 * 1024;
-constexpr std::size_t read_bytes_max = 64 * 1024;         // once a body has filled the first buffer
-constexpr std::size_t kept_output_bytes_max = 64 * 1024;  // a larger buffer is freed
-constexpr std::size_t lingering_bytes_max = 1024 * 1024;
-constexpr auto lingering_time = std::chrono::seconds(1);
 constexpr auto accept_pause = std::chrono::milliseconds(50);
-
-class Connection;
-
-// The server's services to a connection.
-class ConnectionHost : public Conversation::Host {
-public:
-    virtual void forget(std::uint64_t connection, const ClientAddress& address) = 0;
-    virtual void began_to_linger() = 0;
-    virtual void deliver() = 0;  // passes waiting responses to their connections
-};
-
-class Connection final : public std::enable_shared_from_this<Connection> {
-public:
-    Connection(ConnectionHost& home, const Router& router, const ServerOptions& options,
-               std::uint64_t id, const ClientAddress& address, Socket socket)
-        : host_(home),
-          options_(options),
-          id_(id),
-          address_(address),
-          socket_(std::move(socket)),
-          conversation_(home, router, options, id, Steady::now()),
-          input_(read_bytes) {}
-
-    // Sends the output that is ready, then reads more or closes.
-    void advance() {
-        while (!is_writing_ && !is_lingering_ && !is_closed_) {
-            output_.clear();
-            conversation_.take_output(output_, Steady::now());
-            if (output_.empty()) {
-                if (conversation_.is_finished()) return finish();
-                return read();
-            }
-            if (!write()) return;
-            conversation_.resume(Steady::now());
-        }
-    }
-
-    UnansweredRequests& unanswered() { return unanswered_; }
-
-    void answer(AnswerQueue::Answer answer) {
-        conversation_.answer(answer.place.number, std::move(answer.response),
-                             std::move(answer.stream));
-    }
-
-    // A stream has room or output.
-    void on_notice() {
-        conversation_.resume(Steady::now());
-        advance();
-    }
-
-    void refuse(const Error& error) {
-        conversation_.refuse(error, Steady::now());
-        advance();
-    }
-
-    void stop() {
-        conversation_.stop();
-        if (conversation_.is_finished() && !is_writing_) return close();
-        advance();
-    }
-
-    void check_time(Conversation::Time now) {
-        if (is_lingering_) {
-            if (now >= deadline_) close();
-        } else if (is_writing_) {
-            if (now < deadline_) return;
-            host_.reached(Limit::write_time);
-            close();
-        } else if (conversation_.has_expired(now)) {
-            close();
-        } else {
-            advance();
-        }
-    }
-
-    bool is_lingering() const { return is_lingering_; }
-
-    void close() {
-        if (std::exchange(is_closed_, true)) return;
-        error_code ignored;  // no client is left to inform
-        (void)socket_.close(ignored);
-        conversation_.abandon();
-        host_.forget(id_, address_);
-    }
-
-private:
-    void read() {
-        if (is_reading_ || !(conversation_.wants_input() || is_lingering_)) return;
-        is_reading_ = true;
-        socket_.async_read_some(asio::buffer(input_), [self = shared_from_this()](
-                                                          const error_code& ec, std::size_t count) {
-            self->on_read(ec, count);
-        });
-    }
-
-    void on_read(const error_code& ec, std::size_t count) {
-        is_reading_ = false;
-        if (is_closed_) return;
-        if (is_lingering_) {
-            lingered_bytes_ += count;
-            if (ec || lingered_bytes_ > lingering_bytes_max) return close();
-            return read();
-        }
-        if (ec && ec != asio::error::eof) return close();
-        if (ec) {
-            has_ended_ = true;
-            conversation_.end_input();
-        } else {
-            conversation_.receive({input_.data(), count}, Steady::now());
-            if (count == input_.size() && count < read_bytes_max) input_.resize(read_bytes_max);
-        }
-        go_on();
-    }
-
-    // All waiting output leaves in one write. That makes room for requests that may be answered at
-    // once.
-    void go_on() {
-        host_.deliver();
-        advance();
-        host_.deliver();
-    }
-
-    // Sends the output. Most responses fit the socket's buffer: one system call and no waiting.
-    // Returns true if all was sent.
-    bool write() {
-        error_code ec;
-        const std::size_t sent = socket_.write_some(asio::buffer(output_), ec);
-        if (ec && ec != asio::error::would_block) {
-            close();
-            return false;
-        }
-        if (sent == output_.size()) {
-            if (output_.capacity() > kept_output_bytes_max) output_ = {};
-            return true;
-        }
-        is_writing_ = true;
-        deadline_ = Steady::now() + options_.write_timeout;
-        asio::async_write(socket_, asio::buffer(output_) + sent,
-                          [self = shared_from_this()](const error_code& failed, std::size_t) {
-                              self->on_written(failed);
-                          });
-        return false;
-    }
-
-    void on_written(const error_code& ec) {
-        is_writing_ = false;
-        if (is_closed_) return;
-        if (ec) return close();
-        if (output_.capacity() > kept_output_bytes_max) output_ = {};
-        conversation_.resume(Steady::now());
-        go_on();
-    }
-
-    // Closing a socket with unread bytes makes the kernel discard data that the client has not
-    // received yet. So we wait until the client closes, too.
-    void finish() {
-        if (has_ended_) return close();
-        error_code ec;
-        (void)socket_.shutdown(Socket::shutdown_send, ec);
-        if (ec) return close();
-        is_lingering_ = true;
-        deadline_ =
-            Steady::now() + std::min<Steady::duration>(lingering_time, options_.read_timeout);
-        read();
-        host_.began_to_linger();
-    }
-
-    ConnectionHost& host_;
-    const ServerOptions& options_;
-    const std::uint64_t id_;
-    const ClientAddress address_;
-    Socket socket_;
-    Conversation conversation_;
-    std::vector<char> input_;
-    std::string output_;  // being written
-    bool is_reading_ = false;
-    bool is_writing_ = false;
-    bool is_lingering_ = false;
-    bool is_closed_ = false;
-    bool has_ended_ = false;       // the client has closed its side
-    Conversation::Time deadline_;  // of the write, or of the wait for the client's close
-    std::size_t lingered_bytes_ = 0;
-    UnansweredRequests unanswered_;
-};
 
 class AsioServer final : public Server, private ConnectionHost {
 public:

@@ -141,7 +141,7 @@ TEST_F(ServerTest, TakesNoBodyForWhichThereIsNoMemory) {
     start({.budget = &budget});
     auto first = client();
     const std::string head =
-        "POST /body HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ";
+        "POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ";
     first.send(head + "150000\r\n\r\n" + std::string(149'999, 'x'));
     wait_until([&] { return budget.used() == 149'999; });
     // Refused before it has sent the body.
@@ -152,7 +152,7 @@ TEST_F(ServerTest, TakesNoBodyForWhichThereIsNoMemory) {
     // Refused as it arrives, since nothing told its size.
     auto chunked = client();
     chunked.send(
-        "POST /body HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: "
+        "POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: "
         "chunked\r\n\r\n");
     const std::string chunk = "2710\r\n" + std::string(10'000, 'x') + "\r\n";
     for (int i = 0; i < 6; ++i) chunked.send(chunk);
@@ -174,7 +174,7 @@ TEST_F(ServerTest, TakesNoStreamForWhichThereIsNoMemory) {
            .budget = &budget});
     auto first = client();
     first.send(
-        "POST /lines HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"
+        "POST /lines HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n"
         "Transfer-Encoding: chunked\r\n\r\n2\r\na\n\r\n");
     EXPECT_EQ(first.head().status, 200);
     EXPECT_EQ(budget.used(), 70'000u);

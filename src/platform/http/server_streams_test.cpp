@@ -35,7 +35,7 @@ protected:
         return route;
     }
     static std::string begin(std::string_view path) {
-        return "POST " + std::string(path) + " HTTP/1.1\r\nHost: x\r\n" + std::string(lines_head) +
+        return "POST " + std::string(path) + " HTTP/1.1\r\nHost: localhost\r\n" + std::string(lines_head) +
                "\r\n";
     }
 };

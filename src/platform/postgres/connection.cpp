@@ -61,14 +61,16 @@ void take_notice(void* is_lost, const PGresult* notice) {
     telemetry::log(telemetry::Level::debug, "sql", field(*notice, PG_DIAG_MESSAGE_PRIMARY));
 }
 
+constexpr auto for_ever = SteadyClock::time_point::max();
+
 // Waits for the socket. Returns the events that occurred; 0 at the time limit.
-int wait_for(int socket, short events, std::optional<SteadyClock::time_point> until) {
+int wait_for(int socket, short events, SteadyClock::time_point until) {
     for (;;) {
         int left = -1;
-        if (until) {
+        if (until != for_ever) {
             left = static_cast<int>(std::max<std::int64_t>(
                 0,
-                std::chrono::ceil<std::chrono::milliseconds>(*until - SteadyClock::now()).count()));
+                std::chrono::ceil<std::chrono::milliseconds>(until - SteadyClock::now()).count()));
         }
         pollfd polled{socket, events, 0};
         const int ready = ::poll(&polled, 1, left);
@@ -308,7 +310,7 @@ void Connection::push() {
 void Connection::wait_and_read(bool to_write) {
     // A transaction that has executed SET may have lifted the server's timeouts, and ours with
     // them.
-    const auto until = has_local_settings_ ? std::nullopt : std::optional(deadline_);
+    const auto until = has_local_settings_ ? for_ever : deadline_;
     const int events =
         wait_for(PQsocket(connection_.get()), to_write ? POLLIN | POLLOUT : POLLIN, until);
     if (events == 0) return mark_lost("no answer in time");

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "platform/relay/batch_size.hpp"
 #include "platform/relay/batching_delay.hpp"
 #include "platform/relay/event_rate.hpp"
 #include "platform/relay/lease.hpp"
@@ -20,8 +21,6 @@
 
 namespace trackops::relay {
 namespace {
-
-constexpr std::size_t few_events = 16;  // of a read while memory is short
 
 std::string refusal_reason(const outbox::Event& event) {
     return fmt::format("the bus refuses the message itself (payload of {} bytes)",
@@ -45,8 +44,7 @@ struct Relay::State {
           parked_events(database),
           lease(database, time, options.holder, options.lease_time),
           meters(metrics, {{"source", options.source_name}}),
-          share(options.budget, runtime::Spending::relay),
-          read_max(options.batch_max),
+          batch_size(options),
           idle(options.poll_min),
           backoff(options.broker_backoff),
           requests(options.retries_waiting_max) {}
@@ -55,7 +53,6 @@ struct Relay::State {
     bool acquire_or_renew_lease();
     void reset();
     void load_parked();
-    void count_bytes();
 
     // These work on the batch that was read until every event is acknowledged or to be parked.
     bool send();
@@ -84,12 +81,11 @@ struct Relay::State {
 
     // Only the thread that calls run() uses these.
     std::vector<outbox::StoredEvent> unsent;  // neither acknowledged nor to be parked, in order
-    runtime::Share share;                     // of what was read and is not confirmed
-    std::size_t read_max;                     // events of the next read
-    std::vector<ParkedEvent> to_park;         // to be stored before the batch is confirmed
-    bool are_parked_known = false;            // as of the source's position
-    std::unordered_set<Uuid> parked_keys;     // new events of these keys must be parked, too
-    std::vector<Uuid> retryable_keys;         // parked keys whose first event was not refused
+    BatchSize batch_size;
+    std::vector<ParkedEvent> to_park;      // to be stored before the batch is confirmed
+    bool are_parked_known = false;         // as of the source's position
+    std::unordered_set<Uuid> parked_keys;  // new events of these keys must be parked, too
+    std::vector<Uuid> retryable_keys;      // parked keys whose first event was not refused
     std::int64_t parked_count = 0;
     bool is_bus_away = false;
     Instant read_at;
@@ -130,10 +126,9 @@ runtime::Progress Relay::State::run(Duration max_wait) {
                 "{} events are parked: no more are read before some are retried", parked_count));
             return {0, options.idle_max};
         }
-        const bool is_memory_short = options.budget != nullptr && options.budget->is_spent();
-        unsent = source->read(is_memory_short ? std::min(few_events, read_max) : read_max);
+        unsent = source->read(batch_size.next());
         read_now = unsent.size();
-        count_bytes();
+        batch_size.record(unsent);
         batching_until = now + batching_delay(options, read_now, now - std::exchange(read_at, now));
     }
     if (!send()) {
@@ -141,18 +136,8 @@ runtime::Progress Relay::State::run(Duration max_wait) {
         return wait_for_bus();
     }
     park_and_confirm();
-    share.reset();
+    batch_size.forget();
     return after_read(read_now, max_wait);
-}
-
-// Adapts the number of events of the next read to the size of those of this one.
-void Relay::State::count_bytes() {
-    std::size_t bytes = 0;
-    for (const outbox::StoredEvent& stored : unsent)
-        bytes += sizeof stored + stored.event.payload.size();
-    share.resize_anyway(bytes);
-    if (bytes > options.batch_bytes_max) read_max = std::max<std::size_t>(unsent.size() / 2, 1);
-    if (bytes <= options.batch_bytes_max / 2) read_max = std::min(read_max * 2, options.batch_max);
 }
 
 bool Relay::State::acquire_or_renew_lease() {
@@ -173,7 +158,7 @@ bool Relay::State::acquire_or_renew_lease() {
 // Another relay may have worked in between, so only the stored state counts.
 void Relay::State::reset() {
     unsent.clear();
-    share.reset();
+    batch_size.forget();
     to_park.clear();
     source->rewind();
     are_parked_known = false;
