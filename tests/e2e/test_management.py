@@ -78,6 +78,7 @@ def test_orders_are_taken_while_kafka_and_redis_are_away(cluster):
         ready = process.client().get("/actuator/health/readiness").expect(200)
         assert ready == {"status": "UP", "components": {"db": {"status": "UP", "details": ready["components"]["db"]["details"]}}}
     assert set(relay.client().get("/actuator/health/readiness").json()["components"]) == {"db", "relay"}
+    wait_until(lambda: components(relay)["bus"] == "DOWN", 20, "the relay knowing that Kafka is away")
     assert relay.client().get("/actuator/health/bus").status == 503
     cluster.servers.up("kafka", "redis")
     its.becomes(answer.json()["id"], "CONFIRMED", 60)

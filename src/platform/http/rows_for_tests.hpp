@@ -37,15 +37,28 @@ inline std::string path_of(const Route& row) {
     return path;
 }
 
-// Answers every request that reaches its handler with 299 and its body.
+// Answers every request that reaches its handler with 299 and its body. A streamed body is
+// answered by answer_stream().
 class EdgeHost final : public Conversation::Host {
 public:
     explicit EdgeHost(std::shared_ptr<const Principal> principal)
         : principal_(std::move(principal)) {}
     void handle(const Route& row, Request request, Conversation::Place place) override {
-        conversation->answer(place.number, {.status = 299,
-                                            .body = std::string(row.pattern) + '\n' +
-                                                    request.context.actor() + '\n' + request.body});
+        answer(row, request, place, request.body);
+    }
+    std::shared_ptr<BodyPipe> handle_stream(const Route& row, Request request,
+                                            Conversation::Place place) override {
+        auto pipe = std::make_shared<BodyPipe>(BodyPipeLimits{}, [] {});
+        stream_ = [this, &row, request = std::move(request), place, pipe] {
+            std::string body;
+            const auto lines = pipe->read(100, Duration::zero());
+            for (const BodyLine& line : lines.value_or(std::vector<BodyLine>{})) body += line.text;
+            answer(row, request, place, body);
+        };
+        return pipe;
+    }
+    void answer_stream() {
+        if (stream_) stream_();
     }
     std::shared_ptr<const Principal> identify(const Request&) override { return principal_; }
     Uuid fresh_id() override { return ids_.next(); }
@@ -56,6 +69,14 @@ public:
     Conversation* conversation = nullptr;
 
 private:
+    void answer(const Route& row, const Request& request, Conversation::Place place,
+                const std::string& body) {
+        conversation->answer(place.number, {.status = 299,
+                                            .body = std::string(row.pattern) + '\n' +
+                                                    request.context.actor() + '\n' + body});
+    }
+
+    std::function<void()> stream_;
     std::shared_ptr<const Principal> principal_;
     trackops::testing::SeededIds ids_;
 };
@@ -77,9 +98,10 @@ public:
         const ServerOptions options;
         Conversation conversation(host, router_, options, 1, {});
         host.conversation = &conversation;
-        conversation.receive(fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\n{}\r\n{}", row.method,
-                                         path_of(row), headers, body.value_or("")),
+        conversation.receive(fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\n{}\r\n{}",
+                                         row.method, path_of(row), headers, body.value_or("")),
                              {});
+        host.answer_stream();
         std::string out;
         conversation.take_output(out, {});
         const auto end = out.find("\r\n\r\n");
@@ -106,10 +128,10 @@ inline void expect_row_holds(const Edge& edge, const Route& row) {
     EXPECT_EQ(edge.ask(row, "{}", key + "Content-Type: text/plain\r\n").status,
               is_typed ? 415 : 299);
     EXPECT_EQ(edge.ask(row, {}, key).status, is_typed && !row.body_optional ? 415 : 299);
-    // A body beyond the limit is refused.
+    // A body beyond the limit is refused. A streamed body has none.
     const std::size_t bytes_max =
         row.body_bytes_max > 0 ? row.body_bytes_max : ServerOptions{}.body_bytes_max;
-    if (bytes_max <= ServerOptions{}.body_bytes_max) {
+    if (row.body != Body::ndjson_stream && bytes_max <= ServerOptions{}.body_bytes_max) {
         EXPECT_EQ(edge.ask(row, std::string(bytes_max, ' '), type + key).status, 299);
         EXPECT_EQ(edge.ask(row, std::string(bytes_max + 1, ' '), type + key).status, 413);
     }
