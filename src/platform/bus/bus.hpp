@@ -49,7 +49,8 @@ public:
     // committed come again after a restart or a rebalance.
     virtual std::vector<Message> poll(std::size_t max, Duration max_wait) = 0;
     // Records that the group has handled the partition up to and including `offset`. A crash may
-    // lose the newest commits.
+    // lose the newest commits. Does nothing when a rebalance has moved the partition since poll()
+    // returned that message, also when it has come back: it arrives again.
     virtual void commit(std::string_view topic, std::int32_t partition, std::int64_t offset) = 0;
     // While paused, poll() returns no message of that partition. A rebalance ends the pause.
     virtual void pause(std::string_view topic, std::int32_t partition, bool paused) = 0;

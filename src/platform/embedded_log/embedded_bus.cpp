@@ -126,14 +126,17 @@ private:
 
 class EmbeddedSubscription final : public Subscription {
 public:
-    EmbeddedSubscription(EmbeddedBus& bus, LiveLog::Member& member) : bus_(bus), member_(member) {}
+    EmbeddedSubscription(EmbeddedBus& bus, LiveLog::Member& member,
+                         telemetry::Counter& ignored_commits)
+        : bus_(bus), member_(member), ignored_commits_(ignored_commits) {}
     ~EmbeddedSubscription() override { bus_.live().leave(member_); }
 
     std::vector<Message> poll(std::size_t max, Duration max_wait) override {
         return bus_.poll(member_, max, max_wait);
     }
     void commit(std::string_view topic, std::int32_t partition, std::int64_t offset) override {
-        bus_.live().commit(member_, topic, partition, offset + 1);
+        if (!bus_.live().commit(member_, topic, partition, offset + 1))
+            return ignored_commits_.add();
         bus_.note_unsaved_commit();
         bus_.tidy();
     }
@@ -145,6 +148,7 @@ public:
 private:
     EmbeddedBus& bus_;
     LiveLog::Member& member_;
+    telemetry::Counter& ignored_commits_;
 };
 
 EmbeddedBus::EmbeddedBus(const std::string& folder, const Options& options, const Clock& clock,
@@ -202,7 +206,11 @@ std::unique_ptr<Subscription> EmbeddedBus::subscribe(std::string_view group,
     if (group.empty()) throw std::invalid_argument("bus: a subscription needs the name of a group");
     LiveLog::Member& member = live_.join(group, topics);
     note_unsaved_commit();  // stores that the group exists, because retention waits for it
-    return std::make_unique<EmbeddedSubscription>(*this, member);
+    return std::make_unique<EmbeddedSubscription>(
+        *this, member,
+        metrics_.counter("trackops_bus_ignored_commits_total",
+                         "Commits of partitions that had moved on",
+                         {{"group", std::string(group)}}));
 }
 
 std::vector<Delivery> EmbeddedBus::publish(std::span<const OutgoingMessage> messages) {

@@ -118,6 +118,7 @@ TEST_F(EmbeddedBus, SavesCommitsWithTheNextBurst) {
     open();
     const auto subscription = subscribe();
     publish("1");
+    EXPECT_THAT(values(*subscription), ElementsAre("1"));
     subscription->commit("t", 0, 0);
     EXPECT_THAT(saved_commits(), ElementsAre(0));
     publish("2");
@@ -128,6 +129,7 @@ TEST_F(EmbeddedBus, SavesCommitsOfTheTenthOfASecondAtTheNextPoll) {
     open();
     const auto subscription = subscribe();
     publish("1");
+    EXPECT_THAT(values(*subscription), ElementsAre("1"));
     subscription->commit("t", 0, 0);
     clock_.advance(milliseconds(99));
     subscription->poll(1, Duration::zero());
@@ -154,6 +156,7 @@ TEST_F(EmbeddedBus, SavesCommitsDuringALongPoll) {
     open();
     const auto subscription = subscribe();
     publish("1");
+    EXPECT_THAT(values(*subscription), ElementsAre("1"));
     subscription->commit("t", 0, 0);
     subscription->poll(1, Duration::zero());
     EXPECT_THAT(saved_commits(), ElementsAre(0));
@@ -165,6 +168,7 @@ TEST_F(EmbeddedBus, SavesCommitsWhenItCloses) {
     open();
     auto subscription = subscribe();
     publish("1");
+    EXPECT_THAT(values(*subscription), ElementsAre("1"));
     subscription->commit("t", 0, 0);
     subscription.reset();
     bus_.reset();
@@ -203,6 +207,8 @@ TEST_F(EmbeddedBus, DropsOldMessagesThatEveryGroupHasPassed) {
     const auto ahead = subscribe("ahead");
     auto behind = subscribe("behind");
     for (int i = 0; i < 5; ++i) publish(fmt::to_string(i));
+    EXPECT_EQ(values(*ahead).size(), 5U);
+    EXPECT_EQ(values(*behind).size(), 5U);
     ahead->commit("t", 0, 4);
     behind->commit("t", 0, 1);
     clock_.advance(hours(24 * 7) + seconds(1));
@@ -219,7 +225,11 @@ TEST_F(EmbeddedBus, KeepsTheNewestMessageSoThatOffsetsGoOn) {
     publish("0");
     publish("1");
     clock_.advance(hours(24 * 30));
-    subscribe()->commit("t", 0, 1);
+    {
+        const auto subscription = subscribe();
+        EXPECT_THAT(values(*subscription), ElementsAre("0", "1"));
+        subscription->commit("t", 0, 1);
+    }
     clock_.advance(seconds(61));
     subscribe()->poll(1, Duration::zero());
     EXPECT_THAT(column("SELECT position FROM messages"), ElementsAre(1));
@@ -255,6 +265,7 @@ TEST_F(EmbeddedBus, AnswersUnavailableWhileTheDiskIsInTheWay) {
     open();
     const auto subscription = subscribe();
     publish("1");
+    EXPECT_THAT(values(*subscription), ElementsAre("1"));
     subscription->commit("t", 0, 0);
     {
         const auto other = database()->begin(sql::Access::write);
@@ -262,7 +273,7 @@ TEST_F(EmbeddedBus, AnswersUnavailableWhileTheDiskIsInTheWay) {
     }
     EXPECT_EQ(publish("3"), Delivery::acknowledged);
     EXPECT_THAT(saved_commits(), ElementsAre(1)) << "the commit was not forgotten";
-    EXPECT_THAT(values(*subscription), ElementsAre("1", "3"));
+    EXPECT_THAT(values(*subscription), ElementsAre("3"));
 }
 
 TEST_F(EmbeddedBus, GoesOnAfterAWriteThatHappenedUnseen) {
@@ -286,6 +297,7 @@ TEST_F(EmbeddedBus, CountsAndTellsTheLagOfEachGroup) {
     const auto subscription = subscribe();
     publish("1");
     publish("2");
+    EXPECT_THAT(values(*subscription), ElementsAre("1", "2"));
     subscription->commit("t", 0, 0);
     EXPECT_THAT(metrics_.prometheus_text(),
                 ::testing::HasSubstr("trackops_bus_lag_messages{group=\"group\"} 1"));

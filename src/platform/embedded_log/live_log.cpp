@@ -232,22 +232,24 @@ LiveLog::Place* LiveLog::owned(Member& member, std::string_view topic, std::int3
     return is_mine ? &place->second : nullptr;
 }
 
-void LiveLog::commit(Member& member, std::string_view topic, std::int32_t partition,
+bool LiveLog::commit(Member& member, std::string_view topic, std::int32_t partition,
                      std::int64_t next) {
     const std::scoped_lock lock(mutex_);
     Place* place = owned(member, topic, partition);
-    if (place == nullptr) {  // moved to another member, which receives these messages again
-        telemetry::log(telemetry::Level::info, "bus", "commit of a partition that has moved on",
-                       {{"group", member.group.name}, {"topic", std::string(topic)}});
-        return;
-    }
-    if (next > place->partition->stored.next) {
+    if (place != nullptr && next > place->partition->stored.next) {
         throw std::logic_error(
             fmt::format("bus: commit of {} beyond the end of topic {}", next - 1, topic));
     }
-    if (next <= place->committed) return;
-    place->committed = next;
-    mark_unsaved(member.group, *place);
+    if (place == nullptr || next > place->position) {
+        telemetry::log(telemetry::Level::info, "bus", "commit of a partition that has moved on",
+                       {{"group", member.group.name}, {"topic", std::string(topic)}});
+        return false;
+    }
+    if (next > place->committed) {
+        place->committed = next;
+        mark_unsaved(member.group, *place);
+    }
+    return true;
 }
 
 void LiveLog::mark_unsaved(Group& group, Place& place) {

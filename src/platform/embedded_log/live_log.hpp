@@ -59,7 +59,10 @@ public:
     // Records that the member has received the messages before `to`. Returns false when the
     // partition has moved to another member or was rewound in between.
     bool advance(Member& member, std::int64_t partition_id, std::int64_t from, std::int64_t to);
-    void commit(Member& member, std::string_view topic, std::int32_t partition, std::int64_t next);
+    // Records that the group has handled the messages before `next`. Returns false, and records
+    // nothing, when the partition has moved since the member received the last of them: its owner
+    // receives them again.
+    bool commit(Member& member, std::string_view topic, std::int32_t partition, std::int64_t next);
     void pause(Member& member, std::string_view topic, std::int32_t partition, bool paused);
     // Waits for messages. Returns true when wake() ended the wait.
     bool wait(Member& member, Duration max_wait);
