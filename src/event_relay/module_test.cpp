@@ -2,18 +2,23 @@
 // out.
 #include "event_relay/module.hpp"
 
+#include <array>
+
 #include <gtest/gtest.h>
 
+#include "platform/backends/migrate_and_grant.hpp"
 #include "platform/backends/open_bus.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/http/raw_client.hpp"
 #include "platform/http/rows_for_tests.hpp"
 #include "platform/outbox/event.hpp"
+#include "platform/outbox/grants.hpp"
 #include "platform/outbox/migrations.hpp"
 #include "platform/runtime/system_clock.hpp"
 #include "platform/sql/migrations.hpp"
 #include "platform/telemetry/metrics.hpp"
+#include "testing/database_with_roles.hpp"
 #include "testing/databases.hpp"
 
 namespace trackops::event_relay {
@@ -98,6 +103,8 @@ TEST_P(RelayModule, WaitsForASchemaThatIsNotItsOwn) {
     EXPECT_EQ(waiting.status, 503);
     EXPECT_NE(waiting.body.find("waiting for the outbox"), std::string::npos) << waiting.body;
     EXPECT_EQ(ask(module, "GET /actuator/health/liveness").status, 200);
+    EXPECT_EQ(ask(module, "GET /api/relay/status").status, 503);
+    EXPECT_EQ(ask(module, "GET /api/relay/events").status, 503);
     bus->ensure_topics(topics);
     received = bus->subscribe("test", topics);
     make_schema();
@@ -119,6 +126,29 @@ TEST_P(RelayModule, ServesTheRowsOfItsTable) {
 }
 
 TEST(RelayRouteTable, HoldsAtTheEdge) { http::expect_rows_hold(route_table()); }
+
+// The tables are there, and the owner has not granted the relay's role its rights yet.
+TEST(RelayModuleWithRoles, AnswersUnavailableWhileItsGrantsAreMissing) {
+    const testing::DatabaseWithRoles roles;
+    telemetry::Registry metrics;
+    const runtime::SystemClock clock;
+    runtime::RandomIds ids{clock};
+    const testing::TemporaryFolder folder;
+    const auto bus = backends::open_bus("embedded:" + folder.path(), {}, clock, metrics);
+    const auto owner = backends::open_database(roles.url_as("owner"), {}, metrics);
+    const std::array components{backends::Component{"outbox", outbox::migrations}};
+    backends::migrate_and_grant(*owner, "", components, {}, metrics);
+    Module module({.database_url = roles.url_as("relay"), .port = 0, .relay = {}}, clock, ids, *bus,
+                  metrics);
+    module.start();
+    const auto ask = [&module] {
+        return http::RawClient(module.port())
+            .ask("GET /api/relay/status HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    };
+    EXPECT_EQ(ask().status, 503);
+    backends::migrate_and_grant(*owner, "", components, outbox::grants, metrics);
+    EXPECT_EQ(ask().status, 200);
+}
 
 TEST_P(RelayModule, GoesOnWhereItStopped) {
     make_schema();

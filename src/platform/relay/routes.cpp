@@ -70,37 +70,38 @@ void write_event(json::Writer& writer, std::int64_t position, const outbox::Even
         .member("state", state);
 }
 
-// Returns the cursor of the next page; only a full page has one behind it.
+// Cuts `items` to a page and returns the cursor of the next page; there is one if `items` held more
+// than `limit`.
 template <class Item>
-std::string next_cursor(const std::vector<Item>& items, std::size_t limit) {
-    if (items.size() < limit) return {};
+std::string cut_to_page(std::vector<Item>& items, std::size_t limit) {
+    if (items.size() <= limit) return {};
+    items.resize(limit);
     return std::to_string(items.back().position);
 }
 
 http::Response list_unpublished(Relay& relay, const EventsQuery& query,
                                 const http::Request& request) {
-    const auto events = relay.unpublished(query.after, query.limit);
-    return http::page_response(
-        request, next_cursor(events, query.limit), [&](json::Writer& writer) {
-            for (const outbox::StoredEvent& stored : events) {
-                write_event(writer, stored.position, stored.event, "UNPUBLISHED");
-                writer.end_object();
-            }
-        });
+    auto events = relay.unpublished(query.after, query.limit + 1);
+    const std::string next = cut_to_page(events, query.limit);
+    return http::page_response(request, next, [&](json::Writer& writer) {
+        for (const outbox::StoredEvent& stored : events) {
+            write_event(writer, stored.position, stored.event, "UNPUBLISHED");
+            writer.end_object();
+        }
+    });
 }
 
 http::Response list_parked(Relay& relay, const EventsQuery& query, const http::Request& request) {
-    const auto events = relay.parked(query.after, query.limit);
-    return http::page_response(request, next_cursor(events, query.limit),
-                               [&](json::Writer& writer) {
-                                   for (const ParkedEvent& parked : events) {
-                                       const bool is_waiting = parked.reason.empty();
-                                       write_event(writer, parked.position, parked.event,
-                                                   is_waiting ? "WAITING" : "PARKED");
-                                       if (!is_waiting) writer.member("reason", parked.reason);
-                                       writer.member("parkedAt", parked.parked_at).end_object();
-                                   }
-                               });
+    auto events = relay.parked(query.after, query.limit + 1);
+    const std::string next = cut_to_page(events, query.limit);
+    return http::page_response(request, next, [&](json::Writer& writer) {
+        for (const ParkedEvent& parked : events) {
+            const bool is_waiting = parked.reason.empty();
+            write_event(writer, parked.position, parked.event, is_waiting ? "WAITING" : "PARKED");
+            if (!is_waiting) writer.member("reason", parked.reason);
+            writer.member("parkedAt", parked.parked_at).end_object();
+        }
+    });
 }
 
 void get_status(const http::Request& request, const http::Reply& reply, Relay& relay) {
@@ -145,6 +146,17 @@ void set_paused(const http::Request&, const http::Reply& reply,
 
 using RelayQuery = void (*)(const http::Request&, const http::Reply&, Relay&);
 
+// SQLSTATE classes 42 and 3F mean here that tables or rights are missing, because the statements
+// themselves are right. The service that writes to the outbox makes them when it starts.
+Error error_of(const sql::Failure& failure) {
+    if (failure.sqlstate.starts_with("42") || failure.sqlstate.starts_with("3F")) {
+        return {Errc::unavailable,
+                "the relay waits for the outbox: its tables and rights come with the service that "
+                "writes to it"};
+    }
+    return sql::error_of(failure.fault);
+}
+
 // Turns a failure of the database into a problem answer.
 template <RelayQuery handle>
 void answer_query(const http::Request& request, const http::Reply& reply,
@@ -152,7 +164,7 @@ void answer_query(const http::Request& request, const http::Reply& reply,
     try {
         handle(request, reply, dependencies.relay);
     } catch (const sql::Failure& failure) {
-        reply.problem(sql::error_of(failure.fault));
+        reply.problem(error_of(failure));
     }
 }
 
