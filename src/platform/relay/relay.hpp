@@ -57,7 +57,9 @@ struct RelayOptions {
 struct ParkedEvent {
     std::int64_t position = 0;
     outbox::Event event;
-    std::string reason;  // the refusal; "" for an event that only waits behind a refused one
+    // The refusal. "" for an event that the bus has not refused: it waits behind a refused one of
+    // its key, or the ones before it have left and the relay sends it next.
+    std::string reason;
     Instant parked_at;
 };
 
