@@ -316,7 +316,11 @@ TEST_F(PostgresDriver, SendsFiftyMegabytesAsOneStatement) {
 // only writes would hang.
 TEST_F(PostgresDriver, ReadsResultsWhileItSends) {
     const Query echo{"echo", "SELECT repeat($1, 5)"};
-    const auto tx = database_->begin(Access::read);
+    // On a busy machine the client may let the server wait for longer than a service may.
+    Options options;
+    options.statement_timeout = options.idle_in_transaction_timeout = std::chrono::minutes(5);
+    const auto patient = open_with(options);
+    const auto tx = patient->begin(Access::read);
     const auto& echoed =
         tx->add_batch(echo, std::vector<Params>(10'000, Params{std::string(1'000, 'x')}));
     tx->commit();
