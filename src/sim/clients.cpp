@@ -77,6 +77,7 @@ private:
     void repeat();
     void ask_otherwise(const Placement& placement);
     void ask_for_nothing();
+    void lose_patience(std::size_t order);
     void change();
     void change(std::size_t order, order::domain::Action action);
     Change draw(std::size_t order, order::domain::Action action);
@@ -207,6 +208,8 @@ void Customer::hear(std::size_t at, bool has_waited, bool is_repeated, const Ans
     }
     check(placement, has_waited, is_repeated, answer);
     const std::size_t order = *placement.known;
+    if (known_[order].status == order::domain::Status::pending && random_.happens(0.3))
+        lose_patience(order);
     // An impatient customer reads the order, repeats the request with `wait`, and may read again.
     if (has_waited && random_.happens(0.5)) return read(order);
     if (has_waited || placement.key.empty() ||
@@ -267,6 +270,17 @@ void Customer::ask_for_nothing() {
                       if (!is_unknown(answer)) answers_.problem(answer, 404, "not-found");
                       end();
                   });
+}
+
+// Cancels the order if it is still PENDING when its saga asks inventory again: another replica may
+// be saving the order at that time.
+void Customer::lose_patience(std::size_t order) {
+    constexpr Duration first_retry = std::chrono::seconds(1);  // as in replica.cpp
+    ++waiting_for_;
+    world_.after(first_retry + random_.between(Duration::zero(), milliseconds(300)), [this, order] {
+        if (known_[order].status != order::domain::Status::pending) return end();
+        change(order, order::domain::Action::cancel);
+    });
 }
 
 // Ignores an older version than the known one.

@@ -231,7 +231,7 @@ constexpr auto all = std::to_array<Mutant>({
      .text = "UPDATE orders SET status = $3, cancel_reason = $4, carrier = $5, "
              "tracking_number = $6, version = $7, revision = revision + 1, events_sent = $8, "
              "updated_at = $9 WHERE id = $1 AND $2 >= 0",
-     .seeds = 400},
+     .seeds = 60},
     {.name = "cancellation_untold",
      .bug = "a cancelled order is saved without its event",
      .kind = MutantKind::sql_text,

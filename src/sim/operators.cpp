@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "platform/json/reader.hpp"
@@ -160,26 +161,26 @@ private:
         const auto document = json::Document::parse(body);
         const auto items = document ? document->root().find("items") : std::nullopt;
         if (!items) return world_.broken("no_defects", "no list: " + body);
-        std::vector<Uuid> chosen;
+        bool has_found = false;
         items->each_element([&](std::size_t, json::Value item) {
             const auto id = item.find("id");
             const auto state = item.find("state");
             if (!id || !state) return;
             const bool is_refused = state->text() == "PARKED";
+            has_found = has_found || is_refused;
             if (!random_.happens(is_refused ? 0.6 : 0.05)) return;
-            chosen.push_back(Uuid::parse(id->text().value_or("")).value_or(Uuid{}));
+            const Uuid event = Uuid::parse(id->text().value_or("")).value_or(Uuid{});
+            if (retried_.insert(event).second) retry(event);
         });
-        if (chosen.empty()) return rest(false);
-        waiting_for_ = chosen.size();
-        for (const Uuid event : chosen) retry(event);
+        rest(has_found);
     }
 
     void retry(Uuid event) {
         world_.trace(name_, "retries {}", event.text());
         network_.call(service_, request_of("POST", "/api/relay/events/" + event.text() + "/retry"),
                       false, [this, event](const Answer& answer) {
+                          retried_.erase(event);
                           hear(event, answer);
-                          if (--waiting_for_ == 0) rest(true);
                       });
     }
 
@@ -209,7 +210,7 @@ private:
     const Service service_;
     const std::string name_;
     RandomStream random_;
-    std::size_t waiting_for_ = 0;
+    std::set<Uuid> retried_;  // the retries that are not answered yet
 };
 
 }  // namespace

@@ -233,7 +233,7 @@ void Broker::append(const bus::OutgoingMessage& message) {
 }
 
 // Most often the broker refuses the next message of the key, too, and takes the one after that.
-constexpr std::array<int, 4> more_refused = {0, 1, 1, 3};
+constexpr std::array<int, 4> more_refused = {0, 1, 1, 1};
 
 bool Broker::refuses(const bus::OutgoingMessage& message) {
     const Uuid event = event_of(message);
@@ -254,7 +254,7 @@ bool Broker::refuses(const bus::OutgoingMessage& message) {
     // While the broker refuses the successor of an event that it took, later events come.
     refused_until_[event] =
         world_.now + (is_successor ? world_.network.between(milliseconds(1000), milliseconds(6000))
-                                   : world_.network.between(milliseconds(200), milliseconds(2000)));
+                                   : world_.network.between(milliseconds(200), milliseconds(5000)));
     return true;
 }
 

@@ -56,7 +56,7 @@ private:
 
     bool is_over() const { return world_.violation.has_value(); }
     void step();
-    void run_one(const std::vector<Ready>& ready);
+    bool run_one_due();
     std::vector<Ready> ready_pumps();
     void run_others();
     void advance();
@@ -149,38 +149,38 @@ std::vector<Simulation::Ready> Simulation::ready_pumps() {
     return ready;
 }
 
-// Runs one pump or one timer, which the seed picks among those that are due.
 void Simulation::step() {
+    if (!run_one_due()) return advance();
+    ++steps_;
+    look();
+}
+
+// Runs one pump or one timer, which the seed picks among those that are due. Returns false when
+// none is due.
+bool Simulation::run_one_due() {
     const auto ready = ready_pumps();
     const bool is_timer_due = !world_.timers.empty() && world_.timers.begin()->first <= world_.now;
-    if (ready.empty() && !is_timer_due) return advance();
-    ++steps_;
+    if (ready.empty() && !is_timer_due) return false;
     if (is_timer_due && (ready.empty() || world_.schedule.happens(0.4))) {
         const auto what = std::move(world_.timers.begin()->second);
         world_.timers.erase(world_.timers.begin());
         what();
     } else {
-        run_one(ready);
+        const auto& [replica, scheduled] = ready[world_.schedule.below(ready.size())];
+        replica->run(*scheduled);
     }
     world_.now = world_.now + world_.schedule.between(Duration(10), Duration(200));
-    look();
+    return true;
 }
 
-void Simulation::run_one(const std::vector<Ready>& ready) {
-    const auto& [replica, scheduled] = ready[world_.schedule.below(ready.size())];
-    replica->run(*scheduled);
-}
-
-// Runs other pumps in the middle of a pump, as other threads and processes would.
+// Runs other pumps and timers in the middle of a pump, as other threads and processes would: a
+// request can arrive, and be handled, between a read and the write that follows it.
 void Simulation::run_others() {
     if (depth_ >= depth_max) return;
     ++depth_;
     const std::size_t count = 1 + world_.schedule.below(3);
     for (std::size_t i = 0; i < count && !is_over(); ++i) {
-        const auto ready = ready_pumps();
-        if (ready.empty()) break;
-        run_one(ready);
-        world_.now = world_.now + world_.schedule.between(Duration(10), Duration(200));
+        if (!run_one_due()) break;
     }
     --depth_;
 }

@@ -20,8 +20,11 @@ void ProcessContext::enter_port_call(Fault crash, bool may_be_preempted) {
 void ProcessContext::stall() {
     if (has_crashed) throw Crash();
     if (is_closing || !world.faults.occurs(Fault::sql_slow)) return;
-    for (int i = 0; i < 3 && world.open_transactions == 0; ++i) world.run_others();
-    world.now = world.now + world.schedule.between(Duration(100), std::chrono::milliseconds(200));
+    for (int i = 0; i < 4 && world.open_transactions == 0; ++i) {
+        world.run_others();
+        world.now =
+            world.now + world.schedule.between(Duration(100), std::chrono::milliseconds(50));
+    }
     if (has_crashed) throw Crash();
 }
 
