@@ -120,7 +120,10 @@ template <class Dependencies, std::size_t count>
 constexpr bool is_consistent(const std::array<RouteOf<Dependencies>, count>& rows) {
     for (std::size_t i = 0; i < count; ++i) {
         const auto& row = rows[i];
-        if (row.handler == nullptr || !row.pattern.starts_with('/')) return false;
+        if (!row.pattern.starts_with('/')) return false;
+#ifndef __SANITIZE_ADDRESS__  // with sanitizers g++ 12 does not take the comparison for a constant
+        if (row.handler == nullptr) return false;
+#endif
         if (row.method == "GET" && (row.body != Body::none || row.idempotency != Idempotency::none))
             return false;
         if (row.body == Body::ndjson_stream &&

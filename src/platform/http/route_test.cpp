@@ -58,7 +58,9 @@ constexpr Row with(Row row, void (*change)(Row&)) {
 static_assert(is_consistent(std::to_array({row("GET", "/a"), row("POST", "/a"), row("GET", "/b")})));
 static_assert(!is_consistent(std::to_array({row("GET", "/a"), row("GET", "/a")})));
 static_assert(!is_consistent(std::to_array({row("GET", "a")})));
+#ifndef __SANITIZE_ADDRESS__  // see is_consistent()
 static_assert(!is_consistent(std::to_array({with(row("GET", "/a"), [](Row& r) { r.handler = nullptr; })})));
+#endif
 static_assert(!is_consistent(std::to_array({with(row("GET", "/a"), [](Row& r) { r.body = Body::json; })})));
 static_assert(!is_consistent(std::to_array({with(row("GET", "/a"), [](Row& r) { r.idempotency = Idempotency::optional; })})));
 static_assert(!is_consistent(std::to_array({with(row("POST", "/a"), [](Row& r) { r.body_bytes_max = 1; })})));
