@@ -50,7 +50,7 @@ class Page:
         whole = self.seen(schema)
         if is_page(whole):
             return f"page of {self.kind(whole['properties']['items']['items'])}"
-        if name and whole.get("type") == "object":
+        if name and whole.get("properties") and whole["type"] == "object":
             return f'<a href="#s-{name}">{name}</a>'
         if "const" in whole:
             return f"<code>{html.escape(json.dumps(whole['const']))}</code>"
@@ -60,6 +60,8 @@ class Page:
             return " | ".join(html.escape(str(value)) for value in whole["enum"])
         if whole.get("type") == "array":
             return f"{self.limits(whole, 'Items')}list of {self.kind(whole['items'])}"
+        if whole.get("maxProperties") == 0:
+            return "{}, which is optional"
         kinds = whole.get("type", "any")
         kinds = " or ".join(kinds) if isinstance(kinds, list) else kinds
         words = [whole.get("format") if whole.get("format") not in (None, "int64") else kinds]
