@@ -147,15 +147,14 @@ Result<void> Conversation::take_header() {
     }
     if (route_ && route_->body == Body::ndjson_stream && !refusal_) return begin_body();
     const bool has_own_limit = route_ && route_->body_bytes_max > 0;
-    request.share = {options_.budget, runtime::Spending::bodies};
-    if (head.content_length.value_or(0) > announced_bytes_min) {
-        // Spares the client sending a body for which there is no room.
-        if (!request.share.resize(*head.content_length)) return fail(Errc::overloaded, no_memory);
-        request.share.reset();
-    }
     const bool keeps = !refusal_ && route_->body != Body::none;
-    return parser_.take_body(has_own_limit ? route_->body_bytes_max : options_.body_bytes_max,
-                             keeps);
+    TRY(parser_.take_body(has_own_limit ? route_->body_bytes_max : options_.body_bytes_max, keeps));
+    request.share = {options_.budget, runtime::Spending::bodies};
+    if (!keeps || head.content_length.value_or(0) <= announced_bytes_min) return {};
+    // Spares the client sending a body for which there is no room.
+    if (!request.share.resize(*head.content_length)) return fail(Errc::overloaded, no_memory);
+    request.share.reset();
+    return {};
 }
 
 // Whether a refusal does not wait for the body: the client asks before it sends one, or the body is
@@ -295,6 +294,9 @@ void Conversation::refuse(const Error& error, Time now) {
     Slot& slot = open_slot();
     slot.keeps_alive = false;
     slot.response = problem(error, request);
+    // The connection may linger; the memory is needed now.
+    request.body = {};
+    request.share.reset();
     input_is_over_ = true;
     must_send_continue_ = false;
     if (const auto limit = limit_of(error.code)) host_.reached(*limit);
@@ -432,7 +434,7 @@ bool Conversation::append_stream(std::string& out, Slot& slot, Time now) {
 // Counts anew whenever the client could not send because of us.
 bool Conversation::is_upload_too_slow(Time now) {
     const auto elapsed = now - counted_since_;
-    if (wants_input() && elapsed < options_.read_timeout) return false;
+    if (elapsed < options_.read_timeout) return false;
     const double least = static_cast<double>(options_.upload_bytes_per_second_min) *
                          std::chrono::duration<double>(elapsed).count();
     const bool is_too_slow = wants_input() && static_cast<double>(counted_bytes_) < least;

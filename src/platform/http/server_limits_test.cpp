@@ -144,6 +144,7 @@ TEST_F(ServerTest, TakesNoBodyForWhichThereIsNoMemory) {
         "POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ";
     first.send(head + "150000\r\n\r\n" + std::string(149'999, 'x'));
     wait_until([&] { return budget.used() == 149'999; });
+    EXPECT_EQ(client().ask(head + "1000000000\r\n\r\n").status, 413) << "never, so no 503";
     // Refused before it has sent the body.
     const auto refused = client().ask(head + "100000\r\n\r\n");
     EXPECT_EQ(refused.status, 503);
@@ -157,6 +158,7 @@ TEST_F(ServerTest, TakesNoBodyForWhichThereIsNoMemory) {
     const std::string chunk = "2710\r\n" + std::string(10'000, 'x') + "\r\n";
     for (int i = 0; i < 6; ++i) chunked.send(chunk);
     EXPECT_EQ(chunked.answer().status, 503);
+    EXPECT_EQ(budget.used(), 149'999u) << "a refused body takes nothing";
     EXPECT_EQ(client().ask(post("/body", "{}")).status, 201) << "small ones go on";
     EXPECT_EQ(first.ask("x").status, 201);
     wait_until([&] { return budget.used() == 0; });
