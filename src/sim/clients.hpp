@@ -20,7 +20,8 @@ public:
     virtual ~Network() = default;
     // Sends the request to any replica of the service. `done` runs once, with status 0 if no answer
     // arrives in time.
-    // is_repeatable: the request carries an idempotency key and may arrive twice.
+    // is_repeatable: the network may deliver the request more than once, because it carries an
+    // idempotency key.
     virtual void call(Service service, http::Request request, bool is_repeatable,
                       std::function<void(const Answer&)> done) = 0;
 };

@@ -40,7 +40,8 @@ private:
 LoadedOrder order_of(const sql::Row& row);
 // order_id, sku, name, quantity, unit_amount
 domain::Line line_of(const sql::Row& row);
-// id, type, order_id, status, deadline_at, next_attempt_at, started_at, finished_at
+// id, type, order_id, status, deadline_at, next_attempt_at, started_at, finished_at. The saga is
+// returned without its steps.
 app::SagaOfOrder saga_of(const sql::Row& row);
 // saga_id, name, status, attempts, started_at, finished_at, last_error
 domain::SagaStep step_of(const sql::Row& row);

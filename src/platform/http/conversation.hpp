@@ -124,6 +124,8 @@ private:
     Slot* find_slot(std::uint64_t number);
     // Appends what the first slot has to send. Returns true if that was its last byte.
     bool append_slot(std::string& out, Time now);
+    // The same for a streamed answer, as far as it has been written; a silent event stream gets its
+    // heartbeat.
     bool append_stream(std::string& out, Slot& slot, Time now);
     ResponseHead head_of(const Slot& slot, Framing framing);
     bool may_continue() const;

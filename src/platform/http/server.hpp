@@ -61,10 +61,11 @@ struct ServerOptions {
 // Responses leave in the order of their requests, each in one write (together with others that are
 // ready), with TCP_NODELAY. An unknown path is answered 404, an unknown method 405 with Allow, both
 // as problem+json. Every response carries X-Correlation-ID and Date. Metrics:
-// - http_server_requests_seconds {method, uri, status, outcome, exception} as Micrometer names
-// them:
-//   uri is the route's pattern or UNKNOWN, outcome SUCCESS, CLIENT_ERROR, ..., exception None
+// - http_server_requests_seconds {method, uri, status, outcome, exception}, with the labels of
+//   Micrometer: uri is the route's pattern or UNKNOWN, outcome SUCCESS, CLIENT_ERROR, ..., and
+//   exception None
 // - http_server_connections
+// - http_server_failed_accepts_total
 // - http_server_limit_reached_total {limit}
 // - http_server_unsent_answers_total
 // - http_server_late_answers_total
