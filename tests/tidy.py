@@ -25,7 +25,7 @@ THIRD_PARTY = re.compile(r"<(boost|simdjson|sqlite3|libpq|prometheus|spdlog|open
 
 
 def ring_of(path):
-    """The room a file stands in: 'base', 'platform/sql', 'order/app', 'order' (its module), ..."""
+    """The folder a file stands in, as the tables name it: 'base', 'platform/sql', 'order/app', 'order' (its module), ..."""
     parts = path.split("/")
     if parts[0] == "platform" or (parts[0] in SERVICES and len(parts) > 2):
         return "/".join(parts[:2])
@@ -33,7 +33,7 @@ def ring_of(path):
 
 
 def allowed(ring):
-    """The rooms that a room may include beside itself."""
+    """The folders that a folder may include beside itself."""
     top, _, inner = ring.partition("/")
     if ring == "base":
         return set()

@@ -1,5 +1,5 @@
 // Keeps web pages out: which hosts a request may name, and which pages may change anything. Pure.
-// docs/decisions/0017-a-browser-is-no-key.md has the reasons.
+// docs/decisions/0017-requests-of-web-pages.md has the reasons.
 #pragma once
 #include <span>
 #include <string>
