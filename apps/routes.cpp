@@ -33,9 +33,9 @@ std::vector<ServiceTable> tables() {
             {"relay", event_relay::route_table()}};
 }
 
-// Returns 0 for a route without a body.
+// Returns 0 for a route without a body, and for one that takes a stream of lines without limit.
 std::size_t body_bytes_max(const http::Route& row) {
-    if (row.body == http::Body::none) return 0;
+    if (row.body != http::Body::json) return 0;
     return row.body_bytes_max > 0 ? row.body_bytes_max : http::ServerOptions{}.body_bytes_max;
 }
 
@@ -68,7 +68,7 @@ constexpr auto columns = std::to_array<std::string_view>(
 using Line = std::array<std::string, columns.size()>;
 
 std::string body_text(const http::Route& row) {
-    if (row.body == http::Body::none) return "none";
+    if (row.body != http::Body::json) return std::string(http::name_of(row.body));
     return fmt::format("{} {} KiB{}", http::name_of(row.body), body_bytes_max(row) / 1024,
                        row.body_optional ? " optional" : "");
 }

@@ -35,6 +35,7 @@ def is_page(schema):
 class Page:
     def __init__(self, document):
         self.document = document
+        self.schemas = document["components"]["schemas"]
         self.url = document["servers"][0]["url"]
 
     def seen(self, value):
@@ -122,8 +123,8 @@ class Page:
             yield from (self.parameter(one) for one in named if "$ref" not in one)
             yield "</table>"
         for body in operation.get("requestBody", {}).get("content", {}).values():
-            limit = operation["x-body-bytes-max"]
-            yield f"<p>Body, at most {limit} bytes: {self.kind(body.get('x-line-schema', body['schema']))}"
+            limit = f", at most {operation['x-body-bytes-max']} bytes" if "x-body-bytes-max" in operation else ""
+            yield f"<p>Body{limit}: {self.kind(body.get('x-line-schema', body['schema']))}"
             yield " a line" if "x-line-schema" in body else ""
         own = {status: reference for status, reference in operation["responses"].items() if reference != self.everywhere["responses"].get(status)}
         codes = {status: self.codes(self.seen(reference)) for status, reference in own.items()}
@@ -154,10 +155,25 @@ class Page:
                 found.setdefault(status, set()).add(code)
         return {status: sorted(codes) for status, codes in found.items()}
 
+    def base_of(self, name, schema):
+        """The largest schema that has nothing but members of this one, so that they need not be told twice; None for few of them."""
+        def is_part(other):
+            return len(other) > 3 and all(schema["properties"].get(member) == kind for member, kind in other.items())
+        parts = {one: len(other["properties"]) for one, other in self.schemas.items()
+                 if one != name and len(other.get("properties", {})) < len(schema["properties"]) and is_part(other.get("properties", {}))}
+        return max(parts, key=parts.get, default=None)
+
     def schema(self, name, schema):
         yield f'<h3 id="s-{name}">{name}</h3>' + (f"<p>{text(schema['description'])}" if "description" in schema else "")
+        base = self.base_of(name, schema)
+        if base:
+            more = [member for member in schema.get("required", []) if member in self.schemas[base]["properties"]
+                    and member not in self.schemas[base].get("required", [])]
+            yield f'<p>As <a href="#s-{base}">{base}</a>{", with required " + ", ".join(more) if more else ""}, and:'
         yield "<table>"
-        for member, kind in schema.get("properties", {}).items():
+        for member, kind in schema["properties"].items():
+            if base and member in self.schemas[base]["properties"]:
+                continue
             must = "" if member in schema.get("required", []) else "?"
             about = self.described(kind)
             yield f"<tr><td><code>{html.escape(member)}{must}</code><td>{self.kind(kind)}" + (f"<td>{about}" if about else "")
@@ -197,7 +213,7 @@ class Page:
         for status, codes in sorted(self.problems().items()):
             yield f"<li>{status}: " + ", ".join(f'<a href="/problems/{code}">{code}</a>' for code in codes)
         yield "</ul></section><section><h2>Schemas</h2>"
-        for name, schema in self.document["components"]["schemas"].items():
+        for name, schema in self.schemas.items():
             if schema.get("type") == "object" and schema.get("properties") and not is_page(schema):
                 yield from self.schema(name, schema)
         yield "</section></html>"

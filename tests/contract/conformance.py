@@ -13,7 +13,7 @@ import bundle  # noqa: E402
 from harness import Client  # noqa: E402
 
 FILES = {"order": "order-service", "inventory": "inventory-service", "relay": "event-relay-service"}
-FRAMING = {"date", "content-type", "content-length", "cache-control", "connection", "content-security-policy", "x-content-type-options"}
+FRAMING = {"date", "transfer-encoding", "content-type", "content-length", "cache-control", "connection", "content-security-policy", "x-content-type-options"}
 
 
 def closed(value):
