@@ -2,7 +2,6 @@
 #pragma once
 #include <algorithm>
 #include <chrono>
-#include <optional>
 
 #include "base/backoff.hpp"
 #include "base/chance.hpp"
@@ -22,22 +21,24 @@ public:
     // Returns the delay that is left. Zero: the server may be asked now. A clock that stepped back
     // ends the delay.
     Duration left(Instant now) const {
-        if (!opened_at_ || now < *opened_at_) return Duration::zero();
-        return std::max(Duration::zero(), *opened_at_ + wait_ - now);
+        if (!is_open_ || now < opened_at_) return Duration::zero();
+        return std::max(Duration::zero(), opened_at_ + wait_ - now);
     }
     void failed(Instant now) {
         wait_ = backoff_.failed(chance_.draw());
+        is_open_ = true;
         opened_at_ = now;
     }
     void succeeded() {
         backoff_.succeeded();
-        opened_at_.reset();
+        is_open_ = false;
     }
 
 private:
     Chance& chance_;
     Backoff backoff_{{wait_min, wait_max}};
-    std::optional<Instant> opened_at_;
+    bool is_open_ = false;
+    Instant opened_at_{};  // the last failure
     Duration wait_ = Duration::zero();
 };
 
