@@ -72,7 +72,7 @@ void AnswerPipe::abandon() {
     {
         const std::lock_guard lock(mutex_);
         is_abandoned_ = true;
-        written_ = {};
+        std::string().swap(written_);  // frees it
     }
     has_room_.notify_all();
 }

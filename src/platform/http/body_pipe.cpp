@@ -27,7 +27,7 @@ void BodyPipe::fail(Error error) {
         const std::lock_guard lock(mutex_);
         if (error_) return;
         error_ = std::move(error);
-        arrived_ = {};
+        std::string().swap(arrived_);  // frees it
     }
     changed_.notify_one();
 }

@@ -128,7 +128,7 @@ bool Connection::write() {
         return false;
     }
     if (sent == output_.size()) {
-        if (output_.capacity() > kept_output_bytes_max) output_ = {};
+        free_large_output();
         return true;
     }
     is_writing_ = true;
@@ -140,11 +140,16 @@ bool Connection::write() {
     return false;
 }
 
+// Assigning an empty string would keep the memory.
+void Connection::free_large_output() {
+    if (output_.capacity() > kept_output_bytes_max) std::string().swap(output_);
+}
+
 void Connection::on_written(const error_code& ec) {
     is_writing_ = false;
     if (is_closed_) return;
     if (ec) return close();
-    if (output_.capacity() > kept_output_bytes_max) output_ = {};
+    free_large_output();
     conversation_.resume(Steady::now());
     go_on();
 }

@@ -51,6 +51,7 @@ private:
     // Sends the output. Most responses fit the socket's buffer: one system call and no waiting.
     // Returns true if all was sent.
     bool write();
+    void free_large_output();
     void on_written(const boost::system::error_code& ec);
     // Closing a socket with unread bytes makes the kernel discard data that the client has not
     // received yet. So we wait until the client closes, too.

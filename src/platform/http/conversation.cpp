@@ -295,7 +295,7 @@ void Conversation::refuse(const Error& error, Time now) {
     slot.keeps_alive = false;
     slot.response = problem(error, request);
     // The connection may linger; the memory is needed now.
-    request.body = {};
+    std::string().swap(request.body);  // frees it
     request.share.reset();
     input_is_over_ = true;
     must_send_continue_ = false;
@@ -424,7 +424,7 @@ bool Conversation::append_stream(std::string& out, Slot& slot, Time now) {
     piece_.clear();
     slot.last_sent = now;
     if (end == End::open) return false;
-    piece_ = {};
+    std::string().swap(piece_);
     if (end != End::broken) append_end(out, framing);
     if (body_ && slots_.size() == 1) leave_body();
     if (end != End::whole || slot.is_http10) give_up_behind_first();
