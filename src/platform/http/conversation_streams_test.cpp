@@ -180,7 +180,8 @@ TEST_F(ConversationStreams, EndTheConnectionWithARefusalBeforeTheBody) {
 }
 
 TEST_F(ConversationStreams, RefuseTheWrongTypeWithoutWaitingForABodyOfAnySize) {
-    receive("POST /lines HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/x\r\n" + std::string(chunked));
+    receive("POST /lines HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/x\r\n" +
+            std::string(chunked));
     EXPECT_THAT(taken(), AllOf(HasSubstr(" 415 "), HasSubstr("Connection: close")));
     EXPECT_TRUE(conversation_.is_finished());
 }

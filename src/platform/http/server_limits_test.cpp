@@ -141,7 +141,8 @@ TEST_F(ServerTest, TakesNoBodyForWhichThereIsNoMemory) {
     start({.budget = &budget});
     auto first = client();
     const std::string head =
-        "POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ";
+        "POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+        "application/json\r\nContent-Length: ";
     first.send(head + "150000\r\n\r\n" + std::string(149'999, 'x'));
     wait_until([&] { return budget.used() == 149'999; });
     EXPECT_EQ(client().ask(head + "1000000000\r\n\r\n").status, 413) << "never, so no 503";
@@ -153,7 +154,8 @@ TEST_F(ServerTest, TakesNoBodyForWhichThereIsNoMemory) {
     // Refused as it arrives, since nothing told its size.
     auto chunked = client();
     chunked.send(
-        "POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: "
+        "POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+        "application/json\r\nTransfer-Encoding: "
         "chunked\r\n\r\n");
     const std::string chunk = "2710\r\n" + std::string(10'000, 'x') + "\r\n";
     for (int i = 0; i < 6; ++i) chunked.send(chunk);
