@@ -147,6 +147,10 @@ void list_orders(const Request& request, const Reply& reply, const ApiDependenci
     for (std::size_t part = std::min(list->limit, first_part_max); part > 0;) {
         const auto found = dependencies.store.list(list->filter, after, part);
         if (!found) return reply.problem(found.error());
+        if (found->items.empty()) {
+            after.reset();
+            break;
+        }
         for (auto order = found->items.begin(); order != found->items.end(); ++order) {
             write_order(page.out(), *order);
             ++count;

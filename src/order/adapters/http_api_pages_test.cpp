@@ -67,6 +67,14 @@ TEST_P(OrderPages, AreBoundedInBytes) {
     }
 }
 
+TEST_P(OrderPages, BehindTheLastOrderAreEmpty) {
+    const Names ids = placed(2);
+    const std::string last = ids.back().substr(1, ids.back().size() - 2);
+    const auto page = at_hand.call("GET", "/api/orders?cursor=" + last);
+    EXPECT_EQ(page.status, 200);
+    EXPECT_EQ(page.body, R"({"items":[],"nextCursor":null})");
+}
+
 TEST_P(OrderPages, HoldEachOrderOnce) {
     const Names ids = placed(5);
     cancel(ids[1]);
