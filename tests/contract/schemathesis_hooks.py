@@ -8,6 +8,7 @@ import schemathesis
 from hypothesis import strategies
 
 MONEY = (pathlib.Path(__file__).resolve().parents[2] / "src/base/money.cpp").read_text()
+VALID_KEY = re.compile(r'[!#-~][!-~]{0,254}|"[!#-\[\]-~]{1,253}"')
 
 
 def codes(name, width):
@@ -28,7 +29,7 @@ def ndjson(ctx, value):
 @schemathesis.hook
 def before_call(ctx, case, kwargs):
     headers = case.headers or {}
-    if re.fullmatch(r"[\w-]+", headers.get("Idempotency-Key", "")):  # a key that was used for another body would be refused
+    if VALID_KEY.fullmatch(headers.get("Idempotency-Key", "")):  # a key that was used for another body would be refused
         headers["Idempotency-Key"] = uuid.uuid4().hex
     if headers.get("If-None-Match") == "0":  # which Schemathesis takes for a text of the header's pattern
         del headers["If-None-Match"]
