@@ -1,5 +1,5 @@
 // The operator's program: `dev` runs the three services in one process, `load` plays orders against
-// them, `routes` prints their HTTP routes, `sim` runs them in simulated worlds, `verify` checks the
+// them, `routes` prints their HTTP routes, `sim` calls the simulator, `verify` checks the
 // invariants of both databases.
 #include <cstdio>
 #include <span>
@@ -10,7 +10,7 @@
 
 #include "apps/dev.hpp"
 #include "apps/routes.hpp"
-#include "apps/sim.hpp"
+#include "apps/simulator.hpp"
 #include "base/version.hpp"
 #include "load/command.hpp"
 #include "load/report.hpp"
@@ -39,7 +39,7 @@ struct Command {
 constexpr Command commands[] = {{"dev", trackops::apps::dev},
                                 {"load", trackops::load::command},
                                 {"routes", trackops::apps::routes},
-                                {"sim", trackops::apps::sim},
+                                {"sim", trackops::apps::simulator},
                                 {"verify", trackops::verify::command}};
 
 int print(std::FILE* to, std::string_view text, int exit_code) {

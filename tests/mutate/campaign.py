@@ -23,7 +23,7 @@ ROOMS = {  # the first that fits is the room of a file
     "http": ("src/platform/http",),
 }
 OF_TESTS = ("_test.cpp", "_test.hpp", "_for_tests.hpp", "_fixture.hpp", "_fixture.cpp", "raw_client.hpp")
-SIMULATOR = "bin/trackops"
+SIMULATOR = "bin/trackops-sim"
 
 
 def room_of(file):

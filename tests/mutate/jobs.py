@@ -232,5 +232,5 @@ class Job:
         return ""
 
     def run_worlds(self, first, last, limit):
-        command = [str(self.build / "bin" / "trackops"), "sim", "--seeds", f"{first}..{last}", "--jobs", "1", "--no-shrink"]
+        command = [str(self.build / "bin" / "trackops-sim"), "--seeds", f"{first}..{last}", "--jobs", "1", "--no-shrink"]
         return run(command, self.tree, self.servers.environment, limit)

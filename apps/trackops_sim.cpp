@@ -1,5 +1,5 @@
-#include "apps/sim.hpp"
-
+// Runs the three services in simulated worlds. A program of its own, because `./dev up` need not
+// build the simulator; `trackops sim` calls it.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -9,6 +9,8 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -223,9 +225,7 @@ int run_range(const Range& range, const RunPlan& plan, const config::Values& val
     return !summary.broken.empty() || (values.flag("coverage") && missing > 0) ? 1 : 0;
 }
 
-}  // namespace
-
-int sim(std::span<const std::string> arguments, std::span<const std::string>) {
+int run(std::span<const std::string> arguments) {
     const auto values = config::read(settings, arguments, {});
     if (!values) return print_usage_error(values.error().detail);
     if (values->flag("help")) {
@@ -253,4 +253,11 @@ int sim(std::span<const std::string> arguments, std::span<const std::string>) {
     return run_range(*range, plan, *values);
 }
 
+}  // namespace
 }  // namespace trackops::apps
+
+// Returns the exit code: 0, 1 if an invariant was broken or a fault never occurred, or 2 for bad
+// arguments.
+int main(int argc, char** argv) {
+    return trackops::apps::run(std::vector<std::string>(argv + 1, argv + argc));
+}
