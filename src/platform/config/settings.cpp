@@ -8,8 +8,10 @@
 
 #include <fmt/format.h>
 
+#include "platform/config/config_file.hpp"
 #include "platform/config/kind.hpp"
 #include "platform/config/nearest.hpp"
+#include "platform/config/service_links.hpp"
 
 namespace trackops::config {
 namespace {
@@ -17,6 +19,7 @@ namespace {
 constexpr std::string_view environment_prefix = "TRACKOPS_";
 constexpr std::string_view test_prefix = "TRACKOPS_TEST_";
 constexpr std::string_view file_suffix = "_FILE";
+constexpr std::string_view config_setting = "config";
 constexpr std::size_t secret_bytes_max = 65'536;
 
 bool is_setting_name(std::string_view name) {
@@ -58,6 +61,8 @@ public:
 
     void take_arguments(std::span<const std::string> arguments);
     void take_environment(std::span<const std::string> environment);
+    // Takes the file that the setting `config` names. Call it after the two above.
+    void take_config_file();
     Result<Values> finish();
 
 private:
@@ -82,6 +87,8 @@ private:
     void give_flag(const Setting& row, std::string value);
     void give_file(const Setting& row, const std::string& variable, const std::string& path);
     bool take_variable(std::string_view name, const std::string& value);
+    void take_entry(const std::string& pointer, const FileEntry& entry);
+    void unknown_entry(const std::string& pointer, std::string_view name);
 
     std::span<const Setting> table_;
     Values given_;
@@ -193,13 +200,59 @@ bool SettingsParser::take_variable(std::string_view name, const std::string& val
 }
 
 void SettingsParser::take_environment(std::span<const std::string> environment) {
+    const ServiceLinks links(environment);
     for (const std::string& entry : environment) {
         const std::size_t equals = entry.find('=');
         const std::string_view name = std::string_view(entry).substr(0, equals);
         if (!name.starts_with(environment_prefix) || name.starts_with(test_prefix)) continue;
         const std::string value = equals == std::string::npos ? "" : entry.substr(equals + 1);
+        if (links.contains(name, value)) continue;
         if (!take_variable(name, value)) unknown_variable(name);
     }
+}
+
+void SettingsParser::unknown_entry(const std::string& pointer, std::string_view name) {
+    std::vector<std::string> names;
+    for (const Setting& row : table_) {
+        names.emplace_back(row.name);
+        if (row.secret) names.push_back(fmt::format("{}-file", row.name));
+    }
+    const auto meant = nearest_name(name, names);
+    fault(pointer, meant ? fmt::format("is unknown; did you mean {}?", *meant) : "is unknown");
+}
+
+void SettingsParser::take_entry(const std::string& pointer, const FileEntry& entry) {
+    constexpr std::string_view file = "-file";
+    const std::string_view name = entry.name;
+    const Setting* row = find(name);
+    const bool is_file = row == nullptr && name.ends_with(file);
+    if (is_file) row = find(name.substr(0, name.size() - file.size()));
+    if (row == nullptr || (is_file && !row->secret)) return unknown_entry(pointer, name);
+    if (name == config_setting) return fault(pointer, "is not read from the file that it names");
+    if (!entry.value) return fault(pointer, "is neither text, a whole number, true nor false");
+    const auto before = named_by_.find(row->name);
+    const std::string_view of_file =
+        std::string_view(pointer).substr(0, pointer.size() - name.size());
+    if (before != named_by_.end()) {
+        // A flag and a variable come before the file.
+        if (before->second.starts_with(of_file))
+            fault(pointer, fmt::format("is given beside {}", before->second));
+    } else if (is_file) {
+        give_file(*row, pointer, *entry.value);
+    } else {
+        give(*row, {*entry.value, std::string(config_setting)});
+        named_by_.emplace(row->name, pointer);
+    }
+}
+
+void SettingsParser::take_config_file() {
+    const auto given = given_.values.find(config_setting);
+    if (given == given_.values.end() || given->second.value.empty()) return;
+    const std::string path = given->second.value;
+    const auto entries = read_config_file(path);
+    if (!entries) return fault(named_by_.find(config_setting)->second, entries.error().detail);
+    for (const FileEntry& entry : *entries)
+        take_entry(fmt::format("{}: {}", path, entry.name), entry);
 }
 
 Result<Values> SettingsParser::finish() {
@@ -256,6 +309,7 @@ Result<Values> read(std::span<const Setting> table, std::span<const std::string>
     SettingsParser reading(table);
     reading.take_arguments(arguments);
     reading.take_environment(environment);
+    reading.take_config_file();
     return reading.finish();
 }
 

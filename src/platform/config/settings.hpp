@@ -1,5 +1,5 @@
-// Settings from a table: flag > environment > default. A failed start reports every bad setting at
-// once.
+// Settings from a table: flag > environment > file > default. A failed start reports every bad
+// setting at once.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -42,7 +42,8 @@ public:
 
     struct SettingValue {
         std::string value;
-        std::string source;  // "flag", "environment", "file", "default"
+        // "flag", "environment", "file" (of a secret), "config" (the file of settings), "default"
+        std::string source;
     };
     std::map<std::string, SettingValue, std::less<>> values;
 };
@@ -51,8 +52,12 @@ public:
 // with -- needs the = form. `environment` holds NAME=VALUE strings; of duplicates the first counts.
 // Returns Errc::invalid with every fault, in `fields` and again in `detail`: unknown and repeated
 // flags, values out of bounds, unknown TRACKOPS_* variables. An unknown name comes with a similar
-// known one, if there is one. TRACKOPS_TEST_* variables belong to the tests and are ignored. No
-// fault shows a secret.
+// known one, if there is one. TRACKOPS_TEST_* variables belong to the tests and are ignored, and so
+// are the variables that Kubernetes sets for its Services (service_links.hpp). No fault shows a
+// secret.
+// If the table has a text setting named "config" and that is given, it names a file with a JSON
+// object, as in {"log-level": "warn", "port": 8080, "log-json": false}. A value in it counts where
+// neither a flag nor a variable gives one. "NAME-file" names the file of a secret.
 // Throws std::logic_error if a row of the table is malformed or two rows have the same name.
 Result<Values> read(std::span<const Setting> table, std::span<const std::string> arguments,
                     std::span<const std::string> environment);
