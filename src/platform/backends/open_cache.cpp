@@ -1,7 +1,5 @@
 #include "platform/backends/open_cache.hpp"
 
-#include <cstdlib>
-
 #include "platform/cache/embedded_cache.hpp"
 #include "platform/redis/cache.hpp"
 #include "platform/redis/target.hpp"
@@ -18,12 +16,8 @@ std::unique_ptr<cache::Cache> open_cache(std::string_view url, const cache::Opti
                                          const Clock& clock, telemetry::Registry& metrics) {
     if (url == "embedded:") return cache::open_embedded(options, clock, metrics);
     const std::string_view scheme = url::scheme_of(url);
-    if (scheme == "redis") {
-        const char* password = std::getenv("TRACKOPS_REDIS_PASSWORD");
-        return cache::open_redis(
-            cache::parse_redis_target(url, password == nullptr ? "" : password), options, clock,
-            metrics);
-    }
+    if (scheme == "redis")
+        return cache::open_redis(cache::parse_redis_target(url), options, clock, metrics);
     if (scheme == "rediss") url::refuse(url, form, "TLS to Redis is not supported");
     url::refuse(url, form, "it is neither embedded: nor redis://");
 }

@@ -9,8 +9,7 @@ namespace trackops::backends {
 
 // embedded: keeps entries in the memory of this process.
 // redis://[[user]:password@]host[:port][/database][?passwordFile=FILE] keeps them in Redis, version
-// 6 or newer, with the memory of this process in front of it. Without a password in the URL the
-// password of the environment (TRACKOPS_REDIS_PASSWORD) is used. Redis may be unavailable, now and
+// 6 or newer, with the memory of this process in front of it. Redis may be unavailable, now and
 // later.
 // Throws std::invalid_argument with the reason, but never a password, if the URL is invalid or is
 // rediss:// (TLS is not supported).

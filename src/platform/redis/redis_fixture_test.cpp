@@ -75,7 +75,7 @@ std::string redis_url() {
     return url;
 }
 
-std::uint16_t port_of(std::string_view url) { return parse_redis_target(url, "").port; }
+std::uint16_t port_of(std::string_view url) { return parse_redis_target(url).port; }
 
 std::string fresh_prefix() {
     static std::atomic<int> count = 0;

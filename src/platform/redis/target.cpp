@@ -39,15 +39,14 @@ std::string RedisTarget::description() const {
     return fmt::format("redis://{}/{}", url::Host{.name = host}.text(port), database);
 }
 
-RedisTarget parse_redis_target(std::string_view text, std::string_view environment_password) {
+RedisTarget parse_redis_target(std::string_view text) {
     const url::Url url = url::parse_url(text, form);
     if (url.hosts.size() > 1) url::refuse(text, form, "it names more than one host");
     if (url.hosts.front().name.empty()) url::refuse(text, form, "it names no host");
-    RedisTarget target{
-        .host = url.hosts.front().name,
-        .port = url.hosts.front().port.value_or(RedisTarget{}.port),
-        .user = url.user,
-        .password = url.password.value_or(Secret(std::string(environment_password)))};
+    RedisTarget target{.host = url.hosts.front().name,
+                       .port = url.hosts.front().port.value_or(RedisTarget{}.port),
+                       .user = url.user,
+                       .password = url.password.value_or(Secret())};
     const bool has_other = !url.secret_parameters.empty() || url.parameters.size() > 1;
     if (has_other || (!url.parameters.empty() && url.parameters.front().name != "passwordFile"))
         url::refuse(text, form, "the only parameter is passwordFile=FILE");

@@ -17,8 +17,8 @@ struct RedisTarget {
     std::string description() const;  // host, port and database: no user
 };
 
-// `environment_password` is used if the URL has no password and names no password file. Throws
+// A password file that the URL names comes before a password in the URL. Throws
 // std::invalid_argument if the URL or its file cannot be read. The message never quotes a password.
-RedisTarget parse_redis_target(std::string_view url, std::string_view environment_password);
+RedisTarget parse_redis_target(std::string_view url);
 
 }  // namespace trackops::cache

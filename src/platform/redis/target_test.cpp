@@ -15,33 +15,31 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST(RedisTarget, IsReadFromAUrl) {
-    const auto plain = parse_redis_target("redis://cache.example", "");
+    const auto plain = parse_redis_target("redis://cache.example");
     EXPECT_EQ(plain.description(), "redis://cache.example:6379/0");
     EXPECT_TRUE(plain.password.empty());
-    const auto full = parse_redis_target("redis://me:p%40ss%2fword@127.0.0.1:7000/3", "other");
+    const auto full = parse_redis_target("redis://me:p%40ss%2fword@127.0.0.1:7000/3");
     EXPECT_EQ(full.description(), "redis://127.0.0.1:7000/3");
     EXPECT_EQ(full.user, "me");
     EXPECT_EQ(full.password.reveal(), "p@ss/word");
-    EXPECT_EQ(parse_redis_target("redis://[::1]:7000/", "").description(), "redis://[::1]:7000/0");
-    EXPECT_EQ(parse_redis_target("redis://[::1]", "").host, "::1");
+    EXPECT_EQ(parse_redis_target("redis://[::1]:7000/").description(), "redis://[::1]:7000/0");
+    EXPECT_EQ(parse_redis_target("redis://[::1]").host, "::1");
 }
 
-TEST(RedisTarget, TakesThePasswordFromTheFileThenTheUrlThenTheEnvironment) {
+TEST(RedisTarget, TakesThePasswordFromTheFileThenTheUrl) {
     const trackops::testing::TemporaryFolder folder;
     const std::string file = folder.path() + "/pass@word";
     std::ofstream(file) << "from file\n";
     const std::string query = "?passwordFile=" + file;
-    EXPECT_EQ(parse_redis_target("redis://h" + query, "env").password.reveal(), "from file");
-    EXPECT_EQ(parse_redis_target("redis://:url@h/1" + query, "env").password.reveal(), "from file");
-    EXPECT_EQ(parse_redis_target("redis://:url@h", "env").password.reveal(), "url");
-    EXPECT_EQ(parse_redis_target("redis://h", "env").password.reveal(), "env");
-    EXPECT_EQ(parse_redis_target("redis://me@h", "env").user, "me");
+    EXPECT_EQ(parse_redis_target("redis://h" + query).password.reveal(), "from file");
+    EXPECT_EQ(parse_redis_target("redis://:url@h/1" + query).password.reveal(), "from file");
+    EXPECT_EQ(parse_redis_target("redis://:url@h").password.reveal(), "url");
 }
 
 TEST(RedisTarget, SaysWhatIsWrongWithAUrlButNoPassword) {
     const auto why = [](std::string_view url) -> std::string {
         try {
-            parse_redis_target(url, "secret");
+            parse_redis_target(url);
             return "";
         } catch (const std::invalid_argument& error) {
             return error.what();
@@ -67,6 +65,7 @@ TEST(RedisTarget, SaysWhatIsWrongWithAUrlButNoPassword) {
         {"redis://:secret@h/1/2", "database"},
         {"redis://h?passwordFile=/nowhere", "/nowhere"},
         {"redis://me:@h", "needs a password"},
+        {"redis://me@h", "needs a password"},
     };
     for (const auto& [url, what] : cases) {
         EXPECT_THAT(why(url), HasSubstr(what)) << url;
