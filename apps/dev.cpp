@@ -88,7 +88,7 @@ private:
 order::ModuleOptions order_options(const config::Values& values, event_relay::Module& relay) {
     order::ModuleOptions options;
     options.database_url = database_url(values, "order-database-url", "orders.db");
-    options.address = values.text("address");
+    options.address = listen_address(values);
     options.edge = edge_options(values);
     options.management = management(values, 0);
     options.port = static_cast<std::uint16_t>(values.integer("order-port"));
@@ -102,7 +102,7 @@ order::ModuleOptions order_options(const config::Values& values, event_relay::Mo
 inventory::ModuleOptions inventory_options(const config::Values& values) {
     inventory::ModuleOptions options;
     options.database_url = database_url(values, "inventory-database-url", "inventory.db");
-    options.address = values.text("address");
+    options.address = listen_address(values);
     options.edge = edge_options(values);
     options.management = management(values, 1);
     options.port = static_cast<std::uint16_t>(values.integer("inventory-port"));
@@ -113,7 +113,7 @@ inventory::ModuleOptions inventory_options(const config::Values& values) {
 event_relay::ModuleOptions relay_options(const config::Values& values) {
     event_relay::ModuleOptions options;
     options.database_url = database_url(values, "order-database-url", "orders.db");
-    options.address = values.text("address");
+    options.address = listen_address(values);
     options.edge = edge_options(values);
     options.management = management(values, 2);
     options.port = static_cast<std::uint16_t>(values.integer("relay-port"));
@@ -157,7 +157,22 @@ void Services::stop(Duration drain_within) {
     relay_.stop(drain_within);
 }
 
+std::vector<std::uint16_t> api_ports(const config::Values& values) {
+    std::vector<std::uint16_t> ports;
+    for (const std::string_view name : {"order-port", "inventory-port", "relay-port"}) {
+        if (name == "inventory-port" && !values.flag("inventory")) continue;
+        ports.push_back(static_cast<std::uint16_t>(values.integer(name)));
+    }
+    return ports;
+}
+
 }  // namespace
+
+int health(std::span<const std::string> arguments, std::span<const std::string> environment) {
+    std::vector<std::string> with_command{"health"};
+    with_command.insert(with_command.end(), arguments.begin(), arguments.end());
+    return dev(with_command, environment);
+}
 
 int dev(std::span<const std::string> arguments, std::span<const std::string> environment) {
     return run_program(
@@ -169,6 +184,7 @@ int dev(std::span<const std::string> arguments, std::span<const std::string> env
                  std::filesystem::create_directories(values.text("data-dir"));
                  return std::make_unique<Services>(values);
              },
+         .ports = api_ports,
          .ports_file =
              [](const config::Values& values) { return values.text("data-dir") + "/ports.json"; }},
         arguments, environment);

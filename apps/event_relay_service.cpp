@@ -1,4 +1,5 @@
 // event-relay-service: moves committed events of the order database to the bus, as a process.
+#include "apps/server_urls.hpp"
 #include "apps/service.hpp"
 #include "event_relay/module.hpp"
 
@@ -14,6 +15,7 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
      .default_value = "postgres://trackops_relay@127.0.0.1:5432/trackops",
      .help = "The order database, with the rights of the relay role.",
      .secret = true},
+    password_setting("database-password", "The password for it."),
     {"source", Kind::text, "poll",
      "How the outbox is read: poll, or wal (logical replication; PostgreSQL with "
      "wal_level=logical and a role with REPLICATION)."},
@@ -22,9 +24,9 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
 
 event_relay::ModuleOptions module_options(const config::Values& values) {
     event_relay::ModuleOptions options;
-    options.database_url = values.text("database-url");
+    options.database_url = url_with_password(values, "database-url", "database-password");
     options.source = values.text("source");
-    options.address = values.text("address");
+    options.address = listen_address(values);
     options.edge = edge_options(values);
     options.management = management_options(values);
     options.port = static_cast<std::uint16_t>(values.integer("port"));
@@ -43,6 +45,7 @@ int main(int argc, char** argv) {
     return apps::run_program({.name = "event-relay-service",
                               .about = "moves committed events of the order database to the bus",
                               .settings = apps::settings,
-                              .make = apps::make},
+                              .make = apps::make,
+                              .ports = apps::api_port},
                              argc, argv);
 }

@@ -1,5 +1,6 @@
 // inventory-service: stock and reservations, the consumer of order events and the relay of its own
 // outbox, as a process.
+#include "apps/server_urls.hpp"
 #include "apps/service.hpp"
 #include "inventory/module.hpp"
 
@@ -15,17 +16,20 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
      .default_value = "postgres://trackops_inventory_service@127.0.0.1:5432/trackops_inventory",
      .help = "The stock database, with the rights of the service role.",
      .secret = true},
+    password_setting("database-password", "The password for it."),
     {.name = "migration-url",
      .kind = Kind::text,
      .default_value = "",
      .help = "The same database, with the rights of its owner, for the schema at the start; "
              "default: database-url.",
      .secret = true},
+    password_setting("migration-password", "The password for it."),
     {.name = "relay-database-url",
      .kind = Kind::text,
      .default_value = "",
      .help = "The same database, with the rights of the relay role; default: database-url.",
      .secret = true},
+    password_setting("relay-database-password", "The password for it."),
     {"relay-source", Kind::text, "poll",
      "How its relay reads the outbox: poll, or wal, which needs REPLICATION."},
     {"bus-url", Kind::text, "kafka://127.0.0.1:9092", "kafka://HOST:PORT[,HOST:PORT...]."},
@@ -34,11 +38,12 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
 
 inventory::ModuleOptions module_options(const config::Values& values) {
     inventory::ModuleOptions options;
-    options.database_url = values.text("database-url");
-    options.migration_url = values.text("migration-url");
-    options.relay_database_url = values.text("relay-database-url");
+    options.database_url = url_with_password(values, "database-url", "database-password");
+    options.migration_url = url_with_password(values, "migration-url", "migration-password");
+    options.relay_database_url =
+        url_with_password(values, "relay-database-url", "relay-database-password");
     options.relay_source = values.text("relay-source");
-    options.address = values.text("address");
+    options.address = listen_address(values);
     options.edge = edge_options(values);
     options.management = management_options(values);
     options.port = static_cast<std::uint16_t>(values.integer("port"));
@@ -59,6 +64,7 @@ int main(int argc, char** argv) {
         {.name = "inventory-service",
          .about = "stock over HTTP, and reservations for the orders that come over the bus",
          .settings = apps::settings,
-         .make = apps::make},
+         .make = apps::make,
+         .ports = apps::api_port},
         argc, argv);
 }

@@ -1,4 +1,5 @@
 // order-service: the order API, its sagas and the consumer of inventory's replies, as a process.
+#include "apps/server_urls.hpp"
 #include "apps/service.hpp"
 #include "order/module.hpp"
 
@@ -14,18 +15,21 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
      .default_value = "postgres://trackops_service@127.0.0.1:5432/trackops",
      .help = "The order database, with the rights of the service role.",
      .secret = true},
+    password_setting("database-password", "The password for it."),
     {.name = "migration-url",
      .kind = Kind::text,
      .default_value = "",
      .help = "The same database, with the rights of its owner, for the schema at the start; "
              "default: database-url.",
      .secret = true},
+    password_setting("migration-password", "The password for it."),
     {"bus-url", Kind::text, "kafka://127.0.0.1:9092", "kafka://HOST:PORT[,HOST:PORT...]."},
     {.name = "cache-url",
      .kind = Kind::text,
      .default_value = "redis://127.0.0.1:6379",
      .help = "redis://HOST:PORT, or embedded: for this process alone.",
      .secret = true},
+    password_setting("redis-password", "The password for Redis."),
     {"topic-partitions", Kind::integer, "3", "Partitions of topics that are made.", 1, 10'000},
     {"reserve-timeout", Kind::duration, "15m",
      "An order that is not reserved by then is cancelled with TIMED_OUT.", 1,
@@ -36,10 +40,10 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
 
 order::ModuleOptions module_options(const config::Values& values) {
     order::ModuleOptions options;
-    options.database_url = values.text("database-url");
-    options.migration_url = values.text("migration-url");
-    options.cache_url = values.text("cache-url");
-    options.address = values.text("address");
+    options.database_url = url_with_password(values, "database-url", "database-password");
+    options.migration_url = url_with_password(values, "migration-url", "migration-password");
+    options.cache_url = url_with_password(values, "cache-url", "redis-password");
+    options.address = listen_address(values);
     options.edge = edge_options(values);
     options.management = management_options(values);
     options.port = static_cast<std::uint16_t>(values.integer("port"));
@@ -63,6 +67,7 @@ int main(int argc, char** argv) {
         {.name = "order-service",
          .about = "orders over HTTP, their sagas, and the replies of the inventory service",
          .settings = apps::settings,
-         .make = apps::make},
+         .make = apps::make,
+         .ports = apps::api_port},
         argc, argv);
 }

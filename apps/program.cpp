@@ -14,6 +14,9 @@
 
 #include "apps/edge_settings.hpp"
 #include "apps/end_signals.hpp"
+#include "apps/health.hpp"
+#include "apps/listen_settings.hpp"
+#include "apps/server_urls.hpp"
 #include "base/version.hpp"
 #include "platform/runtime/open_files.hpp"
 #include "platform/telemetry/log.hpp"
@@ -35,33 +38,13 @@ std::optional<telemetry::Level> level_named(std::string_view name) {
     return static_cast<telemetry::Level>(found - names.begin());
 }
 
-bool is_loopback(std::string_view address) {
-    return address.starts_with("127.") || address == "::1" || address == "localhost";
-}
-
 // Returns the faults of the settings that their table cannot express; "" for none.
 std::string fault_of(const config::Values& values) {
     if (!level_named(values.text("log-level")))
         return "log-level must be debug, info, warn, error or off";
-    if (!is_loopback(values.text("address")))
-        return "address must be a loopback address until there is a login";
+    if (std::string fault = fault_of_listening(values); !fault.empty()) return fault;
     if (std::string fault = fault_of_edge(values); !fault.empty()) return fault;
-    if (const std::string& management = values.text("management-address"); !management.empty()) {
-        const auto listen = service::ListenAddress::parse(management);
-        if (!listen) return "management-address must be HOST:PORT";
-        if (!is_loopback(listen->host))
-            return "management-address must be a loopback address until there is a login";
-    }
-    for (const auto& [name, given] : values.values) {
-        // On the command line every user who can list processes could read it.
-        if (given.source == "flag" && url::holds_password(given.value)) {
-            return fmt::format(
-                "--{} holds a password, which everybody on this machine can read in the list of "
-                "processes: give it in the environment or in a file",
-                name);
-        }
-    }
-    return {};
+    return password_on_command_line(values);
 }
 
 // Calls prepare() until it succeeds. Returns false if a signal arrived first. Throws the exception
@@ -115,6 +98,8 @@ int serve(const Program& program, const config::Values& values, std::uint64_t op
     std::signal(SIGPIPE, SIG_IGN);
     if (const auto warning = open_files_warning(values, open_files_max); !warning.empty())
         telemetry::log(telemetry::Level::warn, "start", warning);
+    if (const auto warning = exposure_warning(values); !warning.empty())
+        telemetry::log(telemetry::Level::warn, "start", warning);
     EndSignals ends(values.duration("drain") + stop_time);
     const std::unique_ptr<Running> running = program.make(values);
     if (!prepare(*running, ends, values.duration("start-patience"))) return 0;
@@ -123,7 +108,7 @@ int serve(const Program& program, const config::Values& values, std::uint64_t op
     const std::vector<Port> ports = running->start();
     write_ports(file, json_of(ports));
     fmt::print("{{\"ready\":true,\"ports\":{}}}\n", json_of(ports));
-    if (!values.flag("log-json")) print_urls(ports, values.text("address"));
+    if (!values.flag("log-json")) print_urls(ports, listen_address(values));
     std::fflush(stdout);
     ends.wait();
     telemetry::log(telemetry::Level::info, "end", "draining");
@@ -131,12 +116,22 @@ int serve(const Program& program, const config::Values& values, std::uint64_t op
     return 0;
 }
 
+int run_health(const Program& program, std::span<const std::string> arguments,
+               std::span<const std::string> environment) {
+    const auto values = config::read(program.settings, arguments, environment);
+    if (!values) return print_usage_error(program, values.error().detail, 2);
+    if (const std::string fault = fault_of(*values); !fault.empty())
+        return print_usage_error(program, fault, 2);
+    return ask_health(*values, program.ports(*values));
+}
+
 }  // namespace
 
 service::ManagementOptions management_options(const config::Values& values, std::uint16_t offset) {
     constexpr std::uint64_t mebibyte = 1U << 20;
     service::ManagementOptions options;
-    options.listen = service::ListenAddress::parse(values.text("management-address"));
+    options.listen = management_listen_address(values);
+    options.access_warning = exposure_warning(values);
     if (options.listen && options.listen->port != 0)
         options.listen->port = static_cast<std::uint16_t>(options.listen->port + offset);
     options.disk_free_min_bytes =
@@ -150,11 +145,16 @@ std::size_t memory_budget(const config::Values& values) {
 
 int run_program(const Program& program, std::span<const std::string> arguments,
                 std::span<const std::string> environment) {
+    if (!arguments.empty() && arguments.front() == "health")
+        return run_health(program, arguments.subspan(1), environment);
     const auto values = config::read(program.settings, arguments, environment);
     if (!values) return print_usage_error(program, values.error().detail, 2);
     const std::uint64_t open_files_max = runtime::raise_open_files_max();
     if (values->flag("help")) {
-        fmt::print("{}: {}\n\n{}", program.name, program.about, config::help(program.settings));
+        fmt::print(
+            "{}: {}\n\n  health  as the first argument: ask the running program whether it is "
+            "ready (exit code 0 or 1)\n\n{}",
+            program.name, program.about, config::help(program.settings));
         return 0;
     }
     if (values->flag("print-config")) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "apps/edge_settings.hpp"
+#include "apps/listen_settings.hpp"
 #include "base/instant.hpp"
 #include "platform/config/help.hpp"
 #include "platform/config/settings.hpp"
@@ -45,6 +46,9 @@ struct Program {
     std::span<const config::Setting> settings;
     // Makes the program. An exception means exit code 1.
     std::function<std::unique_ptr<Running>(const config::Values&)> make;
+    // Returns the ports of the services' APIs, as the settings give them. They are those that the
+    // subcommand `health` asks.
+    std::function<std::vector<std::uint16_t>(const config::Values&)> ports;
     // Returns the path of the file with the ports that scripts read; "" for none.
     std::function<std::string(const config::Values&)> ports_file = [](const config::Values&) {
         return std::string();
@@ -56,11 +60,6 @@ std::size_t memory_budget(const config::Values& values);
 
 // The settings that every program has in addition to its own.
 inline constexpr auto common_settings = std::to_array<config::Setting>({
-    {"address", config::Kind::text, "127.0.0.1",
-     "Address to listen on. Until there is a login: loopback only."},
-    {"management-address", config::Kind::text, "",
-     "HOST:PORT that serves /actuator/*, which then leaves the API's port. Until there is a login: "
-     "loopback only."},
     {"disk-free-min", config::Kind::integer, "10",
      "MiB. With less space in the folder of an embedded database the service is not ready.", 0,
      1L << 30},
@@ -76,15 +75,21 @@ inline constexpr auto common_settings = std::to_array<config::Setting>({
      0, 600L * 1000},
     {"log-level", config::Kind::text, "info", "debug, info, warn, error or off."},
     {"log-json", config::Kind::flag, "true", "One JSON object a line; --no-log-json for people."},
+    {"config", config::Kind::text, "",
+     "File with a JSON object of settings, {\"log-level\": \"warn\"}. Flags and the environment "
+     "come before it."},
     {"help", config::Kind::flag, "false", "Print this and stop."},
     {"print-config", config::Kind::flag, "false", "Print each setting with its source and stop."},
 });
 
 template <std::size_t Own>
 constexpr auto with_common_settings(const std::array<config::Setting, Own>& own) {
-    std::array<config::Setting, Own + common_settings.size() + edge_settings.size()> all{};
+    std::array<config::Setting,
+               Own + listen_settings.size() + common_settings.size() + edge_settings.size()>
+        all{};
     auto* next = all.data();
     for (const config::Setting& row : own) *next++ = row;
+    for (const config::Setting& row : listen_settings) *next++ = row;
     for (const config::Setting& row : common_settings) *next++ = row;
     for (const config::Setting& row : edge_settings) *next++ = row;
     return all;
@@ -95,9 +100,11 @@ constexpr auto with_common_settings(const std::array<config::Setting, Own>& own)
 service::ManagementOptions management_options(const config::Values& values,
                                               std::uint16_t offset = 0);
 
-// Runs the program until SIGTERM or SIGINT. Prints {"ready":true,"ports":{...}} once it serves and,
-// with --no-log-json, the URL of each service. Returns the exit code: 0 after an orderly end, 1 if
-// the program could not start, 2 for bad settings. EndSignals ends a program that does not stop.
+// Runs the program until SIGTERM or SIGINT. If the first argument is `health`, it asks a running
+// program with the same settings instead (ask_health() in health.hpp). Prints
+// {"ready":true,"ports":{...}} once it serves and, with --no-log-json, the URL of each service.
+// Returns the exit code: 0 after an orderly end, 1 if the program could not start, 2 for bad
+// settings. EndSignals ends a program that does not stop.
 int run_program(const Program& program, std::span<const std::string> arguments,
                 std::span<const std::string> environment);
 

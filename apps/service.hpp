@@ -25,6 +25,11 @@ Options with_budget(Options options, runtime::Budget& budget) {
     return options;
 }
 
+// Returns the port of a program with one service.
+inline std::vector<std::uint16_t> api_port(const config::Values& values) {
+    return {static_cast<std::uint16_t>(values.integer("port"))};
+}
+
 template <class Module>
 class Service final : public Running {
 public:

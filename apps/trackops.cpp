@@ -1,5 +1,6 @@
-// The operator's program: `dev` runs the three services in one process, `load` plays orders against
-// them, `routes` prints their HTTP routes, `sim` calls the simulator, `verify` checks the
+// The operator's program: `dev` runs the three services in one process, `health` asks whether they
+// are ready, `load` plays orders against them, `migrate` brings both databases up to date, `routes`
+// prints the HTTP routes, `sim` calls the simulator, `verify` checks the
 // invariants of both databases.
 #include <cstdio>
 #include <span>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "apps/dev.hpp"
+#include "apps/migrate.hpp"
 #include "apps/routes.hpp"
 #include "apps/simulator.hpp"
 #include "base/version.hpp"
@@ -24,7 +26,9 @@ constexpr std::string_view usage =
     "trackops: the order-and-stock core of a commerce back end\n"
     "\n"
     "  trackops dev            the three services in one process on embedded stores\n"
+    "  trackops health         asks a running `trackops dev` whether it is ready\n"
     "  trackops load FILE|-    plays orders from NDJSON over HTTP and reports\n"
+    "  trackops migrate        brings the databases to what this version needs\n"
     "  trackops routes         prints the HTTP routes of the three services\n"
     "  trackops sim            the three services in simulated worlds full of faults\n"
     "  trackops verify         recomputes what must be true of orders and stock\n"
@@ -36,11 +40,11 @@ struct Command {
     std::string_view name;
     int (*run)(std::span<const std::string> arguments, std::span<const std::string> environment);
 };
-constexpr Command commands[] = {{"dev", trackops::apps::dev},
-                                {"load", trackops::load::command},
-                                {"routes", trackops::apps::routes},
-                                {"sim", trackops::apps::simulator},
-                                {"verify", trackops::verify::command}};
+constexpr Command commands[] = {
+    {"dev", trackops::apps::dev},         {"health", trackops::apps::health},
+    {"load", trackops::load::command},    {"migrate", trackops::apps::migrate},
+    {"routes", trackops::apps::routes},   {"sim", trackops::apps::simulator},
+    {"verify", trackops::verify::command}};
 
 int print(std::FILE* to, std::string_view text, int exit_code) {
     std::fwrite(text.data(), 1, text.size(), to);

@@ -155,7 +155,7 @@ Response index(const Request& request) {
     return answer(request, Status::up, std::move(body));
 }
 
-std::string info(std::string_view service) {
+std::string info(std::string_view service, std::string_view access_warning) {
     std::string text;
     json::Writer writer(text);
     writer.begin_object();
@@ -167,6 +167,8 @@ std::string info(std::string_view service) {
         writer.name("git").begin_object().name("commit").begin_object();
         writer.member("id", commit()).end_object().end_object();
     }
+    if (!access_warning.empty())
+        writer.name("access").begin_object().member("warning", access_warning).end_object();
     writer.end_object();
     return text;
 }
@@ -254,7 +256,7 @@ static_assert(is_consistent(rows));
 }  // namespace
 
 std::vector<Route> actuator_routes(const Actuator& actuator) {
-    return bound(rows, Context{actuator, info(actuator.service)});
+    return bound(rows, Context{actuator, info(actuator.service, actuator.access_warning)});
 }
 
 std::vector<Route> actuator_route_table() { return unbound(rows); }

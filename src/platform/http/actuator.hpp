@@ -21,6 +21,8 @@ struct Actuator {
     telemetry::Registry& metrics;  // outlives the routes
     // False while the service is stopping: readiness is then OUT_OF_SERVICE. Thread-safe.
     std::function<bool()> takes_traffic = [] { return true; };
+    // For /actuator/info: who can reach the service without a login; "" for nobody else.
+    std::string access_warning = {};
 };
 
 // Returns the routes GET /actuator, /actuator/health, /actuator/health/liveness,

@@ -24,11 +24,20 @@ std::shared_ptr<telemetry::SampledComponents> sampled(
     return all;
 }
 
-std::vector<telemetry::Component> with_disk_space(std::vector<telemetry::Component> components,
-                                                  const ManagementOptions& options) {
+std::vector<telemetry::Component> with_own_components(std::vector<telemetry::Component> components,
+                                                      const ManagementOptions& options) {
     if (!options.data_folder.empty())
         components.push_back(
             disk_space_component(options.data_folder, options.disk_free_min_bytes));
+    if (!options.access_warning.empty()) {
+        components.push_back({.name = "access",
+                              .ask =
+                                  [warning = options.access_warning] {
+                                      return telemetry::ComponentHealth{
+                                          .details = {{"warning", warning}}};
+                                  },
+                              .in_readiness = false});
+    }
     return components;
 }
 
@@ -77,8 +86,9 @@ Management::Management(std::string_view service, std::vector<telemetry::Componen
                        const ManagementOptions& options, const Clock& clock, Ids& ids,
                        telemetry::Registry& metrics)
     : service_(service),
+      access_warning_(options.access_warning),
       metrics_(metrics),
-      components_(sampled(with_disk_space(std::move(components), options))),
+      components_(sampled(with_own_components(std::move(components), options))),
       listener_metrics_(options.listen ? std::make_unique<telemetry::Registry>() : nullptr) {
     for (const auto& component : *components_)
         samplers_.push_back(std::make_unique<Sampler>(*component));
@@ -96,8 +106,8 @@ Management::Management(std::string_view service, std::vector<telemetry::Componen
 Management::~Management() = default;
 
 std::vector<http::Route> Management::routes() const {
-    return http::actuator_routes(
-        {service_, components_, metrics_, [this] { return takes_traffic_.load(); }});
+    return http::actuator_routes({service_, components_, metrics_,
+                                  [this] { return takes_traffic_.load(); }, access_warning_});
 }
 
 std::vector<http::Route> Management::api_routes() const {

@@ -42,6 +42,9 @@ struct ManagementOptions {
     http::EdgeOptions edge = {};  // of the server there; set by the Host
     // The folder of embedded data; "" when servers hold all data.
     std::string data_folder = {};
+    // Says who can reach the service without a login; "" when only this machine can. It stands in
+    // /actuator/info and as the component `access` of the health, which is UP.
+    std::string access_warning = {};
     // With less free space in data_folder the service is not ready.
     std::uint64_t disk_free_min_bytes = 10U << 20;
 
@@ -83,6 +86,7 @@ private:
     std::vector<http::Route> routes() const;
 
     const std::string service_;
+    const std::string access_warning_;
     telemetry::Registry& metrics_;
     const std::shared_ptr<telemetry::SampledComponents> components_;
     std::vector<std::unique_ptr<runtime::Pump>> samplers_;

@@ -113,6 +113,26 @@ TEST_F(ManagementTest, HasAListenerOfItsOwnOnDemand) {
     EXPECT_THAT(metrics, Not(HasSubstr("uri=\"/actuator/health\"")));
 }
 
+TEST_F(ManagementTest, SaysWhenOthersCanReachItWithoutALogin) {
+    OneRoute application({{"db", [] { return ComponentHealth{}; }}});
+    Host host(application, {.management = {.access_warning = "everybody may"}}, clock_, ids_,
+              metrics_);
+    host.start();
+    EXPECT_THAT(get(host.port(), "/actuator/info").body,
+                HasSubstr(R"("access":{"warning":"everybody may"})"));
+    EXPECT_THAT(get(host.port(), "/actuator/health").body,
+                HasSubstr(R"("access":{"status":"UP","details":{"warning":"everybody may"}})"));
+    EXPECT_THAT(get(host.port(), "/actuator/health/readiness").body, Not(HasSubstr("access")));
+}
+
+TEST_F(ManagementTest, SaysNothingOfAccessOnLoopback) {
+    OneRoute application({{"db", [] { return ComponentHealth{}; }}});
+    Host host(application, {}, clock_, ids_, metrics_);
+    host.start();
+    EXPECT_THAT(get(host.port(), "/actuator/info").body, Not(HasSubstr("access")));
+    EXPECT_THAT(get(host.port(), "/actuator/health").body, Not(HasSubstr("access")));
+}
+
 TEST_F(ManagementTest, OneFrozenComponentMakesOnlyItselfDown) {
     Frozen frozen;
     OneRoute application({frozen.component(), {"bus", [] { return ComponentHealth{}; }, false}});
