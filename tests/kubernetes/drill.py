@@ -52,7 +52,8 @@ class Drill:
             wait_until(lambda: [self.is_ready(pod) for pod in self.pods(name)] == [True] * wanted, TIMEOUT, f"{wanted} pods of {name}")
 
     def delete(self, *arguments):
-        self.kubectl("delete", *arguments, "--wait=true", f"--timeout={TIMEOUT}s")
+        # With the namespace goes what is in it, so some of the rest is not found any more.
+        self.kubectl("delete", *arguments, "--ignore-not-found", "--wait=true", f"--timeout={TIMEOUT}s")
         with contextlib.suppress(Refused):
             self.kubectl("wait", "--for=delete", "namespace/trackops", f"--timeout={TIMEOUT}s")
         refused(lambda: self.cluster.get("namespace", "trackops"), "not found")
@@ -132,7 +133,7 @@ class Drill:
     def volumes(self):
         """What a cluster's storage class would make: a volume for each claim of k8s/dev."""
         self.cluster.apply([{"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
-                             "spec": {"capacity": {"storage": "2Gi"}, "accessModes": ["ReadWriteOnce"], "persistentVolumeReclaimPolicy": "Delete",
+                             "spec": {"capacity": {"storage": "2Gi"}, "accessModes": ["ReadWriteOnce"], "persistentVolumeReclaimPolicy": "Retain",
                                       "hostPath": {"path": f"/none/{name}"}}} for name in ("postgres", "kafka")])
 
     def the_folders_for_a_try_deploy_together(self):
