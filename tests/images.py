@@ -101,7 +101,20 @@ def check_files(engine, program):
             owned |= {line.split("  ", 1)[1] for line in content.decode().splitlines()}
     libraries = {path for path, (member, _) in files.items() if ".so" in path.rsplit("/", 1)[-1] and not member.isdir()}
     check(libraries <= owned, f"{program}: no package is recorded for {libraries - owned}")
+    check_schema(program, entry[1].decode())
     print(f"{'':<22} {len(loaded)} packages loaded from, {len(refs) - len(loaded)} compiled in, {len(libraries)} libraries")
+
+
+def check_schema(program, bill):
+    """Against the schema of CycloneDX, if its library is there; `./dev accept images` sees to it."""
+    try:
+        from cyclonedx.schema import SchemaVersion
+        from cyclonedx.validation.json import JsonStrictValidator
+    except ImportError:
+        print(f"{'':<22} the bill was not held against the schema: there is no module cyclonedx")
+        return
+    fault = JsonStrictValidator(SchemaVersion.V1_6).validate_str(bill)
+    check(fault is None, f"{program}: the bill breaks the schema: {fault}")
 
 
 def wait_for(condition, seconds, what):
