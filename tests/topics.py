@@ -1,4 +1,4 @@
-"""Reads topics from outside with a plain Kafka consumer: no group, from the first offset to what is there now."""
+"""Reads topics from outside with a plain Kafka consumer: no group, from the first offset to what is there now. Writes one message, too."""
 import dataclasses
 import time
 import urllib.parse
@@ -81,6 +81,13 @@ class Topics:
             return events
         finally:
             consumer.close()
+
+    def write(self, name, key, value, headers=()):
+        """One message, as a stranger would send it; returns when the broker has it."""
+        producer = confluent_kafka.Producer({"bootstrap.servers": self.settings["bootstrap.servers"]})
+        producer.produce(self.prefix + name, value, key, headers=list(headers))
+        if producer.flush(TIMEOUT):
+            raise RuntimeError(f"the broker did not take a message within {TIMEOUT} s")
 
 
 def watermarks(consumer, place):
