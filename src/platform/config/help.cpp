@@ -71,7 +71,8 @@ std::string help(std::span<const Setting> table) {
         out, 0,
         "Each can also be given in the environment: --some-name as TRACKOPS_SOME_NAME, a secret "
         "also as TRACKOPS_SOME_NAME_FILE, "
-        "which names a file that holds it. Durations are written 250ms, 30s, 15m, 24h, 7d.");
+        "which names a file that holds it; --otel-name as OTEL_NAME. Durations are written 250ms, "
+        "30s, 15m, 24h, 7d.");
     return out;
 }
 

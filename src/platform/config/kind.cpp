@@ -99,8 +99,12 @@ std::optional<std::string> invalid_reason(const Setting& setting, std::string_vi
     return fmt::format("{} is out of bounds: {}", shown, bounds.empty() ? "at least 0" : bounds);
 }
 
+bool is_of_opentelemetry(std::string_view setting_name) {
+    return setting_name.starts_with("otel-");
+}
+
 std::string environment_name(std::string_view setting_name) {
-    std::string name = "TRACKOPS_";
+    std::string name = is_of_opentelemetry(setting_name) ? "" : "TRACKOPS_";
     for (const char c : setting_name)
         name += c == '-' ? '_' : (c >= 'a' && c <= 'z') ? static_cast<char>(c - 'a' + 'A') : c;
     return name;

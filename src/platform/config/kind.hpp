@@ -20,7 +20,10 @@ std::string bounds_text(const Setting& setting);
 // it is valid.
 std::optional<std::string> invalid_reason(const Setting& setting, std::string_view value);
 
-// Returns e.g. TRACKOPS_ORDER_PORT for "order-port".
+// Whether the setting is one that the OpenTelemetry specification names: "otel-service-name".
+bool is_of_opentelemetry(std::string_view setting_name);
+
+// Returns e.g. TRACKOPS_ORDER_PORT for "order-port", and OTEL_SERVICE_NAME for "otel-service-name".
 std::string environment_name(std::string_view setting_name);
 
 }  // namespace trackops::config

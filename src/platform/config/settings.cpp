@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view environment_prefix = "TRACKOPS_";
 constexpr std::string_view test_prefix = "TRACKOPS_TEST_";
+constexpr std::string_view opentelemetry_prefix = "OTEL_";
 constexpr std::string_view file_suffix = "_FILE";
 constexpr std::string_view config_setting = "config";
 constexpr std::size_t secret_bytes_max = 65'536;
@@ -191,7 +192,7 @@ bool SettingsParser::take_variable(std::string_view name, const std::string& val
             } else if (give(row, {value, "environment"})) {
                 named_by_.emplace(row.name, variable);
             }
-        } else if (before->second.starts_with(environment_prefix) && before->second != name) {
+        } else if (!before->second.starts_with("--") && before->second != name) {
             fault(std::string(name), fmt::format("is given beside {}", before->second));
         }
         return true;
@@ -204,8 +205,12 @@ void SettingsParser::take_environment(std::span<const std::string> environment) 
     for (const std::string& entry : environment) {
         const std::size_t equals = entry.find('=');
         const std::string_view name = std::string_view(entry).substr(0, equals);
-        if (!name.starts_with(environment_prefix) || name.starts_with(test_prefix)) continue;
         const std::string value = equals == std::string::npos ? "" : entry.substr(equals + 1);
+        if (name.starts_with(opentelemetry_prefix)) {
+            if (!value.empty()) (void)take_variable(name, value);
+            continue;
+        }
+        if (!name.starts_with(environment_prefix) || name.starts_with(test_prefix)) continue;
         if (links.contains(name, value)) continue;
         if (!take_variable(name, value)) unknown_variable(name);
     }

@@ -18,7 +18,8 @@ enum class Kind : std::uint8_t { text, integer, duration, flag };
 
 // One row of a program's table. A setting named "order-port" has the flag --order-port and the
 // environment variable TRACKOPS_ORDER_PORT. The default of a Kind::flag is "true" or "false";
-// --name turns it on and --no-name turns it off.
+// --name turns it on and --no-name turns it off. The variable of a setting "otel-service-name" is
+// OTEL_SERVICE_NAME, as the OpenTelemetry specification calls it.
 struct Setting {
     std::string_view name;  // lower case letters and digits, separated by dashes
     Kind kind;
@@ -53,8 +54,8 @@ public:
 // Returns Errc::invalid with every fault, in `fields` and again in `detail`: unknown and repeated
 // flags, values out of bounds, unknown TRACKOPS_* variables. An unknown name comes with a similar
 // known one, if there is one. TRACKOPS_TEST_* variables belong to the tests and are ignored, and so
-// are the variables that Kubernetes sets for its Services (service_links.hpp). No fault shows a
-// secret.
+// are the variables that Kubernetes sets for its Services (service_links.hpp), and OTEL_* variables
+// that are empty or not in the table, because other programs share them. No fault shows a secret.
 // If the table has a text setting named "config" and that is given, it names a file with a JSON
 // object, as in {"log-level": "warn", "port": 8080, "log-json": false}. A value in it counts where
 // neither a flag nor a variable gives one. "NAME-file" names the file of a secret.

@@ -172,6 +172,30 @@ TEST(Settings, ReadSecretsFromFiles) {
                 ElementsAre("TRACKOPS_PIN_FILE names a file of more than 64 KiB: " + large.path()));
 }
 
+TEST(Settings, HaveTheNamesOfOpenTelemetryWhereItNamesThem) {
+    constexpr auto otel = std::to_array<Setting>(
+        {{"otel-service-name", Kind::text, "shop", "The name."},
+         {"otel-bsp-max-queue-size", Kind::integer, "2048", "Spans.", 1, 10'000},
+         {"otel-exporter-otlp-headers", Kind::text, "", "Headers.", 0, INT64_MAX, true}});
+    const auto given = [&](const Texts& environment) { return read(otel, Texts{}, environment); };
+    const auto values =
+        given({"OTEL_SERVICE_NAME=orders", "OTEL_BSP_MAX_QUEUE_SIZE=", "OTEL_PROPAGATORS=b3",
+               "TRACKOPS_TEST_X=1"});
+    ASSERT_TRUE(values) << values.error().detail;  // what is unknown is another program's
+    EXPECT_EQ(values->text("otel-service-name"), "orders");
+    EXPECT_EQ(values->integer("otel-bsp-max-queue-size"), 2048);  // empty is as if it were unset
+    const SecretFile file("a=b\n");
+    EXPECT_EQ(given({"OTEL_EXPORTER_OTLP_HEADERS_FILE=" + file.path()})
+                  ->text("otel-exporter-otlp-headers"),
+              "a=b");
+    EXPECT_FALSE(given(
+        {"OTEL_EXPORTER_OTLP_HEADERS=c=d", "OTEL_EXPORTER_OTLP_HEADERS_FILE=" + file.path()}));
+    const auto bad = given({"OTEL_BSP_MAX_QUEUE_SIZE=0", "TRACKOPS_OTEL_SERVICE_NAME=x"});
+    ASSERT_FALSE(bad);
+    EXPECT_THAT(bad.error().detail, HasSubstr("OTEL_BSP_MAX_QUEUE_SIZE \"0\" is out of bounds"));
+    EXPECT_THAT(bad.error().detail, HasSubstr("TRACKOPS_OTEL_SERVICE_NAME is unknown"));
+}
+
 TEST(Settings, ShowNoSecret) {
     for (const Texts& arguments : {Texts{"--pin=hunter2"}, Texts{"--database-pasword=hunter2"},
                                    Texts{"--database-pasword", "hunter2"}, Texts{"hunter2"},
@@ -215,19 +239,20 @@ TEST(Settings, ExplainThemselves) {
         {"retention", Kind::duration, "24h", "How long events are kept.", 1500},
         {"password", Kind::text, "", "Of the role.", 0, INT64_MAX, true},
     });
-    EXPECT_EQ(help(few),
-              "  --order-port NUMBER   Port of the order API. (1 to 65535, default 8080)\n"
-              "  --[no-]json           Log as JSON, one object a line, for machines to read; "
-              "otherwise in a form\n"
-              "                        for people at a terminal. (default true)\n"
-              "  --retention DURATION  How long events are kept. (at least 1500ms, default 24h)\n"
-              "  --password TEXT       Of the role. (secret)\n"
-              "\n"
-              "Each can also be given in the environment: --some-name as TRACKOPS_SOME_NAME, a "
-              "secret also as\n"
-              "TRACKOPS_SOME_NAME_FILE, which names a file that holds it. Durations are written "
-              "250ms, 30s, 15m,\n"
-              "24h, 7d.\n");
+    EXPECT_EQ(
+        help(few),
+        "  --order-port NUMBER   Port of the order API. (1 to 65535, default 8080)\n"
+        "  --[no-]json           Log as JSON, one object a line, for machines to read; "
+        "otherwise in a form\n"
+        "                        for people at a terminal. (default true)\n"
+        "  --retention DURATION  How long events are kept. (at least 1500ms, default 24h)\n"
+        "  --password TEXT       Of the role. (secret)\n"
+        "\n"
+        "Each can also be given in the environment: --some-name as TRACKOPS_SOME_NAME, a "
+        "secret also as\n"
+        "TRACKOPS_SOME_NAME_FILE, which names a file that holds it; --otel-name as OTEL_NAME. "
+        "Durations are\n"
+        "written 250ms, 30s, 15m, 24h, 7d.\n");
 }
 
 TEST(Settings, AreReadFromASoundTableOnly) {

@@ -8,7 +8,9 @@
 #include <iterator>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <spdlog/logger.h>
@@ -16,6 +18,7 @@
 
 #include "base/instant.hpp"
 #include "platform/json/escape.hpp"
+#include "platform/telemetry/metrics.hpp"
 #include "platform/telemetry/utf8.hpp"
 
 namespace trackops::telemetry {
@@ -43,9 +46,10 @@ struct Log {
         out.flush_on(spdlog::level::warn);
     }
     std::atomic<Level> lowest{Level::warn};
-    std::mutex mutex;  // guards the two members below
+    std::mutex mutex;  // guards the three members below
     std::string service;
     bool json = true;
+    LogExport exported;
     spdlog::logger out;
 };
 
@@ -54,6 +58,9 @@ Log& the_log() {
     static Log& log = *new Log;
     return log;
 }
+
+// The span of the thread's innermost LogScope; null outside.
+thread_local const SpanContext* scope_span = nullptr;
 
 std::string_view cut(std::string_view text) {
     if (text.size() <= value_bytes_max) return text;
@@ -110,7 +117,7 @@ struct Entry {
     std::string_view service;
     std::string_view logger;
     std::string_view message;
-    std::initializer_list<Field> fields;
+    std::span<const Field> fields;
 };
 
 std::string json_line(const Entry& entry) {
@@ -157,6 +164,28 @@ std::string terminal_line(const Entry& entry) {
     return out;
 }
 
+std::vector<Field> with_scope(std::initializer_list<Field> fields) {
+    std::vector<Field> all(fields);
+    if (scope_span == nullptr || !scope_span->is_valid() ||
+        std::ranges::find(all, "trace_id", &Field::name) != all.end())
+        return all;
+    all.push_back({"trace_id", hex(scope_span->trace_id)});
+    all.push_back({"span_id", hex(scope_span->span_id)});
+    return all;
+}
+
+LogRecord record_of(const Entry& entry) {
+    LogRecord record{.at = entry.at,
+                     .level = entry.level,
+                     .logger = std::string(entry.logger),
+                     .message = valid_utf8(cut(entry.message)),
+                     .fields = {}};
+    record.fields.reserve(entry.fields.size());
+    for (const Field& field : entry.fields)
+        record.fields.emplace_back(field.name, valid_utf8(cut(field.value)));
+    return record;
+}
+
 }  // namespace
 
 void configure_log(std::string_view service, Level level, bool json) {
@@ -171,21 +200,44 @@ bool is_logged(Level level) {
     return level != Level::off && level >= the_log().lowest.load(std::memory_order_relaxed);
 }
 
+std::string_view name_of(Level level) { return words(level).json; }
+
+LogScope::LogScope(const SpanContext& span) : outer_(std::exchange(scope_span, &span)) {}
+
+LogScope::~LogScope() { scope_span = outer_; }
+
+std::size_t bytes_of(const LogRecord& record) {
+    std::size_t bytes = sizeof record + record.logger.size() + record.message.size();
+    for (const auto& [name, value] : record.fields)
+        bytes += sizeof(std::pair<std::string, std::string>) + name.size() + value.size();
+    return bytes;
+}
+
+void export_log(LogExport to) {
+    Log& log = the_log();
+    const std::scoped_lock lock(log.mutex);
+    log.exported = std::move(to);
+}
+
 void log(Level level, std::string_view logger, std::string_view message,
          std::initializer_list<Field> fields) {
     if (!is_logged(level)) return;
+    const std::vector<Field> all = with_scope(fields);
     Log& log = the_log();
     std::string service;
     bool json = true;
+    LogExport exported;
     {
         const std::scoped_lock lock(log.mutex);
         service = log.service;
         json = log.json;
+        exported = log.exported;
     }
     const auto now =
         std::chrono::floor<Duration>(std::chrono::system_clock::now().time_since_epoch());
-    const Entry entry{{now.count()}, level, service, logger, message, fields};
+    const Entry entry{{now.count()}, level, service, logger, message, all};
     log.out.log(words(level).spdlog, json ? json_line(entry) : terminal_line(entry));
+    if (exported.queue && !exported.queue->put(record_of(entry))) exported.dropped->add();
 }
 
 }  // namespace trackops::telemetry

@@ -1,12 +1,22 @@
 // The log: one JSON object per line on standard error, with time, level, logger, message and
 // fields.
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/instant.hpp"
+#include "platform/telemetry/export_queue.hpp"
+#include "platform/telemetry/span.hpp"
 
 namespace trackops::telemetry {
+
+class Counter;
 
 enum class Level : std::uint8_t { debug, info, warn, error, off };
 
@@ -25,6 +35,39 @@ void configure_log(std::string_view service, Level level, bool json);
 // Thread-safe.
 void log(Level level, std::string_view logger, std::string_view message,
          std::initializer_list<Field> fields = {});
-bool is_logged(Level level);  // false if the configured level suppresses it
+bool is_logged(Level level);            // false if the configured level suppresses it
+std::string_view name_of(Level level);  // "warn"; not for Level::off
+
+// While it lives, every line of this thread that names no trace carries the fields trace_id and
+// span_id of this span. Scopes of a thread nest. Allocates nothing.
+class LogScope {
+public:
+    explicit LogScope(const SpanContext& span);  // `span` outlives the scope
+    ~LogScope();
+    LogScope(const LogScope&) = delete;
+    LogScope& operator=(const LogScope&) = delete;
+
+private:
+    const SpanContext* const outer_;
+};
+
+// One line as it is exported, with everything that it says. Texts are cut as in the line.
+struct LogRecord {
+    Instant at;
+    Level level = Level::info;
+    std::string logger;
+    std::string message;
+    std::vector<std::pair<std::string, std::string>> fields;
+};
+std::size_t bytes_of(const LogRecord& record);
+
+// Where lines go besides standard error. A line for which the queue has no room is dropped and
+// counted; it still stands on standard error.
+struct LogExport {
+    std::shared_ptr<ExportQueue<LogRecord>> queue;
+    Counter* dropped = nullptr;  // lives until the export ends
+};
+// From now on every line goes there, too; an empty queue ends that. Thread-safe.
+void export_log(LogExport to);
 
 }  // namespace trackops::telemetry

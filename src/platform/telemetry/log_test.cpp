@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/instant.hpp"
+#include "platform/telemetry/metrics.hpp"
 #include "platform/telemetry/utf8.hpp"
 
 namespace trackops::telemetry {
@@ -136,6 +137,57 @@ TEST(Log, OfSeveralThreadsDoesNotMixItsLines) {
             ++count;
         EXPECT_EQ(count, 50U) << c;
     }
+}
+
+TEST(Log, NamesTheTraceOfItsScope) {
+    configure_log("", Level::info, true);
+    const auto outer = parse_traceparent("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    const SpanContext inner{{1}, {2}, 0};
+    const SpanContext none;
+    const auto line = [](std::initializer_list<Field> fields = {}) {
+        return written([&] { log(Level::info, "test", "a line", fields); });
+    };
+    EXPECT_THAT(line(), EndsWith("\"message\":\"a line\"}\n"));
+    const LogScope scope(*outer);
+    const std::string ids =
+        "\"trace_id\":\"4bf92f3577b34da6a3ce929d0e0e4736\",\"span_id\":\"00f067aa0ba902b7\"}\n";
+    EXPECT_THAT(line(), EndsWith(ids));
+    EXPECT_THAT(line({{"trace_id", "mine"}}), EndsWith("\"a line\",\"trace_id\":\"mine\"}\n"));
+    {
+        const LogScope nested(inner);
+        EXPECT_THAT(line(), HasSubstr("\"span_id\":\"0200000000000000\""));
+        const LogScope nothing(none);
+        EXPECT_THAT(line(), EndsWith("\"message\":\"a line\"}\n"));
+    }
+    EXPECT_THAT(line(), EndsWith(ids));
+    std::thread([&] { EXPECT_THAT(line(), EndsWith("\"message\":\"a line\"}\n")); }).join();
+}
+
+TEST(Log, IsExportedBesideItsLine) {
+    configure_log("order-service", Level::info, true);
+    Registry metrics;
+    Counter& dropped = metrics.counter("dropped_total", "of a test");
+    const auto queue = std::make_shared<ExportQueue<LogRecord>>(ExportQueueLimits{.items_max = 2});
+    export_log({queue, &dropped});
+    const std::string lines = written([] {
+        log(Level::debug, "test", "below the level");
+        for (const auto* message : {"one", "tw\xFFo", "three"})
+            log(Level::warn, "test", message, {{"order", "018b"}});
+    });
+    export_log({});
+    (void)written([] { log(Level::warn, "test", "after the end"); });
+    EXPECT_EQ(std::ranges::count(lines, '\n'),
+              3);  // the line without room stands here all the same
+    EXPECT_EQ(dropped.value(), 1);
+    const auto records = queue->take();
+    ASSERT_EQ(records.size(), 2U);
+    EXPECT_EQ(records[0].message, "one");
+    EXPECT_EQ(records[1].message, "tw\uFFFDo");
+    EXPECT_EQ(records[0].level, Level::warn);
+    EXPECT_EQ(records[0].logger, "test");
+    EXPECT_EQ(records[0].fields,
+              (std::vector<std::pair<std::string, std::string>>{{"order", "018b"}}));
+    EXPECT_GT(records[0].at.micros, 1'700'000'000'000'000);
 }
 
 }  // namespace
