@@ -74,7 +74,8 @@ struct Module::Internals {
                       bus, clock, with_holder(options.relay, ids), metrics),
           host(application,
                {options.address, options.port, options.relay.budget, options.edge,
-                options.management.with_data_folder(backends::data_folder(options.database_url))},
+                options.management.with_data_folder(backends::data_folder(options.database_url)),
+                options.relay.tracer},
                clock, ids, metrics) {}
 
     std::unique_ptr<sql::Database> database;

@@ -74,7 +74,8 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
             {.source_name = "/trackops/inventory",
              .holder = options.relay_holder,
              .budget = ports.budget,
-             .chance = ports.chance},
+             .chance = ports.chance,
+             .tracer = ports.tracer},
             ports.metrics),
       cleanup(ports.database, ports.clock, {}, ports.metrics),
       auditor(ports.database, ports.clock, invariants(), {}, ports.metrics) {}
@@ -135,10 +136,11 @@ void Application::listen() {
                              .topics = requests,
                              .clock = parts.ports.steady_clock,
                              .chance = parts.ports.chance,
-                             .budget = parts.ports.budget},
+                             .budget = parts.ports.budget,
+                             .tracer = parts.ports.tracer},
         adapters::make_order_events_handler(
             {*parts.reservations, parts.ports.clock, parts.ports.ids, parts.ports.metrics,
-             [&parts] { parts.options.on_events_committed(parts.relay); }}),
+             [&parts] { parts.options.on_events_committed(parts.relay); }, parts.ports.tracer}),
         parts.ports.metrics);
 }
 

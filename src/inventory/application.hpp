@@ -14,6 +14,7 @@
 #include "platform/runtime/budget.hpp"
 #include "platform/service/application.hpp"
 #include "platform/sql/database.hpp"
+#include "platform/telemetry/tracer.hpp"
 
 namespace trackops::inventory {
 
@@ -29,6 +30,7 @@ struct Ports {
     Chance* chance = &system_chance();  // draws the jitter of backoffs
     // Pays for queued commands, consumed messages and read events; null: not counted.
     runtime::Budget* budget = nullptr;
+    telemetry::Tracer* tracer = nullptr;  // takes the spans; null: no spans
 };
 
 struct ApplicationOptions {

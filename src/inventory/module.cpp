@@ -28,7 +28,8 @@ struct Module::Internals {
                        .clock = clock,
                        .ids = ids,
                        .metrics = metrics,
-                       .budget = options.budget},
+                       .budget = options.budget,
+                       .tracer = options.tracer},
                       {.consumer_group = options.consumer_group,
                        .relay_holder =
                            options.relay_holder.empty() ? ids.next().text() : options.relay_holder,
@@ -37,7 +38,8 @@ struct Module::Internals {
                        .on_events_committed = [this](runtime::Pump& relay) { host.wake(relay); }}),
           host(application,
                {options.address, options.port, options.budget, options.edge,
-                options.management.with_data_folder(backends::data_folder(options.database_url))},
+                options.management.with_data_folder(backends::data_folder(options.database_url)),
+                options.tracer},
                clock, ids, metrics) {}
 
     const std::string migration_url;

@@ -24,6 +24,7 @@
 #include "platform/relay/poll_source.hpp"
 #include "platform/relay/source.hpp"
 #include "platform/sql/health.hpp"
+#include "platform/telemetry/batch_span.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::order {
@@ -74,6 +75,7 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
       place_queue(
           {.batch_max = 128, .queue_max = 4096, .budget = ports.budget},
           [this](std::span<const app::PlaceOrder> batch) {
+              const telemetry::BatchSpan span(ports.tracer, "place orders", batch);
               return announced(
                   app::place_orders(batch, *store, ports.clock, ports.ids, options.timeouts));
           },
@@ -81,6 +83,7 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
       change_queue(
           {.batch_max = 128, .queue_max = 4096, .budget = ports.budget},
           [this](std::span<const app::ChangeOrder> batch) {
+              const telemetry::BatchSpan span(ports.tracer, "change orders", batch);
               return announced(
                   app::change_orders(batch, *store, ports.clock, ports.ids, options.timeouts));
           },
@@ -154,10 +157,12 @@ void Application::listen() {
                              .topics = replies,
                              .clock = parts.ports.steady_clock,
                              .chance = parts.ports.chance,
-                             .budget = parts.ports.budget},
+                             .budget = parts.ports.budget,
+                             .tracer = parts.ports.tracer},
         adapters::make_inventory_events_handler(
             *parts.store, parts.ports.clock, parts.options.timeouts,
-            [&parts](std::span<const domain::Order> orders) { parts.settled(orders); }),
+            [&parts](std::span<const domain::Order> orders) { parts.settled(orders); },
+            parts.ports.tracer),
         parts.ports.metrics);
 }
 

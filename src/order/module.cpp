@@ -24,11 +24,13 @@ struct Module::Internals {
                        .clock = clock,
                        .ids = ids,
                        .metrics = metrics,
-                       .budget = options.budget},
+                       .budget = options.budget,
+                       .tracer = options.tracer},
                       {options.timeouts, options.on_events_committed}),
           host(application,
                {options.address, options.port, options.budget, options.edge,
-                options.management.with_data_folder(backends::data_folder(options.database_url))},
+                options.management.with_data_folder(backends::data_folder(options.database_url)),
+                options.tracer},
                clock, ids, metrics) {}
 
     const std::string migration_url;

@@ -20,7 +20,8 @@ class Budget;
 }
 namespace trackops::telemetry {
 class Registry;
-}
+class Tracer;
+}  // namespace trackops::telemetry
 
 namespace trackops::order {
 
@@ -38,6 +39,8 @@ struct ModuleOptions {
     // The memory that the process may spend on what others send; null: not counted. It outlives the
     // module.
     runtime::Budget* budget = nullptr;
+    // Takes the service's spans; null: no spans. It outlives the module.
+    telemetry::Tracer* tracer = nullptr;
 };
 
 class Module {

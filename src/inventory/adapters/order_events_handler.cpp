@@ -7,6 +7,7 @@
 #include "events/events.hpp"
 #include "inventory/adapters/event_mapping.hpp"
 #include "inventory/app/handle_order_events.hpp"
+#include "platform/telemetry/batch_span.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -50,10 +51,14 @@ void log_unhandled(const bus::Message& message, const bus::Disposition& disposit
     const auto* dead = std::get_if<bus::DeadLetter>(&disposition);
     const auto* again = std::get_if<bus::RetryLater>(&disposition);
     if (!dead && !again) return;
+    const telemetry::SpanContext span = telemetry::parse_traceparent(message.header("traceparent"))
+                                            .value_or(telemetry::SpanContext());
+    const telemetry::LogScope scope(span);
     telemetry::log(telemetry::Level::warn, "inventory.order_events",
                    dead ? "message cannot be handled" : "message must wait",
                    {{"topic", message.topic},
-                    {"key", message.key},
+                    {"event", std::string(message.header("ce_id"))},
+                    {"order", message.key},
                     {"reason", dead ? dead->reason : again->reason}});
 }
 
@@ -66,34 +71,38 @@ bus::Handler make_order_events_handler(OrderEventsDependencies dependencies) {
                                                     "Order messages by what became of them.",
                                                     {{"outcome", outcome_names[i]}});
     }
-    return
-        [dependencies = std::move(dependencies), counters](std::span<const bus::Message> messages) {
-            std::vector<bus::Disposition> dispositions(messages.size(), bus::Done{});
-            std::vector<app::IncomingMessage> requests;
-            std::vector<std::size_t> positions;  // the index in `messages` of each request
-            for (std::size_t i = 0; i < messages.size(); ++i) {
-                auto incoming = read(messages[i]);
-                if (!incoming) {
-                    dispositions[i] = bus::DeadLetter{error_text(incoming.error())};
-                } else if (*incoming) {
-                    requests.push_back(**std::move(incoming));
-                    positions.push_back(i);
-                }
+    return [dependencies = std::move(dependencies),
+            counters](std::span<const bus::Message> messages) {
+        std::vector<bus::Disposition> dispositions(messages.size(), bus::Done{});
+        std::vector<app::IncomingMessage> requests;
+        std::vector<std::size_t> positions;  // the index in `messages` of each request
+        for (std::size_t i = 0; i < messages.size(); ++i) {
+            auto incoming = read(messages[i]);
+            if (!incoming) {
+                dispositions[i] = bus::DeadLetter{error_text(incoming.error())};
+            } else if (*incoming) {
+                requests.push_back(**std::move(incoming));
+                positions.push_back(i);
             }
-            if (!requests.empty()) {
-                const auto answers = app::handle_order_events(requests, dependencies.store,
-                                                              dependencies.clock, dependencies.ids);
-                for (std::size_t i = 0; i < positions.size(); ++i) {
-                    dispositions[positions[i]] = disposition_of(answers[i]);
-                }
-                dependencies.on_replies_committed();
+        }
+        if (!requests.empty()) {
+            const auto answers = [&] {
+                const telemetry::BatchSpan span(dependencies.tracer, "reserve stock",
+                                                std::span<const app::IncomingMessage>(requests));
+                return app::handle_order_events(requests, dependencies.store, dependencies.clock,
+                                                dependencies.ids);
+            }();
+            for (std::size_t i = 0; i < positions.size(); ++i) {
+                dispositions[positions[i]] = disposition_of(answers[i]);
             }
-            for (std::size_t i = 0; i < messages.size(); ++i) {
-                counters[dispositions[i].index()]->add();
-                log_unhandled(messages[i], dispositions[i]);
-            }
-            return dispositions;
-        };
+            dependencies.on_replies_committed();
+        }
+        for (std::size_t i = 0; i < messages.size(); ++i) {
+            counters[dispositions[i].index()]->add();
+            log_unhandled(messages[i], dispositions[i]);
+        }
+        return dispositions;
+    };
 }
 
 }  // namespace trackops::inventory::adapters

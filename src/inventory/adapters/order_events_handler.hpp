@@ -9,7 +9,8 @@
 
 namespace trackops::telemetry {
 class Registry;
-}
+class Tracer;
+}  // namespace trackops::telemetry
 
 namespace trackops::inventory::adapters {
 
@@ -22,6 +23,7 @@ struct OrderEventsDependencies {
     // Called after each batch that had a message about stock, so that the relay need not wait for
     // its next poll. The batch may have failed.
     std::function<void()> on_replies_committed;
+    telemetry::Tracer* tracer = nullptr;  // takes the spans of the transactions; null: no spans
 };
 // Returns a handler that returns one disposition for each message. A message is a dead letter when
 // it cannot be read, when the database refuses its data, or when the order's rules exclude it. It

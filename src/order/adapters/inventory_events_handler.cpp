@@ -3,6 +3,7 @@
 #include "events/decode.hpp"
 #include "events/events.hpp"
 #include "order/app/settle_reservations.hpp"
+#include "platform/telemetry/batch_span.hpp"
 
 namespace trackops::order::adapters {
 namespace {
@@ -55,8 +56,8 @@ bus::Disposition disposition_of(const Error& error) {
 
 bus::Handler make_inventory_events_handler(
     app::OrderStore& store, const Clock& clock, const domain::SagaTimeouts& timeouts,
-    std::function<void(std::span<const domain::Order>)> on_settled) {
-    return [&store, &clock, timeouts,
+    std::function<void(std::span<const domain::Order>)> on_settled, telemetry::Tracer* tracer) {
+    return [&store, &clock, timeouts, tracer,
             on_settled = std::move(on_settled)](std::span<const bus::Message> messages) {
         std::vector<bus::Disposition> dispositions(messages.size(), bus::Done{});
         std::vector<app::ReservationReply> replies;
@@ -71,7 +72,11 @@ bus::Handler make_inventory_events_handler(
             }
         }
         std::vector<domain::Order> orders;
-        auto results = app::settle_reservations(replies, store, clock, timeouts);
+        auto results = [&] {
+            const telemetry::BatchSpan span(tracer, "advance sagas",
+                                            std::span<const app::ReservationReply>(replies));
+            return app::settle_reservations(replies, store, clock, timeouts);
+        }();
         for (std::size_t i = 0; i < results.size(); ++i) {
             if (results[i]) {
                 orders.push_back(std::move(results[i]->order));

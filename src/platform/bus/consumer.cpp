@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
+#include "platform/bus/consume_spans.hpp"
 #include "platform/bus/partition_queues.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
@@ -144,10 +145,12 @@ runtime::Progress Consumer::State::run(Duration max_wait) {
         return {0, has_waited ? Duration::zero()
                               : partition_queues.until_due(now).value_or(Duration::zero())};
     }
+    ConsumeSpans spans(options.tracer, options.group, batch);
     std::vector<Disposition> dispositions = handle(batch);
     const bool is_mismatch = dispositions.size() != batch.size();
     if (is_mismatch) dispositions.assign(batch.size(), RetryLater{"no disposition"});
     hold_successors(batch, dispositions);
+    spans.end(dispositions);
     bury(batch, dispositions);
     const std::size_t done = record_outcomes(std::move(batch), dispositions);
     count_bytes({});
@@ -282,11 +285,16 @@ void Consumer::State::count_done(const std::string& topic) {
 
 void Consumer::State::report(std::string_view what, const Message& message,
                              std::string_view reason) const {
+    const auto sender = telemetry::parse_traceparent(message.header("traceparent"));
+    const telemetry::SpanContext span = sender.value_or(telemetry::SpanContext());
+    const telemetry::LogScope scope(span);
     telemetry::log(Level::warn, "bus", what,
                    {{"group", options.group},
                     {"topic", message.topic},
                     {"partition", fmt::to_string(message.partition)},
                     {"offset", fmt::to_string(message.offset)},
+                    {"event", std::string(message.header("ce_id"))},
+                    {"key", message.key},
                     {"reason", std::string(reason)}});
 }
 

@@ -14,6 +14,10 @@
 #include "platform/runtime/budget.hpp"
 #include "platform/runtime/pump.hpp"
 
+namespace trackops::telemetry {
+class Tracer;
+}
+
 namespace trackops::bus {
 
 struct Done {};
@@ -43,6 +47,8 @@ struct ConsumerOptions {
     // Pays for the messages that are not done. Spent: the consumer takes one message at a time, and
     // none of a partition that has a message to handle again. Null: not counted.
     runtime::Budget* budget = nullptr;
+    // Takes the spans of the messages; null: no spans. It outlives the consumer.
+    telemetry::Tracer* tracer = nullptr;
 };
 
 // The consumer commits the offset of the contiguous prefix of each partition that is done or

@@ -120,7 +120,7 @@ std::size_t Conversation::parse(std::string_view bytes, Time now) {
 Result<void> Conversation::take_header() {
     Request& request = parser_.request();
     const RequestHead& head = parser_.head();
-    set_trace_context(request, host_.fresh_id());
+    set_trace_context(request, host_.fresh_id(), options_.tracer);
     request.context.arrived_at = began_;
     request.context.principal = host_.identify(request);
     const bool is_of_server = request.method == "OPTIONS" && head.target == "*";
@@ -277,10 +277,16 @@ void Conversation::take_request() {
 
 Conversation::Slot& Conversation::open_slot() {
     const Request& request = parser_.request();
+    const RequestContext& context = request.context;
     const RequestHead& head = parser_.head();
+    const bool is_recorded = options_.tracer != nullptr && context.span.is_sampled();
     return slots_.emplace_back(Slot{.route = route_,
                                     .method = request.method,
-                                    .correlation_id = request.context.correlation_id,
+                                    .correlation_id = context.correlation_id,
+                                    .span = context.span,
+                                    .parent_span = context.parent_span,
+                                    .path = is_recorded ? request.path : std::string(),
+                                    .tracestate = is_recorded ? context.tracestate : std::string(),
                                     .began = began_,
                                     .is_http10 = head.is_http10,
                                     .keeps_alive = head.keeps_alive});
@@ -289,7 +295,8 @@ Conversation::Slot& Conversation::open_slot() {
 void Conversation::refuse(const Error& error, Time now) {
     if (body_) return fail_body(error);
     Request& request = parser_.request();
-    if (request.context.correlation_id.empty()) set_trace_context(request, host_.fresh_id());
+    if (request.context.correlation_id.empty())
+        set_trace_context(request, host_.fresh_id(), options_.tracer);
     if (!is_in_request()) began_ = now;
     Slot& slot = open_slot();
     slot.keeps_alive = false;
@@ -368,7 +375,15 @@ void Conversation::take_output(std::string& out, Time now) {
     while (!slots_.empty() && slots_.front().response) {
         if (!append_slot(out, now)) break;
         const Slot& slot = slots_.front();
-        host_.observe({slot.route, slot.method, slot.response->status, now - slot.began});
+        host_.observe({.route = slot.route,
+                       .method = slot.method,
+                       .status = slot.response->status,
+                       .took = now - slot.began,
+                       .span = slot.span,
+                       .parent_span = slot.parent_span,
+                       .path = slot.path,
+                       .tracestate = slot.tracestate,
+                       .problem_code = problem_code_of(*slot.response)});
         slots_.pop_front();
         ++first_number_;
         idle_since_ = now;

@@ -47,6 +47,11 @@ public:
         std::string_view method;
         int status;
         std::chrono::steady_clock::duration took;
+        telemetry::SpanContext span = {};  // of the request
+        telemetry::SpanId parent_span = {};
+        std::string_view path = {};          // of a sampled request only
+        std::string_view tracestate = {};    // the same
+        std::string_view problem_code = {};  // of a problem+json answer
     };
     class Host {
     public:
@@ -100,6 +105,10 @@ private:
         const Route* route = nullptr;
         std::string method;
         std::string correlation_id;
+        telemetry::SpanContext span;
+        telemetry::SpanId parent_span;
+        std::string path;        // of a sampled request only: others allocate nothing for spans
+        std::string tracestate;  // the same
         Time began;
         bool is_http10 = false;
         bool keeps_alive = false;

@@ -17,6 +17,7 @@
 #include "platform/http/problem.hpp"
 #include "platform/http/stream.hpp"
 #include "platform/runtime/budget.hpp"
+#include "platform/telemetry/span.hpp"
 
 namespace trackops::http {
 
@@ -29,6 +30,8 @@ struct RequestContext {
     // The W3C traceparent of this request's own span. The trace id is the client's, if it sent one.
     std::string traceparent;
     std::string tracestate;
+    telemetry::SpanContext span;                       // the same as traceparent
+    telemetry::SpanId parent_span{};                   // the client's; all zero if it sent none
     std::chrono::steady_clock::time_point arrived_at;  // the arrival of the request's first byte
 
     const std::string& actor() const { return principal->name; }

@@ -9,6 +9,9 @@
 #include "platform/http/target.hpp"
 #include "platform/http/trace_context.hpp"
 #include "platform/json/reader.hpp"
+#include "platform/telemetry/metrics.hpp"
+#include "platform/telemetry/tracer.hpp"
+#include "testing/fakes.hpp"
 
 namespace trackops::http {
 namespace {
@@ -124,15 +127,38 @@ const Uuid fresh = *Uuid::parse("018bcfe5-687b-7abc-8123-456789abcdef");
 Request identified(Pairs headers) {
     Request request;
     request.headers = std::move(headers);
-    set_trace_context(request, fresh);
+    set_trace_context(request, fresh, nullptr);
     return request;
+}
+
+TEST(Identity, IsSampledAsTheTracerDecides) {
+    const std::string parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-";
+    const auto flags = [](telemetry::Sampling sampling, Pairs headers) {
+        telemetry::Registry metrics;
+        const trackops::testing::FakeClock clock;
+        const telemetry::Tracer tracer({.sampling = sampling}, clock, metrics);
+        Request request;
+        request.headers = std::move(headers);
+        set_trace_context(request, fresh, &tracer);
+        std::string written;
+        telemetry::write_traceparent(request.context.span, written);
+        EXPECT_EQ(written, request.context.traceparent);
+        return request.context.traceparent.substr(53);
+    };
+    EXPECT_EQ(flags({.ratio = 1}, {}), "01");
+    EXPECT_EQ(flags({.ratio = 0}, {}), "00");
+    EXPECT_EQ(flags({.ratio = 0}, {{"traceparent", parent + "01"}}), "01");
+    EXPECT_EQ(flags({.ratio = 1}, {{"traceparent", parent + "00"}}), "00");
+    // A flag that is not ours stays (random-trace-id of level 2).
+    EXPECT_EQ(flags({.ratio = 1, .follows_parent = false}, {{"traceparent", parent + "02"}}), "03");
+    EXPECT_EQ(flags({.ratio = 0, .follows_parent = false}, {{"traceparent", parent + "03"}}), "02");
 }
 
 TEST(Identity, IsMadeWhereNoneWasSent) {
     const auto request = identified({{"host", "x"}, {"tracestate", "a=b"}});
     EXPECT_EQ(request.context.correlation_id, "018bcfe5-687b-7abc-8123-456789abcdef");
     EXPECT_EQ(request.context.traceparent,
-              "00-018bcfe5687b7abc8123456789abcdef-8123456789abcdef-01");
+              "00-018bcfe5687b7abc8123456789abcdef-8123456789abcdef-00");
     EXPECT_EQ(request.context.trace_id(), "018bcfe5687b7abc8123456789abcdef");
     EXPECT_EQ(request.context.tracestate, "");
 }

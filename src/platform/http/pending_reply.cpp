@@ -122,7 +122,7 @@ bool PendingReply::put(Response response, std::shared_ptr<AnswerPipe> stream) {
         telemetry::log(telemetry::Level::error, "http", "a request was answered twice",
                        {{"path", request_.path},
                         {"status", std::to_string(response.status)},
-                        {"traceId", std::string(request_.context.trace_id())}});
+                        {"trace_id", std::string(request_.context.trace_id())}});
         return false;
     }
     if (!stream) response = conditional_response(std::move(response), request_);
@@ -141,6 +141,7 @@ std::unique_ptr<AnswerStream> PendingReply::begin(Response head) {
 
 void call_handler(const Route& route, const std::shared_ptr<PendingReply>& pending) {
     if (!pending->begin_handling()) return;
+    const telemetry::LogScope scope(pending->request().context.span);
     try {
         route.handler(pending->request(), Reply(pending));
     } catch (const std::exception& error) {

@@ -3,11 +3,16 @@
 // The only table from Errc to what a client sees (RFC 9457).
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <string>
+
+#include <fmt/format.h>
 
 #include "platform/http/message.hpp"
 #include "platform/http/target.hpp"
 #include "platform/json/writer.hpp"
 #include "platform/telemetry/log.hpp"
+#include "platform/telemetry/log_gate.hpp"
 
 namespace trackops::http {
 namespace {
@@ -67,6 +72,26 @@ static_assert(is_complete());  // a new Errc without a row does not compile
 
 const Kind& kind_of(Errc code) { return kinds.at(static_cast<std::size_t>(code)); }
 
+// In an outage every request fails for the same reason.
+void log_failure(const Kind& kind, const Error& error, const Request& request) {
+    static telemetry::LogGate gate;
+    const auto level =
+        error.code == Errc::internal ? telemetry::Level::error : telemetry::Level::warn;
+    if (!telemetry::is_logged(level)) return;
+    const auto held_back =
+        gate.admit(fmt::format("{} {}", kind.code, error.detail), std::chrono::steady_clock::now());
+    if (!held_back) return;
+    const RequestContext& context = request.context;
+    telemetry::log(level, "http", "a request failed",
+                   {{"code", std::string(kind.code)},
+                    {"detail", error.detail},
+                    {"path", request.path},
+                    {"held_back", std::to_string(*held_back)},
+                    {"trace_id", std::string(context.trace_id())},
+                    {"span_id", telemetry::hex(context.span.span_id)},
+                    {"correlation_id", context.correlation_id}});
+}
+
 }  // namespace
 
 int status_of(Errc code) { return kind_of(code).status; }
@@ -78,18 +103,19 @@ std::string_view shown_detail(const Error& error) {
     return fixed.empty() ? std::string_view(error.detail) : fixed;
 }
 
+std::string_view problem_code_of(const Response& response) {
+    constexpr std::string_view before = "\"code\":\"";
+    if (response.content_type != "application/problem+json") return {};
+    const std::string_view body = response.body;
+    const std::size_t at = body.find(before);
+    if (at == std::string_view::npos) return {};
+    const std::string_view rest = body.substr(at + before.size());
+    return rest.substr(0, rest.find('"'));
+}
+
 Response problem(const Error& error, const Request& request) {
     const Kind& kind = kind_of(error.code);
-    if (!kind.fixed_detail.empty()) {
-        const auto level =
-            error.code == Errc::internal ? telemetry::Level::error : telemetry::Level::warn;
-        telemetry::log(level, "http", "a request failed",
-                       {{"code", std::string(kind.code)},
-                        {"detail", error.detail},
-                        {"path", request.path},
-                        {"traceId", std::string(request.context.trace_id())},
-                        {"correlationId", request.context.correlation_id}});
-    }
+    if (!kind.fixed_detail.empty()) log_failure(kind, error, request);
     Response response{.status = kind.status, .content_type = "application/problem+json"};
     response.body.reserve(384);
     json::Writer writer(response.body);

@@ -20,12 +20,14 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "platform/http/access_log.hpp"
 #include "platform/http/access_metrics.hpp"
 #include "platform/http/connection.hpp"
 #include "platform/http/connection_slots.hpp"
 #include "platform/http/conversation.hpp"
 #include "platform/http/http_date.hpp"
 #include "platform/http/pending_reply.hpp"
+#include "platform/http/server_span.hpp"
 #include "platform/http/worker_classes.hpp"
 #include "platform/telemetry/log.hpp"
 
@@ -187,6 +189,7 @@ private:
                 connection->check_time(now);
             }
             deliver();
+            access_log_.sweep(now);
             sweep();
         });
     }
@@ -285,7 +288,11 @@ private:
     Uuid fresh_id() override { return ids_.next(); }
     std::string_view date() override { return date_.at(clock_.now()); }
     void reached(Limit limit) override { access_.reached(limit); }
-    void observe(const Conversation::Access& access) override { access_.observe(access); }
+    void observe(const Conversation::Access& access) override {
+        access_.observe(access);
+        access_log_.observe(access);
+        end_server_span(options_.tracer, access);
+    }
     void forget(std::uint64_t connection, const ClientAddress& address) override {
         connections_.erase(connection);
         slots_.release(address);
@@ -299,6 +306,7 @@ private:
     const Clock& clock_;
     Ids& ids_;
     AccessMetrics access_;
+    AccessLog access_log_;
     telemetry::Gauge& open_connections_;
     telemetry::Counter& unsent_;
     telemetry::Counter& failed_accepts_;

@@ -17,7 +17,8 @@ class Ids;
 }  // namespace trackops
 namespace trackops::telemetry {
 class Registry;
-}
+class Tracer;
+}  // namespace trackops::telemetry
 
 namespace trackops::http {
 
@@ -56,6 +57,8 @@ struct ServerOptions {
     // answered for: 503 unavailable, or outcome-unknown for a method that may have had its effect.
     // A route that streams its body has no such limit: it has one for each wait of its streams.
     Duration answer_timeout = std::chrono::seconds(10);
+    // Takes a span of each request; null: no spans. It outlives the server.
+    telemetry::Tracer* tracer = nullptr;
 };
 
 // Responses leave in the order of their requests, each in one write (together with others that are

@@ -15,6 +15,7 @@
 #include "platform/relay/message.hpp"
 #include "platform/relay/meters.hpp"
 #include "platform/relay/parked_events.hpp"
+#include "platform/relay/publish_spans.hpp"
 #include "platform/relay/retry_requests.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
@@ -206,13 +207,16 @@ void Relay::State::park_events_of_parked_keys() {
 void Relay::State::send_burst() {
     std::vector<std::size_t> burst;
     std::vector<bus::OutgoingMessage> messages;
+    PublishSpans spans(options.tracer);
     std::unordered_set<Uuid> keys;
     for (std::size_t i = 0; i < unsent.size(); ++i) {
         if (!keys.insert(unsent[i].event.key).second) continue;
         burst.push_back(i);
         messages.push_back(to_message(unsent[i].event, options.source_name));
+        spans.add(unsent[i].event, messages.back());
     }
     const std::vector<bus::Delivery> deliveries = publisher->publish(messages);
+    spans.end(deliveries);
     std::vector<bool> is_settled(unsent.size(), false);
     std::size_t acknowledged = 0;
     for (std::size_t i = 0; i < burst.size(); ++i) {
@@ -230,6 +234,9 @@ void Relay::State::send_burst() {
         meters.parked.add();
         parked_keys.insert(stored.event.key);
         std::string reason = refusal_reason(stored.event);
+        const auto origin = telemetry::parse_traceparent(stored.event.traceparent);
+        const telemetry::SpanContext span = origin.value_or(telemetry::SpanContext());
+        const telemetry::LogScope scope(span);
         telemetry::log(telemetry::Level::warn, "relay", "parked an event",
                        {{"event", stored.event.id.text()},
                         {"type", stored.event.type},
@@ -284,8 +291,11 @@ runtime::Progress Relay::State::after_read(std::size_t count, Duration max_wait)
 }
 
 bus::Delivery Relay::State::publish(const outbox::Event& event) {
-    const bus::OutgoingMessage message = to_message(event, options.source_name);
+    bus::OutgoingMessage message = to_message(event, options.source_name);
+    PublishSpans spans(options.tracer);
+    spans.add(event, message);
     const bus::Delivery delivery = publisher->publish({&message, 1}).at(0);
+    spans.end({&delivery, 1});
     if (delivery == bus::Delivery::acknowledged) count_published(1);
     if (delivery == bus::Delivery::unavailable) meters.retries.add();
     if (delivery == bus::Delivery::refused) meters.parked.add();

@@ -18,6 +18,10 @@
 #include "platform/runtime/budget.hpp"
 #include "platform/runtime/pump.hpp"
 
+namespace trackops::telemetry {
+class Tracer;
+}
+
 namespace trackops::relay {
 
 struct RelayOptions {
@@ -52,6 +56,8 @@ struct RelayOptions {
     std::int64_t parked_max = 100'000;
     // Concurrent calls of retry(); one more is refused with Errc::overloaded.
     std::size_t retries_waiting_max = 64;
+    // Takes the spans of the events; null: no spans. It outlives the relay.
+    telemetry::Tracer* tracer = nullptr;
 };
 
 struct ParkedEvent {

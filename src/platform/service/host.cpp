@@ -31,7 +31,8 @@ Host::Host(Application& application, const HostOptions& options, const Clock& cl
       server_(http::make_server({.address = options.address,
                                  .port = options.port,
                                  .budget = options.budget,
-                                 .edge = options.edge},
+                                 .edge = options.edge,
+                                 .tracer = options.tracer},
                                 all_routes(application, management_), clock, ids, metrics)) {}
 
 Host::~Host() { stop(Duration::zero()); }

@@ -19,7 +19,8 @@ class Server;
 }
 namespace trackops::telemetry {
 class Registry;
-}
+class Tracer;
+}  // namespace trackops::telemetry
 
 namespace trackops::service {
 
@@ -29,6 +30,7 @@ struct HostOptions {
     runtime::Budget* budget = nullptr;  // as http::ServerOptions::budget
     http::EdgeOptions edge = {};
     ManagementOptions management = {};
+    telemetry::Tracer* tracer = nullptr;  // as http::ServerOptions::tracer
 };
 
 class Host {
