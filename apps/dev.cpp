@@ -6,6 +6,7 @@
 
 #include "apps/program.hpp"
 #include "apps/service.hpp"
+#include "apps/telemetry_export.hpp"
 #include "event_relay/module.hpp"
 #include "inventory/module.hpp"
 #include "order/module.hpp"
@@ -79,6 +80,9 @@ private:
     telemetry::Registry inventory_metrics_;
     telemetry::Registry order_metrics_;  // also the metrics of the bus and of the budget
     runtime::Budget budget_;             // of all three
+    TelemetryExport relay_telemetry_;
+    TelemetryExport inventory_telemetry_;
+    TelemetryExport order_telemetry_;  // also the log of the process
     std::unique_ptr<bus::Bus> bus_;
     event_relay::Module relay_;
     inventory::Module inventory_;
@@ -124,13 +128,20 @@ event_relay::ModuleOptions relay_options(const config::Values& values) {
 Services::Services(const config::Values& values)
     : has_inventory_(values.flag("inventory")),
       budget_(memory_budget(values), order_metrics_),
+      relay_telemetry_(values, "event-relay-service", TelemetryExport::Logs::left_alone, clock_,
+                       relay_metrics_),
+      inventory_telemetry_(values, "inventory-service", TelemetryExport::Logs::left_alone, clock_,
+                           inventory_metrics_),
+      order_telemetry_(values, "order-service", TelemetryExport::Logs::exported, clock_,
+                       order_metrics_),
       bus_(backends::open_bus("embedded:" + values.text("data-dir") + "/bus", {}, clock_,
                               order_metrics_)),
-      relay_(with_budget(relay_options(values), budget_), clock_, ids_, *bus_, relay_metrics_),
-      inventory_(with_budget(inventory_options(values), budget_), clock_, ids_, *bus_,
-                 inventory_metrics_),
-      order_(with_budget(order_options(values, relay_), budget_), clock_, ids_, *bus_,
-             order_metrics_) {}
+      relay_(with_shared(relay_options(values), budget_, relay_telemetry_.tracer()), clock_, ids_,
+             *bus_, relay_metrics_),
+      inventory_(with_shared(inventory_options(values), budget_, inventory_telemetry_.tracer()),
+                 clock_, ids_, *bus_, inventory_metrics_),
+      order_(with_shared(order_options(values, relay_), budget_, order_telemetry_.tracer()), clock_,
+             ids_, *bus_, order_metrics_) {}
 
 void Services::prepare() {
     order_.prepare();
@@ -155,6 +166,8 @@ void Services::stop(Duration drain_within) {
     order_.stop(drain_within);
     inventory_.stop(drain_within);
     relay_.stop(drain_within);
+    for (TelemetryExport* one : {&order_telemetry_, &inventory_telemetry_, &relay_telemetry_})
+        one->stop();
 }
 
 std::vector<std::uint16_t> api_ports(const config::Values& values) {

@@ -34,7 +34,8 @@ event_relay::ModuleOptions module_options(const config::Values& values) {
 }
 
 std::unique_ptr<Running> make(const config::Values& values) {
-    return std::make_unique<Service<event_relay::Module>>(values, "relay", module_options(values));
+    return std::make_unique<Service<event_relay::Module>>(values, "relay", "event-relay-service",
+                                                          module_options(values));
 }
 
 }  // namespace

@@ -51,8 +51,8 @@ inventory::ModuleOptions module_options(const config::Values& values) {
 }
 
 std::unique_ptr<Running> make(const config::Values& values) {
-    return std::make_unique<Service<inventory::Module>>(values, "inventory", module_options(values),
-                                                        bus_options(values));
+    return std::make_unique<Service<inventory::Module>>(
+        values, "inventory", "inventory-service", module_options(values), bus_options(values));
 }
 
 }  // namespace

@@ -54,8 +54,8 @@ order::ModuleOptions module_options(const config::Values& values) {
 }
 
 std::unique_ptr<Running> make(const config::Values& values) {
-    return std::make_unique<Service<order::Module>>(values, "order", module_options(values),
-                                                    bus_options(values));
+    return std::make_unique<Service<order::Module>>(values, "order", "order-service",
+                                                    module_options(values), bus_options(values));
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ std::string fault_of(const config::Values& values) {
         return "log-level must be debug, info, warn, error or off";
     if (std::string fault = fault_of_listening(values); !fault.empty()) return fault;
     if (std::string fault = fault_of_edge(values); !fault.empty()) return fault;
+    if (std::string fault = fault_of_telemetry(values); !fault.empty()) return fault;
     return password_on_command_line(values);
 }
 

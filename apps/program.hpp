@@ -13,6 +13,7 @@
 
 #include "apps/edge_settings.hpp"
 #include "apps/listen_settings.hpp"
+#include "apps/telemetry_settings.hpp"
 #include "base/instant.hpp"
 #include "platform/config/help.hpp"
 #include "platform/config/settings.hpp"
@@ -84,14 +85,15 @@ inline constexpr auto common_settings = std::to_array<config::Setting>({
 
 template <std::size_t Own>
 constexpr auto with_common_settings(const std::array<config::Setting, Own>& own) {
-    std::array<config::Setting,
-               Own + listen_settings.size() + common_settings.size() + edge_settings.size()>
+    std::array<config::Setting, Own + listen_settings.size() + common_settings.size() +
+                                    edge_settings.size() + telemetry_settings.size()>
         all{};
     auto* next = all.data();
     for (const config::Setting& row : own) *next++ = row;
     for (const config::Setting& row : listen_settings) *next++ = row;
     for (const config::Setting& row : common_settings) *next++ = row;
     for (const config::Setting& row : edge_settings) *next++ = row;
+    for (const config::Setting& row : telemetry_settings) *next++ = row;
     return all;
 }
 

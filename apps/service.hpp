@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "apps/program.hpp"
+#include "apps/telemetry_export.hpp"
 #include "platform/backends/open_bus.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/runtime/budget.hpp"
@@ -14,13 +15,15 @@
 
 namespace trackops::apps {
 
-// Returns the options of a module that shares the budget of its process.
+// Returns the options of a module that shares the budget of its process. `tracer` may be null.
 template <class Options>
-Options with_budget(Options options, runtime::Budget& budget) {
+Options with_shared(Options options, runtime::Budget& budget, telemetry::Tracer* tracer) {
     if constexpr (requires { options.budget; }) {
         options.budget = &budget;
+        options.tracer = tracer;
     } else {
         options.relay.budget = &budget;
+        options.relay.tracer = tracer;
     }
     return options;
 }
@@ -33,13 +36,16 @@ inline std::vector<std::uint16_t> api_port(const config::Values& values) {
 template <class Module>
 class Service final : public Running {
 public:
-    // name: the service's name in the line that reports readiness; static.
-    Service(const config::Values& values, std::string_view name, const auto& module_options,
-            const bus::Options& bus_options = {})
+    // name: the service's name in the line that reports readiness; static. Its telemetry is that
+    // of `program`, such as order-service.
+    Service(const config::Values& values, std::string_view name, std::string_view program,
+            const auto& module_options, const bus::Options& bus_options = {})
         : name_(name),
           budget_(memory_budget(values), metrics_),
+          telemetry_(values, program, TelemetryExport::Logs::exported, clock_, metrics_),
           bus_(backends::open_bus(values.text("bus-url"), bus_options, clock_, metrics_)),
-          module_(with_budget(module_options, budget_), clock_, ids_, *bus_, metrics_) {}
+          module_(with_shared(module_options, budget_, telemetry_.tracer()), clock_, ids_, *bus_,
+                  metrics_) {}
     // The relay module has no prepare(): it waits for its servers itself and reports it.
     void prepare() override {
         if constexpr (requires { module_.prepare(); }) module_.prepare();
@@ -48,7 +54,10 @@ public:
         module_.start();
         return {{name_, module_.port(), module_.management_port()}};
     }
-    void stop(Duration drain_within) override { module_.stop(drain_within); }
+    void stop(Duration drain_within) override {
+        module_.stop(drain_within);
+        telemetry_.stop();
+    }
 
 private:
     const std::string_view name_;
@@ -56,6 +65,7 @@ private:
     runtime::RandomIds ids_{clock_};
     telemetry::Registry metrics_;
     runtime::Budget budget_;
+    TelemetryExport telemetry_;
     std::unique_ptr<bus::Bus> bus_;
     Module module_;
 };

@@ -133,7 +133,7 @@ class Cluster:
         return parts._replace(netloc=f"{user}@{parts.hostname}:{parts.port}", path="/" + name).geturl()
 
     def process(self, kind, **settings):
-        """Not started yet. A setting that is None is left to the program."""
+        """Not started yet. A setting that is None is left to the program. OTEL_* are variables of their own, all others settings of ours."""
         name = self.names["inventory" if kind == "inventory" else "order"]
         ours = {"BUS_URL": self.bus, "DATABASE_URL": self.database(name, "relay" if kind == "relay" else "service")}
         if kind == "relay":
@@ -145,8 +145,9 @@ class Cluster:
         if kind == "order":
             ours["CACHE_URL"] = self.urls["redis"]
         ours |= self.settings.get(kind, {}) | settings
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("TRACKOPS_")}
-        process = Process(kind, self.folder, environment | {f"TRACKOPS_{name}": str(value) for name, value in ours.items() if value is not None})
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKOPS_", "OTEL_"))}
+        given = {name if name.startswith("OTEL_") else f"TRACKOPS_{name}": str(value) for name, value in ours.items() if value is not None}
+        process = Process(kind, self.folder, environment | given)
         self.processes.append(process)
         return process
 

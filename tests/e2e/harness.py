@@ -120,7 +120,7 @@ class Program:
         log = open(self.folder / f"log.{self.starts}", "wb")
         arguments = [PROGRAM, "dev", "--data-dir", str(self.folder / "data"), "--order-port", "0", "--inventory-port", "0", "--relay-port", "0",
                      "--order-database-url", self.order_database, "--inventory-database-url", self.inventory_database, *more]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("TRACKOPS_")}
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKOPS_", "OTEL_"))}
         with log:
             return subprocess.Popen(arguments, stdout=log, stderr=subprocess.STDOUT, env=environment, cwd=self.folder)
 
