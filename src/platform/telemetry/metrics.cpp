@@ -1,8 +1,8 @@
 #include "platform/telemetry/metrics.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
-#include <initializer_list>
 #include <map>
 #include <mutex>
 #include <sstream>
@@ -17,13 +17,11 @@
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
 
+#include "platform/telemetry/openmetrics.hpp"
 #include "platform/telemetry/utf8.hpp"
 
 namespace trackops::telemetry {
 namespace {
-
-constexpr auto buckets = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
-                          0.05,   0.1,     0.25,   0.5,   1.0,    2.5,   5.0,  10.0};
 
 class PrometheusCounter final : public Counter {
 public:
@@ -49,13 +47,36 @@ private:
 
 class PrometheusHistogram final : public Histogram {
 public:
-    explicit PrometheusHistogram(prometheus::Histogram& histogram) : histogram_(histogram) {}
+    PrometheusHistogram(prometheus::Histogram& histogram, std::vector<double> bounds)
+        : histogram_(histogram), bounds_(std::move(bounds)), exemplars_(bounds_.size() + 1) {}
     void observe(double seconds) override {
         if (std::isfinite(seconds)) histogram_.Observe(std::max(seconds, 0.0));
+    }
+    void observe(double seconds, std::string_view trace_id) override {
+        observe(seconds);
+        if (!std::isfinite(seconds) || trace_id.empty() || trace_id.size() > trace_id_bytes_max)
+            return;
+        const double value = std::max(seconds, 0.0);
+        const auto bucket = std::ranges::lower_bound(bounds_, value) - bounds_.begin();
+        const std::chrono::duration<double> now =
+            std::chrono::system_clock::now().time_since_epoch();
+        const std::scoped_lock lock(mutex_);
+        std::optional<Exemplar>& newest = exemplars_[static_cast<std::size_t>(bucket)];
+        if (!newest) newest.emplace();
+        newest->trace_id = trace_id;  // reuses the memory
+        newest->value = value;
+        newest->timestamp = now.count();
+    }
+    std::optional<Exemplar> exemplar(std::size_t bucket) const {
+        const std::scoped_lock lock(mutex_);
+        return bucket < exemplars_.size() ? exemplars_[bucket] : std::nullopt;
     }
 
 private:
     prometheus::Histogram& histogram_;
+    const std::vector<double> bounds_;
+    mutable std::mutex mutex_;
+    std::vector<std::optional<Exemplar>> exemplars_;  // the newest of each bucket
 };
 
 bool is_name(std::string_view text) {
@@ -99,6 +120,19 @@ std::string escaped_help(const std::string& help) {
     return out;
 }
 
+std::string unescaped_help(const std::string& help) {
+    std::string out;
+    for (std::size_t i = 0; i < help.size(); ++i) {
+        if (help[i] == '\\' && i + 1 < help.size()) {
+            ++i;
+            out += help[i] == 'n' ? '\n' : help[i];
+        } else {
+            out += help[i];
+        }
+    }
+    return out;
+}
+
 MetricKind kind_of(prometheus::MetricType type) {
     if (type == prometheus::MetricType::Counter) return MetricKind::counter;
     if (type == prometheus::MetricType::Histogram) return MetricKind::histogram;
@@ -122,6 +156,14 @@ public:
         return *found->second;
     }
 
+    // Returns the existing instrument, or null.
+    const Handle* find(const std::string& name, const prometheus::Labels& labels) const {
+        const auto series = by_name_.find(name);
+        if (series == by_name_.end()) return nullptr;
+        const auto found = series->second.find(labels);
+        return found == series->second.end() ? nullptr : found->second.get();
+    }
+
 private:
     std::map<std::string, std::map<prometheus::Labels, std::unique_ptr<Handle>>> by_name_;
 };
@@ -131,12 +173,14 @@ private:
 struct Registry::State {
     // Runs the collectors and returns the values.
     std::vector<prometheus::MetricFamily> collect();
+    void add_buckets(const std::string& name, const prometheus::ClientMetric& metric,
+                     MetricFamily::Series& series);
 
     std::mutex mutex;  // guards the handles and the collectors
     prometheus::Registry registry;
     Handles<Counter> counters;
     Handles<Gauge> gauges;
-    Handles<Histogram> histograms;
+    Handles<PrometheusHistogram> histograms;
     std::vector<std::function<void()>> collectors;
     std::mutex scraping;
 };
@@ -171,7 +215,7 @@ Gauge& Registry::gauge(const std::string& name, const std::string& help, const L
 }
 
 Histogram& Registry::histogram(const std::string& name, const std::string& help,
-                               const Labels& labels) {
+                               const Labels& labels, std::span<const double> buckets) {
     expect(name.ends_with("_seconds"), "a histogram ends in _seconds", name);
     auto checked_labels = checked(name, labels);
     const std::scoped_lock lock(state_->mutex);
@@ -181,8 +225,8 @@ Histogram& Registry::histogram(const std::string& name, const std::string& help,
                                .Name(name)
                                .Help(escaped_help(help))
                                .Register(state_->registry);
-            return std::make_unique<PrometheusHistogram>(
-                family.Add(all, prometheus::Histogram::BucketBoundaries(buckets)));
+            const std::vector<double> bounds(buckets.begin(), buckets.end());
+            return std::make_unique<PrometheusHistogram>(family.Add(all, bounds), bounds);
         });
 }
 
@@ -209,11 +253,26 @@ std::string Registry::prometheus_text() const {
     return std::move(out).str();
 }
 
+std::string Registry::openmetrics_text() const { return telemetry::openmetrics_text(families()); }
+
+void Registry::State::add_buckets(const std::string& name, const prometheus::ClientMetric& metric,
+                                  MetricFamily::Series& series) {
+    prometheus::Labels labels;
+    for (const auto& label : metric.label) labels.emplace(label.name, label.value);
+    const std::scoped_lock lock(mutex);
+    const PrometheusHistogram* const histogram = histograms.find(name, labels);
+    for (const auto& bucket : metric.histogram.bucket) {
+        const std::size_t index = series.buckets.size();
+        series.buckets.push_back({bucket.upper_bound, bucket.cumulative_count,
+                                  histogram ? histogram->exemplar(index) : std::nullopt});
+    }
+}
+
 std::vector<MetricFamily> Registry::families() const {
     std::vector<MetricFamily> families;
     for (const prometheus::MetricFamily& given : state_->collect()) {
-        MetricFamily& family =
-            families.emplace_back(MetricFamily{given.name, given.help, kind_of(given.type), {}});
+        MetricFamily& family = families.emplace_back(
+            MetricFamily{given.name, unescaped_help(given.help), kind_of(given.type), {}});
         for (const prometheus::ClientMetric& metric : given.metric) {
             MetricFamily::Series& series = family.series.emplace_back();
             for (const auto& label : metric.label)
@@ -222,6 +281,8 @@ std::vector<MetricFamily> Registry::families() const {
                 family.kind == MetricKind::counter ? metric.counter.value : metric.gauge.value;
             series.count = metric.histogram.sample_count;
             series.sum = metric.histogram.sample_sum;
+            if (family.kind == MetricKind::histogram)
+                state_->add_buckets(given.name, metric, series);
         }
     }
     std::ranges::sort(families, {}, &MetricFamily::name);
