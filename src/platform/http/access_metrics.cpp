@@ -59,7 +59,9 @@ void AccessMetrics::observe(const Conversation::Access& access) {
              {"exception", "None"}});
         found = row.by_status.emplace(row.by_status.end(), access.status, &histogram);
     }
-    found->second->observe(std::chrono::duration<double>(access.took).count());
+    const std::string exemplar =
+        access.span.is_sampled() ? telemetry::hex(access.span.trace_id) : std::string();
+    found->second->observe(std::chrono::duration<double>(access.took).count(), exemplar);
 }
 
 }  // namespace trackops::http
