@@ -8,7 +8,6 @@
 #include "inventory/adapters/event_mapping.hpp"
 #include "inventory/app/handle_order_events.hpp"
 #include "platform/telemetry/batch_span.hpp"
-#include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::inventory::adapters {
@@ -47,21 +46,6 @@ bus::Disposition disposition_of(const Result<app::MessageResult>& answer) {
 constexpr auto outcome_names = std::to_array<const char*>({"done", "dead_letter", "again"});
 static_assert(outcome_names.size() == std::variant_size_v<bus::Disposition>);
 
-void log_unhandled(const bus::Message& message, const bus::Disposition& disposition) {
-    const auto* dead = std::get_if<bus::DeadLetter>(&disposition);
-    const auto* again = std::get_if<bus::RetryLater>(&disposition);
-    if (!dead && !again) return;
-    const telemetry::SpanContext span = telemetry::parse_traceparent(message.header("traceparent"))
-                                            .value_or(telemetry::SpanContext());
-    const telemetry::LogScope scope(span);
-    telemetry::log(telemetry::Level::warn, "inventory.order_events",
-                   dead ? "message cannot be handled" : "message must wait",
-                   {{"topic", message.topic},
-                    {"event", std::string(message.header("ce_id"))},
-                    {"order", message.key},
-                    {"reason", dead ? dead->reason : again->reason}});
-}
-
 }  // namespace
 
 bus::Handler make_order_events_handler(OrderEventsDependencies dependencies) {
@@ -99,7 +83,6 @@ bus::Handler make_order_events_handler(OrderEventsDependencies dependencies) {
         }
         for (std::size_t i = 0; i < messages.size(); ++i) {
             counters[dispositions[i].index()]->add();
-            log_unhandled(messages[i], dispositions[i]);
         }
         return dispositions;
     };

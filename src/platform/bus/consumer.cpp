@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "platform/bus/consume_spans.hpp"
 #include "platform/bus/partition_queues.hpp"
+#include "platform/telemetry/line_gate.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -20,6 +21,12 @@ using telemetry::Level;
 
 constexpr std::size_t partition_batches_max = 4;  // uncommitted batches of a partition
 constexpr std::size_t reason_bytes_max = 1024;    // in the header of a dead letter
+
+// Returns the span that sent the message; an invalid one if it names none.
+telemetry::SpanContext span_of(const Message& message) {
+    const auto sender = telemetry::parse_traceparent(message.header("traceparent"));
+    return sender.value_or(telemetry::SpanContext());
+}
 
 class SteadyClock final : public Clock {
 public:
@@ -80,7 +87,8 @@ struct Consumer::State {
     bool is_memory_short() const;
     void count_bytes(std::span<const Message> batch);
     void count_done(const std::string& topic);
-    void report(std::string_view what, const Message& message, std::string_view reason) const;
+    void report_dead_letter(const Message& message, std::string_view reason);
+    void report_retry(const Message& message, std::string_view reason);
 
     Bus& bus;
     const ConsumerOptions options;
@@ -101,6 +109,8 @@ struct Consumer::State {
     runtime::Share share;         // of the batch and the held messages
     bool failed_retries = false;  // the next batch takes fresh messages
     Backoff quiet;                // of the whole consumer
+    telemetry::LineGate dead_letter_lines;
+    telemetry::LineGate retry_lines;
 };
 
 Consumer::State::State(Bus& its_bus, ConsumerOptions its_options, Handler its_handler,
@@ -203,7 +213,7 @@ void Consumer::State::bury(std::span<const Message> batch, std::vector<Dispositi
         Disposition& disposition = dispositions[at[k]];
         if (answers[k] == Delivery::acknowledged) {
             dead_letters.add();
-            report("dead letter", message, std::get<DeadLetter>(disposition).reason);
+            report_dead_letter(message, std::get<DeadLetter>(disposition).reason);
         } else {
             disposition = RetryLater{"its dead letter was not acknowledged"};
         }
@@ -243,7 +253,7 @@ std::size_t Consumer::State::record_outcomes(std::vector<Message> batch,
             continue;
         }
         // One line a batch: while a server is away every message fails with the same reason.
-        if (i == done) report("given again later", batch[i], again->reason);
+        if (i == done) report_retry(batch[i], again->reason);
         retries.add();
     }
     partition_queues.record_outcomes(std::move(batch), is_done, clock.now(),
@@ -283,19 +293,38 @@ void Consumer::State::count_done(const std::string& topic) {
     counter->add();
 }
 
-void Consumer::State::report(std::string_view what, const Message& message,
-                             std::string_view reason) const {
-    const auto sender = telemetry::parse_traceparent(message.header("traceparent"));
-    const telemetry::SpanContext span = sender.value_or(telemetry::SpanContext());
+void Consumer::State::report_dead_letter(const Message& message, std::string_view reason) {
+    const auto held_back = dead_letter_lines.admit();
+    if (!held_back) return;
+    const telemetry::SpanContext span = span_of(message);
     const telemetry::LogScope scope(span);
-    telemetry::log(Level::warn, "bus", what,
+    telemetry::log(
+        Level::warn, "bus", "dead letter: a person must look at the message",
+        {{"group", options.group},
+         {"event", std::string(message.header("ce_id"))},
+         {"topic", message.topic},
+         {"partition", fmt::to_string(message.partition)},
+         {"offset", fmt::to_string(message.offset)},
+         {"key", message.key},
+         {"reason", std::string(reason)},
+         {"action", fmt::format("read it in {}.DLT, mend what the reason names, and send it again",
+                                message.topic)},
+         {"lines_held_back", std::to_string(*held_back)}});
+}
+
+void Consumer::State::report_retry(const Message& message, std::string_view reason) {
+    const auto held_back = retry_lines.admit();
+    if (!held_back) return;
+    const telemetry::SpanContext span = span_of(message);
+    const telemetry::LogScope scope(span);
+    telemetry::log(Level::warn, "bus", "given again later",
                    {{"group", options.group},
+                    {"event", std::string(message.header("ce_id"))},
                     {"topic", message.topic},
                     {"partition", fmt::to_string(message.partition)},
                     {"offset", fmt::to_string(message.offset)},
-                    {"event", std::string(message.header("ce_id"))},
-                    {"key", message.key},
-                    {"reason", std::string(reason)}});
+                    {"reason", std::string(reason)},
+                    {"lines_held_back", std::to_string(*held_back)}});
 }
 
 Consumer::Consumer(Bus& bus, ConsumerOptions options, Handler handler, telemetry::Registry& metrics)

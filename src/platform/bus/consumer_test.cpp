@@ -2,6 +2,7 @@
 // and dead-letters.
 #include "platform/bus/consumer.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <set>
@@ -12,6 +13,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/fakes.hpp"
 
@@ -392,6 +394,19 @@ TEST_F(ConsumerPump, ThrowsWhenDispositionsAreMissingAndLosesNothing) {
     clock_.advance(milliseconds(20));
     EXPECT_THAT(handed_in_a_run(), ElementsAre("1", "2"));
     EXPECT_THAT(script_.commits, committed(1));
+}
+
+TEST_F(ConsumerPump, SaysWhichMessageIsADeadLetterOnceASecond) {
+    given({{"a", "1"}, {"b", "2"}, {"c", "3"}});
+    for (const char* value : {"1", "2", "3"}) answers_[value] = DeadLetter{"never"};
+    telemetry::configure_log("test", telemetry::Level::warn, true);
+    ::testing::internal::CaptureStderr();
+    run();
+    const std::string log = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(metric("dead_letters_total"), 3);
+    EXPECT_EQ(std::ranges::count(log, '\n'), 1);
+    EXPECT_THAT(log, ::testing::HasSubstr("dead letter: a person must look at the message"));
+    EXPECT_THAT(log, ::testing::HasSubstr(R"("reason":"never","action":"read it in t.DLT,)"));
 }
 
 TEST_F(ConsumerPump, CommitsADeadLetterOnlyWhenTheBusHasIt) {

@@ -17,6 +17,7 @@
 #include "platform/relay/parked_events.hpp"
 #include "platform/relay/publish_spans.hpp"
 #include "platform/relay/retry_requests.hpp"
+#include "platform/telemetry/line_gate.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -60,6 +61,7 @@ struct Relay::State {
     void send_burst();
     void park_events_of_parked_keys();
     void park_and_confirm();
+    void report_parked(const outbox::Event& event, const std::string& reason);
     runtime::Progress wait_for_bus();
     runtime::Progress after_read(std::size_t count, Duration max_wait);
 
@@ -93,6 +95,7 @@ struct Relay::State {
     Instant batching_until;
     Duration idle;
     Backoff backoff;
+    telemetry::LineGate parked_lines;
 
     // Every thread uses these.
     std::atomic<bool> is_active = false;
@@ -234,14 +237,7 @@ void Relay::State::send_burst() {
         meters.parked.add();
         parked_keys.insert(stored.event.key);
         std::string reason = refusal_reason(stored.event);
-        const auto origin = telemetry::parse_traceparent(stored.event.traceparent);
-        const telemetry::SpanContext span = origin.value_or(telemetry::SpanContext());
-        const telemetry::LogScope scope(span);
-        telemetry::log(telemetry::Level::warn, "relay", "parked an event",
-                       {{"event", stored.event.id.text()},
-                        {"type", stored.event.type},
-                        {"key", stored.event.key.text()},
-                        {"reason", reason}});
+        report_parked(stored.event, reason);
         to_park.push_back(
             {stored.position, std::move(stored.event), std::move(reason), clock.now()});
     }
@@ -251,6 +247,23 @@ void Relay::State::send_burst() {
     }
     unsent = std::move(left);
     count_published(acknowledged);
+}
+
+void Relay::State::report_parked(const outbox::Event& event, const std::string& reason) {
+    const auto held_back = parked_lines.admit();
+    if (!held_back) return;
+    const auto origin = telemetry::parse_traceparent(event.traceparent);
+    const telemetry::SpanContext span = origin.value_or(telemetry::SpanContext());
+    const telemetry::LogScope scope(span);
+    telemetry::log(telemetry::Level::warn, "relay",
+                   "parked an event: the later events of its key wait behind it",
+                   {{"event", event.id.text()},
+                    {"type", event.type},
+                    {"key", event.key.text()},
+                    {"reason", reason},
+                    {"action", "mend what the reason names, then POST /api/relay/events/" +
+                                   event.id.text() + "/retry"},
+                    {"lines_held_back", std::to_string(*held_back)}});
 }
 
 // Every event that was read is acknowledged or about to be stored as parked; only then may the

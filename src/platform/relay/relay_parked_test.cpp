@@ -1,6 +1,8 @@
 // No later event of a key is published before a parked one, no matter how parked events leave the
 // queue.
+#include <algorithm>
 #include <map>
+#include <string>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -8,6 +10,7 @@
 #include "platform/relay/lease.hpp"
 #include "platform/relay/poll_source.hpp"
 #include "platform/relay/relay_for_tests.hpp"
+#include "platform/telemetry/log.hpp"
 
 namespace trackops::relay {
 namespace {
@@ -39,6 +42,17 @@ TEST_P(ParkedEvents, HoldLaterOnesWhenTheNextIsRefusedInTurn) {
     EXPECT_TRUE(retry(id("a2")));
     EXPECT_EQ(bus_.taken, "a1 a2 a3 a4");
     EXPECT_EQ(parked(), "");
+}
+
+TEST_P(ParkedEvents, AreNamedInTheLogOnceASecond) {
+    telemetry::configure_log("test", telemetry::Level::warn, true);
+    ::testing::internal::CaptureStderr();
+    park("a1 b1 c1", {"a1", "b1", "c1"});
+    const std::string log = ::testing::internal::GetCapturedStderr();
+    EXPECT_EQ(std::ranges::count(log, '\n'), 1);
+    EXPECT_NE(log.find(R"("event":")" + id("a1").text() + '"'), std::string::npos);
+    EXPECT_NE(log.find("POST /api/relay/events/" + id("a1").text() + "/retry"), std::string::npos);
+    EXPECT_EQ(parked(), "a1! b1! c1!");
 }
 
 // One run() retries a1, has a2 refused and reads a3.
