@@ -18,6 +18,7 @@
 #include "apps/listen_settings.hpp"
 #include "apps/server_urls.hpp"
 #include "base/version.hpp"
+#include "platform/backends/libraries.hpp"
 #include "platform/runtime/open_files.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/url/mask.hpp"
@@ -137,6 +138,9 @@ service::ManagementOptions management_options(const config::Values& values, std:
         options.listen->port = static_cast<std::uint16_t>(options.listen->port + offset);
     options.disk_free_min_bytes =
         static_cast<std::uint64_t>(values.integer("disk-free-min")) * mebibyte;
+    for (const auto& [name, given] : values.values)
+        options.settings.push_back({name, given.shown(), given.source});
+    options.libraries = backends::libraries();
     return options;
 }
 

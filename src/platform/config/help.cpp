@@ -79,10 +79,8 @@ std::string help(std::span<const Setting> table) {
 std::string print(std::span<const Setting> table, const Values& values) {
     std::string out;
     for (const Setting& row : table) {
-        const auto& [value, source] = values.values.find(row.name)->second;
-        const bool is_masked = row.secret && !value.empty();
-        out +=
-            fmt::format("{} = {} ({})\n", row.name, is_masked ? url::masked(value) : value, source);
+        const Values::SettingValue& given = values.values.find(row.name)->second;
+        out += fmt::format("{} = {} ({})\n", row.name, given.shown(), given.source);
     }
     return out;
 }

@@ -12,6 +12,7 @@
 #include "platform/config/kind.hpp"
 #include "platform/config/nearest.hpp"
 #include "platform/config/service_links.hpp"
+#include "platform/url/mask.hpp"
 
 namespace trackops::config {
 namespace {
@@ -263,6 +264,7 @@ void SettingsParser::take_config_file() {
 Result<Values> SettingsParser::finish() {
     for (const Setting& row : table_) {
         give(row, {std::string(row.default_value), "default"});
+        given_.values.find(row.name)->second.secret = row.secret;
         auto& value = given_.values.find(row.name)->second.value;
         if (auto why = invalid_reason(row, value)) {
             fault(named_by_.find(row.name)->second, std::move(*why));
@@ -293,6 +295,11 @@ Value expect(std::optional<Value> value, std::string_view name) {
 }
 
 }  // namespace
+
+std::string Values::SettingValue::shown() const {
+    const bool is_masked = (secret && !value.empty()) || url::holds_password(value);
+    return is_masked ? url::masked(value) : value;
+}
 
 const std::string& Values::text(std::string_view name) const { return value_of(*this, name); }
 

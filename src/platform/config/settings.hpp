@@ -45,6 +45,9 @@ public:
         std::string value;
         // "flag", "environment", "file" (of a secret), "config" (the file of settings), "default"
         std::string source;
+        bool secret = false;
+        // Returns the value as people may see it: masked when it is a secret or holds a password.
+        std::string shown() const;
     };
     std::map<std::string, SettingValue, std::less<>> values;
 };

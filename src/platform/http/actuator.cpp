@@ -7,7 +7,9 @@
 #include <fmt/format.h>
 
 #include "base/build.hpp"
+#include "platform/http/actuator_loggers.hpp"
 #include "platform/http/actuator_metrics.hpp"
+#include "platform/http/actuator_pumps.hpp"
 #include "platform/json/writer.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -136,11 +138,16 @@ Response index(const Request& request) {
     };
     constexpr auto links =
         std::to_array<Link>({{"self", ""},
+                             {"env", "/env"},
+                             {"env-toMatch", "/env/{toMatch}"},
                              {"health", "/health"},
                              {"health-path", "/health/{*path}"},
                              {"info", "/info"},
+                             {"loggers", "/loggers"},
+                             {"loggers-name", "/loggers/{name}"},
                              {"metrics", "/metrics"},
                              {"metrics-requiredMetricName", "/metrics/{requiredMetricName}"},
+                             {"pumps", "/pumps"},
                              {"prometheus", "/prometheus"}});
     const std::string base =
         fmt::format("http://{}/actuator", request.header("host").value_or("localhost"));
@@ -155,20 +162,30 @@ Response index(const Request& request) {
     return answer(request, Status::up, std::move(body));
 }
 
-std::string info(std::string_view service, std::string_view access_warning) {
+std::string info(const Actuator& actuator) {
+    const std::string& service = actuator.service;
     std::string text;
     json::Writer writer(text);
     writer.begin_object();
     writer.name("app").begin_object().member("name", service).member("version", version);
     writer.end_object();
     writer.name("build").begin_object().member("name", service).member("version", version);
-    writer.member("compiler", compiler).end_object();
+    writer.member("compiler", compiler);
+    if (!actuator.libraries.empty()) {
+        writer.name("libraries").begin_object();
+        for (const auto& [name, library_version] : actuator.libraries)
+            writer.member(name, library_version);
+        writer.end_object();
+    }
+    writer.end_object();
     if (commit() != "unknown") {
         writer.name("git").begin_object().name("commit").begin_object();
         writer.member("id", commit()).end_object().end_object();
     }
-    if (!access_warning.empty())
-        writer.name("access").begin_object().member("warning", access_warning).end_object();
+    if (!actuator.access_warning.empty()) {
+        writer.name("access").begin_object();
+        writer.member("warning", actuator.access_warning).end_object();
+    }
     writer.end_object();
     return text;
 }
@@ -217,9 +234,32 @@ void get_metric(const Request& request, const Reply& reply, const Context& conte
     reply.send(one_metric(request, context.actuator.metrics));
 }
 
-void get_prometheus(const Request&, const Reply& reply, const Context& context) {
-    reply.send({.content_type = "text/plain; version=0.0.4; charset=utf-8",
-                .body = context.actuator.metrics.prometheus_text()});
+void get_prometheus(const Request& request, const Reply& reply, const Context& context) {
+    reply.send(all_metrics(request, context.actuator.metrics));
+}
+
+void get_loggers(const Request& request, const Reply& reply, const Context&) {
+    reply.send(all_loggers(request));
+}
+
+void get_logger(const Request& request, const Reply& reply, const Context&) {
+    reply.send(one_logger(request));
+}
+
+void post_logger(const Request& request, const Reply& reply, const Context&) {
+    reply.send(set_logger(request));
+}
+
+void get_settings(const Request& request, const Reply& reply, const Context& context) {
+    reply.send(all_settings(request, context.actuator.settings));
+}
+
+void get_setting(const Request& request, const Reply& reply, const Context& context) {
+    reply.send(one_setting(request, context.actuator.settings));
+}
+
+void get_pumps(const Request& request, const Reply& reply, const Context& context) {
+    reply.send(all_pumps(request, context.actuator.pumps()));
 }
 
 using Row = RouteOf<Context>;
@@ -238,6 +278,8 @@ constexpr Row get(std::string_view pattern, Scope scope, Answer kind,
             .handler = handler};
 }
 
+constexpr std::size_t logger_body_bytes_max = 1024;
+
 constexpr auto rows = std::to_array<Row>({
     get("/actuator", Scope::everybody, Answer::json, get_index),
     get("/actuator/health", Scope::everybody, Answer::json, get_health),
@@ -250,13 +292,27 @@ constexpr auto rows = std::to_array<Row>({
     get("/actuator/metrics", Scope::metrics_read, Answer::json, get_metrics),
     get("/actuator/metrics/{name}", Scope::metrics_read, Answer::json, get_metric),
     get("/actuator/prometheus", Scope::metrics_read, Answer::text, get_prometheus),
+    get("/actuator/loggers", Scope::metrics_read, Answer::json, get_loggers),
+    get("/actuator/loggers/{name}", Scope::metrics_read, Answer::json, get_logger),
+    {.method = "POST",
+     .pattern = "/actuator/loggers/{name}",
+     .scope = Scope::operate,
+     .body = Body::json,
+     .answer = Answer::json,
+     .idempotency = Idempotency::none,
+     .work = Work::memory,
+     .handler = post_logger,
+     .body_bytes_max = logger_body_bytes_max},
+    get("/actuator/env", Scope::operate, Answer::json, get_settings),
+    get("/actuator/env/{name}", Scope::operate, Answer::json, get_setting),
+    get("/actuator/pumps", Scope::metrics_read, Answer::json, get_pumps),
 });
 static_assert(is_consistent(rows));
 
 }  // namespace
 
 std::vector<Route> actuator_routes(const Actuator& actuator) {
-    return bound(rows, Context{actuator, info(actuator.service, actuator.access_warning)});
+    return bound(rows, Context{actuator, info(actuator)});
 }
 
 std::vector<Route> actuator_route_table() { return unbound(rows); }

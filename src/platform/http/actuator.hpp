@@ -1,11 +1,15 @@
-// The operator's endpoints of every service: health, info and metrics, all answered from memory.
+// The operator's endpoints of every service: health, info, metrics, loggers, settings and pumps,
+// all answered from memory.
 #pragma once
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "platform/http/actuator_env.hpp"
 #include "platform/http/router.hpp"
+#include "platform/runtime/pump_threads.hpp"
 #include "platform/telemetry/sampled_component.hpp"
 
 namespace trackops::telemetry {
@@ -23,15 +27,21 @@ struct Actuator {
     std::function<bool()> takes_traffic = [] { return true; };
     // For /actuator/info: who can reach the service without a login; "" for nobody else.
     std::string access_warning = {};
+    std::function<std::vector<runtime::PumpState>()> pumps = [] {
+        return std::vector<runtime::PumpState>();
+    };  // Thread-safe.
+    std::vector<ShownSetting> settings = {};
+    // The names and versions of the libraries that the program has loaded.
+    std::vector<std::pair<std::string, std::string>> libraries = {};
 };
 
-// Returns the routes GET /actuator, /actuator/health, /actuator/health/liveness,
-// /actuator/health/readiness, /actuator/health/{component}, /actuator/health/{group}/{component},
-// /actuator/info, /actuator/metrics, /actuator/metrics/{name} and /actuator/prometheus. They have
-// the shape of Spring Boot's actuator. A status that is not UP is 503 with the same body. Health is
-// the worst status of all components, readiness that of the components in readiness; liveness is UP
-// as long as the process answers. The content type is application/vnd.spring-boot.actuator.v3+json
-// unless the client asks for plain JSON.
+// Returns the routes of /actuator: GET of the index, /health, /health/liveness, /health/readiness,
+// /health/{component}, /health/{group}/{component}, /info, /metrics, /metrics/{name}, /prometheus,
+// /loggers, /loggers/{name}, /env, /env/{name} and /pumps, and POST of /loggers/{name}. They have
+// the shape of Spring Boot's actuator; only /pumps is ours. A status that is not UP is 503 with the
+// same body. Health is the worst status of all components, readiness that of the components in
+// readiness; liveness is UP as long as the process answers. The content type is
+// application/vnd.spring-boot.actuator.v3+json unless the client asks for plain JSON.
 std::vector<Route> actuator_routes(const Actuator& actuator);
 // Returns the same rows with empty handlers.
 std::vector<Route> actuator_route_table();

@@ -1,7 +1,10 @@
 #include "platform/http/actuator_metrics.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <map>
+#include <ranges>
 #include <set>
 #include <string>
 #include <utility>
@@ -17,15 +20,47 @@ using telemetry::MetricFamily;
 using telemetry::MetricKind;
 using Tag = std::pair<std::string, std::string>;
 
+// Micrometer's names that do not follow from ours.
+struct Alias {
+    std::string_view micrometer;
+    std::string_view ours;
+};
+constexpr auto aliases = std::to_array<Alias>({{"process.files.max", "process_max_fds"},
+                                               {"process.files.open", "process_open_fds"},
+                                               {"system.cpu.count", "system_cpus"}});
+
+// The endings that Micrometer leaves out; the first one that fits counts.
+constexpr auto endings = std::to_array<std::string_view>(
+    {"_seconds_total", "_bytes_total", "_total", "_seconds", "_bytes"});
+
+const MetricFamily* named(const std::vector<MetricFamily>& families, std::string_view name) {
+    const auto found = std::ranges::find(families, name, &MetricFamily::name);
+    return found == families.end() ? nullptr : &*found;
+}
+
 // Finds a family by its own name or by Micrometer's.
 const MetricFamily* find(const std::vector<MetricFamily>& families, std::string name) {
+    const auto alias = std::ranges::find(aliases, name, &Alias::micrometer);
+    if (alias != aliases.end()) return named(families, alias->ours);
     std::ranges::replace(name, '.', '_');
-    for (const std::string_view ending : {"", "_seconds", "_bytes", "_total", "_seconds_total"}) {
-        const auto found =
-            std::ranges::find(families, name + std::string(ending), &MetricFamily::name);
-        if (found != families.end()) return &*found;
+    if (const auto* family = named(families, name)) return family;
+    for (const std::string_view ending : endings) {
+        if (const auto* family = named(families, name + std::string(ending))) return family;
     }
     return nullptr;
+}
+
+// Returns Micrometer's name; one that would lead to another family keeps its ending.
+std::string micrometer_name(const std::vector<MetricFamily>& families, const MetricFamily& family) {
+    const auto alias = std::ranges::find(aliases, family.name, &Alias::ours);
+    if (alias != aliases.end()) return std::string(alias->micrometer);
+    std::string name = family.name;
+    const auto ending =
+        std::ranges::find_if(endings, [&](std::string_view text) { return name.ends_with(text); });
+    if (ending != endings.end()) name.resize(name.size() - ending->size());
+    if (find(families, name) != &family) name = family.name;
+    std::ranges::replace(name, '_', '.');
+    return name;
 }
 
 Result<std::vector<Tag>> tags_of(const Request& request) {
@@ -98,7 +133,41 @@ Response json_of(const Request& request, std::string body) {
     return {.content_type = std::string(actuator_type(request)), .body = std::move(body)};
 }
 
+// Returns the quality that an Accept header gives to exactly this media type; a negative number
+// when it does not name it.
+double quality_of(std::string_view accept, std::string_view media_type) {
+    double best = -1;
+    for (const auto range : std::views::split(accept, ',')) {
+        std::string_view text(range.begin(), range.end());
+        const auto take = [&text] {
+            const std::size_t end = std::min(text.find(';'), text.size());
+            std::string_view part = text.substr(0, end);
+            text.remove_prefix(std::min(end + 1, text.size()));
+            while (part.starts_with(' ') || part.starts_with('\t')) part.remove_prefix(1);
+            while (part.ends_with(' ') || part.ends_with('\t')) part.remove_suffix(1);
+            return part;
+        };
+        if (take() != media_type) continue;
+        double quality = 1;
+        while (!text.empty()) {
+            const std::string_view parameter = take();
+            if (!parameter.starts_with("q=")) continue;
+            const std::string_view number = parameter.substr(2);
+            const auto [end, fault] =
+                std::from_chars(number.data(), number.data() + number.size(), quality);
+            if (fault != std::errc{}) quality = 0;
+        }
+        best = std::max(best, quality);
+    }
+    return best;
+}
+
 }  // namespace
+
+bool prefers_openmetrics(std::string_view accept) {
+    const double quality = quality_of(accept, "application/openmetrics-text");
+    return quality > 0 && quality >= quality_of(accept, "text/plain");
+}
 
 std::string_view actuator_type(const Request& request) {
     const auto accept = request.header("accept").value_or("");
@@ -112,7 +181,8 @@ Response metric_names(const Request& request, telemetry::Registry& metrics) {
     std::string body;
     json::Writer writer(body);
     writer.begin_object().name("names").begin_array();
-    for (const MetricFamily& family : metrics.families()) writer.value(family.name);
+    const auto families = metrics.families();
+    for (const MetricFamily& family : families) writer.value(micrometer_name(families, family));
     writer.end_array().end_object();
     return json_of(request, std::move(body));
 }
@@ -131,12 +201,22 @@ Response one_metric(const Request& request, telemetry::Registry& metrics) {
         return problem({Errc::not_found, "no series of this metric has these tags"}, request);
     std::string body;
     json::Writer writer(body);
-    writer.begin_object().member("name", family->name).member("description", family->help);
+    writer.begin_object().member("name", micrometer_name(families, *family));
+    writer.member("description", family->help);
     if (const auto unit = base_unit(*family); !unit.empty()) writer.member("baseUnit", unit);
     write_measurements(writer, *family, chosen);
     write_available_tags(writer, chosen, *tags);
     writer.end_object();
     return json_of(request, std::move(body));
+}
+
+Response all_metrics(const Request& request, telemetry::Registry& metrics) {
+    if (prefers_openmetrics(request.header("accept").value_or(""))) {
+        return {.content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8",
+                .body = metrics.openmetrics_text()};
+    }
+    return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
+            .body = metrics.prometheus_text()};
 }
 
 }  // namespace trackops::http

@@ -7,8 +7,10 @@
 #include <gtest/gtest.h>
 
 #include "base/build.hpp"
+#include "platform/http/actuator_metrics.hpp"
 #include "platform/http/raw_client.hpp"
 #include "platform/http/server.hpp"
+#include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/fakes.hpp"
 
@@ -145,7 +147,7 @@ TEST_F(ActuatorTest, ListsTheNamesOfTheMetrics) {
     start({});
     const auto names = get("/actuator/metrics");
     EXPECT_EQ(names.header("Content-Type"), "application/vnd.spring-boot.actuator.v3+json");
-    EXPECT_THAT(names.body, HasSubstr(R"("trackops_a_seconds","trackops_b_total"]})"));
+    EXPECT_THAT(names.body, HasSubstr(R"("trackops.a","trackops.b"]})"));
 }
 
 TEST_F(ActuatorTest, ShowsOneMetricAsMicrometerDoes) {
@@ -162,7 +164,7 @@ TEST_F(ActuatorTest, ShowsOneMetricAsMicrometerDoes) {
     start({});
     EXPECT_EQ(
         get("/actuator/metrics/trackops_a_seconds").body,
-        R"({"name":"trackops_a_seconds","description":"Time of A.","baseUnit":"seconds",)"
+        R"({"name":"trackops.a","description":"Time of A.","baseUnit":"seconds",)"
         R"("measurements":[{"statistic":"COUNT","value":4},{"statistic":"TOTAL_TIME","value":2.5}],)"
         R"("availableTags":[{"tag":"method","values":["GET","POST"]},)"
         R"({"tag":"uri","values":["/x","/y"]}]})");
@@ -178,6 +180,121 @@ TEST_F(ActuatorTest, ShowsOneMetricAsMicrometerDoes) {
     EXPECT_EQ(get("/actuator/metrics/trackops_z").status, 404);
     EXPECT_EQ(get("/actuator/metrics/trackops_b_total?tag=method").status, 422);
     EXPECT_EQ(get("/actuator/metrics/trackops_b_total?other=1").status, 422);
+}
+
+// A gauge and a counter may share Micrometer's name; then each is found by a name of its own.
+TEST_F(ActuatorTest, ListsNamesThatLeadToTheirMetrics) {
+    metrics_.gauge("trackops_a", "The gauge.");
+    metrics_.counter("trackops_a_total", "The counter.");
+    metrics_.gauge("process_open_fds", "Files.");
+    metrics_.gauge("system_cpus", "CPUs.");
+    start({});
+    EXPECT_THAT(
+        get("/actuator/metrics").body,
+        HasSubstr(R"("process.files.open","system.cpu.count","trackops.a","trackops.a.total"])"));
+    EXPECT_THAT(get("/actuator/metrics/trackops.a").body, HasSubstr("The gauge."));
+    EXPECT_THAT(get("/actuator/metrics/trackops.a.total").body,
+                HasSubstr(R"({"name":"trackops.a.total","description":"The counter.")"));
+    EXPECT_THAT(get("/actuator/metrics/system.cpu.count").body, HasSubstr("CPUs."));
+    EXPECT_EQ(get("/actuator/metrics/process.files.max").status, 404);
+}
+
+TEST_F(ActuatorTest, WritesOpenMetricsWithTheTracesOfSampledRequests) {
+    start({});
+    constexpr auto trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    const auto ask = [&](const std::string& path, const std::string& flags) {
+        return RawClient(server_->port())
+            .ask("GET " + path + " HTTP/1.1\r\nHost: localhost\r\ntraceparent: 00-" + trace +
+                 "-00f067aa0ba902b7-" + flags + "\r\n\r\n");
+    };
+    ask("/actuator/info", "01");
+    ask("/actuator/health/liveness", "00");
+    const auto metrics = get("/actuator/prometheus", "application/openmetrics-text");
+    EXPECT_EQ(metrics.header("Content-Type"),
+              "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    EXPECT_THAT(metrics.body, ::testing::ContainsRegex(
+                                  "uri=\"/actuator/info\",le=\"[0-9.e+-]+\"\\} 1 # \\{trace_id=\"" +
+                                  std::string(trace) + "\"\\} [0-9.e-]+ [0-9.]+\n"));
+    EXPECT_THAT(metrics.body, Not(::testing::ContainsRegex("liveness[^\n]*trace_id")));
+    EXPECT_THAT(metrics.body, ::testing::EndsWith("# EOF\n"));
+}
+
+TEST(Accept, ChoosesOpenMetricsWhereItIsLikedNoLess) {
+    EXPECT_TRUE(prefers_openmetrics("application/openmetrics-text"));
+    EXPECT_TRUE(prefers_openmetrics(  // Prometheus 2.42
+        "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;"
+        "q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"));
+    EXPECT_TRUE(prefers_openmetrics("text/plain;q=0.5, application/openmetrics-text; q=0.5"));
+    for (const auto* accept :
+         {"", "*/*", "text/plain", "application/json", "application/openmetrics-text;q=0",
+          "text/plain, application/openmetrics-text;q=0.9", "application/openmetrics-text;q=x",
+          "application/openmetrics-textual", ",;,"})
+        EXPECT_FALSE(prefers_openmetrics(accept)) << accept;
+}
+
+TEST_F(ActuatorTest, ShowsAndSetsTheLevelsOfLoggers) {
+    using telemetry::Level;
+    telemetry::configure_log("test", Level::error, true);
+    start({});
+    const auto post = [&](const std::string& name, const std::string& body) {
+        return RawClient(server_->port())
+            .ask("POST /actuator/loggers/" + name +
+                 " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                 "Content-Length: " +
+                 std::to_string(body.size()) + "\r\n\r\n" + body);
+    };
+    EXPECT_THAT(get("/actuator/loggers").body,
+                HasSubstr(R"({"levels":["OFF","ERROR","WARN","INFO","DEBUG"],"loggers":{"ROOT":)"
+                          R"({"configuredLevel":"ERROR","effectiveLevel":"ERROR"})"));
+    EXPECT_EQ(get("/actuator/loggers/actuator-test").status, 404);
+    const auto set = post("actuator-test", R"({"configuredLevel":"DEBUG"})");
+    EXPECT_EQ(set.status, 204);
+    EXPECT_EQ(get("/actuator/loggers/actuator-test").body,
+              R"({"configuredLevel":"DEBUG","effectiveLevel":"DEBUG"})");
+    EXPECT_EQ(post("ROOT", R"({"configuredLevel":"INFO"})").status, 204);
+    EXPECT_EQ(post("actuator-test", R"({"configuredLevel":null})").status, 204);
+    EXPECT_EQ(get("/actuator/loggers/actuator-test").status, 404);
+    EXPECT_EQ(get("/actuator/loggers/ROOT").body,
+              R"({"configuredLevel":"INFO","effectiveLevel":"INFO"})");
+    EXPECT_EQ(post("ROOT", "{}").status, 204);
+    EXPECT_THAT(get("/actuator/loggers/ROOT").body, HasSubstr("ERROR"));
+    EXPECT_EQ(post("ROOT", R"({"configuredLevel":"LOUD"})").status, 422);
+    EXPECT_EQ(post("ROOT", R"({"level":"INFO"})").status, 422);
+    EXPECT_EQ(post(std::string(101, 'a'), "{}").status, 422);
+    telemetry::configure_log("test", Level::warn, true);
+}
+
+TEST_F(ActuatorTest, ShowsSettingsLibrariesAndPumps) {
+    const runtime::PumpState busy{.name = "relay",
+                                  .is_running = true,
+                                  .runs = 7,
+                                  .done = 5,
+                                  .failures = 1,
+                                  .last_error = "away",
+                                  .since_last_start = std::chrono::milliseconds(3),
+                                  .last_took = std::chrono::microseconds(1500)};
+    server_ = make_server(
+        {},
+        actuator_routes({.service = "order-service",
+                         .components = std::make_shared<SampledComponents>(),
+                         .metrics = metrics_,
+                         .pumps = [&] { return std::vector{busy}; },
+                         .settings = {{"port", "0", "flag"}, {"drain", "10s", "default"}},
+                         .libraries = {{"sqlite", "3.40.1"}}}),
+        clock_, ids_, metrics_);
+    server_->start();
+    EXPECT_THAT(get("/actuator/env").body,
+                HasSubstr(R"({"activeProfiles":[],"propertySources":[{"name":"flag","properties":)"
+                          R"({"port":{"value":"0"}}},{"name":"environment","properties":{}},)"));
+    EXPECT_THAT(get("/actuator/env").body, HasSubstr(R"("properties":{"PID":{"value":")"));
+    EXPECT_THAT(
+        get("/actuator/env/drain").body,
+        HasSubstr(R"({"property":{"source":"default","value":"10s"},"activeProfiles":[],)"));
+    EXPECT_EQ(get("/actuator/env/none").status, 404);
+    EXPECT_THAT(get("/actuator/info").body, HasSubstr(R"("libraries":{"sqlite":"3.40.1"})"));
+    EXPECT_EQ(get("/actuator/pumps").body,
+              R"({"pumps":[{"name":"relay","state":"RUNNING","runs":7,"done":5,"failures":1,)"
+              R"("lastError":"away","lastStartMsAgo":3,"lastTookMs":1.5,"nextInMs":0}]})");
 }
 
 }  // namespace

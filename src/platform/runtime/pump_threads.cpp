@@ -35,6 +35,7 @@ public:
           pump_(pump),
           failures_(failures),
           chance_(chance),
+          state_{.name = name_},
           thread_([this] { drive(); }) {}
 
     bool drives(const Pump& pump) const { return &pump_ == &pump; }
@@ -58,7 +59,20 @@ public:
         changed_.notify_one();
     }
 
+    PumpState state() const {
+        const auto now = std::chrono::steady_clock::now();
+        const std::scoped_lock lock(mutex_);
+        PumpState state = state_;
+        if (started_at_ != Time{})
+            state.since_last_start = std::chrono::floor<Duration>(now - started_at_);
+        if (!state.is_running && next_at_ > now)
+            state.next_in = std::chrono::ceil<Duration>(next_at_ - now);
+        return state;
+    }
+
 private:
+    using Time = std::chrono::steady_clock::time_point;
+
     void drive() {
         pthread_setname_np(pthread_self(), name_.substr(0, thread_name_bytes_max).c_str());
         Backoff backoff(pump_backoff);
@@ -66,9 +80,11 @@ private:
             try {
                 const Progress progress = pump_.run(wait_inside_max);
                 backoff.succeeded();
+                note_end(progress.done, {}, progress.call_again_in);
                 sleep(progress.call_again_in);
             } catch (...) {
                 const Duration wait = backoff.failed(chance_.draw());
+                note_end(0, failure_text(std::current_exception()), wait);
                 report(std::current_exception(), wait);
                 wait_out(wait);
             }
@@ -81,7 +97,24 @@ private:
     bool should_run() {
         const std::scoped_lock lock(mutex_);
         woken_ = false;
-        return !stopping_;
+        if (stopping_) return false;
+        started_at_ = std::chrono::steady_clock::now();
+        state_.is_running = true;
+        return true;
+    }
+
+    // `error`: "" after a call that succeeded.
+    void note_end(std::size_t done, std::string error, Duration wait) {
+        const Time now = std::chrono::steady_clock::now();
+        const std::scoped_lock lock(mutex_);
+        state_.is_running = false;
+        ++state_.runs;
+        state_.done += done;
+        state_.last_took = std::chrono::floor<Duration>(now - started_at_);
+        next_at_ = now + std::min(wait, sleep_max);
+        if (error.empty()) return;
+        ++state_.failures;
+        state_.last_error = std::move(error);
     }
 
     void sleep(Duration time) {
@@ -110,10 +143,13 @@ private:
     Pump& pump_;
     telemetry::Counter& failures_;
     Chance& chance_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;  // guards the members below, save the thread
     std::condition_variable changed_;
     bool woken_ = false;
     bool stopping_ = false;
+    PumpState state_;
+    Time started_at_{};   // of the last call
+    Time next_at_{};      // of the next call
     std::thread thread_;  // last, because the thread uses all members above
 };
 
@@ -155,6 +191,14 @@ void PumpThreads::wake(Pump& pump) {
         }
     }
     pump.wake();
+}
+
+std::vector<PumpState> PumpThreads::states() const {
+    const std::scoped_lock lock(state_->mutex);
+    std::vector<PumpState> states;
+    states.reserve(state_->entries.size());
+    for (const Entry& entry : state_->entries) states.push_back(entry.state());
+    return states;
 }
 
 void PumpThreads::stop() {

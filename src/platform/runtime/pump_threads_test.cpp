@@ -199,6 +199,42 @@ TEST(PumpThreads, CountAndLogFailuresAndBackOff) {
               3);
 }
 
+TEST(PumpThreads, TellWhatEachHasDoneAndDoes) {
+    telemetry::Registry metrics;
+    telemetry::configure_log("test", telemetry::Level::off, true);
+    std::counting_semaphore<> go_on{0};
+    Scripted pump([&](int call) -> Progress {
+        if (call == 1) throw std::runtime_error("away");
+        if (call == 3) go_on.acquire();
+        return {5, call == 2 ? Duration::zero() : Duration(1h)};
+    });
+    trackops::testing::FixedChance chance;
+    PumpThreads threads(metrics, chance);
+    EXPECT_TRUE(threads.states().empty());
+    threads.add("pump", pump);
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(pump.has_run_again());
+    const auto end = std::chrono::steady_clock::now() + long_wait;
+    while (threads.states().at(0).runs < 2) ASSERT_LT(std::chrono::steady_clock::now(), end);
+    while (!threads.states().at(0).is_running) ASSERT_LT(std::chrono::steady_clock::now(), end);
+    const PumpState inside = threads.states().at(0);
+    EXPECT_EQ(inside.name, "pump");
+    EXPECT_EQ(inside.runs, 2U);
+    EXPECT_EQ(inside.done, 5U);
+    EXPECT_EQ(inside.failures, 1U);
+    EXPECT_EQ(inside.last_error, "away");
+    EXPECT_EQ(inside.next_in, Duration::zero());
+    go_on.release();
+    ASSERT_TRUE(pump.has_run_again());
+    while (threads.states().at(0).is_running) ASSERT_LT(std::chrono::steady_clock::now(), end);
+    const PumpState after = threads.states().at(0);
+    EXPECT_EQ(after.runs, 3U);
+    EXPECT_EQ(after.done, 10U);
+    EXPECT_GT(after.next_in, 50s);  // it sleeps for a minute at most
+    EXPECT_LE(after.next_in, 60s);
+    EXPECT_GE(after.since_last_start, after.last_took);
+    telemetry::configure_log("test", telemetry::Level::warn, true);
+}
+
 TEST(PumpThreads, ShortenABackoffByChance) {
     telemetry::Registry metrics;
     telemetry::configure_log("test", telemetry::Level::warn, true);

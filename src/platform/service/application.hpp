@@ -24,6 +24,9 @@ public:
     virtual void listen() {}
     // Returns the pumps in the order in which they start. Call it after listen().
     virtual std::vector<runtime::NamedPump> pumps() = 0;
+    // Returns the pumps that only sample gauges; they change nothing. The simulator does not run
+    // them.
+    virtual std::vector<runtime::NamedPump> samplers() { return {}; }
     // Answers the requests that only wait for a change of state, such as ?wait=confirmed.
     virtual void release_waiting() {}
     // Answers every request that is still queued. Call it when the pumps no longer run. Idempotent.

@@ -33,13 +33,16 @@ Host::Host(Application& application, const HostOptions& options, const Clock& cl
                                  .budget = options.budget,
                                  .edge = options.edge,
                                  .tracer = options.tracer},
-                                all_routes(application, management_), clock, ids, metrics)) {}
+                                all_routes(application, management_), clock, ids, metrics)) {
+    management_.show_pumps([this] { return threads_.states(); });
+}
 
 Host::~Host() { stop(Duration::zero()); }
 
 void Host::start() {
     threads_.add(management_.pumps());
     threads_.add(application_.pumps());
+    threads_.add(application_.samplers());
     management_.start();
     server_->start();
 }

@@ -86,7 +86,7 @@ Management::Management(std::string_view service, std::vector<telemetry::Componen
                        const ManagementOptions& options, const Clock& clock, Ids& ids,
                        telemetry::Registry& metrics)
     : service_(service),
-      access_warning_(options.access_warning),
+      options_(options),
       metrics_(metrics),
       components_(sampled(with_own_components(std::move(components), options))),
       listener_metrics_(options.listen ? std::make_unique<telemetry::Registry>() : nullptr) {
@@ -106,8 +106,14 @@ Management::Management(std::string_view service, std::vector<telemetry::Componen
 Management::~Management() = default;
 
 std::vector<http::Route> Management::routes() const {
-    return http::actuator_routes({service_, components_, metrics_,
-                                  [this] { return takes_traffic_.load(); }, access_warning_});
+    return http::actuator_routes({.service = service_,
+                                  .components = components_,
+                                  .metrics = metrics_,
+                                  .takes_traffic = [this] { return takes_traffic_.load(); },
+                                  .access_warning = options_.access_warning,
+                                  .pumps = [this] { return pump_states_(); },
+                                  .settings = options_.settings,
+                                  .libraries = options_.libraries});
 }
 
 std::vector<http::Route> Management::api_routes() const {

@@ -3,6 +3,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,9 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "platform/http/actuator_env.hpp"
 #include "platform/http/edge_options.hpp"
 #include "platform/http/route.hpp"
 #include "platform/runtime/pump.hpp"
+#include "platform/runtime/pump_threads.hpp"
 #include "platform/telemetry/process_metrics.hpp"
 #include "platform/telemetry/sampled_component.hpp"
 
@@ -47,6 +50,9 @@ struct ManagementOptions {
     std::string access_warning = {};
     // With less free space in data_folder the service is not ready.
     std::uint64_t disk_free_min_bytes = 10U << 20;
+    // Shown by /actuator/env and /actuator/info.
+    std::vector<http::ShownSetting> settings = {};
+    std::vector<std::pair<std::string, std::string>> libraries = {};
 
     // The same, with this folder where none is named.
     ManagementOptions with_data_folder(std::string folder) const {
@@ -70,6 +76,11 @@ public:
     std::vector<http::Route> api_routes() const;
     // Returns one pump for each component, and one for the process.
     std::vector<runtime::NamedPump> pumps();
+    // Shows the states of the pumps at /actuator/pumps. Call it before start(); `states` is
+    // thread-safe.
+    void show_pumps(std::function<std::vector<runtime::PumpState>()> states) {
+        pump_states_ = std::move(states);
+    }
     // Call it when the pumps run. Waits, at most a second, for the first answers of the components,
     // then opens the listener. Throws std::runtime_error if the address is taken.
     void start();
@@ -86,11 +97,14 @@ private:
     std::vector<http::Route> routes() const;
 
     const std::string service_;
-    const std::string access_warning_;
+    const ManagementOptions options_;
     telemetry::Registry& metrics_;
     const std::shared_ptr<telemetry::SampledComponents> components_;
     std::vector<std::unique_ptr<runtime::Pump>> samplers_;
     std::atomic<bool> takes_traffic_ = true;
+    std::function<std::vector<runtime::PumpState>()> pump_states_ = [] {
+        return std::vector<runtime::PumpState>();
+    };
     // The listener's own: /actuator/prometheus shows what the API's server counts.
     const std::unique_ptr<telemetry::Registry> listener_metrics_;
     std::unique_ptr<http::Server> listener_;

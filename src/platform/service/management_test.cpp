@@ -152,6 +152,17 @@ TEST_F(ManagementTest, OneFrozenComponentMakesOnlyItselfDown) {
         ASSERT_LT(std::chrono::steady_clock::now(), give_up);
 }
 
+TEST_F(ManagementTest, ShowsItsPumpsAndSettings) {
+    OneRoute application({{"db", [] { return ComponentHealth{}; }}});
+    Host host(application, {.management = {.settings = {{"port", "0", "flag"}}}}, clock_, ids_,
+              metrics_);
+    host.start();
+    const auto pumps = get(host.port(), "/actuator/pumps").body;
+    EXPECT_THAT(pumps, HasSubstr(R"({"name":"health-db","state":")"));
+    EXPECT_THAT(pumps, HasSubstr(R"({"name":"process","state":")"));
+    EXPECT_THAT(get(host.port(), "/actuator/env/port").body, HasSubstr(R"("value":"0")"));
+}
+
 TEST_F(ManagementTest, MetricsOutliveTheService) {
     {
         OneRoute application({{"db", [] { return ComponentHealth{}; }}});

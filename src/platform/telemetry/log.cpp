@@ -6,8 +6,10 @@
 #include <chrono>
 #include <cstddef>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <span>
 #include <utility>
 #include <vector>
@@ -42,11 +44,25 @@ const LevelWords& words(Level level) { return level_words[static_cast<std::size_
 struct Log {
     Log() : out("", std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
         out.set_pattern("%v");
-        out.set_level(spdlog::level::trace);  // our own `lowest` filters
+        out.set_level(spdlog::level::trace);  // our own levels filter
         out.flush_on(spdlog::level::warn);
     }
-    std::atomic<Level> lowest{Level::warn};
-    std::mutex mutex;  // guards the three members below
+    Level level_of(std::string_view logger) const {
+        const auto own = levels.find(logger);
+        return own == levels.end() ? root.load(std::memory_order_relaxed) : own->second;
+    }
+    void set_lowest() {
+        Level level = root;
+        for (const auto& [name, own] : levels) level = std::min(level, own);
+        lowest = level;
+    }
+
+    std::atomic<Level> root{Level::warn};
+    std::atomic<Level> lowest{Level::warn};  // of all loggers: below it nothing takes the lock
+    std::mutex mutex;                        // guards the members below, and changes of those above
+    Level configured = Level::warn;          // the level of ROOT at the start
+    std::map<std::string, Level, std::less<>> levels;  // of loggers with one of their own
+    std::set<std::string, std::less<>> seen;           // loggers that have written a line
     std::string service;
     bool json = true;
     LogExport exported;
@@ -193,11 +209,41 @@ void configure_log(std::string_view service, Level level, bool json) {
     const std::scoped_lock lock(log.mutex);
     log.service = service;
     log.json = json;
-    log.lowest.store(level, std::memory_order_relaxed);
+    log.configured = level;
+    log.root = level;
+    log.set_lowest();
 }
 
 bool is_logged(Level level) {
     return level != Level::off && level >= the_log().lowest.load(std::memory_order_relaxed);
+}
+
+std::vector<LoggerLevel> logger_levels() {
+    Log& log = the_log();
+    const std::scoped_lock lock(log.mutex);
+    std::map<std::string_view, std::optional<Level>> names;
+    for (const std::string& name : log.seen) names[name];
+    for (const auto& [name, level] : log.levels) names[name] = level;
+    std::vector<LoggerLevel> all{{std::string(root_logger), log.root.load(), log.root.load()}};
+    for (const auto& [name, level] : names)
+        all.push_back({std::string(name), level, log.level_of(name)});
+    return all;
+}
+
+bool set_level(std::string_view logger, std::optional<Level> level) {
+    Log& log = the_log();
+    const std::scoped_lock lock(log.mutex);
+    if (logger == root_logger) {
+        log.root = level.value_or(log.configured);
+    } else if (level) {
+        const bool is_known = log.levels.contains(logger);
+        if (!is_known && log.levels.size() >= loggers_max) return false;
+        log.levels.insert_or_assign(std::string(logger), *level);
+    } else if (const auto found = log.levels.find(logger); found != log.levels.end()) {
+        log.levels.erase(found);
+    }
+    log.set_lowest();
+    return true;
 }
 
 std::string_view name_of(Level level) { return words(level).json; }
@@ -221,18 +267,20 @@ void export_log(LogExport to) {
 
 void log(Level level, std::string_view logger, std::string_view message,
          std::initializer_list<Field> fields) {
-    if (!is_logged(level)) return;
-    const std::vector<Field> all = with_scope(fields);
     Log& log = the_log();
+    if (level == Level::off || level < log.lowest.load(std::memory_order_relaxed)) return;
     std::string service;
     bool json = true;
     LogExport exported;
     {
         const std::scoped_lock lock(log.mutex);
+        if (level < log.level_of(logger)) return;
+        if (log.seen.size() < loggers_max && !log.seen.contains(logger)) log.seen.emplace(logger);
         service = log.service;
         json = log.json;
         exported = log.exported;
     }
+    const std::vector<Field> all = with_scope(fields);
     const auto now =
         std::chrono::floor<Duration>(std::chrono::system_clock::now().time_since_epoch());
     const Entry entry{{now.count()}, level, service, logger, message, all};

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,7 +36,6 @@ void configure_log(std::string_view service, Level level, bool json);
 // Thread-safe.
 void log(Level level, std::string_view logger, std::string_view message,
          std::initializer_list<Field> fields = {});
-bool is_logged(Level level);            // false if the configured level suppresses it
 std::string_view name_of(Level level);  // "warn"; not for Level::off
 
 // While it lives, every line of this thread that names no trace carries the fields trace_id and
@@ -69,5 +69,23 @@ struct LogExport {
 };
 // From now on every line goes there, too; an empty queue ends that. Thread-safe.
 void export_log(LogExport to);
+bool is_logged(Level level);  // false if no logger writes such lines
+
+// The name of the logger whose level every logger has that has none of its own.
+inline constexpr std::string_view root_logger = "ROOT";
+inline constexpr std::size_t loggers_max = 200;  // loggers that are known by name
+
+struct LoggerLevel {
+    std::string name;
+    std::optional<Level> configured;  // nothing: it has that of ROOT
+    Level effective = Level::warn;
+};
+// Returns ROOT, then by name every logger that has written a line or has a level of its own.
+// Thread-safe.
+std::vector<LoggerLevel> logger_levels();
+// Sets the minimum level of a logger, also of one that has not written a line yet. Nothing takes
+// its level away; for ROOT it is that of configure_log() again. Returns false when too many loggers
+// have a level. Thread-safe.
+bool set_level(std::string_view logger, std::optional<Level> level);
 
 }  // namespace trackops::telemetry

@@ -190,5 +190,48 @@ TEST(Log, IsExportedBesideItsLine) {
     EXPECT_GT(records[0].at.micros, 1'700'000'000'000'000);
 }
 
+TEST(Log, HasALevelForEachLogger) {
+    configure_log("", Level::warn, true);
+    const auto lines = [](std::string_view logger, Level level) {
+        return written([&] { log(level, logger, "x"); }).empty() ? 0 : 1;
+    };
+    EXPECT_TRUE(set_level("quiet", Level::error));
+    EXPECT_TRUE(set_level("loud", Level::debug));
+    EXPECT_EQ(lines("quiet", Level::warn), 0);
+    EXPECT_EQ(lines("quiet", Level::error), 1);
+    EXPECT_EQ(lines("loud", Level::debug), 1);
+    EXPECT_EQ(lines("other", Level::info), 0);
+    EXPECT_EQ(lines("other", Level::warn), 1);
+    const auto named = [](std::string_view name) {
+        for (const LoggerLevel& logger : logger_levels())
+            if (logger.name == name) return logger;
+        return LoggerLevel{.name = "none", .configured = {}};
+    };
+    EXPECT_EQ(logger_levels().front().name, root_logger);
+    EXPECT_EQ(named("loud").configured, Level::debug);
+    EXPECT_EQ(named("other").configured, std::nullopt);
+    EXPECT_EQ(named("other").effective, Level::warn);
+    EXPECT_TRUE(set_level(root_logger, Level::info));
+    EXPECT_EQ(lines("other", Level::info), 1);
+    EXPECT_EQ(lines("quiet", Level::info), 0);
+    EXPECT_TRUE(set_level(root_logger, std::nullopt));
+    EXPECT_EQ(lines("other", Level::info), 0);
+    EXPECT_TRUE(set_level("loud", std::nullopt));
+    EXPECT_TRUE(set_level("quiet", std::nullopt));
+    EXPECT_EQ(lines("loud", Level::debug), 0);
+    EXPECT_EQ(lines("quiet", Level::warn), 1);
+}
+
+TEST(Log, HasAtMostSoManyLoggersWithALevel) {
+    configure_log("", Level::warn, true);
+    const auto name = [](std::size_t i) { return "many" + std::to_string(i); };
+    for (std::size_t i = 0; i < loggers_max; ++i) EXPECT_TRUE(set_level(name(i), Level::error));
+    EXPECT_FALSE(set_level("one more", Level::error));
+    EXPECT_TRUE(set_level(name(0), Level::warn));
+    for (std::size_t i = 0; i < loggers_max; ++i) EXPECT_TRUE(set_level(name(i), std::nullopt));
+    EXPECT_TRUE(set_level("one more", Level::error));
+    EXPECT_TRUE(set_level("one more", std::nullopt));
+}
+
 }  // namespace
 }  // namespace trackops::telemetry

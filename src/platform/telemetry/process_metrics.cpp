@@ -1,5 +1,6 @@
 #include "platform/telemetry/process_metrics.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -8,7 +9,9 @@
 #include <string>
 #include <sys/resource.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include "base/build.hpp"
@@ -52,6 +55,29 @@ std::optional<double> boot_time() {
     return std::nullopt;
 }
 
+struct MachineTicks {
+    double all = 0;
+    double idle = 0;
+};
+
+// Returns the ticks of all CPUs since the machine's boot; zeros when they cannot be read.
+MachineTicks machine_ticks() {
+    constexpr int columns = 8;  // user to steal; those of guests are part of user
+    constexpr int idle = 3;
+    constexpr int waits_for_disk = 4;
+    std::ifstream file("/proc/stat");
+    std::string word;
+    file >> word;
+    MachineTicks ticks;
+    for (int i = 0; i < columns; ++i) {
+        double value = 0;
+        if (!(file >> value)) return {};
+        ticks.all += value;
+        if (i == idle || i == waits_for_disk) ticks.idle += value;
+    }
+    return ticks;
+}
+
 std::size_t count_open_fds() {
     std::error_code failed;
     std::filesystem::directory_iterator entries("/proc/self/fd", failed);
@@ -70,7 +96,13 @@ ProcessMetrics::ProcessMetrics(Registry& metrics)
           metrics.gauge("process_virtual_memory_bytes", "Address space of the process.")),
       open_fds_(metrics.gauge("process_open_fds", "Open file descriptors.")),
       max_fds_(metrics.gauge("process_max_fds", "The most file descriptors that may be open.")),
-      threads_(metrics.gauge("process_threads", "Threads of the process.")) {
+      threads_(metrics.gauge("process_threads", "Threads of the process.")),
+      uptime_(metrics.gauge("process_uptime_seconds", "Time since the start of the process.")),
+      cpu_usage_(metrics.gauge("process_cpu_usage",
+                               "CPU time of the process in the last second, of all CPUs: 0 to 1.")),
+      machine_cpu_usage_(metrics.gauge(
+          "system_cpu_usage", "CPU time of the machine in the last second, of all CPUs: 0 to 1.")),
+      cpus_(metrics.gauge("system_cpus", "CPUs that the process may use.")) {
     metrics
         .gauge("trackops_build_info", "1; the labels tell what was built.",
                {{"version", std::string(version)},
@@ -93,7 +125,11 @@ void ProcessMetrics::sample() {
     if (user && system) {
         const double seconds = (*user + *system) / static_cast<double>(::sysconf(_SC_CLK_TCK));
         cpu_seconds_.add(seconds - cpu_seconds_.value());
+        sample_cpu_usage(*user + *system);
     }
+    uptime_.set(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - constructed_).count());
+    cpus_.set(std::thread::hardware_concurrency());
     if (const auto pages = field(fields, resident_pages))
         resident_bytes_.set(*pages * static_cast<double>(::sysconf(_SC_PAGESIZE)));
     if (const auto bytes = field(fields, virtual_bytes)) virtual_bytes_.set(*bytes);
@@ -102,6 +138,17 @@ void ProcessMetrics::sample() {
         open_fds_.set(static_cast<double>(open));
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) max_fds_.set(static_cast<double>(limit.rlim_cur));
+}
+
+void ProcessMetrics::sample_cpu_usage(double process_ticks) {
+    const MachineTicks machine = machine_ticks();
+    const CpuTimes now{process_ticks, machine.all, machine.idle};
+    const CpuTimes before = std::exchange(cpu_times_, now);
+    const double passed = now.machine - before.machine;
+    if (before.machine <= 0 || passed <= 0) return;
+    cpu_usage_.set(std::clamp((now.process - before.process) / passed, 0.0, 1.0));
+    const double idle = now.machine_idle - before.machine_idle;
+    machine_cpu_usage_.set(std::clamp(1 - idle / passed, 0.0, 1.0));
 }
 
 }  // namespace trackops::telemetry

@@ -38,6 +38,11 @@ TEST(ProcessMetrics, TellOfThisProcess) {
     EXPECT_LE(gauge("process_start_time_seconds"), now);
     EXPECT_GE(gauge("process_start_time_seconds"), now - 3600);
     EXPECT_NE(registry.prometheus_text().find("trackops_build_info{"), std::string::npos);
+    EXPECT_GE(gauge("process_uptime_seconds"), 0.1);
+    EXPECT_GE(gauge("system_cpus"), 1);
+    EXPECT_GT(gauge("process_cpu_usage"), 0);  // the loop above
+    EXPECT_GE(gauge("system_cpu_usage"), gauge("process_cpu_usage") - 0.5);
+    EXPECT_LE(gauge("system_cpu_usage"), 1);
 }
 
 }  // namespace
