@@ -14,6 +14,7 @@
 #include "inventory/adapters/sql_inventory_reader.hpp"
 #include "inventory/adapters/sql_item_store.hpp"
 #include "inventory/adapters/sql_reservation_store.hpp"
+#include "inventory/adapters/stock_gauges.hpp"
 #include "inventory/app/write_items.hpp"
 #include "inventory/migrations.hpp"
 #include "platform/audit/auditor.hpp"
@@ -49,13 +50,14 @@ struct Application::Internals {
     relay::Relay relay;
     outbox::Cleanup cleanup;
     audit::Auditor auditor;
+    adapters::StockGauges gauges;
     std::unique_ptr<bus::Consumer> consumer;  // made by listen(), when its topics exist
 };
 
 Application::Internals::Internals(const Ports& the_ports, ApplicationOptions given)
     : ports(the_ports),
       options(std::move(given)),
-      reservations(adapters::make_reservation_store(ports.database)),
+      reservations(adapters::make_reservation_store(ports.database, ports.metrics)),
       items(adapters::make_item_store(ports.database)),
       reader(adapters::make_inventory_reader(ports.database)),
       write_queue(
@@ -78,7 +80,8 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
              .tracer = ports.tracer},
             ports.metrics),
       cleanup(ports.database, ports.clock, {}, ports.metrics),
-      auditor(ports.database, ports.clock, invariants(), {}, ports.metrics) {}
+      auditor(ports.database, ports.clock, invariants(), {}, ports.metrics),
+      gauges(ports.database, ports.metrics) {}
 
 void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_view owner_url) {
     const backends::Component components[] = {{"outbox", outbox::migrations},
@@ -151,6 +154,10 @@ std::vector<runtime::NamedPump> Application::pumps() {
             {"stock-reserving", *parts.consumer},
             {"stock-cleanup", parts.cleanup},
             {"stock-audit", parts.auditor}};
+}
+
+std::vector<runtime::NamedPump> Application::samplers() {
+    return {{"stock-gauges", internals_->gauges}};
 }
 
 void Application::close() { internals_->write_queue.close(); }

@@ -63,6 +63,7 @@ public:
     std::vector<telemetry::Component> components() override;
     void listen() override;
     std::vector<runtime::NamedPump> pumps() override;
+    std::vector<runtime::NamedPump> samplers() override;
     void close() override;
 
 private:

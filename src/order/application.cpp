@@ -7,6 +7,7 @@
 #include "order/adapters/http_api.hpp"
 #include "order/adapters/inventory_events_handler.hpp"
 #include "order/adapters/order_cache.hpp"
+#include "order/adapters/saga_gauges.hpp"
 #include "order/adapters/saga_timer.hpp"
 #include "order/adapters/sql_order_store.hpp"
 #include "order/migrations.hpp"
@@ -63,6 +64,7 @@ struct Application::Internals {
     adapters::SagaTimer saga_clock;
     outbox::Cleanup cleanup;
     audit::Auditor auditor;
+    adapters::SagaGauges gauges;
     std::unique_ptr<bus::Consumer> consumer;  // made by listen(), when its topics exist
 };
 
@@ -70,7 +72,7 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
     : ports(the_ports),
       options(std::move(given)),
       cache(ports.cache, ports.clock),
-      store(adapters::make_sql_order_store(ports.database, ports.clock, ports.ids)),
+      store(adapters::make_sql_order_store(ports.database, ports.clock, ports.ids, ports.metrics)),
       relay_view(relay::make_poll_source(ports.database)),
       place_queue(
           {.batch_max = 128, .queue_max = 4096, .budget = ports.budget},
@@ -98,7 +100,8 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
           *store, ports.clock, ports.ids, options.timeouts,
           [this](std::span<const domain::Order> orders) { settled(orders); }),
       cleanup(ports.database, ports.clock, {}, ports.metrics),
-      auditor(ports.database, ports.clock, invariants(), {}, ports.metrics) {}
+      auditor(ports.database, ports.clock, invariants(), {}, ports.metrics),
+      gauges(ports.database, ports.clock, ports.metrics) {}
 
 void Application::Internals::settled(std::span<const domain::Order> orders) {
     if (orders.empty()) return;
@@ -179,6 +182,10 @@ std::vector<runtime::NamedPump> Application::pumps() {
             {"order-sagas", parts.saga_clock},
             {"order-cleanup", parts.cleanup},
             {"order-audit", parts.auditor}};
+}
+
+std::vector<runtime::NamedPump> Application::samplers() {
+    return {{"order-gauges", internals_->gauges}};
 }
 
 void Application::release_waiting() { internals_->confirmation_waiters.close(); }

@@ -61,6 +61,7 @@ public:
     std::vector<telemetry::Component> components() override;
     void listen() override;
     std::vector<runtime::NamedPump> pumps() override;
+    std::vector<runtime::NamedPump> samplers() override;
     void release_waiting() override;
     void close() override;
 

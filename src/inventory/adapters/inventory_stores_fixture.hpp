@@ -26,7 +26,7 @@ public:
     explicit InventoryStoresFixture(std::string_view kind, std::string_view options = {})
         : fresh(kind),
           database(backends::open_database(fresh.url() + std::string(options), {}, metrics)),
-          reservations(make_reservation_store(*database)),
+          reservations(make_reservation_store(*database, metrics)),
           items(make_item_store(*database)),
           reader(make_inventory_reader(*database)) {
         sql::migrate(*database, "outbox", outbox::migrations);

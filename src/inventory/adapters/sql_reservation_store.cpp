@@ -6,6 +6,7 @@
 
 #include "events/encode.hpp"
 #include "inventory/adapters/event_mapping.hpp"
+#include "inventory/adapters/reservation_metrics.hpp"
 #include "inventory/adapters/reservation_state_names.hpp"
 #include "inventory/adapters/rows.hpp"
 #include "platform/outbox/event.hpp"
@@ -110,6 +111,7 @@ struct HandleAttempt {
     domain::StockLevels stock_levels;
     std::vector<outbox::Event> replies;
     std::vector<NewMovement> movements;
+    ReservationOutcomes outcomes{};
 };
 
 void claim_and_read(sql::Transaction& tx, std::span<const app::IncomingMessage> messages,
@@ -176,7 +178,10 @@ app::MessageResult decide_one(const app::IncomingMessage& incoming,
     if (!is_new && has_no_effect(reservation.state, message.command)) {
         return {decide_redelivery(reservation, message).dead_letter};
     }
+    const domain::ReservationState before = reservation.state;
     auto [decision, reply_id] = decide(reservation, attempt.stock_levels, message);
+    if (const auto outcome = outcome_of(before, reservation))
+        ++attempt.outcomes.at(static_cast<std::size_t>(*outcome));
     for (domain::Movement& movement : decision.movements) {
         attempt.movements.push_back({std::move(movement), "SHIPMENT", message.order_id});
     }
@@ -233,7 +238,7 @@ void save_reservations(sql::Transaction& tx, const HandleAttempt& attempt) {
 std::vector<Result<app::MessageResult>> handle_once(sql::Database& database,
                                                     std::span<const app::IncomingMessage> messages,
                                                     const app::ReservationStore::Decide& decide,
-                                                    Instant now) {
+                                                    Instant now, ReservationMetrics& metrics) {
     HandleAttempt attempt;
     const auto tx = database.begin(sql::Access::write);
     claim_and_read(*tx, messages, attempt, now);
@@ -249,29 +254,33 @@ std::vector<Result<app::MessageResult>> handle_once(sql::Database& database,
     outbox::append(*tx, attempt.replies);
     // Another consumer may have created a reservation of one of these orders, for another message.
     sql::or_conflict([&] { tx->commit(); });
+    metrics.add(attempt.outcomes);
     return answers;
 }
 
 class SqlReservationStore final : public app::ReservationStore {
 public:
-    explicit SqlReservationStore(sql::Database& database) : database_(database) {}
+    SqlReservationStore(sql::Database& database, telemetry::Registry& metrics)
+        : database_(database), metrics_(metrics) {}
 
     std::vector<Result<app::MessageResult>> handle(std::span<const app::IncomingMessage> messages,
                                                    const Decide& decide, Instant now) override {
         return sql::run_batch<app::IncomingMessage, app::MessageResult>(
             database_, messages, [&](std::span<const app::IncomingMessage> part) {
-                return handle_once(database_, part, decide, now);
+                return handle_once(database_, part, decide, now, metrics_);
             });
     }
 
 private:
     sql::Database& database_;
+    ReservationMetrics metrics_;
 };
 
 }  // namespace
 
-std::unique_ptr<app::ReservationStore> make_reservation_store(sql::Database& database) {
-    return std::make_unique<SqlReservationStore>(database);
+std::unique_ptr<app::ReservationStore> make_reservation_store(sql::Database& database,
+                                                              telemetry::Registry& metrics) {
+    return std::make_unique<SqlReservationStore>(database, metrics);
 }
 
 }  // namespace trackops::inventory::adapters

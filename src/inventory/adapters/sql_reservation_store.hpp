@@ -5,9 +5,14 @@
 #include "inventory/app/ports.hpp"
 #include "platform/sql/database.hpp"
 
+namespace trackops::telemetry {
+class Registry;
+}
+
 namespace trackops::inventory::adapters {
 
-// The database outlives the store.
-std::unique_ptr<app::ReservationStore> make_reservation_store(sql::Database& database);
+// The store counts in `metrics` what it has committed. Both arguments outlive it.
+std::unique_ptr<app::ReservationStore> make_reservation_store(sql::Database& database,
+                                                              telemetry::Registry& metrics);
 
 }  // namespace trackops::inventory::adapters

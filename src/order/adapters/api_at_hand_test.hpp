@@ -70,7 +70,7 @@ public:
     testing::SeededIds ids;
     testing::FreshDatabase fresh;
     std::unique_ptr<sql::Database> database = backends::open_database(fresh.url(), {}, metrics);
-    std::unique_ptr<app::OrderStore> store = make_sql_order_store(*database, clock, ids);
+    std::unique_ptr<app::OrderStore> store = make_sql_order_store(*database, clock, ids, metrics);
     std::unique_ptr<cache::Cache> entries = backends::open_cache("embedded:", {}, clock, metrics);
     OrderCache cache{*entries, clock};
     PlaceOrderQueue place_queue{

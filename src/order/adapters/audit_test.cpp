@@ -95,7 +95,7 @@ public:
     testing::SeededIds ids;
     testing::FreshDatabase fresh;
     std::unique_ptr<sql::Database> database = backends::open_database(fresh.url(), {}, metrics);
-    std::unique_ptr<app::OrderStore> store = make_sql_order_store(*database, clock, ids);
+    std::unique_ptr<app::OrderStore> store = make_sql_order_store(*database, clock, ids, metrics);
     std::string pending, confirmed, delivered, cancelled;  // ids
 };
 

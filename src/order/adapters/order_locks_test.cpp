@@ -76,7 +76,8 @@ protected:
     std::unique_ptr<sql::Database> database_ = backends::open_database(
         at_hand_.url() + "?options=-c%20enable_nestloop%3Doff%20-c%20enable_mergejoin%3Doff", {},
         metrics_);
-    std::unique_ptr<app::OrderStore> store_ = make_sql_order_store(*database_, clock_, ids_);
+    std::unique_ptr<app::OrderStore> store_ =
+        make_sql_order_store(*database_, clock_, ids_, metrics_);
 };
 
 // Two batches over the same orders in opposite order must not wait for each other. The test locks

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "order/adapters/order_json.hpp"
+#include "order/adapters/order_metrics.hpp"
 #include "order/adapters/order_queries.hpp"
 #include "order/adapters/order_rows.hpp"
 #include "order/adapters/save_orders.hpp"
@@ -64,8 +65,9 @@ RecordedResponse recorded_response_of(int status, const domain::Order& order) {
 
 class SqlOrderStore final : public app::OrderStore {
 public:
-    SqlOrderStore(sql::Database& database, const Clock& clock, Ids& ids)
-        : database_(database), clock_(clock), ids_(ids) {}
+    SqlOrderStore(sql::Database& database, const Clock& clock, Ids& ids,
+                  telemetry::Registry& metrics)
+        : database_(database), clock_(clock), ids_(ids), metrics_(metrics) {}
 
     SaveResults add(std::span<const app::NewOrder> orders) override {
         return run_in_parts<app::NewOrder>(
@@ -128,6 +130,7 @@ private:
     sql::Database& database_;
     const Clock& clock_;
     Ids& ids_;
+    OrderMetrics metrics_;
     std::atomic<int> lookup_batches_left_ = 0;
 };
 
@@ -214,7 +217,13 @@ SaveResults SqlOrderStore::add_once(std::span<const app::NewOrder> orders, bool 
         if (orders[i].key)
             keyed_responses.push_back({*orders[i].key, recorded_response_of(201, record.order)});
     }
-    if (saved.empty()) return unwrap_all(std::move(results));
+    // An order that exists already was saved by an earlier run whose commit has lost its answer:
+    // its id is drawn for this command alone. Only the one run that returns counts.
+    const std::size_t placed = existing.size() + saved.size();
+    if (saved.empty()) {
+        metrics_.placed(placed);
+        return unwrap_all(std::move(results));
+    }
     std::ranges::sort(keyed_responses, {}, &idempotency::KeyedResponse::key);
     const auto tx = database_.begin(sql::Access::write);
     const sql::Statement* const recorded =
@@ -229,6 +238,7 @@ SaveResults SqlOrderStore::add_once(std::span<const app::NewOrder> orders, bool 
     // An order that exists because of a commit with an unknown outcome makes the insert conflict.
     // The next run of this function finds the order.
     sql::or_conflict([&] { tx->commit(); });
+    metrics_.placed(placed);
     return unwrap_all(std::move(results));
 }
 
@@ -316,6 +326,7 @@ SaveResults SqlOrderStore::update_once(std::span<const app::OrderChange> changes
     if (claimed.affected() < attempt.claims.size() || updated.affected() < saved.size())
         throw sql::ConcurrencyConflict();
     tx->commit();
+    for (const OrderToSave& order : saved) metrics_.changed(order.record, order.sagas_before);
     return unwrap_all(std::move(results));
 }
 
@@ -337,8 +348,8 @@ Result<std::vector<domain::OrderId>> SqlOrderStore::claim_due(Instant now, Durat
 }  // namespace
 
 std::unique_ptr<app::OrderStore> make_sql_order_store(sql::Database& database, const Clock& clock,
-                                                      Ids& ids) {
-    return std::make_unique<SqlOrderStore>(database, clock, ids);
+                                                      Ids& ids, telemetry::Registry& metrics) {
+    return std::make_unique<SqlOrderStore>(database, clock, ids, metrics);
 }
 
 }  // namespace trackops::order::adapters

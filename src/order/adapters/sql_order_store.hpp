@@ -7,11 +7,16 @@
 #include "order/app/ports.hpp"
 #include "platform/sql/database.hpp"
 
+namespace trackops::telemetry {
+class Registry;
+}
+
 namespace trackops::order::adapters {
 
 // Returns a store on the database, whose schema must be up to date. `ids` makes the ids of events;
-// `clock` gives the time of claims and idempotency keys. All arguments outlive the store.
+// `clock` gives the time of claims and idempotency keys. It counts in `metrics` what it has
+// committed. All arguments outlive the store.
 std::unique_ptr<app::OrderStore> make_sql_order_store(sql::Database& database, const Clock& clock,
-                                                      Ids& ids);
+                                                      Ids& ids, telemetry::Registry& metrics);
 
 }  // namespace trackops::order::adapters
