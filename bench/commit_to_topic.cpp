@@ -78,7 +78,7 @@ void run(char** words) {
     const runtime::SystemClock clock;
     runtime::RandomIds ids{clock};
     const auto database = backends::open_database(words[1], {.connections_max = writers}, metrics);
-    const auto store = order::adapters::make_sql_order_store(*database, clock, ids);
+    const auto store = order::adapters::make_sql_order_store(*database, clock, ids, metrics);
     const auto bus = backends::open_bus(words[2], {}, clock, metrics);
     const std::string topics[] = {std::string(events::OrderCreated::type)};
     const auto subscription = bus->subscribe("bench-" + ids.next().text(), topics);

@@ -175,8 +175,8 @@ struct Product {
 
 Measured place(Product& product, const Arguments& arguments) {
     sql::migrate(*product.database, "order", order::migrations);
-    const auto store =
-        order::adapters::make_sql_order_store(*product.database, product.clock, product.ids);
+    const auto store = order::adapters::make_sql_order_store(*product.database, product.clock,
+                                                             product.ids, product.metrics);
     const order::domain::CustomerId customer(product.ids.next());
     return measure(arguments, [&] {
         std::vector<order::app::PlaceOrder> commands;
@@ -196,7 +196,8 @@ Measured reserve(Product& product, const Arguments& arguments) {
         .sku = std::string(hot_sku),
         .command = inventory::domain::CreateItem{.patch = {.name = "hot"}, .on_hand = stock}};
     expect_all(inventory::app::write_items({&item, 1}, *items, product.clock));
-    const auto store = inventory::adapters::make_reservation_store(*product.database);
+    const auto store =
+        inventory::adapters::make_reservation_store(*product.database, product.metrics);
     return measure(arguments, [&] {
         const Trace trace = trace_of(product.ids);
         return [&product, &arguments, store = store.get(), trace] {

@@ -25,7 +25,7 @@ constexpr auto level_names =
     std::to_array<std::string_view>({"DEBUG", "INFO", "WARN", "ERROR", "OFF"});
 static_assert(level_names.size() == static_cast<std::size_t>(Level::off) + 1);
 
-constexpr std::string_view name_of(Level level) {
+constexpr std::string_view spring_name_of(Level level) {
     return level_names.at(static_cast<std::size_t>(level));
 }
 
@@ -35,8 +35,8 @@ bool is_level(std::string_view text) {
 
 void write_logger(json::Writer& writer, const LoggerLevel& logger) {
     writer.begin_object();
-    if (logger.configured) writer.member("configuredLevel", name_of(*logger.configured));
-    writer.member("effectiveLevel", name_of(logger.effective)).end_object();
+    if (logger.configured) writer.member("configuredLevel", spring_name_of(*logger.configured));
+    writer.member("effectiveLevel", spring_name_of(logger.effective)).end_object();
 }
 
 Response json_of(const Request& request, std::string body) {
