@@ -89,13 +89,14 @@ struct Router::Node {
         return false;
     }
 
-    // Returns the methods that a path allows: those of every node that it leads to.
+    // Returns the methods that a path allows: those of the most literal pattern. The others that it
+    // matches are of other things, such as the order whose id is the word in the pattern.
     std::string allowed(std::string_view path) const {
         Methods methods;
         std::vector<std::string_view> segments;
         reach(path, segments, [&methods](const std::vector<const Route*>& found) {
             for (const Route* route : found) methods.add(route->method);
-            return false;
+            return !found.empty();
         });
         return methods.text();
     }

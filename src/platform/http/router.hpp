@@ -23,7 +23,8 @@ public:
         std::string allowed;
     };
     // `path` is still percent-encoded. A literal segment wins over {..} if it serves the method;
-    // `allowed` lists the methods of both. The path "*" is the server: the methods of all routes.
+    // `allowed` lists the methods of the literal one alone. The path "*" is the server: the methods
+    // of all routes.
     Match match(std::string_view method, std::string_view path) const;
     const std::vector<Route>& routes() const { return routes_; }
 
