@@ -62,6 +62,9 @@ struct ItemWrite {
     std::function<RecordedResponse(const WriteResult&)> record = {};
 };
 
+// Returns the memory that a queued write takes, with the copy of its command in `record`.
+std::size_t bytes_of(const ItemWrite& write);
+
 struct ItemStore {
     virtual ~ItemStore() = default;
     using Decide = std::function<Result<domain::ItemChange>(const std::optional<domain::Item>&,

@@ -1,6 +1,20 @@
 #include "order/app/change_orders.hpp"
 
 namespace trackops::order::app {
+namespace {
+
+std::size_t bytes_in(const std::optional<std::string>& text) { return text ? text->size() : 0; }
+
+}  // namespace
+
+std::size_t bytes_of(const ChangeOrder& command) {
+    std::size_t bytes = sizeof command + command.command.reason.size();
+    if (const auto& shipment = command.command.shipment)
+        bytes += bytes_in(shipment->carrier) + bytes_in(shipment->tracking_number);
+    bytes += command.condition.except.size() * sizeof(std::int64_t);
+    if (command.condition.only) bytes += command.condition.only->size() * sizeof(std::int64_t);
+    return bytes;
+}
 
 std::vector<Result<SaveResult>> change_orders(std::span<const ChangeOrder> commands,
                                               OrderStore& store, const Clock& clock, Ids& ids,

@@ -17,6 +17,9 @@ struct ChangeOrder {
     VersionCondition condition;
 };
 
+// Returns the memory that a queued command takes.
+std::size_t bytes_of(const ChangeOrder& command);
+
 // Applies the commands process, ship, deliver and cancel to their orders. Returns one result for
 // each command, in order; a refused command does not affect the others. Errors: as
 // OrderStore::update(), and Errc::illegal_transition.

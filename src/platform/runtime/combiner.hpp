@@ -23,14 +23,15 @@
 
 namespace trackops::runtime {
 
-// The memory of a queued command, for commands that can be large: a function bytes_of(const
-// Command&) in the command's namespace. A command without one counts nothing.
+// The memory of a queued command: that of its object, or what a function bytes_of(const Command&)
+// in the command's namespace returns. A command that owns memory does not compile without one.
 template <class Command>
 std::size_t counted_bytes_of(const Command& command) {
     if constexpr (requires { bytes_of(command); }) {
         return bytes_of(command);
     } else {
-        return 0;
+        static_assert(std::is_trivially_copyable_v<Command>, "write a bytes_of() for it");
+        return sizeof command;
     }
 }
 
