@@ -48,10 +48,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     body.finish();
     std::string text;
     for (;;) {
-        const auto lines = body.read(inventory::adapters::bulk_lines_max, Duration::zero());
-        promise(lines.has_value(), "a whole body has lines or an end");
-        if (lines->empty()) break;
-        (void)inventory::adapters::upsert_items(*lines, shelf, clock, ids, text);
+        const auto arrived = body.take(inventory::adapters::bulk_lines_max);
+        promise(arrived.has_value(), "a whole body has lines or an end");
+        promise(arrived->is_over || !arrived->lines.empty(), "and one of both at once");
+        if (!arrived->lines.empty())
+            (void)inventory::adapters::upsert_items(arrived->lines, shelf, clock, ids, text);
+        if (arrived->is_over) break;
     }
     std::string_view outcomes = text;
     for (std::int64_t number = 1; !asked.empty(); ++number) {

@@ -91,13 +91,13 @@ Outcome converse(std::string_view text, std::size_t piece) {
         http::Route small = http::route_for_tests("POST", "/a");
         small.body_bytes_max = 64;
         return http::Router({http::route_for_tests("GET", "/a"), small,
-                             http::route_for_tests("PUT", "/a/{x}/b"),
+                             http::route_for_tests("PUT", "/a/{x}/b", {}, http::Work::query),
                              http::route_for_tests("DELETE", "/a/{x}")});
     }();
-    static const http::ServerOptions options{.header_bytes_max = 512,
-                                             .body_bytes_max = 256,
-                                             .pipelined_max = 2,
-                                             .edge = {.public_hosts = {"x"}}};
+    static const http::ServerOptions options{
+        .header_bytes_max = 512,
+        .body_bytes_max = 256,
+        .edge = {.public_hosts = {"x"}, .pipelined_max = 2, .unsent_bytes_max = 600}};
     RecordingHost desk;
     const Conversation::Time now{};
     Conversation conversation(desk, router, options, 1, now);
@@ -110,7 +110,7 @@ Outcome converse(std::string_view text, std::size_t piece) {
         for (std::size_t before = std::string::npos; before != out.size();) {
             before = out.size();
             conversation.take_output(out, now);
-            conversation.resume(now);
+            conversation.sent(now);
         }
     }
     Outcome told{answers_of(out, desk.methods), false, conversation.is_finished()};

@@ -76,24 +76,38 @@ Result<void> get_item(const Request& request, const Reply& reply, app::Inventory
     return {};
 }
 
-// Returns the response with a page of `found`, which has limit + 1 elements when there is a next
-// page. A page of large elements ends earlier.
-template <class T, class Cursor>
-Response page_of(const Request& request, std::vector<T> found, std::size_t limit,
-                 Cursor cursor_of) {
+std::string text_of(const std::string& sku) { return sku; }
+std::string text_of(std::int64_t position) { return fmt::to_string(position); }
+std::string text_of(domain::ReservationId id) { return id.text(); }
+
+// Returns the response with a page of at most `limit` elements behind `after`. `read` returns at
+// most as many as it is asked for; `cursor_of` returns the cursor behind an element.
+template <class Cursor, class Read, class CursorOf>
+Response read_page(const Request& request, std::optional<Cursor> after, std::size_t limit,
+                   const Read& read, const CursorOf& cursor_of) {
     http::PageWriter page;
     std::size_t count = 0;
-    while (count < std::min(found.size(), limit) && !page.is_full())
-        write_json(page.out(), found[count++]);
-    const bool is_last = count == found.size();
-    return page.finish(request, is_last ? std::string() : cursor_of(found[count - 1]));
+    bool has_more = false;
+    for (std::size_t part = page.next_part(0, limit); part > 0;) {
+        const auto found = read(after, part + 1);  // one more tells whether there are more
+        std::size_t written = 0;
+        while (written < std::min(found.size(), part) && !page.is_full())
+            write_json(page.out(), found[written++]);
+        if (written > 0) after = cursor_of(found[written - 1]);
+        has_more = written < found.size();
+        count += written;
+        part = has_more ? page.next_part(count, limit - count) : 0;
+    }
+    return page.finish(request, has_more ? text_of(*after) : std::string());
 }
 
 Result<void> list_items(const Request& request, const Reply& reply, app::InventoryReader& reader) {
     const auto list = TRY(read_item_list(request));
-    reply.send(page_of(
-        request, reader.items(list.filter, list.cursor.value_or(std::string()), list.limit + 1),
-        list.limit, [](const domain::Item& item) { return item.sku; }));
+    const auto read = [&](const std::optional<std::string>& after, std::size_t most) {
+        return reader.items(list.filter, after.value_or(std::string()), most);
+    };
+    reply.send(read_page(request, list.cursor, list.limit, read,
+                         [](const domain::Item& item) { return item.sku; }));
     return {};
 }
 
@@ -101,20 +115,28 @@ Result<void> list_movements(const Request& request, const Reply& reply,
                             app::InventoryReader& reader) {
     const auto list = TRY(read_movement_list(request));
     const std::string_view sku = request.param("sku");
-    auto found = reader.movements(sku, list.cursor, list.limit + 1);
+    bool is_empty = true;
+    const auto read = [&](std::optional<std::int64_t> before, std::size_t most) {
+        auto found = reader.movements(sku, before, most);
+        is_empty = is_empty && found.empty();
+        return found;
+    };
+    Response response = read_page(request, list.cursor, list.limit, read,
+                                  [](const app::LedgerRow& row) { return row.position; });
     // The ledger of a deleted item can still be read.
-    if (found.empty() && !reader.item(sku)) return fail(Errc::not_found, "there is no such item");
-    reply.send(page_of(request, std::move(found), list.limit,
-                       [](const app::LedgerRow& row) { return fmt::to_string(row.position); }));
+    if (is_empty && !reader.item(sku)) return fail(Errc::not_found, "there is no such item");
+    reply.send(std::move(response));
     return {};
 }
 
 Result<void> list_reservations(const Request& request, const Reply& reply,
                                app::InventoryReader& reader) {
     const auto list = TRY(read_reservation_list(request));
-    reply.send(
-        page_of(request, reader.reservations(list.filter, list.cursor, list.limit + 1), list.limit,
-                [](const domain::Reservation& reservation) { return reservation.id.text(); }));
+    const auto read = [&](std::optional<domain::ReservationId> before, std::size_t most) {
+        return reader.reservations(list.filter, before, most);
+    };
+    reply.send(read_page(request, list.cursor, list.limit, read,
+                         [](const domain::Reservation& one) { return one.id; }));
     return {};
 }
 
@@ -159,7 +181,7 @@ void post_bulk(const Request& request, const Reply& reply, const ApiDependencies
     const auto policy = http::read_error_policy(request);
     if (!policy) return reply.problem(policy.error());
     http::serve_lines(reply, *policy, bulk_lines_max,
-                      [&](std::span<const http::BodyLine> lines, std::string& answer) {
+                      [dependencies](std::span<const http::BodyLine> lines, std::string& answer) {
                           return upsert_items(lines, dependencies.items, dependencies.clock,
                                               dependencies.ids, answer);
                       });
@@ -203,14 +225,8 @@ using Row = http::RouteOf<ApiDependencies>;
 
 template <InventoryQuery read>
 constexpr Row query(std::string_view pattern) {
-    return {.method = "GET",
-            .pattern = pattern,
-            .scope = Scope::inventory_read,
-            .body = Body::none,
-            .answer = Answer::json,
-            .idempotency = Idempotency::none,
-            .work = Work::query,
-            .handler = answer_query<read>};
+    return http::get_row<ApiDependencies>(pattern, Scope::inventory_read, Answer::json, Work::query,
+                                          answer_query<read>);
 }
 
 constexpr Row command(std::string_view method, std::string_view pattern, Body body,

@@ -154,6 +154,49 @@ TEST_P(InventoryPages, HoldEachMovementOnce) {
     expect_pages(at_hand.calls, list, "position", positions("A/1 x"));
 }
 
+// Items that are larger than a real one may be, so that few fit.
+class LargeItems final : public app::InventoryReader {
+public:
+    static constexpr std::size_t count = 400;
+    std::optional<domain::Item> item(std::string_view) override { return std::nullopt; }
+    std::vector<domain::Item> items(const app::ItemFilter&, std::string_view after,
+                                    std::size_t most) override {
+        read += most;
+        std::vector<domain::Item> items;
+        for (std::size_t i = after.empty() ? 0 : std::stoul(std::string(after)) + 1;
+             i < count && items.size() < most; ++i)
+            items.push_back({.sku = fmt::format("{:03}", i), .name = std::string(256 * 1024, 'x')});
+        return items;
+    }
+    domain::StockLevels stock_of(std::span<const std::string>) override { return {}; }
+    std::vector<app::LedgerRow> movements(std::string_view, std::optional<std::int64_t>,
+                                          std::size_t) override {
+        return {};
+    }
+    std::optional<domain::Reservation> reservation(domain::ReservationId) override {
+        return std::nullopt;
+    }
+    std::vector<domain::Reservation> reservations(const app::ReservationFilter&,
+                                                  std::optional<domain::ReservationId>,
+                                                  std::size_t) override {
+        return {};
+    }
+    std::size_t read = 0;
+};
+
+TEST_P(InventoryPages, ReadLittleMoreThanFits) {
+    LargeItems reader;
+    http::Calls calls(
+        inventory_routes({at_hand.write_queue, *at_hand.items, reader, at_hand.clock, at_hand.ids}),
+        [] {});
+    const http::Response first = calls.call("GET", "/api/inventory/items?limit=500");
+    EXPECT_LE(reader.read, 51u) << "of 400 items 16 fit";
+    EXPECT_LT(first.body.size(), http::page_bytes_max + 512 * 1024);
+    Names all;
+    for (std::size_t i = 0; i < LargeItems::count; ++i) all.push_back(fmt::format("\"{:03}\"", i));
+    EXPECT_EQ(joined(pages_of(calls, "/api/inventory/items?limit=500", "sku")), all);
+}
+
 INSTANTIATE_TEST_SUITE_P(Databases, InventoryPages, ::testing::ValuesIn(testing::databases),
                          [](const auto& kind) { return kind.param; });
 

@@ -52,6 +52,8 @@ void answer_when_settled(Reply reply, Duration at_most, const app::SaveResult& r
             : receipt.order.id;
     Response unsettled = receipt.recorded ? http::replayed_response(*receipt.recorded)
                                           : order_response(201, receipt.order);
+    // The order is placed, even if the database stands still for the rest of the wait.
+    reply.known(unsettled);
     dependencies.confirmation_waiters.wait(
         id.value(), at_most,
         [reply = std::move(reply), unsettled = std::move(unsettled), &cache = dependencies.cache,
@@ -128,23 +130,13 @@ void find_order(const Request& request, const Reply& reply, bool status_only,
     if (!dependencies.find_queue.submit(*id, done)) reply.busy();
 }
 
-constexpr std::size_t first_part_max = 50;  // orders
-
-// Returns the number of orders to read next, of `left` that may follow on the page: as many as
-// fill it if they are as large as those before.
-std::size_t next_part(std::size_t bytes_each, std::size_t bytes, std::size_t left) {
-    const std::size_t room = (http::page_bytes_max - bytes) / std::max<std::size_t>(bytes_each, 1);
-    return std::clamp<std::size_t>(room + 1, 1, left);
-}
-
 void list_orders(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
     const auto list = read_list_request(request);
     if (!list) return reply.problem(list.error());
-    // Reads the page in parts, because 500 orders of 2,000 lines are 200 MB.
     http::PageWriter page;
     std::optional<domain::OrderId> after = list->after;
     std::size_t count = 0;
-    for (std::size_t part = std::min(list->limit, first_part_max); part > 0;) {
+    for (std::size_t part = page.next_part(0, list->limit); part > 0;) {
         const auto found = dependencies.store.list(list->filter, after, part);
         if (!found) return reply.problem(found.error());
         if (found->items.empty()) {
@@ -158,8 +150,7 @@ void list_orders(const Request& request, const Reply& reply, const ApiDependenci
             after = has_more ? std::optional(order->id) : std::nullopt;
             if (page.is_full()) break;
         }
-        const bool is_over = !after || page.is_full() || count == list->limit;
-        part = is_over ? 0 : next_part(page.bytes() / count, page.bytes(), list->limit - count);
+        part = after ? page.next_part(count, list->limit - count) : 0;
     }
     reply.send(page.finish(request, after ? after->text() : ""));
 }
@@ -228,9 +219,9 @@ void post_bulk(const Request& request, const Reply& reply, const ApiDependencies
     const auto policy = http::read_error_policy(request);
     if (!policy) return reply.problem(policy.error());
     http::serve_lines(reply, *policy, bulk_lines_max,
-                      [&](std::span<const http::BodyLine> lines, std::string& answer) {
-                          return place_order_lines(lines, request, dependencies.place_queue,
-                                                   answer);
+                      [&request, &queue = dependencies.place_queue](
+                          std::span<const http::BodyLine> lines, std::string& answer) {
+                          return place_order_lines(lines, request, queue, answer);
                       });
 }
 
@@ -242,14 +233,7 @@ using http::Work;
 using Row = http::RouteOf<ApiDependencies>;
 
 constexpr Row query(std::string_view pattern, Work work, decltype(Row::handler) handler) {
-    return {.method = "GET",
-            .pattern = pattern,
-            .scope = Scope::orders_read,
-            .body = Body::none,
-            .answer = Answer::json,
-            .idempotency = Idempotency::none,
-            .work = work,
-            .handler = handler};
+    return http::get_row<ApiDependencies>(pattern, Scope::orders_read, Answer::json, work, handler);
 }
 
 enum class Needs : std::uint8_t { body, nothing };

@@ -268,14 +268,7 @@ using Row = RouteOf<Context>;
 // still.
 constexpr Row get(std::string_view pattern, Scope scope, Answer kind,
                   decltype(Row::handler) handler) {
-    return {.method = "GET",
-            .pattern = pattern,
-            .scope = scope,
-            .body = Body::none,
-            .answer = kind,
-            .idempotency = Idempotency::none,
-            .work = Work::memory,
-            .handler = handler};
+    return get_row<Context>(pattern, scope, kind, Work::memory, handler);
 }
 
 constexpr std::size_t logger_body_bytes_max = 1024;

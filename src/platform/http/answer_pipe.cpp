@@ -1,27 +1,22 @@
 #include "platform/http/answer_pipe.hpp"
 
-#include <algorithm>
-#include <chrono>
-
 namespace trackops::http {
 
-Result<void> AnswerPipe::write(std::string_view bytes, Duration within) {
-    const auto deadline = std::chrono::steady_clock::now() + within;
-    while (!bytes.empty()) {
-        bool is_first = false;
-        {
-            std::unique_lock lock(mutex_);
-            const bool is_in_time = has_room_.wait_until(
-                lock, deadline, [this] { return is_over() || written_.size() < bytes_max_; });
-            if (is_over()) return fail(Errc::unavailable, "the client has gone");
-            if (!is_in_time) return fail(Errc::timeout, "the client reads too slowly");
-            const std::size_t count = std::min(bytes.size(), bytes_max_ - written_.size());
-            is_first = written_.empty();
-            written_ += bytes.substr(0, count);
-            bytes.remove_prefix(count);
-        }
-        if (is_first) has_output_();
+// A writer whose client has gone is told so by its next write().
+bool AnswerPipe::has_room() const {
+    const std::lock_guard lock(mutex_);
+    return is_over() || !is_full();
+}
+
+Result<void> AnswerPipe::write(std::string_view bytes) {
+    bool is_first = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (is_over()) return fail(Errc::unavailable, "the client has gone");
+        is_first = written_.empty() && !bytes.empty();
+        written_ += bytes;
     }
+    if (is_first) has_output_();
     return {};
 }
 
@@ -29,7 +24,7 @@ bool AnswerPipe::try_write(std::string_view bytes) {
     bool is_first = false;
     {
         const std::lock_guard lock(mutex_);
-        if (is_over() || bytes.size() > bytes_max_ - written_.size()) return false;
+        if (is_over() || is_full() || bytes.size() > bytes_max_ - written_.size()) return false;
         is_first = written_.empty();
         written_ += bytes;
     }
@@ -53,8 +48,11 @@ bool AnswerPipe::is_silent() const {
 
 AnswerPipe::End AnswerPipe::take(std::string& out, std::size_t bytes_max) {
     End end = End::open;
+    bool was_full = false;
+    bool is_full = false;
     {
         const std::lock_guard lock(mutex_);
+        was_full = this->is_full();
         if (written_.size() <= bytes_max) {
             out += written_;
             written_.clear();
@@ -63,8 +61,9 @@ AnswerPipe::End AnswerPipe::take(std::string& out, std::size_t bytes_max) {
             out.append(written_, 0, bytes_max);
             written_.erase(0, bytes_max);
         }
+        is_full = this->is_full();
     }
-    has_room_.notify_one();
+    if (was_full && !is_full) has_room_();
     return end;
 }
 
@@ -74,7 +73,7 @@ void AnswerPipe::abandon() {
         is_abandoned_ = true;
         std::string().swap(written_);  // frees it
     }
-    has_room_.notify_all();
+    has_room_();
 }
 
 }  // namespace trackops::http

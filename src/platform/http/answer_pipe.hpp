@@ -1,6 +1,5 @@
 // Carries the body of a streamed answer from the thread of the handler to the I/O thread.
 #pragma once
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -9,7 +8,6 @@
 #include <string_view>
 #include <utility>
 
-#include "base/instant.hpp"
 #include "base/result.hpp"
 
 namespace trackops::http {
@@ -23,13 +21,19 @@ public:
         closes,  // the body is over, and so is the connection
         broken,  // the body ends in the middle
     };
-    // Holds at most `bytes_max` written bytes that are not taken. `has_output` is called on the
-    // writing thread when take() has something new to tell.
-    AnswerPipe(std::size_t bytes_max, std::function<void()> has_output)
-        : bytes_max_(bytes_max), has_output_(std::move(has_output)) {}
+    // Has room for `bytes_max` written bytes that are not taken. `has_output` is called on the
+    // writing thread when take() has something new to tell; `has_room` on the sending thread when
+    // a full pipe has room again, and when the client has gone.
+    AnswerPipe(
+        std::size_t bytes_max, std::function<void()> has_output,
+        std::function<void()> has_room = [] {})
+        : bytes_max_(bytes_max),
+          has_output_(std::move(has_output)),
+          has_room_(std::move(has_room)) {}
 
-    // As AnswerStream::write() and try_write().
-    Result<void> write(std::string_view bytes, Duration within);
+    // As the members of AnswerStream.
+    bool has_room() const;
+    Result<void> write(std::string_view bytes);
     bool try_write(std::string_view bytes);
     void finish(End end);  // `end` is not open; the first call counts
 
@@ -40,11 +44,13 @@ public:
     void abandon();
 
 private:
-    bool is_over() const { return is_abandoned_ || end_ != End::open; }  // with the lock held
+    // With the lock held.
+    bool is_over() const { return is_abandoned_ || end_ != End::open; }
+    bool is_full() const { return written_.size() >= bytes_max_; }
     const std::size_t bytes_max_;
     const std::function<void()> has_output_;
+    const std::function<void()> has_room_;
     mutable std::mutex mutex_;
-    std::condition_variable has_room_;
     std::string written_;
     End end_ = End::open;
     bool is_abandoned_ = false;

@@ -23,7 +23,7 @@ protected:
             reply.json(200, "late");
         };
         server_ = make_server(
-            {.workers = 1, .answer_timeout = answer_timeout},
+            {.edge = {.query_workers = 1, .answer_timeout = answer_timeout}},
             {route_for_tests("GET", "/hold", hold), route_for_tests("POST", "/hold", hold),
              route_for_tests("GET", "/stuck", stuck, Work::query),
              route_for_tests("POST", "/stuck", stuck, Work::query)},
@@ -67,6 +67,23 @@ TEST_F(AnswerTime, LeavesTheOutcomeOfAnUnsafeMethodOpen) {
     EXPECT_EQ(answer.header("Retry-After"), "1");
     held_.take(1);  // let go of unanswered: nobody is told a second time
     EXPECT_EQ(late(), 0);
+}
+
+TEST_F(AnswerTime, EndsWithTheAnswerThatIsTrueAlready) {
+    start_with(milliseconds(100));
+    auto client = this->client();
+    client.send(post("/hold", "{}") + post("/hold", "{}"));
+    const auto replies = held_.take(2);
+    replies[0].known({.status = 201, .body = "placed"});
+    replies[1].known({.status = 201, .body = "placed"});
+    replies[1].json(201, "confirmed");
+    const auto known = client.answer();
+    EXPECT_EQ(known.status, 201);
+    EXPECT_EQ(known.body, "placed");
+    EXPECT_EQ(client.answer().body, "confirmed");
+    EXPECT_EQ(limit_reached("answer_time"), 1);
+    replies[0].json(201, "confirmed");
+    EXPECT_EQ(late(), 1);
 }
 
 // The only worker stands still with the first request. The second one has had no effect, and gets

@@ -1,6 +1,11 @@
 #include "platform/http/authorise.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
+
+#include "platform/http/idempotency_key.hpp"
+#include "platform/http/media_type.hpp"
 
 namespace trackops::http {
 
@@ -8,6 +13,22 @@ std::optional<Error> authorise(const Route& route, const Principal& principal) {
     if (principal.scopes.contains(route.scope)) return std::nullopt;
     return Error{principal.is_authenticated ? Errc::forbidden : Errc::unauthorized,
                  fmt::format("this needs the scope {}", name_of(route.scope))};
+}
+
+std::optional<Error> refusal_of(const Route& route, const Request& request, bool has_length) {
+    if (auto error = authorise(route, *request.context.principal)) return error;
+    if (!route.body_optional || has_length) {
+        if (auto error = body_refusal(route, request)) return error;
+    }
+    if (auto given = check_key_is_given(route, request); !given) return std::move(given).error();
+    return std::nullopt;
+}
+
+std::optional<Error> body_refusal(const Route& route, const Request& request) {
+    if (route.body == Body::none || route.method == "DELETE") return std::nullopt;
+    auto fault = media_type_fault(request, media_type_of(route.body));
+    if (!fault) return std::nullopt;
+    return Error{Errc::unsupported_media_type, *std::move(fault)};
 }
 
 }  // namespace trackops::http

@@ -4,14 +4,17 @@
 
 namespace trackops::http {
 
+// The bytes of a line without its end are told of only when the pipe is full of them.
 void BodyPipe::put(std::string_view bytes) {
     if (bytes.empty()) return;
+    bool is_full = false;
     {
         const std::lock_guard lock(mutex_);
         if (error_) return;
         arrived_ += bytes;
+        is_full = arrived_.size() >= limits_.bytes_max;
     }
-    changed_.notify_one();
+    if (is_full || bytes.find('\n') != std::string_view::npos) has_lines_();
 }
 
 void BodyPipe::finish() {
@@ -19,7 +22,7 @@ void BodyPipe::finish() {
         const std::lock_guard lock(mutex_);
         is_whole_ = true;
     }
-    changed_.notify_one();
+    has_lines_();
 }
 
 void BodyPipe::fail(Error error) {
@@ -29,7 +32,7 @@ void BodyPipe::fail(Error error) {
         error_ = std::move(error);
         std::string().swap(arrived_);  // frees it
     }
-    changed_.notify_one();
+    has_lines_();
 }
 
 bool BodyPipe::is_full() const {
@@ -37,37 +40,35 @@ bool BodyPipe::is_full() const {
     return arrived_.size() >= limits_.bytes_max;
 }
 
-Result<std::vector<BodyLine>> BodyPipe::read(std::size_t lines_max, Duration within) {
-    const auto deadline = std::chrono::steady_clock::now() + within;
-    std::vector<BodyLine> lines;
+Result<BodyLines> BodyPipe::take(std::size_t lines_max) {
+    BodyLines taken;
     for (;;) {
-        split(lines, lines_max);
-        if (!lines.empty()) return lines;
-        const bool has_more = TRY(fetch(deadline));
-        if (has_more) continue;
+        split(taken.lines, lines_max);
+        if (!taken.lines.empty()) return taken;
+        const Fetched fetched = TRY(fetch());
+        if (fetched == Fetched::bytes) continue;
+        if (fetched == Fetched::nothing_yet) return taken;
+        taken.is_over = true;
         // The last line may lack its line break.
-        if (!unread_.empty() || skips_line_) add_line(lines, unread_);
+        if (!unread_.empty() || skips_line_) add_line(taken.lines, unread_);
         unread_.clear();
         scanned_ = 0;
-        return lines;
+        return taken;
     }
 }
 
-Result<bool> BodyPipe::fetch(std::chrono::steady_clock::time_point deadline) {
+Result<BodyPipe::Fetched> BodyPipe::fetch() {
     bool was_full = false;
     {
-        std::unique_lock lock(mutex_);
-        const bool is_in_time = changed_.wait_until(
-            lock, deadline, [this] { return error_ || is_whole_ || !arrived_.empty(); });
+        const std::lock_guard lock(mutex_);
         if (error_) return std::unexpected(*error_);
-        if (!is_in_time) return trackops::fail(Errc::timeout, "no line of the body came in time");
-        if (arrived_.empty()) return false;
+        if (arrived_.empty()) return is_whole_ ? Fetched::end : Fetched::nothing_yet;
         was_full = arrived_.size() >= limits_.bytes_max;
         unread_ += arrived_;
         arrived_.clear();
     }
     if (was_full) has_room_();
-    return true;
+    return Fetched::bytes;
 }
 
 void BodyPipe::split(std::vector<BodyLine>& lines, std::size_t lines_max) {

@@ -1,7 +1,5 @@
 #include "platform/http/body_pipe.hpp"
 
-#include <thread>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,57 +8,54 @@ namespace {
 
 using ::testing::ElementsAre;
 
-constexpr Duration at_once = Duration::zero();
-constexpr Duration long_enough = std::chrono::seconds(20);
-
-// Returns "number text" of each line, with "too long" in the place of a text that was dropped.
-std::vector<std::string> read(BodyPipe& pipe, std::size_t lines_max = 100) {
+// Returns "number text" of each line, with "too long" in the place of a text that was dropped, and
+// "end" after the last one.
+std::vector<std::string> take(BodyPipe& pipe, std::size_t lines_max = 100) {
     std::vector<std::string> seen;
-    const auto lines = pipe.read(lines_max, long_enough);
-    if (!lines) return {lines.error().detail};
-    for (const BodyLine& line : *lines)
+    const auto taken = pipe.take(lines_max);
+    if (!taken) return {taken.error().detail};
+    for (const BodyLine& line : taken->lines)
         seen.push_back(std::to_string(line.number) + ' ' +
                        (line.is_too_long ? "too long" : line.text));
+    if (taken->is_over) seen.emplace_back("end");
     return seen;
 }
 
 TEST(BodyPipe, GivesTheLinesThatAreComplete) {
     BodyPipe pipe({}, [] {});
     pipe.put("a\nb\r\n\n  \nc");
-    EXPECT_THAT(read(pipe), ElementsAre("1 a", "2 b\r"));
-    EXPECT_EQ(pipe.read(1, at_once).error().code, Errc::timeout) << "the line has no end yet";
+    EXPECT_THAT(take(pipe), ElementsAre("1 a", "2 b\r"));
+    EXPECT_THAT(take(pipe), ElementsAre()) << "the line has no end yet";
     pipe.put("d\ne");
-    EXPECT_THAT(read(pipe), ElementsAre("5 cd"));
+    EXPECT_THAT(take(pipe), ElementsAre("5 cd"));
     pipe.finish();
-    EXPECT_THAT(read(pipe), ElementsAre("6 e")) << "the last line needs no line break";
-    EXPECT_THAT(read(pipe), ElementsAre());
-    EXPECT_THAT(read(pipe), ElementsAre()) << "the end stays";
+    EXPECT_THAT(take(pipe), ElementsAre("6 e", "end")) << "the last line needs no line break";
+    EXPECT_THAT(take(pipe), ElementsAre("end")) << "the end stays";
 }
 
 TEST(BodyPipe, GivesNoMoreLinesThanAreAskedFor) {
     BodyPipe pipe({}, [] {});
     pipe.put("a\nb\nc\n");
     pipe.finish();
-    EXPECT_THAT(read(pipe, 2), ElementsAre("1 a", "2 b"));
-    EXPECT_THAT(read(pipe, 2), ElementsAre("3 c"));
-    EXPECT_THAT(read(pipe, 2), ElementsAre());
+    EXPECT_THAT(take(pipe, 2), ElementsAre("1 a", "2 b"));
+    EXPECT_THAT(take(pipe, 2), ElementsAre("3 c"));
+    EXPECT_THAT(take(pipe, 2), ElementsAre("end"));
 }
 
 TEST(BodyPipe, DropsALineThatIsTooLongAndKeepsTheNext) {
     BodyPipe pipe({.line_bytes_max = 4}, [] {});
     pipe.put("abcd\nabcde\n");
-    EXPECT_THAT(read(pipe), ElementsAre("1 abcd", "2 too long"));
+    EXPECT_THAT(take(pipe), ElementsAre("1 abcd", "2 too long"));
     for (int piece = 0; piece < 10; ++piece) {
         pipe.put("xyz");
-        EXPECT_FALSE(pipe.read(1, at_once).has_value());
+        EXPECT_THAT(take(pipe), ElementsAre());
     }
     pipe.put("z\nf\n");
-    EXPECT_THAT(read(pipe), ElementsAre("3 too long", "4 f"));
+    EXPECT_THAT(take(pipe), ElementsAre("3 too long", "4 f"));
     pipe.put("abcde");
-    EXPECT_FALSE(pipe.read(1, at_once).has_value());
+    EXPECT_THAT(take(pipe), ElementsAre());
     pipe.finish();
-    EXPECT_THAT(read(pipe), ElementsAre("5 too long"));
-    EXPECT_THAT(read(pipe), ElementsAre());
+    EXPECT_THAT(take(pipe), ElementsAre("5 too long", "end"));
 }
 
 TEST(BodyPipe, IsFullUntilItIsRead) {
@@ -68,11 +63,11 @@ TEST(BodyPipe, IsFullUntilItIsRead) {
     BodyPipe pipe({.bytes_max = 4}, [&rooms] { ++rooms; });
     pipe.put("a\n");
     EXPECT_FALSE(pipe.is_full());
-    EXPECT_THAT(read(pipe), ElementsAre("1 a"));
+    EXPECT_THAT(take(pipe), ElementsAre("1 a"));
     EXPECT_EQ(rooms, 0) << "nobody has waited for room";
     pipe.put("b\nc\n");
     EXPECT_TRUE(pipe.is_full());
-    EXPECT_THAT(read(pipe), ElementsAre("2 b", "3 c"));
+    EXPECT_THAT(take(pipe), ElementsAre("2 b", "3 c"));
     EXPECT_FALSE(pipe.is_full());
     EXPECT_EQ(rooms, 1);
 }
@@ -83,19 +78,27 @@ TEST(BodyPipe, EndsWithTheFirstErrorAtOnce) {
     pipe.fail({Errc::unavailable, "gone"});
     pipe.fail({Errc::malformed, "later"});
     pipe.put("b\n");
-    EXPECT_THAT(read(pipe), ElementsAre("gone"));
-    EXPECT_THAT(read(pipe), ElementsAre("gone"));
+    EXPECT_THAT(take(pipe), ElementsAre("gone"));
+    EXPECT_THAT(take(pipe), ElementsAre("gone"));
 }
 
-TEST(BodyPipe, WakesItsReader) {
-    BodyPipe pipe({}, [] {});
-    std::thread filling([&pipe] {
-        pipe.put("a\n");
-        pipe.finish();
-    });
-    EXPECT_THAT(read(pipe), ElementsAre("1 a"));
-    EXPECT_THAT(read(pipe), ElementsAre());
-    filling.join();
+TEST(BodyPipe, TellsOfLinesAndOfEnds) {
+    int told = 0;
+    const auto tell = [&told] { ++told; };
+    BodyPipe pipe({.bytes_max = 8}, [] {}, tell);
+    pipe.put("abc");
+    EXPECT_EQ(told, 0) << "no line is complete";
+    pipe.put("d\ne");
+    EXPECT_EQ(told, 1);
+    pipe.put("fg");
+    EXPECT_EQ(told, 2) << "a full pipe must be emptied, whatever is in it";
+    pipe.finish();
+    EXPECT_EQ(told, 3);
+    BodyPipe broken({}, [] {}, tell);
+    broken.fail({Errc::unavailable, "gone"});
+    EXPECT_EQ(told, 4);
+    broken.fail({Errc::unavailable, "gone again"});
+    EXPECT_EQ(told, 4);
 }
 
 }  // namespace

@@ -12,10 +12,6 @@
 namespace trackops::http {
 namespace {
 
-// A client that sends or reads too slowly is noticed earlier, by the server's own limits.
-constexpr Duration read_within = std::chrono::minutes(2);
-constexpr Duration write_within = std::chrono::minutes(2);
-
 std::optional<ErrorPolicy> policy_named(std::string_view name) {
     if (name == "ignore") return ErrorPolicy::ignore;
     if (name == "stop") return ErrorPolicy::stop;
@@ -32,6 +28,54 @@ std::string error_line(const Error& error) {
     return line;
 }
 
+class LineWork final : public StreamWork {
+public:
+    LineWork(const Reply& reply, ErrorPolicy policy, std::size_t batch_max,
+             AnswerLines answer_lines)
+        : reply_(reply),
+          policy_(policy),
+          lines_max_(policy == ErrorPolicy::stop ? 1 : batch_max),
+          answer_lines_(std::move(answer_lines)),
+          answer_(reply.begin({.content_type = "application/x-ndjson"})) {}
+
+    Next step() override {
+        if (!answer_->has_room()) return Next::later;
+        const auto arrived = reply_.body().take(lines_max_);
+        if (!arrived) return end_with(arrived.error());
+        if (arrived->lines.empty()) return arrived->is_over ? end() : Next::later;
+        outcomes_.clear();
+        const bool all_are_done = answer_lines_(arrived->lines, outcomes_);
+        has_begun_ = has_begun_ || !outcomes_.empty();
+        if (!answer_->write(outcomes_)) return Next::done;
+        const bool stops = !all_are_done && policy_ == ErrorPolicy::stop;
+        return stops || arrived->is_over ? end() : Next::again;
+    }
+
+private:
+    Next end() {
+        answer_->finish();
+        return Next::done;
+    }
+    Next end_with(const Error& error) {
+        if (!has_begun_) {
+            reply_.problem(error);
+        } else {
+            // A client that has gone gets no last line; there is nobody to tell.
+            (void)answer_->write(error_line(error));
+            answer_->finish_and_close();
+        }
+        return Next::done;
+    }
+
+    const Reply reply_;
+    const ErrorPolicy policy_;
+    const std::size_t lines_max_;
+    const AnswerLines answer_lines_;
+    const std::unique_ptr<AnswerStream> answer_;
+    bool has_begun_ = false;
+    std::string outcomes_;
+};
+
 }  // namespace
 
 Result<ErrorPolicy> read_error_policy(const Request& request) {
@@ -41,26 +85,8 @@ Result<ErrorPolicy> read_error_policy(const Request& request) {
 }
 
 void serve_lines(const Reply& reply, ErrorPolicy policy, std::size_t batch_max,
-                 const AnswerLines& answer_lines) {
-    const std::size_t lines_max = policy == ErrorPolicy::stop ? 1 : batch_max;
-    const auto answer = reply.begin({.content_type = "application/x-ndjson"});
-    bool has_begun = false;
-    std::string outcomes;
-    for (;;) {
-        const auto lines = reply.body().read(lines_max, read_within);
-        if (!lines) {
-            if (!has_begun) return reply.problem(lines.error());
-            // A client that has gone gets no last line; there is nobody to tell.
-            (void)answer->write(error_line(lines.error()), write_within);
-            return answer->finish_and_close();
-        }
-        if (lines->empty()) return answer->finish();
-        outcomes.clear();
-        const bool all_are_done = answer_lines(*lines, outcomes);
-        has_begun = has_begun || !outcomes.empty();
-        if (!answer->write(outcomes, write_within)) return;
-        if (!all_are_done && policy == ErrorPolicy::stop) return answer->finish();
-    }
+                 AnswerLines answer_lines) {
+    reply.run(std::make_unique<LineWork>(reply, policy, batch_max, std::move(answer_lines)));
 }
 
 std::unexpected<Error> too_long_line() {

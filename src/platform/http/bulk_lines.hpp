@@ -28,10 +28,10 @@ using AnswerLines = std::function<bool(std::span<const BodyLine> lines, std::str
 // sends the outcomes. With ErrorPolicy::stop each line is a batch of its own, and the answer ends
 // with the first refusal, so that no line behind it has an effect. A body that breaks off before
 // the first outcome is answered with a problem; after it, the last line of the answer is the error
-// ({status, code, detail}) and the connection closes. Blocks until the end of the body, or until
-// the client has gone.
+// ({status, code, detail}) and the connection closes. Only a handler may call it, as the last thing
+// it does; the calls of `answer_lines` follow, and the request of `reply` lives until the last one.
 void serve_lines(const Reply& reply, ErrorPolicy policy, std::size_t batch_max,
-                 const AnswerLines& answer_lines);
+                 AnswerLines answer_lines);
 
 // The refusal of a line that has more bytes than a line may have.
 std::unexpected<Error> too_long_line();

@@ -35,12 +35,19 @@ public:
     const Request& request() const override { return request_; }
     void complete(Response response) override {
         EXPECT_FALSE(answer) << "a second answer to " << request_.path;
+        if (response.body.empty()) response.body = response.static_body;
         answer = std::move(response);
     }
     // The whole body has arrived.
     BodyStream& body() override { return body_; }
     std::unique_ptr<AnswerStream> begin(Response head) override {
         return std::make_unique<Whole>(*this, std::move(head));
+    }
+    // Nothing is to come, so no step may wait.
+    void run(std::unique_ptr<StreamWork> work) override {
+        auto next = StreamWork::Next::again;
+        while (next == StreamWork::Next::again) next = work->step();
+        EXPECT_EQ(next, StreamWork::Next::done);
     }
     std::optional<Response> answer;
 
@@ -49,11 +56,12 @@ private:
     class Whole final : public AnswerStream {
     public:
         Whole(Exchange& exchange, Response head) : exchange_(exchange), head_(std::move(head)) {}
-        Result<void> write(std::string_view bytes, Duration) override {
+        bool has_room() const override { return true; }
+        Result<void> write(std::string_view bytes) override {
             head_.body += bytes;
             return {};
         }
-        bool try_write(std::string_view bytes) override { return write(bytes, {}).has_value(); }
+        bool try_write(std::string_view bytes) override { return write(bytes).has_value(); }
         void finish() override { exchange_.complete(std::move(head_)); }
         void finish_and_close() override { finish(); }
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
 namespace trackops::http {
@@ -32,7 +33,7 @@ Connection::Connection(ConnectionHost& home, const Router& router, const ServerO
       input_(read_bytes) {}
 
 void Connection::advance() {
-    while (!is_writing_ && !is_lingering_ && !is_closed_) {
+    while (!is_writing_ && !is_lingering_ && !is_closed_ && !is_yielding_) {
         output_.clear();
         conversation_.take_output(output_, Steady::now());
         if (output_.empty()) {
@@ -40,8 +41,17 @@ void Connection::advance() {
             return read();
         }
         if (!write()) return;
-        conversation_.resume(Steady::now());
+        conversation_.sent(Steady::now());
+        if (conversation_.has_output()) return yield();
     }
+}
+
+void Connection::yield() {
+    is_yielding_ = true;
+    asio::post(socket_.get_executor(), [self = shared_from_this()] {
+        self->is_yielding_ = false;
+        if (!self->is_closed_) self->go_on();
+    });
 }
 
 void Connection::answer(AnswerQueue::Answer answer) {
@@ -150,7 +160,7 @@ void Connection::on_written(const error_code& ec) {
     if (is_closed_) return;
     if (ec) return close();
     free_large_output();
-    conversation_.resume(Steady::now());
+    conversation_.sent(Steady::now());
     go_on();
 }
 

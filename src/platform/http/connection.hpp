@@ -33,6 +33,7 @@ public:
     // Sends the output that is ready, then reads more or closes.
     void advance();
     UnansweredRequests& unanswered() { return unanswered_; }
+    const ClientAddress& address() const { return address_; }
     void answer(AnswerQueue::Answer answer);
     // A stream has room or output.
     void on_notice();
@@ -51,6 +52,8 @@ private:
     // Sends the output. Most responses fit the socket's buffer: one system call and no waiting.
     // Returns true if all was sent.
     bool write();
+    // Goes on after the other connections, so that nobody waits for all that this one is sent.
+    void yield();
     void free_large_output();
     void on_written(const boost::system::error_code& ec);
     // Closing a socket with unread bytes makes the kernel discard data that the client has not
@@ -66,6 +69,7 @@ private:
     std::string output_;  // being written
     bool is_reading_ = false;
     bool is_writing_ = false;
+    bool is_yielding_ = false;
     bool is_lingering_ = false;
     bool is_closed_ = false;
     bool has_ended_ = false;       // the client has closed its side

@@ -20,13 +20,19 @@ bool is_ipv4(const ClientAddress& address) {
     return std::ranges::equal(std::span(address).first<12>(), mapped_prefix);
 }
 
+}  // namespace
+
 bool is_loopback(const ClientAddress& address) {
     if (is_ipv4(address)) return address[12] == 127;
     return std::ranges::all_of(std::span(address).first<15>(), [](auto b) { return b == 0; }) &&
            address[15] == 1;
 }
 
-}  // namespace
+ClientAddress network_of(const ClientAddress& address) {
+    ClientAddress network = address;
+    if (!is_ipv4(address)) std::fill(network.begin() + network_bytes, network.end(), 0);
+    return network;
+}
 
 std::optional<ClientAddress> peer_address(int socket) {
     sockaddr_storage peer{};
@@ -44,23 +50,16 @@ std::optional<ClientAddress> peer_address(int socket) {
     return address;
 }
 
-std::optional<ConnectionSlots::Network> ConnectionSlots::limited_network(
-    const ClientAddress& address) {
-    if (is_loopback(address)) return std::nullopt;
-    Network network = address;
-    if (!is_ipv4(address)) std::fill(network.begin() + network_bytes, network.end(), 0);
-    return network;
-}
-
 ConnectionSlots::Verdict ConnectionSlots::take(const ClientAddress& address) {
     if (open_ >= total_ + refused_total_max) return Verdict::drop;
     Verdict verdict = open_ >= total_ ? Verdict::refuse_total : Verdict::serve;
-    if (const auto network = limited_network(address)) {
-        const auto found = by_network_.find(*network);
+    if (!is_loopback(address)) {
+        const ClientAddress network = network_of(address);
+        const auto found = by_network_.find(network);
         const std::size_t has = found == by_network_.end() ? 0 : found->second;
         if (has >= per_address_ + refused_of_address_max) return Verdict::drop;
         if (verdict == Verdict::serve && has >= per_address_) verdict = Verdict::refuse_address;
-        ++by_network_[*network];
+        ++by_network_[network];
     }
     ++open_;
     return verdict;
@@ -68,9 +67,8 @@ ConnectionSlots::Verdict ConnectionSlots::take(const ClientAddress& address) {
 
 void ConnectionSlots::release(const ClientAddress& address) {
     --open_;
-    const auto network = limited_network(address);
-    if (!network) return;
-    const auto found = by_network_.find(*network);
+    if (is_loopback(address)) return;
+    const auto found = by_network_.find(network_of(address));
     if (--found->second == 0) by_network_.erase(found);
 }
 

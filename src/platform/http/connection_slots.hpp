@@ -11,12 +11,16 @@ namespace trackops::http {
 // The address of a client, as an IPv6 address (IPv4 is mapped to ::ffff:0:0/96).
 using ClientAddress = std::array<std::uint8_t, 16>;
 
+bool is_loopback(const ClientAddress& address);
+// Returns what stands for the client of this address: an IPv6 client owns all addresses of its /64
+// network, so they count as one.
+ClientAddress network_of(const ClientAddress& address);
+
 // Returns the address of the client of a connected socket; nothing if the client has gone already.
 std::optional<ClientAddress> peer_address(int socket);
 
 // The limit of one address does not hold for loopback: proxies and tools of this machine share that
-// address, and a local user who wants to do harm has shorter ways. An IPv6 client owns all
-// addresses of its /64 network, so they count as one. Not thread-safe.
+// address, and a local user who wants to do harm has shorter ways. Not thread-safe.
 class ConnectionSlots {
 public:
     // total: at least per_address.
@@ -35,12 +39,10 @@ public:
     std::size_t open() const { return open_; }
 
 private:
-    using Network = ClientAddress;  // the address, of IPv6 only its first half
-    static std::optional<Network> limited_network(const ClientAddress& address);
     const std::size_t total_;
     const std::size_t per_address_;
     std::size_t open_ = 0;
-    std::map<Network, std::size_t> by_network_;
+    std::map<ClientAddress, std::size_t> by_network_;
 };
 
 }  // namespace trackops::http

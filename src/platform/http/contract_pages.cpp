@@ -14,19 +14,20 @@ constexpr std::string_view page_policy =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'";
 
-Response page(std::string html) {
+Response page() {
     return {.content_type = "text/html; charset=utf-8",
-            .body = std::move(html),
             .headers = {{"Content-Security-Policy", std::string(page_policy)},
                         {"X-Content-Type-Options", "nosniff"}}};
 }
 
 void get_openapi(const Request&, const Reply& reply, const Contract& contract) {
-    reply.json(200, std::string(contract.openapi));
+    reply.send({.static_body = contract.openapi});
 }
 
 void get_docs(const Request&, const Reply& reply, const Contract& contract) {
-    reply.send(page(std::string(contract.docs)));
+    Response response = page();
+    response.static_body = contract.docs;
+    reply.send(std::move(response));
 }
 
 void get_start(const Request&, const Reply& reply, const Contract&) {
@@ -36,20 +37,15 @@ void get_start(const Request&, const Reply& reply, const Contract&) {
 void get_problem(const Request& request, const Reply& reply, const Contract&) {
     auto html = problem_page(request.param("code"));
     if (!html) return reply.problem({Errc::not_found, "no problem has this code"});
-    reply.send(page(*std::move(html)));
+    Response response = page();
+    response.body = *std::move(html);
+    reply.send(std::move(response));
 }
 
 using Row = RouteOf<Contract>;
 
 constexpr Row row(std::string_view pattern, Answer kind, decltype(Row::handler) handler) {
-    return {.method = "GET",
-            .pattern = pattern,
-            .scope = Scope::everybody,
-            .body = Body::none,
-            .answer = kind,
-            .idempotency = Idempotency::none,
-            .work = Work::memory,
-            .handler = handler};
+    return get_row<Contract>(pattern, Scope::everybody, kind, Work::memory, handler);
 }
 
 constexpr auto rows = std::to_array<Row>({

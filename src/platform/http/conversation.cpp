@@ -6,8 +6,6 @@
 #include <utility>
 
 #include "platform/http/authorise.hpp"
-#include "platform/http/idempotency_key.hpp"
-#include "platform/http/media_type.hpp"
 #include "platform/http/origin.hpp"
 #include "platform/http/target.hpp"
 #include "platform/http/trace_context.hpp"
@@ -15,17 +13,11 @@
 namespace trackops::http {
 namespace {
 
-// Of a streamed answer, in one write.
+// Of a body, in one write.
 constexpr std::size_t piece_bytes_max = 64 * 1024;
 constexpr std::size_t announced_bytes_min = 64 * 1024;  // a smaller body is paid when it arrives
 constexpr const char* no_memory = "the memory for requests is in use; try again";
 constexpr std::string_view heartbeat = ": heartbeat\n\n";
-
-// The authority of a target in absolute form replaces Host (RFC 9112, section 3.2.2).
-void set_host(Request& request, std::string_view authority) {
-    std::erase_if(request.headers, [](const auto& header) { return header.first == "host"; });
-    request.headers.emplace_back("host", authority);
-}
 
 std::optional<Limit> limit_of(Errc code) {
     switch (code) {
@@ -54,13 +46,14 @@ Conversation::Conversation(Host& host, const Router& router, const ServerOptions
       options_(options),
       connection_(connection),
       parser_(options.header_bytes_max),
+      unsent_(options.budget),
       began_(now),
       idle_since_(now) {}
 
 void Conversation::receive(std::string_view bytes, Time now) {
     if (input_is_over_) return;
     if (!is_in_request()) began_ = now;
-    if (parser_.is_in_body()) counted_bytes_ += bytes.size();
+    if (parser_.is_in_body()) upload_rate_.add(bytes.size());
     must_send_continue_ = false;
     if (unparsed_.empty()) {
         unparsed_.append(bytes.substr(parse(bytes, now)));
@@ -71,50 +64,77 @@ void Conversation::receive(std::string_view bytes, Time now) {
     if (input_is_over_) unparsed_.clear();
 }
 
+void Conversation::sent(Time now) {
+    unsent_.sent();
+    resume(now);
+}
+
 void Conversation::resume(Time now) {
-    counted_since_ = now;
-    counted_bytes_ = 0;
-    if (unparsed_.empty() || input_is_over_) return;
-    began_ = now;
+    upload_rate_.begin(now);
+    if ((unparsed_.empty() && !awaits_turn_) || input_is_over_) return;
+    if (!awaits_turn_) began_ = now;
     unparsed_.consume(parse(unparsed_.view(), now));
     if (input_is_over_) unparsed_.clear();
 }
 
 std::size_t Conversation::parse(std::string_view bytes, Time now) {
     std::size_t done = 0;
+    Result<void> taken;
+    const bool has_room = wants_input();
     while (wants_input()) {
-        std::size_t used = 0;
-        const auto step = parser_.parse(bytes.substr(done), used);
-        done += used;
-        if (body_) pass_on_body();
-        if (step && !pays_for_body()) {
-            refuse({Errc::overloaded, no_memory}, now);
-            return done;
-        }
-        if (!step) {
-            refuse(step.error(), now);
-            return done;
-        }
-        if (*step == RequestParser::Step::need_more) break;
-        if (*step == RequestParser::Step::complete) {
-            body_ ? finish_body() : take_request();
+        if (std::exchange(awaits_turn_, false)) {
+            taken = take_turn();
             began_ = now;
-            continue;
+        } else {
+            std::size_t used = 0;
+            const auto step = parser_.parse(bytes.substr(done), used);
+            done += used;
+            if (body_) pass_on_body();
+            if (!step) {
+                refuse(step.error(), now);
+                return done;
+            }
+            if (!pays_for_body()) {
+                refuse({Errc::overloaded, no_memory}, now);
+                return done;
+            }
+            if (*step == RequestParser::Step::need_more) break;
+            if (*step == RequestParser::Step::complete) {
+                if (body_) {
+                    finish_body();
+                } else if (!waits_for_turn()) {
+                    take_request();
+                } else {
+                    continue;
+                }
+                began_ = now;
+                continue;
+            }
+            taken = take_header();
         }
-        const auto taken = take_header();
-        counted_since_ = now;
-        counted_bytes_ = 0;
+        upload_rate_.begin(now);
         if (!taken) {
             refuse(taken.error(), now);
             return done;
         }
-        const RequestHead& head = parser_.head();
-        must_send_continue_ = head.expects_continue && head.has_body && !head.is_http10 &&
-                              !input_is_over_ && done == bytes.size();
+        if (!awaits_turn_) expect_body(done == bytes.size());
     }
-    if (slots_.size() == options_.pipelined_max && !body_) host_.reached(Limit::pipelined);
+    if (has_room) tell_why_it_stops(bytes.size() - done);
     if (is_stopping_ && done == bytes.size() && !parser_.is_in_request()) input_is_over_ = true;
     return done;
+}
+
+void Conversation::expect_body(bool is_input_used) {
+    const RequestHead& head = parser_.head();
+    must_send_continue_ = head.expects_continue && head.has_body && !head.is_http10 &&
+                          !input_is_over_ && is_input_used;
+}
+
+void Conversation::tell_why_it_stops(std::size_t unparsed) {
+    if (input_is_over_ || body_) return;
+    if (slots_.size() == options_.edge.pipelined_max) return host_.reached(Limit::pipelined);
+    if (unparsed > 0 && unsent_.count() >= options_.edge.unsent_bytes_max)
+        host_.reached(Limit::unsent_bytes);
 }
 
 Result<void> Conversation::take_header() {
@@ -123,29 +143,25 @@ Result<void> Conversation::take_header() {
     set_trace_context(request, host_.fresh_id(), options_.tracer);
     request.context.arrived_at = began_;
     request.context.principal = host_.identify(request);
-    const bool is_of_server = request.method == "OPTIONS" && head.target == "*";
-    Target target = TRY(is_of_server ? Result<Target>(Target{.encoded_path = "*", .path = "*"})
-                                     : parse_target(head.target));
-    request.path = std::move(target.path);
-    request.query = std::move(target.query);
-    if (!target.authority.empty()) set_host(request, target.authority);
+    const std::string_view encoded_path = TRY(set_target(request, head.target));
     const auto checked = check_origin(request, options_.edge.public_hosts);
     if (!checked && checked.error().code == Errc::malformed)
         return std::unexpected(checked.error());
     if (checked) {
-        find_route(target.encoded_path);
+        find_route(encoded_path);
     } else {
         route_ = nullptr;
         refusal_ = problem(checked.error(), request);
     }
     // A refusal before 100 Continue spares the client sending the body.
     if (refusal_ && refuses_before_body()) {
-        open_slot().response = std::exchange(refusal_, std::nullopt);
+        set_response(open_slot(), *std::exchange(refusal_, std::nullopt));
         slots_.back().keeps_alive = false;
         input_is_over_ = true;
         return {};
     }
-    if (route_ && route_->body == Body::ndjson_stream && !refusal_) return begin_body();
+    if (route_ && route_->body == Body::ndjson_stream && !refusal_)
+        return waits_for_turn() ? Result<void>() : begin_body();
     const bool has_own_limit = route_ && route_->body_bytes_max > 0;
     const bool keeps = !refusal_ && route_->body != Body::none;
     TRY(parser_.take_body(has_own_limit ? route_->body_bytes_max : options_.body_bytes_max, keeps));
@@ -174,6 +190,33 @@ Result<void> Conversation::begin_body() {
     body_ = host_.handle_stream(*route_, std::move(request),
                                 {connection_, first_number_ + slots_.size() - 1});
     slot.body = body_;
+    if (slot.response && !slot.stream) leave_body();
+    return {};
+}
+
+// Whether the connection has fewer requests of the route's class in work than it may have. An
+// answer that was not sent counts, because a client that does not read gets no more work done.
+bool Conversation::has_turn() const {
+    std::size_t most = options_.edge.pipelined_max;
+    if (route_->work == Work::query) most = options_.query_in_work_max;
+    if (route_->work == Work::bulk) most = options_.bulk_in_work_max;
+    if (slots_.size() < most) return true;
+    const auto in_work = std::ranges::count_if(slots_, [this](const Slot& slot) {
+        return slot.route && slot.route->work == route_->work;
+    });
+    return static_cast<std::size_t>(in_work) < most;
+}
+
+bool Conversation::waits_for_turn() {
+    if (refusal_ || has_turn()) return false;
+    awaits_turn_ = true;
+    host_.reached(Limit::in_work);
+    return true;
+}
+
+Result<void> Conversation::take_turn() {
+    if (route_->body == Body::ndjson_stream) return begin_body();
+    take_request();
     return {};
 }
 
@@ -233,28 +276,10 @@ void Conversation::find_route(std::string_view encoded_path) {
     }
     request.params = std::move(match.params);
     request.route = route_->pattern;
-    if (auto error = refusal_of(*route_)) refusal_ = problem(*error, request);
-}
-
-// Returns the reason why the row of the route refuses the request; nothing if it does not.
-std::optional<Error> Conversation::refusal_of(const Route& route) {
-    const Request& request = parser_.request();
-    if (auto error = authorise(route, *request.context.principal)) return error;
     // Only the end of a chunked body tells whether there is one.
     const RequestHead& head = parser_.head();
-    if (!route.body_optional || (head.has_body && !head.is_chunked)) {
-        if (auto error = media_type_error()) return error;
-    }
-    if (auto given = check_key_is_given(route, request); !given) return std::move(given).error();
-    return std::nullopt;
-}
-
-std::optional<Error> Conversation::media_type_error() {
-    // A DELETE's body has no meaning in HTTP, so clients send it without a type.
-    if (route_->body == Body::none || route_->method == "DELETE") return std::nullopt;
-    auto fault = media_type_fault(parser_.request(), media_type_of(route_->body));
-    if (!fault) return std::nullopt;
-    return Error{Errc::unsupported_media_type, *std::move(fault)};
+    if (auto error = refusal_of(*route_, request, head.has_body && !head.is_chunked))
+        refusal_ = problem(*error, request);
 }
 
 void Conversation::take_request() {
@@ -263,10 +288,11 @@ void Conversation::take_request() {
     must_send_continue_ = false;
     if (!refusal_ && route_->body_optional && parser_.head().is_chunked &&
         !parser_.request().body.empty()) {
-        if (const auto error = media_type_error()) refusal_ = problem(*error, parser_.request());
+        if (const auto error = body_refusal(*route_, parser_.request()))
+            refusal_ = problem(*error, parser_.request());
     }
     if (refusal_) {
-        slot.response = std::exchange(refusal_, std::nullopt);
+        set_response(slot, *std::exchange(refusal_, std::nullopt));
     } else {
         host_.handle(*route_, std::move(parser_.request()),
                      {connection_, first_number_ + slots_.size() - 1});
@@ -300,7 +326,7 @@ void Conversation::refuse(const Error& error, Time now) {
     if (!is_in_request()) began_ = now;
     Slot& slot = open_slot();
     slot.keeps_alive = false;
-    slot.response = problem(error, request);
+    set_response(slot, problem(error, request));
     // The connection may linger; the memory is needed now.
     std::string().swap(request.body);  // frees it
     request.share.reset();
@@ -344,10 +370,15 @@ void Conversation::answer(std::uint64_t number, Response response,
         if (stream) stream->abandon();
         return;
     }
-    slot->response = std::move(response);
     slot->stream = std::move(stream);
+    set_response(*slot, std::move(response));
     if (!slot->stream && body_ && slot == &slots_.back()) leave_body();
     if (is_stopping_) end_event_streams();
+}
+
+void Conversation::set_response(Slot& slot, Response response) {
+    slot.response = std::move(response);
+    unsent_.add(*slot.response);
 }
 
 void Conversation::abandon() {
@@ -365,14 +396,18 @@ void Conversation::give_up_behind_first() {
         if (slot->body) slot->body->fail({Errc::unavailable, "the connection closes"});
         if (slot->stream) slot->stream->abandon();
     }
-    slots_.resize(1);
+    while (slots_.size() > 1) {
+        if (slots_.back().response) unsent_.remove(*slots_.back().response);
+        slots_.pop_back();
+    }
     body_.reset();
     input_is_over_ = true;
     unparsed_.clear();
 }
 
 void Conversation::take_output(std::string& out, Time now) {
-    while (!slots_.empty() && slots_.front().response) {
+    const std::size_t begin = out.size();
+    while (!slots_.empty() && slots_.front().response && out.size() - begin < piece_bytes_max) {
         if (!append_slot(out, now)) break;
         const Slot& slot = slots_.front();
         host_.observe({.route = slot.route,
@@ -384,6 +419,7 @@ void Conversation::take_output(std::string& out, Time now) {
                        .path = slot.path,
                        .tracestate = slot.tracestate,
                        .problem_code = problem_code_of(*slot.response)});
+        unsent_.remove(*slot.response);
         slots_.pop_front();
         ++first_number_;
         idle_since_ = now;
@@ -392,6 +428,7 @@ void Conversation::take_output(std::string& out, Time now) {
         must_send_continue_ = false;
         out += "HTTP/1.1 100 Continue\r\n\r\n";
     }
+    unsent_.take(out.size() - begin);
 }
 
 // The client waits for nothing but the word to send its body.
@@ -412,9 +449,14 @@ bool Conversation::append_slot(std::string& out, Time now) {
     Slot& slot = slots_.front();
     if (slot.stream) return append_stream(out, slot, now);
     const Response& response = *slot.response;
-    append_head(out, response, head_of(slot, Framing::content_length));
-    if (has_content(response) && slot.method != "HEAD") out += response.body;
-    return true;
+    if (!std::exchange(slot.is_head_sent, true))
+        append_head(out, response, head_of(slot, Framing::content_length));
+    if (!has_content(response) || slot.method == "HEAD") return true;
+    const std::string_view rest = response.content().substr(slot.sent_bytes);
+    const std::string_view piece = rest.substr(0, piece_bytes_max);
+    out += piece;
+    slot.sent_bytes += piece.size();
+    return piece.size() == rest.size();
 }
 
 bool Conversation::append_stream(std::string& out, Slot& slot, Time now) {
@@ -446,21 +488,13 @@ bool Conversation::append_stream(std::string& out, Slot& slot, Time now) {
     return true;
 }
 
-// Counts anew whenever the client could not send because of us.
-bool Conversation::is_upload_too_slow(Time now) {
-    const auto elapsed = now - counted_since_;
-    if (elapsed < options_.read_timeout) return false;
-    const double least = static_cast<double>(options_.upload_bytes_per_second_min) *
-                         std::chrono::duration<double>(elapsed).count();
-    const bool is_too_slow = wants_input() && static_cast<double>(counted_bytes_) < least;
-    counted_since_ = now;
-    counted_bytes_ = 0;
-    return is_too_slow;
-}
-
 bool Conversation::has_expired(Time now) {
     if (parser_.is_in_body()) {
-        if (is_upload_too_slow(now)) refuse({Errc::timeout, "the body arrives too slowly"}, now);
+        // While the server does not read, the client may be waiting for it.
+        const bool was_too_slow = upload_rate_.was_too_slow(
+            now, options_.edge.upload_bytes_per_second_min, options_.read_timeout);
+        if (was_too_slow && wants_input())
+            refuse({Errc::timeout, "the body arrives too slowly"}, now);
         return false;
     }
     if (is_in_request()) {

@@ -18,6 +18,8 @@
 #include "platform/http/router.hpp"
 #include "platform/http/server.hpp"
 #include "platform/http/server_parser.hpp"
+#include "platform/http/unsent_bytes.hpp"
+#include "platform/http/upload_rate.hpp"
 
 namespace trackops::http {
 
@@ -26,9 +28,14 @@ enum class Limit : std::uint8_t {
     connections,
     connections_of_address,
     worker_queue,
+    worker_queue_of_address,
+    bulk_requests,
+    bulk_requests_of_address,
     body_bytes,
     header_bytes,
     pipelined,
+    in_work,
+    unsent_bytes,
     read_time,
     idle_time,
     write_time,
@@ -84,9 +91,11 @@ public:
     void answer(std::uint64_t number, Response response, std::shared_ptr<AnswerPipe> stream = {});
     // The connection is lost: ends all streams.
     void abandon();
-    // Appends the output that is ready, in the order of the requests. Call resume() after it was
-    // sent.
+    // Appends the output that is ready, in the order of the requests: 64 KiB or so, and more in the
+    // next call. Call sent() after it was sent.
     void take_output(std::string& out, Time now);
+    // All output that was taken has left. Continues as resume().
+    void sent(Time now);
     // Continues with requests, or with a streamed body, that waited for room.
     void resume(Time now);
     // Answers 408 if a request took too long to arrive. Returns true if the connection has been
@@ -95,7 +104,14 @@ public:
 
     bool wants_input() const {
         if (input_is_over_) return false;
-        return body_ ? !body_->is_full() : slots_.size() < options_.pipelined_max;
+        if (body_) return !body_->is_full();
+        return slots_.size() < options_.edge.pipelined_max &&
+               unsent_.count() < options_.edge.unsent_bytes_max && !(awaits_turn_ && !has_turn());
+    }
+    // take_output() has something to append.
+    bool has_output() const {
+        if (slots_.empty() || !slots_.front().response) return false;
+        return !slots_.front().stream || !slots_.front().stream->is_silent();
     }
     // All requests are answered and no more input is taken.
     bool is_finished() const { return input_is_over_ && slots_.empty(); }
@@ -115,8 +131,9 @@ private:
         std::optional<Response> response = {};
         std::shared_ptr<BodyPipe> body = {};      // of a streamed body
         std::shared_ptr<AnswerPipe> stream = {};  // of a streamed answer
-        bool is_head_sent = false;                // of a streamed answer
-        Time last_sent = {};                      // the same
+        bool is_head_sent = false;
+        std::size_t sent_bytes = 0;  // of a body that is no stream
+        Time last_sent = {};         // of a streamed answer
     };
     bool is_in_request() const { return parser_.is_in_request() || !unparsed_.empty(); }
     std::size_t parse(std::string_view bytes, Time now);
@@ -126,12 +143,17 @@ private:
     void pass_on_body();
     bool pays_for_body();
     void find_route(std::string_view encoded_path);
-    std::optional<Error> refusal_of(const Route& route);
-    std::optional<Error> media_type_error();
+    bool has_turn() const;
+    bool waits_for_turn();
+    Result<void> take_turn();
+    void expect_body(bool is_input_used);
     void take_request();
+    void set_response(Slot& slot, Response response);
+    void tell_why_it_stops(std::size_t unparsed);
     Slot& open_slot();
     Slot* find_slot(std::uint64_t number);
-    // Appends what the first slot has to send. Returns true if that was its last byte.
+    // Appends what the first slot has to send, a piece at most. Returns true if that was its last
+    // byte.
     bool append_slot(std::string& out, Time now);
     // The same for a streamed answer, as far as it has been written; a silent event stream gets its
     // heartbeat.
@@ -143,7 +165,6 @@ private:
     void leave_body();
     void give_up_behind_first();
     void end_event_streams();
-    bool is_upload_too_slow(Time now);
 
     Host& host_;
     const Router& router_;
@@ -156,17 +177,19 @@ private:
     const Route* route_ = nullptr;    // of the request that is being read
     // The response to that request, which no handler gets. It is sent once the body has arrived.
     std::optional<Response> refusal_;
+    // The request that is being read is complete, or the header of a bulk request is, but the
+    // connection has as many requests of its class in work as it may have.
+    bool awaits_turn_ = false;
     // The body that is being read, if it is streamed. Its slot is the last one.
     std::shared_ptr<BodyPipe> body_;
+    UnsentBytes unsent_;
     std::string piece_;  // of a streamed answer, on its way to the output
     bool must_send_continue_ = false;
     bool is_stopping_ = false;
     bool input_is_over_ = false;
     // The arrival of the first byte of the request that is being read.
     Time began_;
-    // Since then `counted_bytes_` of a body have arrived.
-    Time counted_since_;
-    std::size_t counted_bytes_ = 0;
+    UploadRate upload_rate_;
     Time idle_since_;
 };
 

@@ -100,7 +100,7 @@ struct Talk {
         for (std::size_t before = out.size();; before = out.size()) {
             conversation.take_output(out, now);
             if (out.size() == before) return;
-            conversation.resume(now);
+            conversation.sent(now);
         }
     }
     void answer_one(Order order, Conversation::Time now = {}) {

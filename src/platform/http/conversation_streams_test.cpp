@@ -16,7 +16,8 @@ using ::testing::Not;
 using End = AnswerPipe::End;
 
 Route stream_route(std::string_view method, std::string_view pattern, Body body, Answer answer) {
-    Route route = route_for_tests(method, pattern, {}, Work::bulk);
+    const Work work = body == Body::ndjson_stream ? Work::bulk : Work::memory;
+    Route route = route_for_tests(method, pattern, {}, work);
     route.body = body;
     route.answer = answer;
     return route;
@@ -63,16 +64,16 @@ protected:
         for (std::size_t before = std::string::npos; before != out_.size();) {
             before = out_.size();
             conversation_.take_output(out_, now);
-            conversation_.resume(now);
+            conversation_.sent(now);
         }
     }
     std::string taken() { return std::exchange(out_, {}); }
     // The lines that the handler can read now.
     std::vector<std::string> lines() {
         std::vector<std::string> texts;
-        const auto read = host_.body->read(100, Duration::zero());
-        if (!read) return {std::string(read.error().detail)};
-        for (const BodyLine& line : *read) texts.push_back(line.text);
+        const auto taken = host_.body->take(100);
+        if (!taken) return {std::string(taken.error().detail)};
+        for (const BodyLine& line : taken->lines) texts.push_back(line.text);
         return texts;
     }
     std::shared_ptr<AnswerPipe> begin(std::size_t request = 0, std::size_t bytes_max = 1000) {
@@ -87,9 +88,8 @@ protected:
          stream_route("GET", "/events", Body::none, Answer::event_stream),
          stream_route("GET", "/plain", Body::none, Answer::json)}};
     ServerOptions options_{.body_bytes_max = 16,
-                           .pipelined_max = 2,
                            .read_timeout = std::chrono::seconds(10),
-                           .upload_bytes_per_second_min = 2};
+                           .edge = {.pipelined_max = 2, .upload_bytes_per_second_min = 2}};
     Conversation conversation_{host_, router_, options_, 7, start};
     std::string out_;
 };
@@ -103,7 +103,7 @@ TEST_F(ConversationStreams, HandOverTheRequestBeforeItsBody) {
     EXPECT_THAT(lines(), ElementsAre("bc"));
     EXPECT_THAT(lines(), ElementsAre("efgh"));
     const auto answer = begin();
-    EXPECT_TRUE(answer->write("done", {}));
+    EXPECT_TRUE(answer->write("done"));
     answer->finish(End::whole);
     send();
     EXPECT_THAT(taken(), HasSubstr("\r\n\r\n4\r\ndone\r\n0\r\n\r\n"));
@@ -128,7 +128,7 @@ TEST_F(ConversationStreams, TakeABodyOfAnySizeAndStopReadingWhileItIsNotRead) {
 
 // Bytes that were received while the pipe was full follow when it has room.
 TEST_F(ConversationStreams, GoOnWithWhatWasReceivedBehindAFullPipe) {
-    options_.pipelined_max = 1;
+    options_.edge.pipelined_max = 1;
     receive(std::string(head) + std::string(chunked) +
             "8\r\n1234567\n\r\n0\r\n\r\nGET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_THAT(lines(), ElementsAre("1234567"));
@@ -145,13 +145,13 @@ TEST_F(ConversationStreams, SendTheHeadWithTheFirstPiece) {
     const auto answer = begin();
     send();
     EXPECT_EQ(taken(), "");
-    EXPECT_TRUE(answer->write("one", {}));
+    EXPECT_TRUE(answer->write("one"));
     send();
     const std::string first = taken();
     EXPECT_THAT(first, HasSubstr("\r\nTransfer-Encoding: chunked\r\n"));
     EXPECT_THAT(first, Not(HasSubstr("Content-Length")));
     EXPECT_THAT(first, EndsWith("\r\n\r\n3\r\none\r\n"));
-    EXPECT_TRUE(answer->write("sixteen bytes ..", {}));
+    EXPECT_TRUE(answer->write("sixteen bytes .."));
     send();
     EXPECT_EQ(taken(), "10\r\nsixteen bytes ..\r\n") << "while the body goes on";
     receive("2\r\nb\n\r\n0\r\n\r\n");
@@ -164,7 +164,7 @@ TEST_F(ConversationStreams, SendTheHeadWithTheFirstPiece) {
 TEST_F(ConversationStreams, EndTheConnectionWithAnAnswerThatDoesNotWaitForTheBody) {
     receive(std::string(head) + std::string(chunked) + "2\r\na\n\r\n");
     const auto answer = begin();
-    EXPECT_TRUE(answer->write("stop", {}));
+    EXPECT_TRUE(answer->write("stop"));
     answer->finish(End::whole);
     send();
     EXPECT_THAT(taken(), EndsWith("4\r\nstop\r\n0\r\n\r\n"));
@@ -196,7 +196,7 @@ TEST_F(ConversationStreams, AnswerAClientOfHttp10UntilTheConnectionCloses) {
         "GET /events HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
         "GET /plain HTTP/1.0\r\n\r\n");
     const auto answer = begin();
-    EXPECT_TRUE(answer->write("one", {}));
+    EXPECT_TRUE(answer->write("one"));
     answer->finish(End::whole);
     send();
     const std::string text = taken();
@@ -211,7 +211,7 @@ TEST_F(ConversationStreams, AnswerAClientOfHttp10UntilTheConnectionCloses) {
 TEST_F(ConversationStreams, AnswerHeadWithoutABody) {
     receive("HEAD /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const auto answer = begin();
-    EXPECT_TRUE(answer->write("one", {}));
+    EXPECT_TRUE(answer->write("one"));
     send();
     EXPECT_THAT(taken(), EndsWith("\r\n\r\n"));
     EXPECT_FALSE(answer->try_write("two")) << "nobody reads it";
@@ -221,7 +221,7 @@ TEST_F(ConversationStreams, AnswerHeadWithoutABody) {
 TEST_F(ConversationStreams, ShowThatAnAnswerHasBrokenOff) {
     receive(std::string(head) + std::string(chunked) + "2\r\na\n\r\n");
     const auto answer = begin();
-    EXPECT_TRUE(answer->write("one", {}));
+    EXPECT_TRUE(answer->write("one"));
     answer->finish(End::broken);
     send();
     EXPECT_THAT(taken(), EndsWith("3\r\none\r\n")) << "without a last chunk";
@@ -231,7 +231,7 @@ TEST_F(ConversationStreams, ShowThatAnAnswerHasBrokenOff) {
 TEST_F(ConversationStreams, CloseAfterAnAnswerThatSaysSo) {
     receive(std::string(head) + "Content-Length: 2\r\n\r\na\n");
     const auto answer = begin();
-    EXPECT_TRUE(answer->write("error", {}));
+    EXPECT_TRUE(answer->write("error"));
     answer->finish(End::closes);
     send();
     EXPECT_THAT(taken(), EndsWith("5\r\nerror\r\n0\r\n\r\n"));
@@ -243,7 +243,7 @@ TEST_F(ConversationStreams, EndBothWhenTheClientHasGone) {
     const auto answer = begin();
     conversation_.abandon();
     EXPECT_THAT(lines(), ElementsAre("the client has gone"));
-    EXPECT_EQ(answer->write("one", {}).error().code, Errc::unavailable);
+    EXPECT_EQ(answer->write("one").error().code, Errc::unavailable);
     const auto late = begin();
     EXPECT_TRUE(late->is_silent());
 }
@@ -253,7 +253,7 @@ TEST_F(ConversationStreams, TellTheHandlerOfABodyThatBreaksOff) {
     const auto answer = begin();
     conversation_.end_input();
     EXPECT_THAT(lines(), ElementsAre("the body ended before it was whole"));
-    EXPECT_TRUE(answer->write("so", {}));
+    EXPECT_TRUE(answer->write("so"));
     answer->finish(End::closes);
     send();
     EXPECT_THAT(taken(), EndsWith("2\r\nso\r\n0\r\n\r\n")) << "the client may still read";
@@ -301,7 +301,7 @@ TEST_F(ConversationStreams, DoNotCountTheTimeInWhichTheHandlerDoesNotRead) {
 TEST_F(ConversationStreams, OfEventsSayThatTheyLive) {
     receive("GET /events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     const auto answer = begin();
-    EXPECT_TRUE(answer->write("id: 1\ndata: x\n\n", {}));
+    EXPECT_TRUE(answer->write("id: 1\ndata: x\n\n"));
     send();
     EXPECT_THAT(taken(), EndsWith("f\r\nid: 1\ndata: x\n\n\r\n"));
     send(start + options_.heartbeat - std::chrono::seconds(1));
@@ -321,7 +321,7 @@ TEST_F(ConversationStreams, OfEventsSayThatTheyLive) {
 TEST_F(ConversationStreams, OfEventsEndWhenTheClientClosesItsSide) {
     receive("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
     const auto answer = begin();
-    EXPECT_TRUE(answer->write("data: x\n\n", {}));
+    EXPECT_TRUE(answer->write("data: x\n\n"));
     send();
     conversation_.end_input();
     send();

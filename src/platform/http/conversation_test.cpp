@@ -70,7 +70,8 @@ std::string damaged(std::mt19937& random) {
 TEST(Conversation, SurvivesAnyBytes) {
     const Router router({route_for_tests("GET", "/a"), route_for_tests("POST", "/a"),
                          route_for_tests("DELETE", "/a/{x}")});
-    const ServerOptions options{.header_bytes_max = 512, .body_bytes_max = 256, .pipelined_max = 2};
+    const ServerOptions options{
+        .header_bytes_max = 512, .body_bytes_max = 256, .edge = {.pipelined_max = 2}};
     std::mt19937 random(20261123);
     int finished = 0;
     for (int round = 0; round < 5000; ++round) {
@@ -86,7 +87,7 @@ TEST(Conversation, SurvivesAnyBytes) {
             for (std::size_t before = std::string::npos; before != out.size();) {
                 before = out.size();
                 conversation.take_output(out, now);
-                conversation.resume(now);
+                conversation.sent(now);
             }
             at += count;
         }
@@ -131,15 +132,14 @@ protected:
 
     ServerOptions options_{.header_bytes_max = 512,
                            .body_bytes_max = 16,
-                           .pipelined_max = 1,
                            .read_timeout = std::chrono::seconds(15),
-                           .edge = {.idle_timeout = std::chrono::seconds(60)}};
+                           .edge = {.idle_timeout = std::chrono::seconds(60), .pipelined_max = 1}};
     const Router router_{holding_routes()};
     Talk talk_{router_, options_, start};
 };
 
 TEST_F(ConversationTimes, AreOfEachRequestFromItsOwnFirstByte) {
-    options_.pipelined_max = 8;
+    options_.edge.pipelined_max = 8;
     const std::string first = get("/hold", "r0");
     const std::string second = get("/hold", "r1");
     talk_.receive(first.substr(0, 9), start);
@@ -161,7 +161,7 @@ TEST_F(ConversationTimes, AreOfEachRequestFromItsOwnFirstByte) {
 // A large body over a slow line takes longer than a header may.
 TEST_F(ConversationTimes, OfABodyCountItsRate) {
     options_.body_bytes_max = 1000;
-    options_.upload_bytes_per_second_min = 10;
+    options_.edge.upload_bytes_per_second_min = 10;
     const std::string head =
         "POST /body HTTP/1.1\r\nHost: localhost\r\nX-Correlation-ID: r0\r\nContent-Type: "
         "application/json\r\nContent-Length: 1000\r\n\r\n";

@@ -19,6 +19,27 @@ struct EdgeOptions {
     // Between requests; then the connection is closed. Longer than the usual proxies keep theirs,
     // or a proxy may send a request on a connection that has just been closed.
     Duration idle_timeout = std::chrono::seconds(90);
+    // The threads of the work classes query and bulk.
+    std::size_t query_workers = 4;
+    std::size_t bulk_workers = 2;
+    // Bulk requests under way; a further one is answered 503. They hold a thread only while there
+    // is something to do. One client address, except loopback, may have half of them.
+    std::size_t bulk_requests_max = 64;
+    // The maximum number of unanswered requests of one connection. Beyond it the server stops
+    // reading.
+    std::size_t pipelined_max = 64;
+    // The bytes of a connection's answers that wait until the client reads them. Beyond it the
+    // server takes no further request of the connection.
+    std::size_t unsent_bytes_max = 64 * 1024;
+    // A body may take longer than the time for a header, as long as this arrives of it in each
+    // ServerOptions::read_timeout, save while the server does not read. Answered 408 otherwise;
+    // BodyStream::take() tells it of a streamed body.
+    std::size_t upload_bytes_per_second_min = 1024;
+    // From the last byte of a request to its answer. A handler that has not answered by then is
+    // answered for: with Reply::known(), else 503 unavailable, or outcome-unknown for a method that
+    // may have had its effect. A route that streams its body has no such limit: its client must
+    // send and read, both at a minimum rate.
+    Duration answer_timeout = std::chrono::seconds(10);
 };
 
 }  // namespace trackops::http

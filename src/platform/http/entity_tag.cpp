@@ -141,6 +141,7 @@ Response conditional_response(Response response, const Request& request) {
     if (if_none_match && matches_weakly(parse_entity_tags(*if_none_match), *current)) {
         response.status = 304;
         response.body.clear();
+        response.static_body = {};
     }
     return response;
 }

@@ -18,12 +18,18 @@ std::optional<std::string_view> first(const Pairs& pairs, std::string_view name)
 
 }  // namespace
 
+void Reply::Exchange::known(Response /*response*/) {}
+
 BodyStream& Reply::Exchange::body() {
     throw std::logic_error("the body of " + request().route + " is no stream");
 }
 
 std::unique_ptr<AnswerStream> Reply::Exchange::begin(Response /*head*/) {
     throw std::logic_error("the answer of " + request().route + " cannot be a stream");
+}
+
+void Reply::Exchange::run(std::unique_ptr<StreamWork> /*work*/) {
+    throw std::logic_error("the work of " + request().route + " has no steps");
 }
 
 std::string_view Request::param(std::string_view name) const {

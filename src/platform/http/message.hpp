@@ -70,6 +70,10 @@ struct Response {
     std::string content_type = "application/json";
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers = {};
+    // Sent in place of an empty `body`, without a copy: it lives as long as the server.
+    std::string_view static_body = {};
+
+    std::string_view content() const { return body.empty() ? static_body : body; }
 };
 
 // The way back to the client. Copies share one exchange. Complete it once, from any thread, at any
@@ -82,9 +86,11 @@ public:
         virtual ~Exchange() = default;
         virtual const Request& request() const = 0;
         virtual void complete(Response response) = 0;
+        virtual void known(Response response);  // ignored by an exchange without a deadline
         // Throw std::logic_error in an exchange that has no streams.
         virtual BodyStream& body();
         virtual std::unique_ptr<AnswerStream> begin(Response head);
+        virtual void run(std::unique_ptr<StreamWork> work);
     };
     explicit Reply(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
     // The request is valid while a copy of this reply lives.
@@ -93,6 +99,9 @@ public:
     void json(int status, std::string body) const {
         send({.status = status, .body = std::move(body)});
     }
+    // Gives the answer that is true already. It is sent if the request's deadline passes before a
+    // better one comes. Call it once at most, and before the answer.
+    void known(Response response) const { exchange_->known(std::move(response)); }
     void problem(const Error& error) const { send(http::problem(error, request())); }
     // The body of a request whose route streams it. It is valid while a copy of this reply lives.
     // Throws std::logic_error for any other route.
@@ -102,6 +111,9 @@ public:
     std::unique_ptr<AnswerStream> begin(Response head) const {
         return exchange_->begin(std::move(head));
     }
+    // Goes on with the work of a bulk request after its handler has returned. Only that handler may
+    // call it, as the last thing it does. Throws std::logic_error for any other route.
+    void run(std::unique_ptr<StreamWork> work) const { exchange_->run(std::move(work)); }
     void busy() const {
         problem({Errc::overloaded, "more requests are waiting than may wait; try again"});
     }

@@ -1,11 +1,14 @@
 #include "platform/http/page.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
 namespace trackops::http {
 namespace {
+
+constexpr std::size_t first_part_max = 50;  // elements
 
 std::string encoded(std::string_view text) {
     std::string out;
@@ -38,6 +41,13 @@ std::string path_of(const Request& request) {
 }
 
 }  // namespace
+
+std::size_t PageWriter::next_part(std::size_t count, std::size_t left) const {
+    if (is_full() || left == 0) return 0;
+    if (count == 0) return std::min(left, first_part_max);
+    const std::size_t bytes_each = std::max<std::size_t>(bytes() / count, 1);
+    return std::min((page_bytes_max - bytes()) / bytes_each + 1, left);
+}
 
 PageWriter::PageWriter() : out_(response_.body) { out_.begin_object().name("items").begin_array(); }
 

@@ -30,6 +30,18 @@ TEST(Page, TheLastOneLinksToNothing) {
     EXPECT_TRUE(page.headers.empty());
 }
 
+TEST(Page, IsReadInPartsThatFit) {
+    PageWriter page;
+    EXPECT_EQ(page.next_part(0, 20), 20U);
+    EXPECT_EQ(page.next_part(0, 500), 50U) << "nothing is known of their size";
+    page.out().value(std::string(page_bytes_max / 10, 'x'));
+    EXPECT_EQ(page.next_part(1, 500), 9U);
+    EXPECT_EQ(page.next_part(1, 3), 3U);
+    EXPECT_EQ(page.next_part(1, 0), 0U);
+    page.out().value(std::string(page_bytes_max, 'x'));
+    EXPECT_EQ(page.next_part(2, 500), 0U);
+}
+
 TEST(Page, IsFullWhenItIsLarge) {
     PageWriter page;
     const std::string text(page_bytes_max / 4, 'x');

@@ -11,6 +11,9 @@
 namespace trackops::http {
 namespace {
 
+// A smaller answer is sent even when the budget is spent.
+constexpr std::size_t small_answer_bytes_max = 16 * 1024;
+
 // The handler's end of a streamed answer. The head is sent with the first piece, so that the
 // handler may still send another answer before it.
 class StartedAnswer final : public AnswerStream {
@@ -21,9 +24,10 @@ public:
     ~StartedAnswer() override {
         if (!pending_) pipe_->finish(AnswerPipe::End::broken);
     }
-    Result<void> write(std::string_view bytes, Duration within) override {
+    bool has_room() const override { return pipe_->has_room(); }
+    Result<void> write(std::string_view bytes) override {
         start();
-        return pipe_->write(bytes, within);
+        return pipe_->write(bytes);
     }
     bool try_write(std::string_view bytes) override {
         start();
@@ -50,12 +54,13 @@ private:
 
 }  // namespace
 
-void AnswerQueue::serve_from_this_thread() {
-    const std::lock_guard lock(mutex_);
+void AnswerQueue::serve_from_this_thread(std::function<void(Answer)> deliver) {
+    deliver_ = std::move(deliver);
     io_thread_ = std::this_thread::get_id();
 }
 
 void AnswerQueue::put(Answer answer) {
+    if (is_on_io_thread()) return deliver_(std::move(answer));
     const std::lock_guard lock(mutex_);
     if (!wake_) {
         if (answer.stream) answer.stream->abandon();
@@ -67,7 +72,7 @@ void AnswerQueue::put(Answer answer) {
 }
 
 void AnswerQueue::wake(bool is_first) {
-    if (is_first && std::this_thread::get_id() != io_thread_) wake_();
+    if (is_first && !is_on_io_thread()) wake_();
 }
 
 void AnswerQueue::notify(std::uint64_t connection) {
@@ -85,6 +90,7 @@ void AnswerQueue::take(std::vector<Answer>& answers, std::vector<std::uint64_t>&
 }
 
 void AnswerQueue::close() {
+    io_thread_ = std::thread::id();
     const std::lock_guard lock(mutex_);
     wake_ = nullptr;
     for (const Answer& answer : answers_) {
@@ -125,18 +131,51 @@ bool PendingReply::put(Response response, std::shared_ptr<AnswerPipe> stream) {
                         {"trace_id", std::string(request_.context.trace_id())}});
         return false;
     }
-    if (!stream) response = conditional_response(std::move(response), request_);
+    if (!stream) response = affordable(conditional_response(std::move(response), request_));
     queue_->put({place_, std::move(response), std::move(stream)});
     return true;
 }
 
-BodyStream& PendingReply::body() { return body_ ? *body_ : Reply::Exchange::body(); }
+Response PendingReply::affordable(Response response) const {
+    runtime::Budget* const budget = request_.share.budget();
+    if (response.body.size() <= small_answer_bytes_max || !budget || !is_safe()) return response;
+    if (budget->has_room(runtime::Spending::answers, response.body.size())) return response;
+    return problem({Errc::overloaded, "the memory for answers is in use; try again"}, request_);
+}
+
+void PendingReply::known(Response response) {
+    known_ = std::make_unique<Response>(std::move(response));
+    has_known_ = true;
+}
+
+BodyStream& PendingReply::body() {
+    return bulk_ && bulk_->body ? *bulk_->body : Reply::Exchange::body();
+}
+
+void PendingReply::run(std::unique_ptr<StreamWork> work) {
+    if (!bulk_) return Reply::Exchange::run(std::move(work));
+    bulk_->work = std::move(work);
+}
+
+std::unique_ptr<StreamWork> PendingReply::take_work() {
+    return bulk_ ? std::move(bulk_->work) : nullptr;
+}
 
 std::unique_ptr<AnswerStream> PendingReply::begin(Response head) {
     auto pipe = std::make_shared<AnswerPipe>(
         stream_bytes_max_,
-        [queue = queue_, connection = place_.connection] { queue->notify(connection); });
+        [queue = queue_, connection = place_.connection] { queue->notify(connection); },
+        bulk_ ? bulk_->wake : [] {});
     return std::make_unique<StartedAnswer>(shared_from_this(), std::move(head), std::move(pipe));
+}
+
+void PendingReply::fail(const std::exception& error) {
+    if (is_over())
+        telemetry::log(telemetry::Level::error, "http", "a handler threw after its answer",
+                       {{"path", request_.path}, {"error", error.what()}});
+    else
+        complete(problem({Errc::internal, fmt::format("the handler threw: {}", error.what())},
+                         request_));
 }
 
 void call_handler(const Route& route, const std::shared_ptr<PendingReply>& pending) {
@@ -145,13 +184,7 @@ void call_handler(const Route& route, const std::shared_ptr<PendingReply>& pendi
     try {
         route.handler(pending->request(), Reply(pending));
     } catch (const std::exception& error) {
-        if (pending->is_over())
-            telemetry::log(telemetry::Level::error, "http", "a handler threw after its answer",
-                           {{"path", pending->request().path}, {"error", error.what()}});
-        else
-            pending->complete(
-                problem({Errc::internal, fmt::format("the handler threw: {}", error.what())},
-                        pending->request()));
+        pending->fail(error);
     }
 }
 
@@ -165,8 +198,12 @@ bool PendingReply::expire() {
     while (state < State::answered && !state_.compare_exchange_weak(state, State::expired)) {
     }
     if (state >= State::answered) return false;
-    const bool is_safe = request_.method == "GET" || request_.method == "HEAD";
-    const Errc code = is_safe || state == State::queued ? Errc::unavailable : Errc::outcome_unknown;
+    if (has_known_) {
+        queue_->put({place_, std::move(*known_)});
+        return true;
+    }
+    const Errc code =
+        is_safe() || state == State::queued ? Errc::unavailable : Errc::outcome_unknown;
     const char* const detail = code == Errc::unavailable
                                    ? "no answer in time"
                                    : "no answer in time; ask again with the same key";

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -34,7 +35,9 @@ public:
     // had expired; it must live until close().
     AnswerQueue(std::function<void()> wake, telemetry::Counter& late)
         : wake_(std::move(wake)), late_(late) {}
-    void serve_from_this_thread();  // the I/O thread calls it before it handles any request
+    // The I/O thread calls it before it handles any request. Its own answers do not wait in the
+    // queue: they go to `deliver` at once, until close().
+    void serve_from_this_thread(std::function<void(Answer)> deliver);
     void put(Answer answer);
     void count_late();
     // Tells the I/O thread that a stream of the connection has room or output.
@@ -44,13 +47,22 @@ public:
     void close();  // no wake calls after this; later answers are dropped
 
 private:
+    bool is_on_io_thread() const { return std::this_thread::get_id() == io_thread_; }
     void wake(bool is_first);  // with the lock held
     std::mutex mutex_;
     std::function<void()> wake_;  // null after close()
     telemetry::Counter& late_;
     std::vector<Answer> answers_;
     std::vector<std::uint64_t> notified_;
-    std::thread::id io_thread_;
+    std::function<void(Answer)> deliver_;       // only the I/O thread uses it
+    std::atomic<std::thread::id> io_thread_{};  // none before the start and after close()
+};
+
+// The parts that only a bulk request has.
+struct BulkPart {
+    std::shared_ptr<BodyPipe> body;  // null if the route does not stream its body
+    std::function<void()> wake;      // a stream has something new to tell the work
+    std::unique_ptr<StreamWork> work = {};
 };
 
 // A request with its way back. Evaluates the preconditions of a request that reads. Destroyed
@@ -58,30 +70,39 @@ private:
 class PendingReply final : public Reply::Exchange,
                            public std::enable_shared_from_this<PendingReply> {
 public:
-    // `body`: of a route that streams it, otherwise null. A streamed answer buffers at most
-    // `stream_bytes_max` bytes.
+    // A streamed answer has room for `stream_bytes_max` bytes. `bulk` is null for a route of
+    // another class.
     PendingReply(Request request, Conversation::Place place, Conversation::Time since,
-                 std::shared_ptr<AnswerQueue> queue, std::shared_ptr<BodyPipe> body = {},
-                 std::size_t stream_bytes_max = 0)
+                 std::shared_ptr<AnswerQueue> queue, std::size_t stream_bytes_max = 0,
+                 std::unique_ptr<BulkPart> bulk = {})
         : request_(std::move(request)),
           place_(place),
           since_(since),
           queue_(std::move(queue)),
-          body_(std::move(body)),
-          stream_bytes_max_(stream_bytes_max) {}
+          stream_bytes_max_(stream_bytes_max),
+          bulk_(std::move(bulk)) {}
     ~PendingReply() override;
     const Request& request() const override { return request_; }
+    // An answer for which the budget has no room is replaced by 503 overloaded, if it can be asked
+    // for again.
     void complete(Response response) override;
+    void known(Response response) override;
     BodyStream& body() override;
     std::unique_ptr<AnswerStream> begin(Response head) override;
+    void run(std::unique_ptr<StreamWork> work) override;
+    // Returns what the handler has passed to run(); null if nothing.
+    std::unique_ptr<StreamWork> take_work();
+    // The handler, or its work, has thrown. Answers 500 unless there is an answer.
+    void fail(const std::exception& error);
     // Sends the head of a streamed answer. Returns false if the request has an answer already.
     bool start(Response head, std::shared_ptr<AnswerPipe> stream);
     // The caller is about to run the handler. Returns false if the request has expired: it has its
     // answer, and the handler must not run.
     bool begin_handling();
-    // Answers 503 in the handler's place, unless it has answered: unavailable if the handler has
-    // not begun or the method is safe, else outcome-unknown. The handler's own answer, should it
-    // come, is dropped and counted. Returns true if this call has answered.
+    // Answers in the handler's place, unless it has answered: with what is known, else 503:
+    // unavailable if the handler has not begun or the method is safe, else outcome-unknown. The
+    // handler's own answer, should it come, is dropped and counted. Returns true if this call has
+    // answered.
     bool expire();
     bool is_over() const { return state_ >= State::answered; }
     Conversation::Time since() const { return since_; }  // its arrival
@@ -90,12 +111,16 @@ private:
     enum class State : std::uint8_t { queued, handled, answered, expired };
 
     bool put(Response response, std::shared_ptr<AnswerPipe> stream);
+    bool is_safe() const { return request_.method == "GET" || request_.method == "HEAD"; }
+    Response affordable(Response response) const;
     Request request_;
     Conversation::Place place_;
     Conversation::Time since_;
     std::shared_ptr<AnswerQueue> queue_;
-    const std::shared_ptr<BodyPipe> body_;
     const std::size_t stream_bytes_max_;
+    const std::unique_ptr<BulkPart> bulk_;
+    std::unique_ptr<Response> known_;
+    std::atomic<bool> has_known_ = false;  // known_ is set, and stays as it is
     std::atomic<State> state_ = State::queued;
 };
 

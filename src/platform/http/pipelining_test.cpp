@@ -74,7 +74,7 @@ protected:
     }
     // Sends all requests at once and checks that each gets its own response.
     void expect_answers(const std::vector<const Kind*>& sent, std::size_t window, Order order) {
-        options_.pipelined_max = window;
+        options_.edge.pipelined_max = window;
         Talk talk(router_, options_);
         std::string text;
         std::string names;
@@ -268,7 +268,7 @@ TEST_F(Pipeline, KeepsThePlacesBehindWhatIsAnsweredAtOnce) {
 }
 
 TEST_F(Pipeline, KeepsThePlacesBehindWorkThatIsTurnedAway) {
-    start({.workers = 1, .worker_queue_max = 1});
+    start({.query_queue_max = 1, .query_in_work_max = 3, .edge = {.query_workers = 1}});
     auto busy = client();
     busy.send(get("/hold-worker"));
     const auto working = held_.take(1);  // the one worker is busy from now on

@@ -7,6 +7,9 @@
 namespace trackops::http {
 namespace {
 
+// A larger body is appended in pieces.
+constexpr std::size_t body_bytes_reserved_max = 64 * 1024;
+
 struct Reason {
     int status;
     std::string_view phrase;
@@ -63,7 +66,7 @@ void append_header(std::string& out, std::string_view name, std::string_view val
 void append_framing(std::string& out, const Response& response, Framing framing) {
     if (framing == Framing::content_length) {
         out += "Content-Length: ";
-        append_number(out, response.body.size());
+        append_number(out, response.content().size());
         out += "\r\n";
     } else if (framing == Framing::chunked) {
         out += "Transfer-Encoding: chunked\r\n";
@@ -77,7 +80,7 @@ bool has_content(const Response& response) {
 }
 
 void append_head(std::string& out, const Response& response, const ResponseHead& head) {
-    out.reserve(out.size() + response.body.size() + 320);
+    out.reserve(out.size() + std::min(response.content().size(), body_bytes_reserved_max) + 320);
     out += "HTTP/1.1 ";
     append_number(out, static_cast<std::size_t>(response.status));
     out += ' ';

@@ -18,8 +18,8 @@ enum class Body : std::uint8_t {
     none,  // a body is dropped, but counts against the limit
     json,  // application/json, handed to the handler as a whole
     // application/x-ndjson, one value a line. The handler is called when the header has arrived and
-    // reads the lines with Reply::body(), so its work is never Work::memory. Such a body has no
-    // limit of size.
+    // hands over a StreamWork, which reads the lines with Reply::body(); so its work is
+    // Work::bulk. Such a body has no limit of size.
     ndjson_stream,
 };
 enum class Answer : std::uint8_t { json, ndjson_stream, event_stream, text };
@@ -31,7 +31,7 @@ enum class Idempotency : std::uint8_t {
 enum class Work : std::uint8_t {
     memory,  // on the I/O thread: must not block; works in memory, or passes the command on
     query,   // on a worker: may block for a query; its queue is bounded, and a full one means 503
-    bulk,    // on a worker: may take long
+    bulk,    // on a worker, in steps: may take long, and holds no thread while it waits
 };
 
 // The words of `trackops routes`, e.g. ndjson-stream.
@@ -90,6 +90,21 @@ using Route = RouteRow<Handler>;
 template <class Dependencies>
 using RouteOf = RouteRow<void (*)(const Request&, const Reply&, const Dependencies&)>;
 
+// Returns the row of a route that only reads.
+template <class Dependencies>
+constexpr RouteOf<Dependencies> get_row(std::string_view pattern, Scope scope, Answer answer,
+                                        Work work,
+                                        decltype(RouteOf<Dependencies>::handler) handler) {
+    return {.method = "GET",
+            .pattern = pattern,
+            .scope = scope,
+            .body = Body::none,
+            .answer = answer,
+            .idempotency = Idempotency::none,
+            .work = work,
+            .handler = handler};
+}
+
 // Returns the routes of a table. Each handler holds a copy of `dependencies`.
 template <class Dependencies, std::size_t count>
 std::vector<Route> bound(const std::array<RouteOf<Dependencies>, count>& rows,
@@ -115,7 +130,8 @@ std::vector<Route> unbound(const std::array<RouteOf<Dependencies>, count>& rows)
 }
 
 // Returns true if no two rows serve the same method and pattern, each has a handler, and the
-// members of each agree: GET takes no body and no key, and only a body has a limit.
+// members of each agree: GET takes no body and no key, only a body has a limit, and a streamed body
+// is bulk work.
 template <class Dependencies, std::size_t count>
 constexpr bool is_consistent(const std::array<RouteOf<Dependencies>, count>& rows) {
     for (std::size_t i = 0; i < count; ++i) {
@@ -127,7 +143,7 @@ constexpr bool is_consistent(const std::array<RouteOf<Dependencies>, count>& row
         if (row.method == "GET" && (row.body != Body::none || row.idempotency != Idempotency::none))
             return false;
         if (row.body == Body::ndjson_stream &&
-            (row.work == Work::memory || row.body_bytes_max > 0 || row.body_optional))
+            (row.work != Work::bulk || row.body_bytes_max > 0 || row.body_optional))
             return false;
         if (row.body == Body::none && (row.body_bytes_max > 0 || row.body_optional)) return false;
         for (std::size_t j = 0; j < i; ++j) {

@@ -51,8 +51,8 @@ public:
         auto pipe = std::make_shared<BodyPipe>(BodyPipeLimits{}, [] {});
         stream_ = [this, &row, request = std::move(request), place, pipe] {
             std::string body;
-            const auto lines = pipe->read(100, Duration::zero());
-            for (const BodyLine& line : lines.value_or(std::vector<BodyLine>{})) body += line.text;
+            const auto taken = pipe->take(100);
+            for (const BodyLine& line : taken.value_or(BodyLines{}).lines) body += line.text;
             answer(row, request, place, body);
         };
         return pipe;

@@ -22,6 +22,7 @@
 #include "base/ids.hpp"
 #include "platform/http/access_log.hpp"
 #include "platform/http/access_metrics.hpp"
+#include "platform/http/bulk_requests.hpp"
 #include "platform/http/connection.hpp"
 #include "platform/http/connection_slots.hpp"
 #include "platform/http/conversation.hpp"
@@ -44,6 +45,12 @@ using Steady = std::chrono::steady_clock;
 using Timer = asio::basic_waitable_timer<Steady, asio::wait_traits<Steady>, Executor>;
 
 constexpr auto accept_pause = std::chrono::milliseconds(50);
+
+// Returns the most bytes that a bulk request holds: of its body before and after its work has taken
+// them, and of its answer.
+std::size_t memory_of_bulk(const ServerOptions& options) {
+    return 2 * options.body_stream.bytes_max + options.answer_stream_bytes_max;
+}
 
 class AsioServer final : public Server, private ConnectionHost {
 public:
@@ -72,7 +79,8 @@ public:
         if (!io_thread_.joinable()) return;
         drain(Duration(0));
         answers_->close();
-        workers_.reset();
+        workers_->stop();
+        bulk_requests_->clear();
         io_.stop();
         io_thread_.join();
     }
@@ -92,6 +100,8 @@ public:
         }
         port_ = acceptor_.local_endpoint().port();
         workers_ = std::make_unique<WorkerClasses>(options_);
+        bulk_requests_ =
+            std::make_unique<BulkRequests>(workers_->bulk(), options_.edge.bulk_requests_max);
         accept();
         sweep();
         io_thread_ = std::thread([this] { run(); });
@@ -116,7 +126,8 @@ public:
 
 private:
     void run() {
-        answers_->serve_from_this_thread();
+        answers_->serve_from_this_thread(
+            [this](AnswerQueue::Answer answer) { hand_over(std::move(answer)); });
         for (;;) {
             try {
                 io_.run();
@@ -174,7 +185,7 @@ private:
     void sweep() {
         const Duration shortest =
             std::min({options_.read_timeout, options_.edge.idle_timeout, options_.write_timeout,
-                      options_.answer_timeout, options_.heartbeat});
+                      options_.edge.answer_timeout, options_.heartbeat});
         const auto interval = std::clamp<Duration>(shortest / 8, std::chrono::milliseconds(5),
                                                    std::chrono::seconds(1));
         sweep_.expires_after(interval);
@@ -183,7 +194,7 @@ private:
             const auto now = Steady::now();
             for (const auto& connection : connections()) {
                 // The next sweep would come too late for some.
-                const auto since = now + interval - options_.answer_timeout;
+                const auto since = now + interval - options_.edge.answer_timeout;
                 for (auto left = connection->unanswered().expire(since); left > 0; --left)
                     reached(Limit::answer_time);
                 connection->check_time(now);
@@ -222,35 +233,71 @@ private:
     }
 
     void handle(const Route& route, Request request, Conversation::Place place) override {
-        auto pending = reply_to(std::move(request), place, nullptr);
-        connections_.at(place.connection)->unanswered().watch(pending);
-        run(route, std::move(pending));
+        if (route.work == Work::bulk) return (void)begin_bulk(route, std::move(request), place);
+        Connection& connection = *connections_.at(place.connection);
+        // The metrics tell that the memory is in use, so they are answered all the same.
+        if (route.scope == Scope::metrics_read) request.share = {};
+        const auto pending = std::make_shared<PendingReply>(
+            std::move(request), place, Steady::now(), answers_, options_.answer_stream_bytes_max);
+        connection.unanswered().watch(pending);
+        Workers* const workers = workers_->of(route.work, pending->request().body.size());
+        if (!workers) return call_handler(route, pending);
+        using enum Workers::Verdict;
+        const auto verdict = workers->submit([&route, pending] { call_handler(route, pending); },
+                                             connection.address());
+        if (verdict == queued) return;
+        reached(verdict == full ? Limit::worker_queue : Limit::worker_queue_of_address);
+        Reply(pending).busy();
     }
 
     std::shared_ptr<BodyPipe> handle_stream(const Route& route, Request request,
                                             Conversation::Place place) override {
-        request.share = {options_.budget, runtime::Spending::streams};
-        const bool has_room = request.share.resize(memory_of_stream(options_));
-        auto body = std::make_shared<BodyPipe>(
-            options_.body_stream,
-            [answers = answers_, id = place.connection] { answers->notify(id); });
-        auto pending = reply_to(std::move(request), place, body);
-        has_room ? run(route, std::move(pending)) : Reply(std::move(pending)).busy();
+        return begin_bulk(route, std::move(request), place);
+    }
+
+    // Returns the body; null if the route does not stream one.
+    std::shared_ptr<BodyPipe> begin_bulk(const Route& route, Request request,
+                                         Conversation::Place place) {
+        Connection& connection = *connections_.at(place.connection);
+        const auto bulk = take_bulk(route, request, connection.address());
+        const auto wake = [weak = std::weak_ptr(bulk)] {
+            if (const auto woken = weak.lock()) woken->wake();
+        };
+        std::shared_ptr<BodyPipe> body;
+        if (route.body == Body::ndjson_stream)
+            body = std::make_shared<BodyPipe>(
+                options_.body_stream,
+                [answers = answers_, id = place.connection] { answers->notify(id); }, wake);
+        const auto pending = std::make_shared<PendingReply>(
+            std::move(request), place, Steady::now(), answers_, options_.answer_stream_bytes_max,
+            std::make_unique<BulkPart>(BulkPart{body, wake}));
+        if (!body) connection.unanswered().watch(pending);
+        bulk ? bulk->begin(pending) : Reply(pending).busy();
         return body;
     }
 
-    std::shared_ptr<PendingReply> reply_to(Request request, Conversation::Place place,
-                                           std::shared_ptr<BodyPipe> body) {
-        return std::make_shared<PendingReply>(std::move(request), place, Steady::now(), answers_,
-                                              std::move(body), options_.answer_stream_bytes_max);
+    // Returns null if there are too many of them, or too little memory.
+    std::shared_ptr<BulkRequest> take_bulk(const Route& route, Request& request,
+                                           const ClientAddress& client) {
+        request.share = {options_.budget, runtime::Spending::streams};
+        if (!request.share.resize(memory_of_bulk(options_))) return nullptr;
+        using enum BulkRequests::Verdict;
+        auto [verdict, bulk] = bulk_requests_->take(route, client);
+        if (verdict == full) reached(Limit::bulk_requests);
+        if (verdict == full_for_client) reached(Limit::bulk_requests_of_address);
+        return bulk;
     }
 
-    void run(const Route& route, std::shared_ptr<PendingReply> pending) {
-        Workers* const workers = workers_->of(route.work, pending->request().body.size());
-        if (!workers) return call_handler(route, pending);
-        if (workers->submit([&route, pending] { call_handler(route, pending); })) return;
-        reached(Limit::worker_queue);
-        Reply(std::move(pending)).busy();
+    // Passes an answer on to its connection, which sends it with the next deliver().
+    void hand_over(AnswerQueue::Answer answer) {
+        const std::uint64_t id = answer.place.connection;
+        const auto found = connections_.find(id);
+        if (found == connections_.end()) {
+            if (answer.stream) answer.stream->abandon();
+            return unsent_.add();
+        }
+        found->second->answer(std::move(answer));
+        if (answered_.empty() || answered_.back() != id) answered_.push_back(id);
     }
 
     void deliver() override {
@@ -258,19 +305,14 @@ private:
             delivered_.clear();
             noticed_.clear();
             answers_->take(delivered_, noticed_);
-            if (delivered_.empty() && noticed_.empty()) return;
             // Distributes all responses before any is written, so that those that are ready
             // together leave in one write.
-            for (auto& answer : delivered_) {
-                if (const auto connection = find(answer.place.connection)) {
-                    connection->answer(std::move(answer));
-                } else {
-                    if (answer.stream) answer.stream->abandon();
-                    unsent_.add();
-                }
-            }
-            for (const auto& answer : delivered_) {
-                if (const auto connection = find(answer.place.connection)) connection->advance();
+            for (auto& answer : delivered_) hand_over(std::move(answer));
+            advancing_.clear();
+            advancing_.swap(answered_);
+            if (advancing_.empty() && noticed_.empty()) return;
+            for (const std::uint64_t id : advancing_) {
+                if (const auto connection = find(id)) connection->advance();
             }
             for (const std::uint64_t id : noticed_) {
                 if (const auto connection = find(id)) connection->on_notice();
@@ -319,11 +361,14 @@ private:
     Timer accept_retry_;
     std::uint16_t port_ = 0;
     std::unique_ptr<WorkerClasses> workers_;
+    std::unique_ptr<BulkRequests> bulk_requests_;
     std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
     ConnectionSlots slots_;
     std::uint64_t last_connection_ = 0;
     std::vector<AnswerQueue::Answer> delivered_;
     std::vector<std::uint64_t> noticed_;
+    std::vector<std::uint64_t> answered_;  // connections with a new answer
+    std::vector<std::uint64_t> advancing_;
     bool is_draining_ = false;  // used on the I/O thread only, as all members above
     std::mutex drain_mutex_;
     std::condition_variable all_answered_;

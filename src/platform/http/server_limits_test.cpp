@@ -120,7 +120,7 @@ TEST_F(ServerTest, TurnsAwayMoreConnectionsThanItMayHave) {
 }
 
 TEST_F(ServerTest, TurnsAwayMoreWorkThanItsQueueTakes) {
-    start({.workers = 1, .worker_queue_max = 2});
+    start({.query_queue_max = 2, .query_in_work_max = 4, .edge = {.query_workers = 1}});
     auto client = this->client();
     client.send(get("/hold-worker"));
     const auto held = held_.take(1);  // keeps the only worker busy

@@ -16,13 +16,23 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr Duration long_enough = std::chrono::seconds(20);
 constexpr std::string_view lines_head =
     "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n";
 
 std::string chunk_of(std::string_view bytes) {
     return fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
 }
+
+// Work that a test writes as a function.
+class Steps final : public StreamWork {
+public:
+    explicit Steps(std::function<Next()> step) : step_(std::move(step)) {}
+    Next step() override { return step_(); }
+
+private:
+    const std::function<Next()> step_;
+};
+using Next = StreamWork::Next;
 
 class ServerStreams : public ServerTest {
 protected:
@@ -69,52 +79,94 @@ TEST_F(ServerStreams, CarryMoreThanTheyHold) {
     EXPECT_THAT(answer.body, ::testing::EndsWith(fmt::format("\n{} {}\n", count, line)));
 }
 
-TEST_F(ServerStreams, ToldToAClientThatDoesNotReadHoldTheHandlerBack) {
-    std::promise<std::size_t> written;
-    start(
-        {.answer_stream_bytes_max = 64 * 1024},
-        {streaming("GET", "/flood", Answer::ndjson_stream, [&](const Request&, const Reply& reply) {
-            const auto answer = reply.begin({.content_type = "text/plain"});
+TEST_F(ServerStreams, ToldToAClientThatDoesNotReadHoldTheWorkBack) {
+    constexpr std::size_t total = std::size_t{64} * 1024 * 1024;
+    std::atomic<std::size_t> written = 0;
+    std::atomic<bool> waits = false;
+    const auto flood = [&](const Request&, const Reply& reply) {
+        const std::shared_ptr answer = reply.begin({.content_type = "text/plain"});
+        reply.run(std::make_unique<Steps>([&, answer] {
+            waits = !answer->has_room();
+            if (waits) return Next::later;
             const std::string piece(64 * 1024, 'x');
-            std::size_t bytes = 0;
-            for (;; bytes += piece.size()) {
-                const auto done = answer->write(piece, std::chrono::milliseconds(300));
-                if (done) continue;
-                EXPECT_EQ(done.error().code, Errc::timeout);
-                return written.set_value(bytes);
-            }
-        })});
+            EXPECT_TRUE(answer->write(piece));
+            written += piece.size();
+            if (written < total) return Next::again;
+            answer->finish();
+            return Next::done;
+        }));
+    };
+    start({.answer_stream_bytes_max = 64 * 1024},
+          {streaming("GET", "/flood", Answer::ndjson_stream, flood)});
     auto client = this->client();
     client.send(get("/flood"));
-    EXPECT_LT(written.get_future().get(), std::size_t{64} * 1024 * 1024);
-    EXPECT_EQ(client.head().status, 200);
-    while (client.chunk()) {
-    }
-    EXPECT_TRUE(client.ends_without_reset()) << "it ends without a last chunk";
+    wait_until([&] { return waits.load(); });
+    EXPECT_LT(written, total);
+    EXPECT_EQ(client.answer().body.size(), total) << "it goes on as the client reads";
 }
 
 TEST_F(ServerStreams, EndWithTheClient) {
     std::promise<Errc> read;
     std::promise<Errc> write;
     std::promise<void> has_begun;
-    start({}, {streaming("POST", "/both", Answer::ndjson_stream,
-                         [&](const Request&, const Reply& reply) {
-                             const auto answer = reply.begin({});
-                             EXPECT_TRUE(answer->write("x", long_enough));
-                             EXPECT_EQ(reply.body().read(1, long_enough).value().size(), 1u);
-                             has_begun.set_value();
-                             read.set_value(reply.body().read(1, long_enough).error().code);
-                             // The answer's stream ends a moment after the body's.
-                             Result<void> written;
-                             while (written) written = answer->write("y", long_enough);
-                             write.set_value(written.error().code);
-                         })});
+    const auto both = [&](const Request&, const Reply& reply) {
+        const std::shared_ptr answer = reply.begin({});
+        EXPECT_TRUE(answer->write("x"));
+        reply.run(std::make_unique<Steps>([&, reply, answer, has_read = false]() mutable {
+            const auto taken = reply.body().take(1);
+            if (taken && !taken->lines.empty()) has_begun.set_value();
+            if (taken) return Next::later;
+            if (!std::exchange(has_read, true)) read.set_value(taken.error().code);
+            // The answer's stream ends a moment after the body's.
+            const auto written = answer->write("y");
+            if (written) return Next::again;
+            write.set_value(written.error().code);
+            return Next::done;
+        }));
+    };
+    start({}, {streaming("POST", "/both", Answer::ndjson_stream, both)});
     auto client = this->client();
     client.send(begin("/both") + chunk_of("a\n"));
     has_begun.get_future().wait();
     client.reset();
     EXPECT_EQ(read.get_future().get(), Errc::unavailable);
     EXPECT_EQ(write.get_future().get(), Errc::unavailable);
+}
+
+// Many requests whose clients send and read nothing leave both workers to others.
+TEST_F(ServerStreams, HoldNoWorkerWhileTheyWait) {
+    start({.edge = {.bulk_workers = 1, .bulk_requests_max = 8}});
+    std::vector<RawClient> slow;
+    for (int i = 0; i < 7; ++i) {
+        slow.push_back(client());
+        slow.back().send(begin("/lines") + chunk_of("a\nb"));
+        EXPECT_EQ(slow.back().head().status, 200);
+        EXPECT_EQ(slow.back().chunk(), "1 a\n");
+    }
+    auto quick = this->client();
+    for (int i = 0; i < 3; ++i) {
+        quick.send(post("/lines", "a\n", "Content-Type: application/x-ndjson\r\n"));
+        EXPECT_EQ(quick.answer().body, "1 a\n");
+    }
+    slow.push_back(client());
+    slow.back().send(begin("/lines") + chunk_of("a\n"));
+    EXPECT_EQ(slow.back().head().status, 200);
+    EXPECT_EQ(client().ask(begin("/lines")).status, 503);
+    EXPECT_EQ(limit_reached("bulk_requests"), 1);
+    for (RawClient& client : slow) client.send(chunk_of("c\n") + "0\r\n\r\n");
+    for (std::size_t i = 0; i < 7; ++i) {
+        EXPECT_EQ(slow[i].chunk(), "2 bc\n");
+        EXPECT_EQ(slow[i].chunk(), "");
+    }
+}
+
+TEST_F(ServerStreams, TakeTurnsOnOneConnection) {
+    start();
+    auto client = this->client();
+    const std::string lines = post("/lines", "a\n", "Content-Type: application/x-ndjson\r\n");
+    client.send(lines + lines + lines + get("/hello"));
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(client.answer().body, "1 a\n");
+    EXPECT_EQ(client.answer().body, "{\"hello\":1}");
 }
 
 TEST_F(ServerStreams, TellAClientThatClosesItsSideTooEarly) {
@@ -151,18 +203,24 @@ TEST_F(ServerStreams, ShowThatAHandlerHasThrown) {
     const auto throwing = [](bool has_begun) {
         return [has_begun](const Request&, const Reply& reply) {
             const auto answer = reply.begin({});
-            if (has_begun) (void)answer->write("x", long_enough);
+            if (has_begun) (void)answer->write("x");
             throw std::runtime_error("secret table");
         };
     };
-    start({}, {streaming("GET", "/late", Answer::ndjson_stream, throwing(true)),
-               streaming("GET", "/early", Answer::ndjson_stream, throwing(false))});
+    start({},
+          {streaming("GET", "/late", Answer::ndjson_stream, throwing(true)),
+           streaming("GET", "/early", Answer::ndjson_stream, throwing(false)),
+           streaming("GET", "/step", Answer::ndjson_stream, [](const Request&, const Reply& reply) {
+               reply.run(std::make_unique<Steps>(
+                   []() -> Next { throw std::runtime_error("secret table"); }));
+           })});
     auto late = this->client();
     late.send(get("/late"));
     EXPECT_EQ(late.head().status, 200);
     EXPECT_EQ(late.chunk(), "x");
     EXPECT_EQ(late.chunk(), std::nullopt) << "not a whole answer";
     EXPECT_EQ(client().ask(get("/early")).status, 500);
+    EXPECT_EQ(client().ask(get("/step")).status, 500);
 }
 
 // An event stream: the handler keeps its answer, and threads of its own write to it.
@@ -195,23 +253,49 @@ TEST_F(ServerStreams, OfEvents) {
 TEST_F(ServerStreams, EndWithTheServer) {
     std::promise<void> has_begun;
     std::promise<Errc> read;
-    start({}, {streaming("POST", "/both", Answer::ndjson_stream,
-                         [&](const Request&, const Reply& reply) {
-                             EXPECT_TRUE(reply.body().read(1, long_enough));
-                             has_begun.set_value();
-                             read.set_value(reply.body().read(1, long_enough).error().code);
-                         })});
+    const auto both = [&](const Request&, const Reply& reply) {
+        reply.run(std::make_unique<Steps>([&, reply] {
+            const auto taken = reply.body().take(1);
+            if (taken && !taken->lines.empty()) has_begun.set_value();
+            if (taken) return Next::later;
+            read.set_value(taken.error().code);
+            return Next::done;
+        }));
+    };
+    start({}, {streaming("POST", "/both", Answer::ndjson_stream, both)});
     auto client = this->client();
     client.send(begin("/both") + chunk_of("a\n"));
     has_begun.get_future().wait();
-    std::thread stopping([&] { server_.reset(); });
+    server_->drain(Duration::zero());
     EXPECT_EQ(read.get_future().get(), Errc::unavailable);
-    stopping.join();
+    server_.reset();
+}
+
+// Nothing is left of requests that wait for their clients for ever.
+TEST_F(ServerStreams, AreLetGoWithTheServer) {
+    std::atomic<int> begun = 0;
+    std::atomic<int> alive = 0;
+    const auto idle = [&](const Request&, const Reply& reply) {
+        const std::shared_ptr<void> guard(nullptr, [&](void*) { --alive; });
+        ++alive;
+        reply.run(std::make_unique<Steps>([reply, guard, &begun] {
+            ++begun;
+            return Next::later;
+        }));
+    };
+    start({}, {streaming("POST", "/idle", Answer::ndjson_stream, idle)});
+    auto client = this->client();
+    client.send(begin("/idle"));
+    wait_until([&] { return begun > 0; });
+    server_.reset();
+    EXPECT_EQ(alive, 0);
 }
 
 // Four slow lists do not stop a bulk request, nor the other way round.
 TEST_F(ServerStreams, HaveWorkersOfTheirOwn) {
-    start({.workers = 1, .worker_queue_max = 1, .bulk_workers = 1, .bulk_queue_max = 1},
+    start({.query_queue_max = 1,
+           .query_in_work_max = 3,
+           .edge = {.query_workers = 1, .bulk_workers = 1, .bulk_requests_max = 2}},
           {streaming("POST", "/hold-bulk", Answer::ndjson_stream,
                      [this](const Request&, const Reply& reply) { wait_at_gate(reply); })});
     auto query = this->client();
@@ -228,7 +312,7 @@ TEST_F(ServerStreams, HaveWorkersOfTheirOwn) {
     bulk.send(post("/hold-bulk", "", "Content-Type: application/x-ndjson\r\n"));
     held_.take(1);
     std::vector<RawClient> waiting;
-    while (limit_reached("worker_queue") == 0) {  // the queue takes one
+    while (limit_reached("bulk_requests") == 0) {  // one more may wait
         waiting.push_back(client());
         waiting.back().send(begin("/lines"));
     }

@@ -288,7 +288,7 @@ TEST_F(ServerTest, AnswersPipelinedRequestsInOrderWhateverOrderTheyAreDoneIn) {
 }
 
 TEST_F(ServerTest, HandlesNoMorePipelinedRequestsThanItMayAtOnce) {
-    start({.pipelined_max = 4});
+    start({.edge = {.pipelined_max = 4}});
     auto client = this->client();
     std::string requests;
     for (int i = 0; i < 100; ++i) requests += get("/hold?number=" + std::to_string(i));
@@ -306,7 +306,7 @@ TEST_F(ServerTest, HandlesNoMorePipelinedRequestsThanItMayAtOnce) {
 
 // Without an immediate answer each round would wait for the next sweep, one second away.
 TEST_F(ServerTest, AnswersAtOnceWhatWaitedForRoom) {
-    start({.pipelined_max = 4});
+    start({.edge = {.pipelined_max = 4}});
     auto client = this->client();
     std::string requests;
     for (int i = 0; i < 4; ++i) requests += get("/nothing");
@@ -367,7 +367,7 @@ TEST_F(ServerTest, SendsWhatIsLargerThanASocketTakes) {
 
 // The second request waits until the first answer has left, and no more bytes come after it.
 TEST_F(ServerTest, TakesWhatWaitedForRoomAfterAnAnswerThatIsLargerThanASocketTakes) {
-    start({.pipelined_max = 1});
+    start({.edge = {.pipelined_max = 1}});
     auto client = this->client();
     client.send(get("/large") + get("/hello"));
     EXPECT_EQ(client.answer().body.size(), 8u * 1024 * 1024);

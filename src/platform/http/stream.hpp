@@ -1,5 +1,5 @@
 // A request body that is read while it arrives, and an answer that leaves while it is written. Both
-// are bounded in bytes: the faster side waits for the slower one.
+// are bounded in bytes: the faster side waits for the slower one, and no thread waits with it.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -7,7 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/instant.hpp"
 #include "base/result.hpp"
 
 namespace trackops::http {
@@ -19,16 +18,20 @@ struct BodyLine {
     bool is_too_long = false;  // it had more bytes than a line may have
 };
 
-// The lines of a request body. One thread reads them.
+struct BodyLines {
+    std::vector<BodyLine> lines;
+    bool is_over = false;  // these were the last lines of the body
+};
+
+// The lines of a request body. One thread at a time takes them.
 class BodyStream {
 public:
     virtual ~BodyStream() = default;
-    // Returns the complete lines that have arrived, at most `lines_max`, and waits for the first
-    // one at most `within`. Leaves out lines that are empty or hold only spaces. Returns no line
-    // when the body is over. Errc::timeout: no line came in time, or the client sends too slowly.
-    // Errc::malformed: the body ended before it was whole, because the client went away or sent
-    // what is not HTTP. After such an error no more lines come.
-    virtual Result<std::vector<BodyLine>> read(std::size_t lines_max, Duration within) = 0;
+    // Returns the complete lines that have arrived, at most `lines_max`; none if there are none
+    // yet. Never waits. Leaves out lines that are empty or hold only spaces. Errc::timeout: the
+    // client sends too slowly. Errc::malformed: the body ended before it was whole, because the
+    // client went away or sent what is not HTTP. After such an error no more lines come.
+    virtual Result<BodyLines> take(std::size_t lines_max) = 0;
 };
 
 // An answer whose status and headers are known and whose body follows in pieces. They leave with
@@ -37,10 +40,12 @@ public:
 class AnswerStream {
 public:
     virtual ~AnswerStream() = default;
-    // Appends to the body. Waits for room, at most `within`, while the client reads more slowly
-    // than this writes. Errc::timeout: there was no room in time; a part may have been appended.
-    // Errc::unavailable: the client has gone. After an error nothing more can be written.
-    virtual Result<void> write(std::string_view bytes, Duration within) = 0;
+    // Returns false while more bytes wait to be sent than may wait: a writer that has the choice
+    // writes later.
+    virtual bool has_room() const = 0;
+    // Appends to the body, whatever has_room() says. Never waits. Errc::unavailable: the client has
+    // gone, and nothing more can be written.
+    virtual Result<void> write(std::string_view bytes) = 0;
     // Appends all of `bytes`, or nothing and returns false if there is no room now or the client
     // has gone. Never waits.
     virtual bool try_write(std::string_view bytes) = 0;
@@ -48,6 +53,20 @@ public:
     virtual void finish() = 0;
     // The same, and the connection closes after it: for an answer whose last line tells an error.
     virtual void finish_and_close() = 0;
+};
+
+// The work of a bulk request, in steps between which it holds no thread.
+class StreamWork {
+public:
+    enum class Next : std::uint8_t {
+        again,  // there is more to do now; other requests get their turn first
+        later,  // when lines have arrived, the answer has room, or one of both has ended
+        done,
+    };
+    virtual ~StreamWork() = default;
+    // Does what can be done now, without waiting for the client. Runs on a worker, never twice at
+    // once. An exception ends the work and, if nothing was answered, is answered 500.
+    virtual Next step() = 0;
 };
 
 }  // namespace trackops::http

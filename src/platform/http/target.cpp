@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "platform/http/message.hpp"
 #include "platform/telemetry/utf8.hpp"
 
 namespace trackops::http {
@@ -129,6 +130,21 @@ Result<Target> parse_target(std::string_view text) {
         target.query.emplace_back(std::move(name), std::move(value));
     }
     return target;
+}
+
+Result<std::string_view> set_target(Request& request, std::string_view text) {
+    if (request.method == "OPTIONS" && text == "*") {
+        request.path = "*";
+        return text;
+    }
+    Target target = TRY(parse_target(text));
+    request.path = std::move(target.path);
+    request.query = std::move(target.query);
+    if (!target.authority.empty()) {
+        std::erase_if(request.headers, [](const auto& header) { return header.first == "host"; });
+        request.headers.emplace_back("host", target.authority);
+    }
+    return target.encoded_path;
 }
 
 }  // namespace trackops::http

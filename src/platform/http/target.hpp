@@ -10,6 +10,8 @@
 
 namespace trackops::http {
 
+struct Request;
+
 struct Target {
     std::string_view authority;  // of the absolute form, otherwise empty; refers to the parsed text
     std::string_view encoded_path;  // without one slash at its end; refers to the parsed text
@@ -25,6 +27,11 @@ inline constexpr std::size_t query_parameters_max = 512;
 // other form, a bad escape, and decoded text that is not UTF-8 or has a control character, and
 // Errc::invalid for more than query_parameters_max parameters. In the query "+" is a space.
 Result<Target> parse_target(std::string_view text);
+
+// Sets path and query of the request, and its Host to the authority of an absolute form, which
+// replaces it (RFC 9112, section 3.2.2). OPTIONS may have the target "*". Returns the encoded path,
+// which refers to `text`. Errors as parse_target().
+Result<std::string_view> set_target(Request& request, std::string_view text);
 
 // Returns nothing for a bad escape.
 std::optional<std::string> percent_decoded(std::string_view text);

@@ -4,8 +4,8 @@ namespace trackops::http {
 
 WorkerClasses::WorkerClasses(const ServerOptions& options)
     : io_body_bytes_max_(options.io_body_bytes_max),
-      query_(options.workers, options.worker_queue_max),
-      bulk_(options.bulk_workers, options.bulk_queue_max),
+      query_(options.edge.query_workers, options.query_queue_max),
+      bulk_(options.edge.bulk_workers, options.edge.bulk_requests_max),
       large_body_(options.large_body_workers, options.large_body_queue_max) {}
 
 Workers* WorkerClasses::of(Work work, std::size_t body_bytes) {
@@ -20,8 +20,10 @@ Workers* WorkerClasses::of(Work work, std::size_t body_bytes) {
     return body_bytes > io_body_bytes_max_ ? &large_body_ : nullptr;
 }
 
-std::size_t memory_of_stream(const ServerOptions& options) {
-    return 2 * options.body_stream.bytes_max + options.answer_stream_bytes_max;
+void WorkerClasses::stop() {
+    query_.stop();
+    bulk_.stop();
+    large_body_.stop();
 }
 
 }  // namespace trackops::http

@@ -15,6 +15,8 @@ public:
     // Returns the workers that call the handler of a request with a body of this size. Null: the
     // I/O thread calls it.
     Workers* of(Work work, std::size_t body_bytes);
+    Workers& bulk() { return bulk_; }
+    void stop();  // all of them
 
 private:
     const std::size_t io_body_bytes_max_;
@@ -23,9 +25,5 @@ private:
     // For Work::memory, so that such a request never waits behind one that asks a database.
     Workers large_body_;
 };
-
-// Returns the most bytes that a streamed request holds: of its body before and after the handler
-// has fetched them, and of its answer.
-std::size_t memory_of_stream(const ServerOptions& options);
 
 }  // namespace trackops::http

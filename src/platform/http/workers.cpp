@@ -1,5 +1,6 @@
 #include "platform/http/workers.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace trackops::http {
@@ -8,22 +9,60 @@ Workers::Workers(std::size_t threads, std::size_t queue_max) : queue_max_(queue_
     for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
 }
 
-bool Workers::submit(Job job) {
+Workers::Verdict Workers::submit(Job job, const ClientAddress& client) {
+    const ClientAddress network = network_of(client);
     {
         const std::lock_guard lock(mutex_);
-        if (is_stopped_ || jobs_.size() >= queue_max_) return false;
-        jobs_.push_back(std::move(job));
+        if (is_stopped_ || queued_ >= queue_max_) return Verdict::full;
+        const auto found = jobs_.find(network);
+        const std::size_t has = found == jobs_.end() ? 0 : found->second.size();
+        if (!is_loopback(client) && has >= std::max<std::size_t>(queue_max_ / 2, 1))
+            return Verdict::full_for_client;
+        push(std::move(job), network);
     }
     has_job_.notify_one();
-    return true;
+    return Verdict::queued;
+}
+
+void Workers::resume(Job job, const ClientAddress& client) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (is_stopped_) return;
+        push(std::move(job), network_of(client));
+    }
+    has_job_.notify_one();
+}
+
+void Workers::push(Job job, const ClientAddress& network) {
+    auto& jobs = jobs_[network];
+    if (jobs.empty()) turns_.push_back(network);
+    jobs.push_back(std::move(job));
+    ++queued_;
+}
+
+Workers::Job Workers::pop() {
+    const ClientAddress network = turns_.front();
+    turns_.pop_front();
+    const auto found = jobs_.find(network);
+    Job job = std::move(found->second.front());
+    found->second.pop_front();
+    if (found->second.empty()) {
+        jobs_.erase(found);
+    } else {
+        turns_.push_back(network);
+    }
+    --queued_;
+    return job;
 }
 
 void Workers::stop() {
-    std::deque<Job> dropped;  // destroyed outside of the lock, because their replies then answer
+    Jobs dropped;  // destroyed outside of the lock, because their replies then answer
     {
         const std::lock_guard lock(mutex_);
         is_stopped_ = true;
         dropped.swap(jobs_);
+        turns_.clear();
+        queued_ = 0;
     }
     has_job_.notify_all();
     for (auto& thread : threads_) thread.join();
@@ -33,10 +72,9 @@ void Workers::stop() {
 void Workers::work() {
     for (;;) {
         std::unique_lock lock(mutex_);
-        has_job_.wait(lock, [this] { return is_stopped_ || !jobs_.empty(); });
+        has_job_.wait(lock, [this] { return is_stopped_ || queued_ > 0; });
         if (is_stopped_) return;
-        Job job = std::move(jobs_.front());
-        jobs_.pop_front();
+        Job job = pop();
         lock.unlock();
         job();
     }

@@ -177,14 +177,8 @@ using Row = http::RouteOf<RouteDependencies>;
 
 template <RelayQuery handle>
 constexpr Row query(std::string_view pattern) {
-    return {.method = "GET",
-            .pattern = pattern,
-            .scope = Scope::relay_read,
-            .body = Body::none,
-            .answer = Answer::json,
-            .idempotency = Idempotency::none,
-            .work = Work::query,
-            .handler = answer_query<handle>};
+    return http::get_row<RouteDependencies>(pattern, Scope::relay_read, Answer::json, Work::query,
+                                            answer_query<handle>);
 }
 
 constexpr Row operation(std::string_view pattern, Work work, decltype(Row::handler) handler) {

@@ -8,8 +8,8 @@
 namespace trackops::runtime {
 namespace {
 
-constexpr std::array<std::string_view, spending_count> names = {"bodies", "streams", "commands",
-                                                                "messages", "relay"};
+constexpr std::array<std::string_view, spending_count> names = {"bodies",   "streams",  "answers",
+                                                                "commands", "messages", "relay"};
 
 }  // namespace
 
@@ -42,6 +42,17 @@ bool Budget::take(Spending spending, std::size_t bytes) {
     }
     by_use_[static_cast<std::size_t>(spending)].fetch_add(bytes, std::memory_order_relaxed);
     return true;
+}
+
+bool Budget::has_room(Spending spending, std::size_t bytes) {
+    const auto use = static_cast<std::size_t>(spending);
+    const auto fits = [bytes](std::size_t before, std::size_t most) {
+        return before <= most && bytes <= most - before;
+    };
+    const std::size_t by_this_use = by_use_[use].load(std::memory_order_relaxed);
+    if (fits(used(), bytes_max_) && fits(by_this_use, bytes_max_ / 2)) return true;
+    refused_[use]->add();
+    return false;
 }
 
 void Budget::take_anyway(Spending spending, std::size_t bytes) {

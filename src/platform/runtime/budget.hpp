@@ -1,5 +1,6 @@
-// The memory that a process may spend on what others send: one number of bytes, shared by request
-// bodies, streams, queues of commands, consumed messages and the relay.
+// The memory that a process may spend on what others send and do not fetch: one number of bytes,
+// shared by request bodies, streams, unsent answers, queues of commands, consumed messages and the
+// relay.
 #pragma once
 #include <array>
 #include <atomic>
@@ -15,13 +16,13 @@ class Registry;
 
 namespace trackops::runtime {
 
-enum class Spending : std::uint8_t { bodies, streams, commands, messages, relay };
+enum class Spending : std::uint8_t { bodies, streams, answers, commands, messages, relay };
 inline constexpr std::size_t spending_count = static_cast<std::size_t>(Spending::relay) + 1;
 
 // Thread-safe; a call costs two atomic additions and takes no lock. Metrics:
 // - trackops_budget_bytes {use}: the bytes in use, set by sample()
 // - trackops_budget_limit_bytes
-// - trackops_budget_refused_total {use}: calls of take() that found too little left
+// - trackops_budget_refused_total {use}: calls of take() and has_room() that found too little left
 // Nobody may scrape `metrics` after the end of the budget.
 class Budget {
 public:
@@ -33,6 +34,9 @@ public:
 
     // Returns false, and takes nothing, if less than `bytes` is left.
     [[nodiscard]] bool take(Spending spending, std::size_t bytes);
+    // Returns whether at least `bytes` are left now, and this use would then have half of the
+    // budget at most. Takes nothing.
+    [[nodiscard]] bool has_room(Spending spending, std::size_t bytes);
     // Takes the bytes of what is in memory already, whatever is left.
     void take_anyway(Spending spending, std::size_t bytes);
     void put_back(Spending spending, std::size_t bytes);
@@ -76,6 +80,7 @@ public:
     void resize_anyway(std::size_t bytes);  // the same, whatever is left
     void reset() { resize_anyway(0); }
     std::size_t bytes() const { return bytes_; }
+    Budget* budget() const { return budget_; }
 
 private:
     Budget* budget_ = nullptr;

@@ -38,6 +38,20 @@ TEST_F(BudgetTest, CountsWhatIsThereAlready) {
     EXPECT_TRUE(budget_.take(Spending::bodies, 100));
 }
 
+TEST_F(BudgetTest, TellsWhetherThereIsRoom) {
+    EXPECT_TRUE(budget_.has_room(Spending::answers, 50));
+    EXPECT_FALSE(budget_.has_room(Spending::answers, 51)) << "half is left for others";
+    budget_.take_anyway(Spending::answers, 20);
+    EXPECT_TRUE(budget_.has_room(Spending::answers, 30));
+    EXPECT_FALSE(budget_.has_room(Spending::answers, 31));
+    budget_.put_back(Spending::answers, 20);
+    budget_.take_anyway(Spending::messages, 150);
+    EXPECT_FALSE(budget_.has_room(Spending::answers, 1));
+    EXPECT_EQ(budget_.used(), 150u);
+    EXPECT_THAT(metrics_.prometheus_text(),
+                HasSubstr("trackops_budget_refused_total{use=\"answers\"} 3"));
+}
+
 TEST_F(BudgetTest, ShowsItsUse) {
     EXPECT_TRUE(budget_.take(Spending::bodies, 60));
     EXPECT_FALSE(budget_.take(Spending::relay, 60));

@@ -14,19 +14,12 @@ std::vector<http::Route> all_routes(Application& application, const Management& 
     return routes;
 }
 
-ManagementOptions management_options(const HostOptions& options) {
-    ManagementOptions management = options.management;
-    management.edge = options.edge;
-    return management;
-}
-
 }  // namespace
 
 Host::Host(Application& application, const HostOptions& options, const Clock& clock, Ids& ids,
            telemetry::Registry& metrics)
     : application_(application),
-      management_(application.name(), application.components(), management_options(options), clock,
-                  ids, metrics),
+      management_(application, options.management, options.edge, clock, ids, metrics),
       threads_(metrics),
       server_(http::make_server({.address = options.address,
                                  .port = options.port,

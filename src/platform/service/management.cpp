@@ -82,25 +82,26 @@ std::optional<ListenAddress> ListenAddress::parse(std::string_view text) {
     return ListenAddress{std::string(host), port};
 }
 
-Management::Management(std::string_view service, std::vector<telemetry::Component> components,
-                       const ManagementOptions& options, const Clock& clock, Ids& ids,
+Management::Management(Application& application, const ManagementOptions& options,
+                       const http::EdgeOptions& edge, const Clock& clock, Ids& ids,
                        telemetry::Registry& metrics)
-    : service_(service),
+    : service_(application.name()),
       options_(options),
       metrics_(metrics),
-      components_(sampled(with_own_components(std::move(components), options))),
+      components_(sampled(with_own_components(application.components(), options))),
       listener_metrics_(options.listen ? std::make_unique<telemetry::Registry>() : nullptr) {
     for (const auto& component : *components_)
         samplers_.push_back(std::make_unique<Sampler>(*component));
     samplers_.push_back(std::make_unique<ProcessPump>(metrics));
     show_components(components_, metrics);
-    if (options.listen) {
-        listener_ = http::make_server({.address = options.listen->host,
-                                       .port = options.listen->port,
-                                       .workers = 1,
-                                       .edge = options.edge},
-                                      routes(), clock, ids, *listener_metrics_);
-    }
+    if (!options.listen) return;
+    http::EdgeOptions listener_edge = edge;
+    listener_edge.query_workers = 1;  // every endpoint is answered from memory
+    listener_edge.bulk_workers = 1;
+    listener_ = http::make_server({.address = options.listen->host,
+                                   .port = options.listen->port,
+                                   .edge = std::move(listener_edge)},
+                                  routes(), clock, ids, *listener_metrics_);
 }
 
 Management::~Management() = default;

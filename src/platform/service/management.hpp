@@ -16,6 +16,7 @@
 #include "platform/http/route.hpp"
 #include "platform/runtime/pump.hpp"
 #include "platform/runtime/pump_threads.hpp"
+#include "platform/service/application.hpp"
 #include "platform/telemetry/process_metrics.hpp"
 #include "platform/telemetry/sampled_component.hpp"
 
@@ -42,7 +43,6 @@ struct ListenAddress {
 struct ManagementOptions {
     // Where /actuator/* is served, and only there. Nothing: beside the API.
     std::optional<ListenAddress> listen = {};
-    http::EdgeOptions edge = {};  // of the server there; set by the Host
     // The folder of embedded data; "" when servers hold all data.
     std::string data_folder = {};
     // Says who can reach the service without a login; "" when only this machine can. It stands in
@@ -64,9 +64,9 @@ struct ManagementOptions {
 
 class Management {
 public:
-    // All references outlive this object and what it returns.
-    Management(std::string_view service, std::vector<telemetry::Component> components,
-               const ManagementOptions& options, const Clock& clock, Ids& ids,
+    // All references outlive this object and what it returns. `edge`: of the listener.
+    Management(Application& application, const ManagementOptions& options,
+               const http::EdgeOptions& edge, const Clock& clock, Ids& ids,
                telemetry::Registry& metrics);
     ~Management();
     Management(const Management&) = delete;
