@@ -37,7 +37,14 @@ http::EdgeOptions edge_options(const config::Values& values) {
     return {.public_hosts = http::parse_host_names(values.text("public-host")).value(),
             .connections_max = number("http-connections"),
             .connections_per_address_max = number("http-connections-per-address"),
-            .idle_timeout = values.duration("http-idle-timeout")};
+            .idle_timeout = values.duration("http-idle-timeout"),
+            .query_workers = number("http-query-workers"),
+            .bulk_workers = number("http-bulk-workers"),
+            .bulk_requests_max = number("http-bulk-requests"),
+            .pipelined_max = number("http-pipelined"),
+            .unsent_bytes_max = number("http-unsent-answers") * 1024,
+            .upload_bytes_per_second_min = number("http-upload-rate-min"),
+            .answer_timeout = values.duration("http-deadline")};
 }
 
 }  // namespace trackops::apps

@@ -21,6 +21,27 @@ inline constexpr auto edge_settings = std::to_array<config::Setting>({
      "A connection without a request for that long is closed. Keep it longer than a proxy in front "
      "keeps its connections.",
      1, 24L * 3600 * 1000},
+    {"http-deadline", config::Kind::duration, "10s",
+     "A request without an answer after that long is answered 503. Bulk requests have no deadline.",
+     1000, 600L * 1000},
+    {"http-query-workers", config::Kind::integer, "4",
+     "Threads for lists and other queries. All of the service shares 8 database connections.", 1,
+     64},
+    {"http-bulk-workers", config::Kind::integer, "2",
+     "Threads for bulk requests. A request holds one only while it has lines to carry out.", 1, 64},
+    {"http-bulk-requests", config::Kind::integer, "64",
+     "Bulk requests under way; a further one is answered 503. One client address, except loopback, "
+     "may have half of them.",
+     1, 10'000},
+    {"http-pipelined", config::Kind::integer, "64",
+     "Unanswered requests of one connection; further ones wait unread.", 1, 1024},
+    {"http-unsent-answers", config::Kind::integer, "64",
+     "KiB of answers that may wait for the client of one connection; then its further requests "
+     "wait unread.",
+     1, 64 * 1024},
+    {"http-upload-rate-min", config::Kind::integer, "1024",
+     "Bytes a second that must arrive of a body, over 15 s; a slower one is answered 408.", 1,
+     1'000'000},
 });
 
 // Returns the fault of these settings that the table cannot express; "" for none.
