@@ -136,6 +136,22 @@ def test_a_frozen_database_delays_no_probe_and_no_answer_for_ever(cluster):
         its.becomes(order, "CONFIRMED", 30)
 
 
+def test_a_wait_for_a_confirmation_ends_with_the_order_while_the_database_is_frozen(cluster):
+    orders, = cluster.start("order")  # without inventory nobody confirms it
+    body = order_body(("NOBODY", 1), externalRef=uuid.uuid4().hex)
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        post = threads.submit(timed, lambda: orders.client().post("/api/orders?wait=confirmed", body))
+        placed = wait_until(lambda: orders.client().get(f"/api/orders?externalRef={body['externalRef']}").json()["items"], 10, "the order")
+        frozen = Frozen(cluster.servers, "postgres")
+        try:
+            answer, took = post.result(20)
+        finally:
+            frozen.thaw()
+    print(f"?wait=confirmed was answered {answer.status} after {took:.1f} s")
+    assert answer.expect(201)["status"] == "PENDING" and answer.headers["location"] == f"/api/orders/{placed[0]['id']}"
+    assert took < 10.5
+
+
 def test_a_stop_has_an_end_while_the_database_is_frozen(cluster):
     orders, stock = cluster.process("order", DRAIN="1s"), cluster.process("inventory", DRAIN="1s")
     for process in (orders, stock):
@@ -151,7 +167,7 @@ def test_a_stop_has_an_end_while_the_database_is_frozen(cluster):
             began = time.monotonic()
             orders.signal(signal.SIGTERM)
             stock.signal(signal.SIGTERM)
-            time.sleep(0.5)
+            wait_until(lambda: '"draining"' in orders.log.read_text(), 10, "the drain")
             assert orders.process.poll() is None  # it tries an orderly end first
             orders.signal(signal.SIGINT)
             assert orders.process.wait(5) == 128 + signal.SIGINT
