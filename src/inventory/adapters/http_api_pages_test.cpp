@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "inventory/adapters/api_at_hand_test.hpp"
+#include "platform/http/page.hpp"
 #include "testing/query_column.hpp"
 
 namespace trackops::inventory::adapters {
