@@ -2,7 +2,7 @@
 """Makes one document, complete in itself, of a service's contract: bundle.py order-service [FILE] prints or writes it as JSON.
 
 A `$ref` to another file is followed: parts of its `components` are copied into the document under their own names, anything else (a path)
-stands where the `$ref` stood. Then each operation gets what `x-every-operation` of shared.yaml says.
+stands where the `$ref` stood. Then each operation gets what `x-every-operation` of shared.yaml says, and the security that its `x-scope` asks for.
 """
 import json
 import pathlib
@@ -78,12 +78,17 @@ def bundled(name):
     document = bundle.resolved(f"{name}.yaml", {member: value for member, value in own.items() if member != "components"})
     shared = bundle.load("shared.yaml")
     every = bundle.resolved("shared.yaml", shared["x-every-operation"])
+    scoped = bundle.resolved("shared.yaml", shared["x-scoped-operation"])
+    bundle.component("shared.yaml", "securitySchemes", "ServiceKey")
     document["x-no-operation"] = bundle.resolved("shared.yaml", shared["x-no-operation"])
     document["components"] = {kind: {name: content for name, (_, content) in sorted(parts.items())}
                               for kind, parts in sorted(bundle.components.items())}
     for _, _, _, operation in operations(document):
+        is_open = operation["x-scope"] == "everybody"
+        operation["security"] = [] if is_open else [{"ServiceKey": []}]
         operation["parameters"] = operation.get("parameters", []) + every["parameters"]
-        operation["responses"] = dict(sorted((every["responses"] | operation["responses"]).items()))
+        answers = every["responses"] | ({} if is_open else scoped["responses"])
+        operation["responses"] = dict(sorted((answers | operation["responses"]).items()))
     for response in responses_of(document):
         response["headers"] = response.get("headers", {}) | every["headers"]
     return document

@@ -100,12 +100,12 @@ Response ready(const Request& request, const Actuator& actuator) {
     Aggregate group = aggregate(*actuator.components, readiness.includes);
     if (!actuator.takes_traffic()) group.status = worse(group.status, Status::out_of_service);
     std::string body;
-    json::Writer(body)
-        .begin_object()
-        .member("status", row(group.status).word)
-        .name("components")
-        .raw(group.components)
-        .end_object();
+    json::Writer writer(body);
+    writer.begin_object().member("status", row(group.status).word);
+    // The components tell of versions and folders, which are not for everybody.
+    if (request.context.principal->scopes.contains(Scope::metrics_read))
+        writer.name("components").raw(group.components);
+    writer.end_object();
     return answer(request, group.status, std::move(body));
 }
 
@@ -274,14 +274,14 @@ constexpr Row get(std::string_view pattern, Scope scope, Answer kind,
 constexpr std::size_t logger_body_bytes_max = 1024;
 
 constexpr auto rows = std::to_array<Row>({
-    get("/actuator", Scope::everybody, Answer::json, get_index),
-    get("/actuator/health", Scope::everybody, Answer::json, get_health),
+    get("/actuator", Scope::metrics_read, Answer::json, get_index),
+    get("/actuator/health", Scope::metrics_read, Answer::json, get_health),
     get("/actuator/health/liveness", Scope::everybody, Answer::json, get_liveness),
     get("/actuator/health/readiness", Scope::everybody, Answer::json, get_readiness),
-    get("/actuator/health/{component}", Scope::everybody, Answer::json, get_component),
-    get("/actuator/health/{group}/{component}", Scope::everybody, Answer::json,
+    get("/actuator/health/{component}", Scope::metrics_read, Answer::json, get_component),
+    get("/actuator/health/{group}/{component}", Scope::metrics_read, Answer::json,
         get_component_of_group),
-    get("/actuator/info", Scope::everybody, Answer::json, get_info),
+    get("/actuator/info", Scope::metrics_read, Answer::json, get_info),
     get("/actuator/metrics", Scope::metrics_read, Answer::json, get_metrics),
     get("/actuator/metrics/{name}", Scope::metrics_read, Answer::json, get_metric),
     get("/actuator/prometheus", Scope::metrics_read, Answer::text, get_prometheus),

@@ -40,7 +40,8 @@ struct Actuator {
 // /loggers, /loggers/{name}, /env, /env/{name} and /pumps, and POST of /loggers/{name}. They have
 // the shape of Spring Boot's actuator; only /pumps is ours. A status that is not UP is 503 with the
 // same body. Health is the worst status of all components, readiness that of the components in
-// readiness; liveness is UP as long as the process answers. The content type is
+// readiness; liveness is UP as long as the process answers. Both are for everybody, but only a
+// caller with the scope metrics:read sees the components. The content type is
 // application/vnd.spring-boot.actuator.v3+json unless the client asks for plain JSON.
 std::vector<Route> actuator_routes(const Actuator& actuator);
 // Returns the same rows with empty handlers.

@@ -8,6 +8,7 @@
 
 #include "base/build.hpp"
 #include "platform/http/actuator_metrics.hpp"
+#include "platform/http/identifier.hpp"
 #include "platform/http/raw_client.hpp"
 #include "platform/http/server.hpp"
 #include "platform/telemetry/log.hpp"
@@ -28,14 +29,14 @@ using ::testing::Not;
 class ActuatorTest : public ::testing::Test {
 protected:
     // Asks each component once.
-    void start(std::vector<Component> components) {
+    void start(std::vector<Component> components, Identifier* identifier = nullptr) {
         auto sampled = std::make_shared<SampledComponents>();
         for (auto& component : components) {
             sampled->push_back(std::make_unique<SampledComponent>(std::move(component)));
             sampled->back()->sample();
         }
         sampled_ = sampled;
-        server_ = make_server({},
+        server_ = make_server({.edge = {.identifier = identifier}},
                               actuator_routes({"order-service", sampled_, metrics_,
                                                [this] { return takes_traffic_.load(); }}),
                               clock_, ids_, metrics_);
@@ -74,6 +75,28 @@ TEST_F(ActuatorTest, SaysWhatEachComponentSaid) {
     EXPECT_EQ(get("/actuator/health/bus").status, 503);
     EXPECT_EQ(get("/actuator/health/other").status, 404);
     EXPECT_EQ(get("/actuator/health/liveness").body, R"({"status":"UP"})");
+}
+
+// Every caller is a stranger.
+class Strangers final : public Identifier {
+public:
+    std::shared_ptr<const Principal> identify(const Request&) override { return nobody(); }
+};
+
+TEST_F(ActuatorTest, ShowsAStrangerNothingButWhetherItServes) {
+    Strangers strangers;
+    start({{"db", [] { return ComponentHealth{.details = {{"database", "SQLite"}}}; }}},
+          &strangers);
+    EXPECT_EQ(get("/actuator/health/liveness").body, R"({"status":"UP"})");
+    EXPECT_EQ(get("/actuator/health/readiness").body, R"({"status":"UP"})");
+    takes_traffic_ = false;
+    EXPECT_EQ(get("/actuator/health/readiness").status, 503);
+    for (const char* path : {"", "/health", "/health/db", "/health/readiness/db", "/info",
+                             "/metrics", "/metrics/process.open.fds", "/prometheus"}) {
+        const auto refused = get(std::string("/actuator") + path);
+        EXPECT_EQ(refused.status, 401) << path;
+        EXPECT_EQ(refused.header("WWW-Authenticate"), R"(Bearer realm="trackops")") << path;
+    }
 }
 
 TEST_F(ActuatorTest, TheWholeIsAsBadAsItsWorstComponent) {

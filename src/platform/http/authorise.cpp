@@ -11,6 +11,7 @@ namespace trackops::http {
 
 std::optional<Error> authorise(const Route& route, const Principal& principal) {
     if (principal.scopes.contains(route.scope)) return std::nullopt;
+    if (!principal.fault.empty()) return Error{Errc::unauthorized, std::string(principal.fault)};
     return Error{principal.is_authenticated ? Errc::forbidden : Errc::unauthorized,
                  fmt::format("this needs the scope {}", name_of(route.scope))};
 }

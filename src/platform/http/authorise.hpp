@@ -8,8 +8,8 @@
 namespace trackops::http {
 
 // Returns nothing if `principal` may call the route; Errc::unauthorized if credentials could
-// help; otherwise Errc::forbidden, whose detail names the missing scope. Pure. Every request passes
-// it before its body is read.
+// help, with the fault of those that were refused; otherwise Errc::forbidden, whose detail names
+// the missing scope. Pure. Every request passes it before its body is read.
 std::optional<Error> authorise(const Route& route, const Principal& principal);
 
 // Returns the reason why the row refuses a request whose header has arrived; nothing if it admits

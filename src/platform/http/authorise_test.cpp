@@ -60,7 +60,23 @@ TEST_F(AuthorisedConversation, AnswersACallerWithoutTheScope) {
     EXPECT_EQ(forbidden.find("WWW-Authenticate"), std::string::npos) << forbidden;
     const std::string unknown = ask(Scope::orders_read, nobody());
     EXPECT_TRUE(unknown.starts_with("HTTP/1.1 401 Unauthorized\r\n")) << unknown;
-    EXPECT_NE(unknown.find("\r\nWWW-Authenticate: Bearer\r\n"), std::string::npos) << unknown;
+    EXPECT_NE(unknown.find("\r\nWWW-Authenticate: Bearer realm=\"trackops\"\r\n"),
+              std::string::npos)
+        << unknown;
+}
+
+TEST_F(AuthorisedConversation, TellsACallerWhyItsCredentialsWereRefused) {
+    const auto refused = std::make_shared<const Principal>(
+        Principal{.name = "nobody", .is_authenticated = false, .fault = "the key is not known"});
+    const std::string answer = ask(Scope::operate, refused);
+    EXPECT_TRUE(answer.starts_with("HTTP/1.1 401 Unauthorized\r\n")) << answer;
+    EXPECT_NE(
+        answer.find("\r\nWWW-Authenticate: Bearer realm=\"trackops\", "
+                    "error=\"invalid_token\", error_description=\"the key is not known\"\r\n"),
+        std::string::npos)
+        << answer;
+    EXPECT_NE(answer.find(R"("detail":"the key is not known")"), std::string::npos) << answer;
+    EXPECT_TRUE(ask(Scope::everybody, refused).starts_with("HTTP/1.1 200 OK\r\n"));
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 
 namespace trackops::http {
 
+class Identifier;
+
 struct EdgeOptions {
     // The host names by which clients may call the service, in lower case, beside every IP address
     // and localhost (check_origin() in origin.hpp).
@@ -40,6 +42,9 @@ struct EdgeOptions {
     // may have had its effect. A route that streams its body has no such limit: its client must
     // send and read, both at a minimum rate.
     Duration answer_timeout = std::chrono::seconds(10);
+    // Names the caller of each request. It outlives the server. Null: every caller is `local`, who
+    // may do everything.
+    Identifier* identifier = nullptr;
 };
 
 }  // namespace trackops::http

@@ -1,5 +1,6 @@
 #include "platform/http/principal.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace trackops::http {
@@ -13,6 +14,12 @@ static_assert(scope_names.size() == scope_count);
 }  // namespace
 
 std::string_view name_of(Scope scope) { return scope_names.at(static_cast<std::size_t>(scope)); }
+
+std::optional<Scope> scope_named(std::string_view name) {
+    const auto* const found = std::find(scope_names.begin() + 1, scope_names.end(), name);
+    if (found == scope_names.end()) return std::nullopt;
+    return static_cast<Scope>(found - scope_names.begin());
+}
 
 const std::shared_ptr<const Principal>& local_principal() {
     static const auto local =

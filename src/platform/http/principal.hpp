@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,8 @@ enum class Scope : std::uint8_t {
 inline constexpr std::size_t scope_count = static_cast<std::size_t>(Scope::admin) + 1;
 
 std::string_view name_of(Scope scope);  // e.g. orders:read
+// Returns the scope with this name. Scope::everybody has none: nobody needs to be given it.
+std::optional<Scope> scope_named(std::string_view name);
 
 // A set of scopes. Every set contains Scope::everybody.
 class Scopes {
@@ -38,6 +41,9 @@ public:
         return scopes;
     }
     constexpr bool contains(Scope scope) const { return (bits_ & bit(scope)) != 0; }
+    constexpr bool contains(Scopes others) const { return (bits_ & others.bits_) == others.bits_; }
+    constexpr void add(Scopes others) { bits_ = static_cast<std::uint16_t>(bits_ | others.bits_); }
+    bool operator==(const Scopes&) const = default;
 
 private:
     static_assert(scope_count <= 16);
@@ -51,10 +57,13 @@ struct Principal {
     std::string name;  // the actor that history and events record
     Scopes scopes{};
     bool is_authenticated = true;  // false: a refusal asks for credentials
+    // Why the credentials of this caller were not accepted; the caller sees it. Empty: there was
+    // nothing to refuse. Holds no quotation mark.
+    std::string_view fault = {};
 };
 
-// The caller on this machine, who has every scope. As long as there is no login, every request
-// that passes the edge is a request of `local`.
+// The caller on this machine, who has every scope. In a service that has no access file every
+// request that passes the edge is a request of `local`.
 const std::shared_ptr<const Principal>& local_principal();
 // A caller without credentials. Its only scope is Scope::everybody.
 const std::shared_ptr<const Principal>& nobody();

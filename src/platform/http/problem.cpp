@@ -92,6 +92,14 @@ void log_failure(const Kind& kind, const Error& error, const Request& request) {
                     {"correlation_id", context.correlation_id}});
 }
 
+// The value of WWW-Authenticate (RFC 6750, section 3).
+std::string challenge(const Principal& caller) {
+    constexpr std::string_view bearer = R"(Bearer realm="trackops")";
+    if (caller.fault.empty()) return std::string(bearer);
+    return fmt::format(R"({}, error="invalid_token", error_description="{}")", bearer,
+                       caller.fault);
+}
+
 }  // namespace
 
 int status_of(Errc code) { return kind_of(code).status; }
@@ -138,7 +146,7 @@ Response problem(const Error& error, const Request& request) {
     }
     writer.end_object();
     if (error.code == Errc::unauthorized)
-        response.headers.emplace_back("WWW-Authenticate", "Bearer");
+        response.headers.emplace_back("WWW-Authenticate", challenge(*request.context.principal));
     if (kind.retry_after_seconds > 0)
         response.headers.emplace_back("Retry-After", std::to_string(kind.retry_after_seconds));
     return response;

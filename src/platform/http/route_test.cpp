@@ -105,7 +105,22 @@ TEST(Scopes, ContainWhatTheyWereMadeOf) {
         const auto scope = static_cast<Scope>(i);
         EXPECT_TRUE(local_principal()->scopes.contains(scope)) << name_of(scope);
         EXPECT_EQ(nobody()->scopes.contains(scope), scope == Scope::everybody) << name_of(scope);
+        const auto named = scope_named(name_of(scope));
+        EXPECT_EQ(named.has_value(), scope != Scope::everybody) << name_of(scope);
+        EXPECT_EQ(named.value_or(scope), scope);
     }
+    EXPECT_FALSE(scope_named("orders"));
+    EXPECT_FALSE(scope_named(""));
+}
+
+TEST(Scopes, AreComparedAndJoinedAsSets) {
+    Scopes reader{Scope::orders_read};
+    EXPECT_TRUE(reader.contains(Scopes{}));
+    EXPECT_FALSE(reader.contains(Scopes{Scope::orders_read, Scope::relay_read}));
+    reader.add({Scope::relay_read});
+    EXPECT_EQ(reader, (Scopes{Scope::orders_read, Scope::relay_read}));
+    EXPECT_TRUE(Scopes::all().contains(reader));
+    EXPECT_FALSE(reader.contains(Scopes::all()));
 }
 
 }  // namespace

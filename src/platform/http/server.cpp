@@ -27,6 +27,7 @@
 #include "platform/http/connection_slots.hpp"
 #include "platform/http/conversation.hpp"
 #include "platform/http/http_date.hpp"
+#include "platform/http/identifier.hpp"
 #include "platform/http/pending_reply.hpp"
 #include "platform/http/server_span.hpp"
 #include "platform/http/worker_classes.hpp"
@@ -326,7 +327,10 @@ private:
         return found == connections_.end() ? nullptr : found->second;
     }
 
-    std::shared_ptr<const Principal> identify(const Request&) override { return local_principal(); }
+    std::shared_ptr<const Principal> identify(const Request& request) override {
+        Identifier* const identifier = options_.edge.identifier;
+        return identifier ? identifier->identify(request) : local_principal();
+    }
     Uuid fresh_id() override { return ids_.next(); }
     std::string_view date() override { return date_.at(clock_.now()); }
     void reached(Limit limit) override { access_.reached(limit); }

@@ -98,6 +98,8 @@ Management::Management(Application& application, const ManagementOptions& option
     http::EdgeOptions listener_edge = edge;
     listener_edge.query_workers = 1;  // every endpoint is answered from memory
     listener_edge.bulk_workers = 1;
+    // The network decides who reaches that listener; probes and scrapers have no credentials.
+    listener_edge.identifier = nullptr;
     listener_ = http::make_server({.address = options.listen->host,
                                    .port = options.listen->port,
                                    .edge = std::move(listener_edge)},

@@ -41,7 +41,7 @@ struct ListenAddress {
 };
 
 struct ManagementOptions {
-    // Where /actuator/* is served, and only there. Nothing: beside the API.
+    // Where /actuator/* is served, and only there, to every caller. Nothing: beside the API.
     std::optional<ListenAddress> listen = {};
     // The folder of embedded data; "" when servers hold all data.
     std::string data_folder = {};
