@@ -8,7 +8,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PLATFORM = {  # which other platform parts a part may include
     "json": "", "url": "", "config": "json url", "telemetry": "json", "runtime": "telemetry", "http": "json runtime telemetry", "sql": "telemetry",
-    "otlp": "http json runtime telemetry url",
+    "otlp": "http json runtime telemetry url", "access": "http json runtime telemetry",
     "sqlite": "sql telemetry", "postgres": "sql telemetry url", "bus": "runtime telemetry", "kafka": "bus telemetry url",
     "embedded_log": "bus sql sqlite telemetry", "cache": "telemetry", "redis": "cache telemetry url",
     "backends": "sql sqlite postgres bus kafka embedded_log cache redis telemetry url", "idempotency": "sql",
@@ -22,7 +22,7 @@ CATCHES_ALL = {  # and rethrow it, except the two drivers of pumps and the code 
     "src/platform/postgres/connection.cpp", "src/platform/postgres/pool.cpp", "src/platform/relay/wal/source.cpp"}
 VAGUE = re.compile(r"(^|_)(util|utils|helper|helpers|common|misc|manager|managers|impl|stuff)(_|\.|$)")
 PRIVATE_HEADERS = {"src/platform/http/connection.hpp"}  # included by the server alone
-THIRD_PARTY = re.compile(r"<(boost|simdjson|sqlite3|libpq|prometheus|spdlog|openssl|hiredis|librdkafka|CLI)[/.\-]")
+THIRD_PARTY = re.compile(r"<(boost|simdjson|sqlite3|libpq|prometheus|spdlog|openssl|sodium|hiredis|librdkafka|CLI)[/.\-]")
 
 
 def ring_of(path):

@@ -1,0 +1,109 @@
+#include "platform/access/callers.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "platform/access/key_text.hpp"
+
+namespace trackops::access {
+namespace {
+
+using http::Principal;
+
+struct OutcomeRow {
+    Outcome outcome;
+    std::string_view name;
+    std::string_view fault;  // for the caller
+};
+constexpr auto outcomes = std::to_array<OutcomeRow>({
+    {Outcome::absent, "absent", ""},
+    {Outcome::accepted, "accepted", ""},
+    {Outcome::malformed, "malformed", "Authorization must be 'Bearer' and one key (trk_...)"},
+    {Outcome::mistyped, "mistyped", "the key is mistyped or not whole: its checksum is wrong"},
+    {Outcome::unknown, "unknown", "the key is not known"},
+    {Outcome::too_early, "too_early", "the key is not valid yet"},
+    {Outcome::expired, "expired", "the key is no longer valid"},
+});
+static_assert([] {
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+        if (static_cast<std::size_t>(outcomes[i].outcome) != i) return false;
+        if (outcomes[i].fault.contains('"') || outcomes[i].fault.contains('\\')) return false;
+    }
+    return outcomes.size() == outcome_count;
+}());
+
+Identified refused(Outcome outcome) {
+    static const auto strangers = [] {
+        std::array<std::shared_ptr<const Principal>, outcome_count> all;
+        for (std::size_t i = 0; i < outcome_count; ++i) {
+            all[i] = std::make_shared<const Principal>(Principal{.name = http::nobody()->name,
+                                                                 .is_authenticated = false,
+                                                                 .fault = outcomes[i].fault});
+        }
+        return all;
+    }();
+    return {strangers[static_cast<std::size_t>(outcome)], outcome};
+}
+
+// The scheme is case-insensitive (RFC 9110, section 11.1). Returns "" if it is another one.
+std::string_view bearer_token(std::string_view authorization) {
+    constexpr std::string_view scheme = "bearer ";
+    if (authorization.size() <= scheme.size()) return {};
+    const auto is_same_letter = [](char given, char wanted) {
+        return given == wanted || (given >= 'A' && given <= 'Z' && given - 'A' + 'a' == wanted);
+    };
+    if (!std::ranges::equal(authorization.substr(0, scheme.size()), scheme, is_same_letter))
+        return {};
+    const std::string_view token = authorization.substr(scheme.size());
+    return token.substr(std::min(token.find_first_not_of(' '), token.size()));
+}
+
+}  // namespace
+
+std::string_view name_of(Outcome outcome) {
+    return outcomes.at(static_cast<std::size_t>(outcome)).name;
+}
+
+Callers::Callers(AccessFile file) : file_(std::move(file)) {
+    entries_.reserve(file_.keys.size());
+    for (const Key& key : file_.keys) {
+        entries_.push_back({&key, std::make_shared<const Principal>(
+                                      Principal{.name = "key:" + key.name, .scopes = key.scopes})});
+    }
+    std::ranges::sort(entries_, {},
+                      [](const Entry& entry) { return std::string_view(entry.key->id); });
+}
+
+const Callers::Entry* Callers::find(std::string_view id) const {
+    const auto id_of = [](const Entry& entry) { return std::string_view(entry.key->id); };
+    const auto found = std::ranges::lower_bound(entries_, id, {}, id_of);
+    return found != entries_.end() && found->key->id == id ? &*found : nullptr;
+}
+
+Identified Callers::identify(const http::Request& request, Instant now) const {
+    constexpr std::string_view name = "authorization";
+    const auto is_wanted = [&](const auto& header) { return header.first == name; };
+    const auto given = std::ranges::find_if(request.headers, is_wanted);
+    if (given == request.headers.end()) return refused(Outcome::absent);
+    // Of two headers another program on the way may have read the other one.
+    if (std::any_of(given + 1, request.headers.end(), is_wanted))
+        return refused(Outcome::malformed);
+    return identify(bearer_token(given->second), now);
+}
+
+Identified Callers::identify(std::string_view token, Instant now) const {
+    const auto text = parse_key_text(token);
+    if (!text)
+        return refused(text.error() == KeyFault::form ? Outcome::malformed : Outcome::mistyped);
+    const Entry* const entry = find(text->id);
+    // A stranger's id costs as much as a known one.
+    static constexpr Digest nothing{};
+    const bool is_right = is_same(digest_of(*text), entry ? entry->key->digest : nothing);
+    if (!entry || !is_right) return refused(Outcome::unknown);
+    if (now < entry->key->not_before) return refused(Outcome::too_early);
+    if (now >= entry->key->not_after) return refused(Outcome::expired);
+    return {entry->principal, Outcome::accepted};
+}
+
+}  // namespace trackops::access
