@@ -78,11 +78,12 @@ private:
     runtime::RandomIds ids_{clock_};
     telemetry::Registry relay_metrics_;
     telemetry::Registry inventory_metrics_;
-    telemetry::Registry order_metrics_;  // also the metrics of the bus and of the budget
+    telemetry::Registry order_metrics_;  // also of the bus, the budget and the callers
     runtime::Budget budget_;             // of all three
     TelemetryExport relay_telemetry_;
     TelemetryExport inventory_telemetry_;
     TelemetryExport order_telemetry_;  // also the log of the process
+    Access access_;                    // the same
     std::unique_ptr<bus::Bus> bus_;
     event_relay::Module relay_;
     inventory::Module inventory_;
@@ -134,14 +135,20 @@ Services::Services(const config::Values& values)
                            inventory_metrics_),
       order_telemetry_(values, "order-service", TelemetryExport::Logs::exported, clock_,
                        order_metrics_),
+      access_(values, clock_, order_metrics_),
       bus_(backends::open_bus("embedded:" + values.text("data-dir") + "/bus", {}, clock_,
                               order_metrics_)),
-      relay_(with_shared(relay_options(values), budget_, relay_telemetry_.tracer()), clock_, ids_,
-             *bus_, relay_metrics_),
-      inventory_(with_shared(inventory_options(values), budget_, inventory_telemetry_.tracer()),
+      relay_(with_access(with_shared(relay_options(values), budget_, relay_telemetry_.tracer()),
+                         access_),
+             clock_, ids_, *bus_, relay_metrics_),
+      inventory_(with_access(
+                     with_shared(inventory_options(values), budget_, inventory_telemetry_.tracer()),
+                     access_),
                  clock_, ids_, *bus_, inventory_metrics_),
-      order_(with_shared(order_options(values, relay_), budget_, order_telemetry_.tracer()), clock_,
-             ids_, *bus_, order_metrics_) {}
+      order_(with_access(
+                 with_shared(order_options(values, relay_), budget_, order_telemetry_.tracer()),
+                 access_),
+             clock_, ids_, *bus_, order_metrics_) {}
 
 void Services::prepare() {
     order_.prepare();

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/access_settings.hpp"
 #include "apps/edge_settings.hpp"
 #include "apps/listen_settings.hpp"
 #include "apps/telemetry_settings.hpp"
@@ -74,6 +75,7 @@ inline constexpr auto common_settings = std::to_array<config::Setting>({
      "How long requests under way may take at the end. 20 s later the program is gone, "
      "whatever stands still.",
      0, 600L * 1000},
+    access_file_setting,
     {"log-level", config::Kind::text, "info", "debug, info, warn, error or off."},
     {"log-json", config::Kind::flag, "true", "One JSON object a line; --no-log-json for people."},
     {"config", config::Kind::text, "",

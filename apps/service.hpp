@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/access_settings.hpp"
 #include "apps/program.hpp"
 #include "apps/telemetry_export.hpp"
 #include "platform/backends/open_bus.hpp"
@@ -43,9 +44,10 @@ public:
         : name_(name),
           budget_(memory_budget(values), metrics_),
           telemetry_(values, program, TelemetryExport::Logs::exported, clock_, metrics_),
+          access_(values, clock_, metrics_),
           bus_(backends::open_bus(values.text("bus-url"), bus_options, clock_, metrics_)),
-          module_(with_shared(module_options, budget_, telemetry_.tracer()), clock_, ids_, *bus_,
-                  metrics_) {}
+          module_(with_access(with_shared(module_options, budget_, telemetry_.tracer()), access_),
+                  clock_, ids_, *bus_, metrics_) {}
     // The relay module has no prepare(): it waits for its servers itself and reports it.
     void prepare() override {
         if constexpr (requires { module_.prepare(); }) module_.prepare();
@@ -66,6 +68,7 @@ private:
     telemetry::Registry metrics_;
     runtime::Budget budget_;
     TelemetryExport telemetry_;
+    Access access_;
     std::unique_ptr<bus::Bus> bus_;
     Module module_;
 };

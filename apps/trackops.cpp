@@ -1,7 +1,7 @@
-// The operator's program: `dev` runs the three services in one process, `health` asks whether they
-// are ready, `load` plays orders against them, `migrate` brings both databases up to date, `routes`
-// prints the HTTP routes, `sim` calls the simulator, `verify` checks the
-// invariants of both databases.
+// The operator's program: `access` decides who may call, `dev` runs the three services in one
+// process, `health` asks whether they are ready, `load` plays orders against them, `migrate` brings
+// both databases up to date, `routes` prints the HTTP routes, `sim` calls the simulator, `verify`
+// checks the invariants of both databases.
 #include <cstdio>
 #include <span>
 #include <string>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "apps/access.hpp"
 #include "apps/dev.hpp"
 #include "apps/migrate.hpp"
 #include "apps/routes.hpp"
@@ -25,6 +26,7 @@ namespace {
 constexpr std::string_view usage =
     "trackops: the order-and-stock core of a commerce back end\n"
     "\n"
+    "  trackops access         adds, rotates and revokes keys and operators\n"
     "  trackops dev            the three services in one process on embedded stores\n"
     "  trackops health         asks a running `trackops dev` whether it is ready\n"
     "  trackops load FILE|-    plays orders from NDJSON over HTTP and reports\n"
@@ -41,10 +43,10 @@ struct Command {
     int (*run)(std::span<const std::string> arguments, std::span<const std::string> environment);
 };
 constexpr Command commands[] = {
-    {"dev", trackops::apps::dev},         {"health", trackops::apps::health},
-    {"load", trackops::load::command},    {"migrate", trackops::apps::migrate},
-    {"routes", trackops::apps::routes},   {"sim", trackops::apps::simulator},
-    {"verify", trackops::verify::command}};
+    {"access", trackops::apps::access},   {"dev", trackops::apps::dev},
+    {"health", trackops::apps::health},   {"load", trackops::load::command},
+    {"migrate", trackops::apps::migrate}, {"routes", trackops::apps::routes},
+    {"sim", trackops::apps::simulator},   {"verify", trackops::verify::command}};
 
 int print(std::FILE* to, std::string_view text, int exit_code) {
     std::fwrite(text.data(), 1, text.size(), to);

@@ -1,0 +1,13 @@
+// Reads a password from a person or from a script.
+#pragma once
+#include "base/result.hpp"
+#include "base/secret.hpp"
+
+namespace trackops::apps {
+
+// On a terminal, asks for the password twice without showing it. Otherwise takes the first line of
+// the standard input. Returns Errc::invalid for a password that is too short or too long, has a
+// control character, or was not the same twice.
+Result<Secret> read_new_password();
+
+}  // namespace trackops::apps
