@@ -24,6 +24,12 @@ using config::Kind;
 constexpr auto settings = std::to_array<config::Setting>({
     {"order-url", Kind::text, "http://127.0.0.1:8080", "where the order service answers"},
     {"inventory-url", Kind::text, "http://127.0.0.1:8081", "where the inventory service answers"},
+    {.name = "key",
+     .kind = Kind::text,
+     .default_value = "",
+     .help = "Service key with orders:write, orders:read and, for items, inventory:write; in the "
+             "environment (TRACKOPS_KEY) or in a file (TRACKOPS_KEY_FILE) only",
+     .secret = true},
     {"items", Kind::flag, "false", "the file holds stock items, one a line, not order events"},
     {"concurrency", Kind::integer, "64", "requests under way at once", 1, 4096},
     {"rate", Kind::integer, "0", "events a second; 0: as fast as they are accepted", 0, 1'000'000},
@@ -64,12 +70,15 @@ std::vector<std::string> take_files(std::span<const std::string> arguments,
 std::vector<std::string> ours(std::span<const std::string> environment) {
     std::vector<std::string> found;
     for (const auto& setting : settings) {
-        auto name = fmt::format("TRACKOPS_{}=", setting.name);
+        auto name = fmt::format("TRACKOPS_{}", setting.name);
         std::ranges::transform(name, name.begin(), [](char c) {
             return c == '-' ? '_' : (c >= 'a' && c <= 'z') ? static_cast<char>(c - 'a' + 'A') : c;
         });
-        for (const auto& variable : environment)
-            if (variable.starts_with(name)) found.push_back(variable);
+        for (const auto& variable : environment) {
+            if (variable.starts_with(name + "=") ||
+                (setting.secret && variable.starts_with(name + "_FILE=")))
+                found.push_back(variable);
+        }
     }
     return found;
 }
@@ -104,9 +113,13 @@ int command(std::span<const std::string> arguments, std::span<const std::string>
     if (!values) return print_usage_error(values.error());
     if (files.size() != 1)
         return print_usage_error({Errc::invalid, "name one FILE, or - for standard input"});
+    // Every user who can list processes could read it there.
+    if (values->values.at("key").source == "flag")
+        return print_usage_error({Errc::invalid, "give the key in the environment or in a file"});
     const LoadOptions options{
         .order_url = values->text("order-url"),
         .inventory_url = values->text("inventory-url"),
+        .key = Secret(values->text("key")),
         .items = values->flag("items"),
         .concurrency = static_cast<std::size_t>(values->integer("concurrency")),
         .rate_per_second = values->integer("rate"),

@@ -51,6 +51,17 @@ protected:
     const std::string report_ = folder_ + "/report.json";
 };
 
+TEST_F(CommandTest, TakesTheKeyFromTheEnvironmentOnly) {
+    const auto shown = run({events_, "--key", "hush"});
+    EXPECT_EQ(shown.code, 2);
+    EXPECT_THAT(shown.err, testing::HasSubstr("give the key in the environment"));
+    EXPECT_THAT(shown.err, testing::Not(testing::HasSubstr("hush")));
+    EXPECT_EQ(run({events_, "--wait", "1s"}, {"TRACKOPS_KEY=trk_x"}).code, 0);
+    EXPECT_EQ(run({events_, "--wait", "1s"}, {"TRACKOPS_KEY_FILE=" + events_}).code, 2);
+    std::ofstream(folder_ + "/key") << "trk_x\n";
+    EXPECT_EQ(run({events_, "--wait", "1s"}, {"TRACKOPS_KEY_FILE=" + folder_ + "/key"}).code, 0);
+}
+
 TEST_F(CommandTest, PlaysAFileAndWritesTheReport) {
     const auto ended = run({"--concurrency", "4", events_, "--report=" + report_, "--wait", "1s"});
     EXPECT_EQ(ended.code, 0) << ended.err;

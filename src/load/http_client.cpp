@@ -67,9 +67,10 @@ Duration retry_after_of(const http::ResponseParser& parser) {
     return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, 3600));
 }
 
-std::string to_bytes(const Request& call, const Address& host) {
+std::string to_bytes(const Request& call, const Address& host, const Secret& key) {
     std::string bytes = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: trackops-load\r\n",
                                     call.method, call.path, host.text);
+    if (!key.empty()) bytes += fmt::format("Authorization: Bearer {}\r\n", key.reveal());
     if (!call.idempotency_key.empty())
         bytes += fmt::format("Idempotency-Key: {}\r\n", call.idempotency_key);
     if (!call.body.empty()) bytes += fmt::format("Content-Type: {}\r\n", call.content_type);
@@ -82,12 +83,12 @@ std::string to_bytes(const Request& call, const Address& host) {
 // connections are reused, the most recently used one first.
 class Host {
 public:
-    Host(asio::io_context& io, Address address)
-        : io_(io), address_(std::move(address)), resolver_(io) {}
+    Host(asio::io_context& io, Address address, const Secret& key)
+        : io_(io), address_(std::move(address)), key_(key), resolver_(io) {}
 
     void send(const Request& call, HttpClient::Done done) {
         auto exchange =
-            std::make_shared<Exchange>(*this, to_bytes(call, address_), std::move(done));
+            std::make_shared<Exchange>(*this, to_bytes(call, address_, key_), std::move(done));
         if (resting_.empty()) return exchange->connect();
         exchange->use(std::move(resting_.back()));
         resting_.pop_back();
@@ -223,6 +224,7 @@ private:
 
     asio::io_context& io_;
     const Address address_;
+    const Secret& key_;
     Resolver resolver_;
     std::vector<tcp::endpoint> endpoints_;  // does not change once it is known
     // Never longer than the largest number of concurrent calls.
@@ -231,8 +233,10 @@ private:
 
 class AsioHttpClient final : public HttpClient {
 public:
-    AsioHttpClient(Address order, Address inventory)
-        : order_(io_, std::move(order)), inventory_(io_, std::move(inventory)) {}
+    AsioHttpClient(Address order, Address inventory, Secret key)
+        : key_(std::move(key)),
+          order_(io_, std::move(order), key_),
+          inventory_(io_, std::move(inventory), key_) {}
 
     void send(Request call, Done done) override {
         auto& host = call.target == Target::order ? order_ : inventory_;
@@ -255,6 +259,7 @@ public:
 
 private:
     const Steady::time_point made_ = Steady::now();
+    const Secret key_;
     asio::io_context io_{1};
     Host order_;
     Host inventory_;
@@ -263,10 +268,12 @@ private:
 }  // namespace
 
 Result<std::unique_ptr<HttpClient>> make_http_client(const std::string& order_url,
-                                                     const std::string& inventory_url) {
+                                                     const std::string& inventory_url, Secret key) {
     auto order = TRY(parse_address(order_url));
     auto inventory = TRY(parse_address(inventory_url));
-    return std::make_unique<AsioHttpClient>(std::move(order), std::move(inventory));
+    if (!std::ranges::all_of(key.reveal(), [](char c) { return c > ' ' && c < '\x7f'; }))
+        return fail(Errc::invalid, "the key has characters that are not visible ASCII");
+    return std::make_unique<AsioHttpClient>(std::move(order), std::move(inventory), std::move(key));
 }
 
 }  // namespace trackops::load

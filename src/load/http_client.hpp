@@ -9,6 +9,7 @@
 
 #include "base/instant.hpp"
 #include "base/result.hpp"
+#include "base/secret.hpp"
 
 namespace trackops::load {
 
@@ -50,8 +51,10 @@ public:
 };
 
 // Makes a client with keep-alive connections to URLs of the form http://host:port, one connection
-// for each concurrent call. Returns Errc::invalid for any other URL.
+// for each concurrent call. Each call carries `key` as a Bearer token, unless it is empty. Returns
+// Errc::invalid for any other URL, and for a key with other characters than visible ASCII.
 Result<std::unique_ptr<HttpClient>> make_http_client(const std::string& order_url,
-                                                     const std::string& inventory_url);
+                                                     const std::string& inventory_url,
+                                                     Secret key = {});
 
 }  // namespace trackops::load

@@ -48,6 +48,11 @@ protected:
                                             .headers = {{"Idempotency-Replayed", "true"},
                                                         {"Retry-After", "3"}}});
                             }),
+            route_for_tests(
+                "GET", "/caller",
+                [](const Request& request, const Reply& reply) {
+                    reply.json(200, std::string(request.header("authorization").value_or("-")));
+                }),
             route_for_tests("GET", "/fine",
                             [](const Request&, const Reply& reply) { reply.json(200, "{}"); }),
             route_for_tests("POST", "/api/orders",
@@ -160,6 +165,16 @@ TEST_F(HttpClientTest, CarriesACallAndItsAnswer) {
     EXPECT_EQ(response->body, R"(k-1 "é")");
     EXPECT_EQ(response->retry_after, std::chrono::seconds(3));
     EXPECT_TRUE(response->is_replayed);
+}
+
+TEST_F(HttpClientTest, CarriesTheKeyToBothServices) {
+    for (const Target target : {Target::order, Target::inventory}) {
+        const auto client = make_http_client(url_, url_, Secret("trk_x")).value();
+        EXPECT_EQ(send(*client, {.target = target, .path = "/caller"})->body, "Bearer trk_x");
+    }
+    const auto without = make_http_client(url_, url_).value();
+    EXPECT_EQ(send(*without, {.path = "/caller"})->body, "-");
+    EXPECT_EQ(make_http_client(url_, url_, Secret("a\r\nb")).error().code, Errc::invalid);
 }
 
 TEST_F(HttpClientTest, GivesEachOfManyCallsItsOwnAnswer) {

@@ -11,6 +11,7 @@
 
 #include "base/instant.hpp"
 #include "base/result.hpp"
+#include "base/secret.hpp"
 #include "load/report.hpp"
 
 namespace trackops::load {
@@ -18,6 +19,7 @@ namespace trackops::load {
 struct LoadOptions {
     std::string order_url = "http://127.0.0.1:8080";
     std::string inventory_url = "http://127.0.0.1:8081";
+    Secret key = {};  // empty: the services ask for none
     // The input holds stock items, not order events.
     bool items = false;
     // The maximum number of requests in flight.
@@ -49,7 +51,7 @@ struct ProgressOptions {
 // waits for the response to its order. Calls of different orders run concurrently. Each call
 // carries an idempotency key, so that a retry after 503 or a lost connection has no second effect.
 // If a call gets no response after all its retries, the rest of the input is not played. Returns
-// Errc::invalid for a URL that make_http_client refuses.
+// Errc::invalid for a URL or a key that make_http_client refuses.
 Result<LoadReport> run_load(const LoadOptions& options, Input input,
                             const ProgressOptions& progress);
 

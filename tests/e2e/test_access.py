@@ -171,7 +171,7 @@ def test_a_bad_file_is_refused_with_a_line_and_the_callers_stay(program, file, k
         file.path.write_text(good)
     wait_until(lambda: in_force() == "1", 20, "the good file being in force")
     refusals = [line for line in log.read_text().splitlines() if "the access file is refused" in line]
-    assert len(refusals) == before + 1 and "/keys/0/scoops is unknown" in json.loads(refusals[-1])["faults"], refusals
+    assert len(refusals) == before + 1 and "/keys/0/scoops is not known here" in json.loads(refusals[-1])["faults"], refusals
 
 
 def test_no_secret_leaves_by_log_metrics_answers_or_the_list_of_processes(program, file, keys):
@@ -203,7 +203,7 @@ def test_a_program_does_not_start_with_a_bad_file(tmp_path):
     bad = tmp_path / "access.json"
     bad.write_text('{"keys": [{"name": "shop"}], "people": []}')
     try:
-        for path, told in ((bad, "/keys/0/id is required"), (bad, "/people is unknown"), (tmp_path / "none.json", "No such file")):
+        for path, told in ((bad, "/keys/0/id is required"), (bad, "/people is not known here"), (tmp_path / "none.json", "No such file")):
             process = program.spawn("--access-file", str(path))
             assert process.wait(30) == 1
             assert told in program.log_tail() and str(path) in program.log_tail()
