@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
@@ -98,6 +99,7 @@ int print_usage_error(const Program& program, std::string_view text, int exit_co
 
 int serve(const Program& program, const config::Values& values, std::uint64_t open_files_max) {
     std::signal(SIGPIPE, SIG_IGN);
+    ::umask(S_IRWXG | S_IRWXO);  // the files of a service hold the data of customers
     if (const auto warning = open_files_warning(values, open_files_max); !warning.empty())
         telemetry::log(telemetry::Level::warn, "start", warning);
     if (const auto warning = exposure_warning(values); !warning.empty())

@@ -184,6 +184,12 @@ def test_no_secret_leaves_by_log_metrics_answers_or_the_list_of_processes(progra
         assert not [text[:200] for text in texts if secret.split("_")[2][:12] in text]
 
 
+def test_the_files_of_a_program_are_for_its_owner_alone(program):
+    made = [path for path in (program.folder / "data").rglob("*") if path.name != "ports.json.new"]
+    assert {"orders.db", "inventory.db", "ports.json", "bus"} <= {path.name for path in made}
+    assert not [f"{path} {path.stat().st_mode:o}" for path in made if path.stat().st_mode & 0o077]
+
+
 def test_the_management_listener_asks_for_no_key(file, keys, tmp_path):
     program, undo = make_program("sqlite", tmp_path)
     try:
