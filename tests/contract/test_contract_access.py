@@ -1,0 +1,45 @@
+"""The refusals of a service with an access file, held against the contract."""
+import re
+
+import pytest
+
+from access_file import AccessFile, bearer
+from calls import OPERATIONS
+from conformance import FILES, CheckedClient, contract_of
+from programs import make_program
+
+IS_OPEN = "everybody"
+
+
+@pytest.fixture(scope="module")
+def closed(tmp_path_factory):
+    """(a program that knows one key, a key without any scope that an operation asks for)"""
+    folder = tmp_path_factory.mktemp("closed")
+    file = AccessFile(folder / "access.json")
+    key = file.add_key("nothing", "--scopes", "admin")
+    program, undo = make_program("sqlite", folder)
+    yield program.start("--access-file", str(file.path)), key
+    program.end()
+    undo()
+
+
+def test_some_operations_are_open_and_most_are_not():
+    for service in FILES:
+        scopes = [operation["x-scope"] for _, _, _, operation in contract_of(service).operations]
+        assert 0 < scopes.count(IS_OPEN) < len(scopes) / 2
+
+
+@pytest.mark.parametrize("service,operation_id", OPERATIONS, ids=["-".join(row) for row in OPERATIONS])
+def test_an_operation_refuses_strangers_as_its_contract_has_it(closed, service, operation_id):
+    program, key = closed
+    method, path, operation = next((method, path, operation) for method, path, _, operation in contract_of(service).operations
+                                   if operation["operationId"] == operation_id)
+    client = CheckedClient(service, program.ports[service])
+    target = re.sub(r"\{\w+\}", "0190aaaa-0000-7000-8000-000000000000", path)
+    stranger, other, unknown = (client.call(method, target, None, headers).status for headers in ({}, bearer(key), bearer(key[:-1])))
+    if operation["x-scope"] == IS_OPEN:
+        assert operation["security"] == [] and "401" not in operation["responses"]
+        assert not {stranger, other, unknown} & {401, 403}
+    else:
+        assert operation["security"] == [{"ServiceKey": []}]
+        assert (stranger, other, unknown) == (401, 403, 401)
