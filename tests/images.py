@@ -158,7 +158,7 @@ def check_runs(engine):
 def check_health_fails(engine):
     """A service without its database is unhealthy, and its health check says so without a shell."""
     name = f"trackops-test-{uuid.uuid4().hex[:8]}"
-    engine.text("run", "-d", "--name", name, *LOCKED, "--health-interval", "1s", "--health-start-period", "0s", "-e", "TRACKOPS_BUS_URL=kafka://127.0.0.1:1",
+    engine.text("run", "-d", "--name", name, *LOCKED, "--health-interval", "1s", "--health-start-period", "1s", "-e", "TRACKOPS_BUS_URL=kafka://127.0.0.1:1",
                 "-e", "TRACKOPS_DATABASE_URL=postgres://nobody@127.0.0.1:1/none", "trackops/event-relay-service")
     try:
         wait_for(lambda: health_of(engine, name) == "unhealthy", 60, "a relay without a database being unhealthy")
