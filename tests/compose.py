@@ -82,7 +82,7 @@ def first_order(compose, began):
     return shop, order["id"]
 
 
-def check_containers(compose):
+def check_containers():
     for service in SERVICES:
         about = json.loads(docker("inspect", f"trackops-{service}"))[0]
         assert about["Config"]["User"] == "65532:65532" and about["HostConfig"]["ReadonlyRootfs"], service
@@ -92,6 +92,17 @@ def check_containers(compose):
             assert all(binding["HostIp"] == "127.0.0.1" for binding in bindings), bindings
     for server in ("postgres", "redis", "kafka"):
         assert not json.loads(docker("inspect", f"trackops-{server}"))[0]["HostConfig"]["PortBindings"], f"{server} is published"
+
+
+def check_passwords():
+    """From another container a wrong password is refused by PostgreSQL, and Redis answers nobody without one."""
+    network = next(iter(json.loads(docker("inspect", "trackops-postgres"))[0]["NetworkSettings"]["Networks"]))
+    for image, command, refusal in (
+            ("postgres:17", ["psql", "-h", "postgres", "-U", "trackops_service", "-d", "trackops", "-c", "SELECT 1"], "password authentication failed"),
+            ("redis:8", ["redis-cli", "-h", "redis", "ping"], "NOAUTH")):
+        done = subprocess.run(["docker", "run", "--rm", "--network", network, "-e", "PGPASSWORD=wrong", image, *command], capture_output=True, text=True,
+                              timeout=60, check=False)
+        assert refusal in done.stdout + done.stderr, done
 
 
 def check_logs():
@@ -177,7 +188,8 @@ def main():
     began = time.monotonic()
     compose.run("up", "-d")
     shop, first = first_order(compose, began)
-    check_containers(compose)
+    check_containers()
+    check_passwords()
     compose.run("down")
 
     began = time.monotonic()
