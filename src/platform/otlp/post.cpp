@@ -200,7 +200,7 @@ Endpoint parse_endpoint(std::string_view text, std::string_view append) {
         if (!endpoint.path.ends_with('/')) endpoint.path += '/';
         endpoint.path += append;
     }
-    if (endpoint.path.empty()) endpoint.path.push_back('/');  // "=" warns falsely in g++ 12
+    if (endpoint.path.empty()) endpoint.path = "/";
     return endpoint;
 }
 
