@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,7 +17,6 @@ namespace trackops::http {
 namespace {
 
 using std::chrono::milliseconds;
-using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
