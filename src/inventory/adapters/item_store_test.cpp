@@ -2,6 +2,7 @@
 #include <atomic>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -156,6 +157,37 @@ TEST_P(ItemStoreContract, ListsItemsByWhatIsAsked) {
     EXPECT_THAT(skus({.words = "A Z"}), ElementsAre("z"));
     EXPECT_THAT(skus({.category = "cloth"}), ElementsAre("c"));
     EXPECT_THAT(skus({.low_stock = true}), ElementsAre("c"));
+}
+
+// The same on both databases: letters match in any case, every other character stands for itself.
+TEST_P(ItemStoreContract, FindsWordsInAnyAlphabet) {
+    const std::vector<std::string> names = {
+        "\u00c4rmel *[a-z]? ^", "\u0427\u0435\u0440\u0432\u043e\u043d\u0438\u0439",
+        "\u039f\u0394\u039f\u03a3 (+|$)", "Stra\u00dfe \\d {2}.", "\u0e01\u0e32\u0e41\u0e1f 100%"};
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const std::string sku = fmt::format("s{}", i);
+        at_hand.create_item(sku, 5);
+        ASSERT_TRUE(at_hand.write(sku, domain::PatchItem{{.name = names[i]}}));
+    }
+    for (const auto& [words, sku] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"\u00c4rmel", "s0"},
+             {"\u00e4RMEL", "s0"},
+             {"*[a", "s0"},
+             {"Z]? ^", "s0"},
+             {"\u0447\u0415\u0440\u0412", "s1"},
+             {"\u0438\u0439", "s1"},
+             {"\u03bf\u03b4\u03bf\u03c2", "s2"},
+             {"\u03bf\u03b4\u03bf\u03c3", "s2"},
+             {"(+|$)", "s2"},
+             {"STRA\u1e9eE", "s3"},
+             {"\\D {2}.", "s3"},
+             {"\u0e32\u0e41\u0e1f", "s4"},
+             {"0%", "s4"}}) {
+        EXPECT_THAT(skus({.words = words}), ElementsAre(sku)) << words;
+    }
+    for (const auto* words : {"armel", "[a-z]{4}", "strasse", ".*", "s.", "\u00c4_mel", "%%"}) {
+        EXPECT_THAT(skus({.words = words}), ElementsAre()) << words;
+    }
 }
 
 TEST_P(ItemStoreContract, ListsReservationsAndMovementsNewestFirst) {

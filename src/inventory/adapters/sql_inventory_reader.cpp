@@ -7,6 +7,7 @@
 
 #include "inventory/adapters/reservation_state_names.hpp"
 #include "inventory/adapters/rows.hpp"
+#include "inventory/adapters/search_pattern.hpp"
 
 namespace trackops::inventory::adapters {
 
@@ -18,13 +19,23 @@ constexpr sql::Query find_item{.name = "item.find", .text = R"sql(
     FROM inventory_items WHERE sku = $1
 )sql"};
 
-constexpr sql::Query list_items{.name = "item.list", .text = R"sql(
+// $4 is the pattern of glob_of() and $5 that of regex_of(); both are empty without a search.
+constexpr sql::Query list_items{.name = "item.list",
+                                .text = R"sql(
     SELECT sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand, reserved, version,
            created_at, updated_at
     FROM inventory_items
     WHERE sku > $1 AND ($2 = '' OR category = $2) AND (NOT $3 OR on_hand - reserved <= low_stock_threshold)
-      AND ($4 = '' OR lower(sku) LIKE $4 ESCAPE '\' OR lower(name) LIKE $4 ESCAPE '\')
-    ORDER BY sku LIMIT $5
+      AND ($5 = '' OR sku GLOB $4 OR name GLOB $4)
+    ORDER BY sku LIMIT $6
+)sql",
+                                .postgres = R"sql(
+    SELECT sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand, reserved, version,
+           created_at, updated_at
+    FROM inventory_items
+    WHERE sku > $1 AND ($2 = '' OR category = $2) AND (NOT $3 OR on_hand - reserved <= low_stock_threshold)
+      AND ($4 = '' OR sku ~ $5 OR name ~ $5)
+    ORDER BY sku LIMIT $6
 )sql"};
 
 constexpr sql::Query find_stock{
@@ -78,18 +89,6 @@ constexpr sql::Query find_lines_of{.name = "reservation.lines_of",
     WHERE reservation_id = ANY($1::uuid[]) ORDER BY sku
 )sql"};
 
-// Returns the LIKE pattern, in lower case, that finds the words anywhere in a text; "" for no
-// words.
-std::string pattern_of(std::string_view words) {
-    if (words.empty()) return {};
-    std::string pattern = "%";
-    for (const char c : words) {
-        if (c == '%' || c == '_' || c == '\\') pattern += '\\';
-        pattern += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    }
-    return pattern + '%';
-}
-
 constexpr domain::ReservationId newest{Uuid{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
                                              0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}};
 
@@ -140,8 +139,8 @@ public:
                                     std::size_t most) override {
         const auto tx = database_.begin(sql::Access::read);
         const auto& found =
-            tx->add(list_items, {after, filter.category, filter.low_stock, pattern_of(filter.words),
-                                 static_cast<std::int64_t>(most)});
+            tx->add(list_items, {after, filter.category, filter.low_stock, glob_of(filter.words),
+                                 regex_of(filter.words), static_cast<std::int64_t>(most)});
         tx->flush();
         std::vector<domain::Item> items;
         for (const auto& row : found.rows()) items.push_back(item_of(row));
