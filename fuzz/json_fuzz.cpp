@@ -1,6 +1,7 @@
 // Fuzzes the JSON reader: an accepted document can be walked and has the same meaning when written
 // again.
 #include "fuzz/refusal.hpp"
+#include "platform/json/fault_place.hpp"
 #include "platform/json/reader.hpp"
 
 namespace trackops::fuzz {
@@ -29,12 +30,18 @@ void walk(json::Value value) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace trackops;
-    const auto document = json::Document::parse(fuzz::text_of(data, size));
+    const std::string_view text = fuzz::text_of(data, size);
+    const auto document = json::Document::parse(text);
+    const auto fault = json::find_fault(text);
+    fuzz::promise(!fault || fault->offset <= text.size(), "a fault is within the text");
     if (!fuzz::is_taken(document)) return 0;
     fuzz::walk(document->root());
     const std::string once = document->root().minified();
     const auto again = json::Document::parse(once);
     fuzz::promise(again.has_value(), "what was taken is JSON when written out");
     fuzz::promise(again->root().minified() == once, "writing out is stable");
+    fuzz::promise(!json::find_fault(once), "what was taken has no fault");
+    fuzz::promise(again->root().canonical() == document->root().canonical(),
+                  "the canonical text does not depend on the form");
     return 0;
 }

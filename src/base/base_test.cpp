@@ -1,7 +1,9 @@
 #include <gtest/gtest.h>
 
+#include "base/country.hpp"
 #include "base/id.hpp"
 #include "base/instant.hpp"
+#include "base/lenient_instant.hpp"
 #include "base/money.hpp"
 #include "base/result.hpp"
 #include "base/sku.hpp"
@@ -65,6 +67,22 @@ TEST(Instant, HasAYearOfFourDigitsWhateverTheOffset) {
     EXPECT_FALSE(Instant::parse("9999-12-31T23:59:59-00:01"));
 }
 
+TEST(Instant, TakesTheFormsThatPeopleAndUrlsWrite) {
+    const auto midnight = Instant::parse("2026-11-30T00:00:00Z");
+    for (const auto* text : {"2026-11-30", "2026-11-30T00:00:00Z", "2026-11-30T01:00:00 01:00",
+                             "2026-11-29T20:00:00-04:00", "2026-11-30T01:00:00+01:00"}) {
+        EXPECT_EQ(parse_leniently(text), midnight) << text;
+    }
+    EXPECT_EQ(parse_leniently("2016-12-31T23:59:60Z"), Instant::parse("2017-01-01T00:00:00Z"));
+    EXPECT_EQ(parse_leniently("2017-01-01T00:59:60.25 01:00"),
+              Instant::parse("2017-01-01T00:00:00.25Z"));
+    for (const auto* text : {"", "2026-11-3", "2026-02-30", "30.11.2026", "2026-11-30T10:00:00",
+                             "2026-11-30T22:13:60Z", "2026-11-30T23:59:60+01:00",
+                             "9999-12-31T23:59:60Z", "2026-11-30 01:00", "yesterday"}) {
+        EXPECT_FALSE(parse_leniently(text)) << text;
+    }
+}
+
 TEST(Money, SaysWhenASumDoesNotFit) {
     EXPECT_EQ(checked_add(1, 2), 3);
     EXPECT_FALSE(checked_add(max_amount_minor, 1));
@@ -74,10 +92,23 @@ TEST(Money, SaysWhenASumDoesNotFit) {
 }
 
 TEST(Money, KnowsTheCodes) {
-    EXPECT_TRUE(is_currency("GBP") && is_currency("AED") && is_currency("ZWG"));
-    EXPECT_FALSE(is_currency("gbp") || is_currency("XXX") || is_currency("") || is_currency("BPG"));
-    EXPECT_TRUE(is_country("GB") && is_country("AD") && is_country("ZW"));
-    EXPECT_FALSE(is_country("UK") || is_country("gb") || is_country("G"));
+    for (const auto* code : {"GBP", "AED", "ZWG", "HRK", "DEM", "ADP", "ZWR"})
+        EXPECT_TRUE(is_currency(code)) << code;
+    for (const auto* code : {"gbp", "XXX", "", "BPG", "XAU", "DDM", "EU"})
+        EXPECT_FALSE(is_currency(code)) << code;
+}
+
+TEST(Country, KnowsTheCodes) {
+    for (const auto* code : {"GB", "AD", "ZW", "XK"}) EXPECT_TRUE(is_country(code)) << code;
+    for (const auto* code : {"UK", "gb", "G", "", "EU", "XX"})
+        EXPECT_FALSE(is_country(code)) << code;
+}
+
+TEST(Country, KnowsWhichNeedAPostalCode) {
+    for (const auto* code : {"GB", "US", "DE", "NL", "JP", "AS", "ZA"})
+        EXPECT_TRUE(needs_postal_code(code)) << code;
+    for (const auto* code : {"HK", "AE", "QA", "JM", "IE", "PA", "XK", "", "??"})
+        EXPECT_FALSE(needs_postal_code(code)) << code;
 }
 
 TEST(Sku, FollowsItsPattern) {
@@ -85,6 +116,13 @@ TEST(Sku, FollowsItsPattern) {
                 is_sku(std::string(64, 'x')));
     EXPECT_FALSE(is_sku("") || is_sku(" a") || is_sku(std::string(65, 'x')) || is_sku("a\"b") ||
                  is_sku("a\xc3\xa9"));
+}
+
+TEST(Sku, OfAClientHasNoBlankThatNobodySees) {
+    EXPECT_TRUE(is_plain_sku("A b c") && is_plain_sku("a") && is_plain_sku(std::string(64, 'x')));
+    for (const auto* text : {"A-1 ", " A-1", "A  1", "", "A "})
+        EXPECT_FALSE(is_plain_sku(text)) << text;
+    EXPECT_TRUE(is_sku("A-1 ") && is_sku("A  1")) << "stored by an older version";
 }
 
 Result<int> halve(int number) {

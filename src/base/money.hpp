@@ -24,10 +24,8 @@ inline std::optional<std::int64_t> checked_multiply(std::int64_t a, std::int64_t
     return product;
 }
 
-// Whether the text is the alphabetic ISO 4217 code of a currency in use; not a fund or a metal.
-// Upper case only.
+// Whether the text is the alphabetic ISO 4217 code of a currency that is in use or was in the year
+// 1999 or later, so that old orders can be imported; not a fund or a metal. Upper case only.
 bool is_currency(std::string_view code);
-// Whether the text is an ISO 3166-1 alpha-2 code. Upper case only.
-bool is_country(std::string_view code);
 
 }  // namespace trackops

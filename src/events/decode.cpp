@@ -18,7 +18,7 @@ using json::Value;
 
 constexpr std::size_t max_lines = 2'000;  // in one event, as in one order
 constexpr json::IntegerRule positive{.min = 1};
-constexpr json::TextRule word{.max_bytes = 128};
+constexpr json::TextRule word{.max_characters = 128};
 
 // Reads the fields of one event and collects every fault. Unknown members are ignored, because
 // nothing calls ObjectReader::finish().
@@ -30,7 +30,7 @@ struct EventReader {
     std::int64_t version() { return fields.integer("version", positive); }
     std::string text(std::string_view name) { return fields.text(name, word); }
     Instant instant(std::string_view name) {
-        const auto at = Instant::parse(fields.text(name, {.max_bytes = 64}));
+        const auto at = Instant::parse(fields.text(name, {.max_characters = 64}));
         if (!at && fields.has(name)) fields.fault(name, "must be an RFC 3339 time", "format");
         return at.value_or(Instant{});
     }
@@ -46,8 +46,8 @@ struct EventReader {
 };
 
 std::string read_sku(ObjectReader& line) {
-    return line.text("sku",
-                     {.max_bytes = max_sku_bytes, .is_valid = is_sku, .expected = "must be a SKU"});
+    return line.text(
+        "sku", {.max_characters = max_sku_bytes, .is_valid = is_sku, .expected = "must be a SKU"});
 }
 OrderLine read_order_line(ObjectReader& line) {
     return {read_sku(line), line.integer("quantity", positive),
@@ -84,8 +84,8 @@ Event read_order_status_updated(EventReader& in) {
     if (const auto shipment = in.fields.object("shipment", false);
         shipment && in.fields.has("shipment")) {
         ObjectReader fields(shipment, "/shipment", in.faults);
-        event.shipment = {fields.maybe_text("carrier", {.min_bytes = 0}).value_or(""),
-                          fields.maybe_text("trackingNumber", {.min_bytes = 0}).value_or("")};
+        event.shipment = {fields.maybe_text("carrier", {.min_characters = 0}).value_or(""),
+                          fields.maybe_text("trackingNumber", {.min_characters = 0}).value_or("")};
     }
     return event;
 }

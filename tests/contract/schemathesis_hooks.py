@@ -7,18 +7,18 @@ import uuid
 import schemathesis
 from hypothesis import strategies
 
-MONEY = (pathlib.Path(__file__).resolve().parents[2] / "src/base/money.cpp").read_text()
+BASE = pathlib.Path(__file__).resolve().parents[2] / "src/base"
 VALID_KEY = re.compile(r'[!#-~][!-~]{0,254}|"[!#-\[\]-~]{1,253}"')
 
 
-def codes(name, width):
-    """The codes of a list in money.cpp, which stand there without a gap."""
-    text = "".join(re.findall(r'"([A-Z]+)"', re.search(rf"{name} =(.*?);", MONEY, re.DOTALL)[1]))
+def codes(file, name, width):
+    """The codes of a list in a file of src/base, which stand there without a gap."""
+    text = "".join(re.findall(r'"([A-Z]+)"', re.search(rf"\b{name} =(.*?);", (BASE / file).read_text(), re.DOTALL)[1]))
     return [text[at:at + width] for at in range(0, len(text), width)]
 
 
-schemathesis.openapi.format("iso-4217", strategies.sampled_from(codes("currencies", 3)))
-schemathesis.openapi.format("iso-3166-alpha-2", strategies.sampled_from(codes("countries", 2)))
+schemathesis.openapi.format("iso-4217", strategies.sampled_from(codes("money.cpp", "currencies", 3)))
+schemathesis.openapi.format("iso-3166-alpha-2", strategies.sampled_from(codes("country.cpp", "countries", 2)))
 
 
 @schemathesis.serializer("application/x-ndjson")

@@ -158,7 +158,7 @@ TEST_F(InventoryApi, NamesEveryFaultAndWritesNothing) {
     EXPECT_THAT(pointers(call("PATCH", items + "/a", R"({"name":null,"onHand":3})")),
                 UnorderedElementsAre("/name", "/onHand"));
     EXPECT_THAT(pointers(call("GET", items + "?limit=0&lowStock=yes&q=&cursor=%20")),
-                UnorderedElementsAre("limit", "lowStock", "q", "cursor"));
+                UnorderedElementsAre("limit", "lowStock", "cursor"));
     EXPECT_THAT(
         pointers(call("GET", "/api/inventory/reservations?orderId=1&status=REFUSED&sku=%C3%A9")),
         UnorderedElementsAre("orderId", "status", "sku"));

@@ -38,5 +38,7 @@ struct NoFilter {};
 Result<ListRequest<NoFilter, std::int64_t>> read_movement_list(const http::Request& request);
 // Returns the requested SKUs, each once, in bytewise order; at most availability_skus_max.
 Result<std::vector<std::string>> read_availability(const http::Request& request);
+// The same from a body {"skus": [...]}.
+Result<std::vector<std::string>> read_availability(std::string_view body);
 
 }  // namespace trackops::inventory::adapters

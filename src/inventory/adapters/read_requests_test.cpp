@@ -78,7 +78,7 @@ TEST(ReadList, TakesLimitsAndWordsUpToTheirBorders) {
     EXPECT_EQ(read_item_list(asking({}))->limit, 50U);
     for (const auto& [limit, number] : {std::pair{"1", 1U}, std::pair{"500", 500U}})
         EXPECT_EQ(read_item_list(asking({{"limit", limit}})).value().limit, number);
-    for (const auto* limit : {"0", "501", "-1", "", "1 "})
+    for (const auto* limit : {"0", "501", "-1", "1 "})
         EXPECT_FALSE(read_movement_list(asking({{"limit", limit}}))) << limit;
     const std::string longest(200, 'x');
     const auto list = read_item_list(
@@ -89,8 +89,33 @@ TEST(ReadList, TakesLimitsAndWordsUpToTheirBorders) {
     EXPECT_TRUE(list->filter.low_stock);
     EXPECT_EQ(list->cursor, "a b");
     EXPECT_FALSE(read_item_list(asking({{"lowStock", "false"}}))->filter.low_stock);
-    EXPECT_EQ(pointers(read_item_list(asking({{"category", longest + "x"}, {"q", ""}})).error()),
-              (std::vector<std::string>{"category", "q"}));
+    EXPECT_EQ(
+        pointers(
+            read_item_list(asking({{"category", longest + "x"}, {"q", longest + "x"}})).error()),
+        (std::vector<std::string>{"category", "q"}));
+}
+
+TEST(ReadPatch, ClearsATextThatIsEmptied) {
+    for (const auto* nothing : {"null", "\"\"", "\" \\n\""}) {
+        const auto patch =
+            read_patch(fmt::format(R"({{"description":{},"category":{}}})", nothing, nothing));
+        ASSERT_TRUE(patch) << nothing;
+        ASSERT_TRUE(patch->patch.description && patch->patch.category);
+        EXPECT_FALSE(*patch->patch.description || *patch->patch.category);
+        EXPECT_EQ(pointers(read_patch(fmt::format(R"({{"name":{}}})", nothing)).error()),
+                  std::vector<std::string>{"/name"});
+    }
+    EXPECT_FALSE(read_patch("{}")->patch.description);
+    EXPECT_EQ(read_patch(R"({"onHand":5})").error().fields.size(), 1U);
+}
+
+TEST(ReadAvailability, TakesAListOfSkus) {
+    EXPECT_EQ(read_availability(R"({"skus":["b","a","b"]})").value(),
+              (std::vector<std::string>{"a", "b"}));
+    EXPECT_EQ(pointers(read_availability(R"({"skus":["b","?",7]})").error()),
+              (std::vector<std::string>{"/skus/1", "/skus/2"}));
+    for (const auto* body : {"{}", R"({"skus":[]})", R"({"skus":"a"})"})
+        EXPECT_EQ(pointers(read_availability(body).error()), std::vector<std::string>{"/skus"});
 }
 
 TEST(ReadAvailability, TakesAsManySkusAsAPageHas) {

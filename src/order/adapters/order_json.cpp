@@ -36,7 +36,8 @@ void write_address(json::Writer& out, const domain::Address& address) {
     write_optional(out, "line2", address.line2);
     out.member("city", address.city);
     write_optional(out, "region", address.region);
-    out.member("postalCode", address.postal_code).member("country", address.country);
+    if (!address.postal_code.empty()) out.member("postalCode", address.postal_code);
+    out.member("country", address.country);
     write_optional(out, "phone", address.phone);
     out.end_object();
 }

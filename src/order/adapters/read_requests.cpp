@@ -1,12 +1,14 @@
 #include "order/adapters/read_requests.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
+#include "base/country.hpp"
+#include "base/lenient_instant.hpp"
 #include "base/reason.hpp"
 #include "base/sku.hpp"
+#include "base/text.hpp"
 #include "platform/http/idempotency_key.hpp"
 #include "platform/http/query_reader.hpp"
 #include "platform/json/object_reader.hpp"
@@ -20,26 +22,40 @@ using json::Value;
 
 constexpr std::size_t metadata_bytes_max = 16 * 1024;
 constexpr Duration wait_max = std::chrono::seconds(5);
-constexpr std::string_view must_be_uuid = "must be a UUID";
-constexpr std::string_view must_be_time = "must be an RFC 3339 time";
+constexpr std::int64_t prefer_seconds_max = 1'000;  // a longer wait means the same
+constexpr std::size_t external_ref_characters_max = 100;
 
 // Whether a client may give the text as a reason. Only the system gives out_of_stock and timed_out.
 bool is_clients_reason(std::string_view text) {
     return is_reason(text) && text != domain::out_of_stock && text != domain::timed_out;
 }
 
+constexpr json::TextRule line_of(std::size_t max_characters) {
+    return {.max_characters = max_characters, .form = json::TextForm::line};
+}
+constexpr json::IntegerRule amount_rule{
+    .min = 0,
+    .max = max_amount_minor,
+    .explanation = " in the smallest unit of the currency, such as 1999 for 19.99"};
+
 domain::Address read_address(ObjectReader& in) {
     domain::Address address;
-    address.recipient = in.maybe_text("recipient", {.max_bytes = 200});
-    address.line1 = in.text("line1", {.max_bytes = 200});
-    address.line2 = in.maybe_text("line2", {.max_bytes = 200});
-    address.city = in.text("city", {.max_bytes = 100});
-    address.region = in.maybe_text("region", {.max_bytes = 100});
-    address.postal_code = in.text("postalCode", {.max_bytes = 20});
+    address.recipient = in.maybe_text("recipient", line_of(200));
+    address.line1 = in.text("line1", line_of(200));
+    address.line2 = in.maybe_text("line2", line_of(200));
+    address.city = in.text("city", line_of(100));
+    address.region = in.maybe_text("region", line_of(100));
+    auto postal_code = in.maybe_text("postalCode", line_of(20));
     address.country = in.text(
-        "country",
-        {.max_bytes = 8, .is_valid = is_country, .expected = "must be an ISO 3166-1 alpha-2 code"});
-    address.phone = in.maybe_text("phone", {.max_bytes = 40});
+        "country", {.is_valid = is_country,
+                    .expected = "must be an ISO 3166-1 alpha-2 code in capitals, such as GB"});
+    if (!postal_code && needs_postal_code(address.country) &&
+        (!in.has("postalCode") || in.is_given_as_nothing("postalCode"))) {
+        in.fault("postalCode",
+                 fmt::format("is required: an address in {} has one", address.country), "required");
+    }
+    address.postal_code = std::move(postal_code).value_or("");
+    address.phone = in.maybe_text("phone", line_of(40));
     in.finish();
     return address;
 }
@@ -47,12 +63,11 @@ domain::Address read_address(ObjectReader& in) {
 domain::Line read_line(ObjectReader& in) {
     domain::Line line;
     line.sku = in.text(
-        "sku", {.max_bytes = max_sku_bytes,
-                .is_valid = is_sku,
-                .expected = "must start with a letter or digit and hold only those and ' ._/:-'"});
+        "sku",
+        {.max_characters = max_sku_bytes, .is_valid = is_plain_sku, .expected = plain_sku_form});
     line.quantity = in.integer("quantity", {.min = 1, .max = domain::max_quantity});
-    line.unit_amount_minor = in.integer("unitAmount", {.min = 0, .max = max_amount_minor});
-    line.name = in.maybe_text("name", {.max_bytes = 200});
+    line.unit_amount_minor = in.integer("unitAmount", amount_rule);
+    line.name = in.maybe_text("name", line_of(200));
     in.finish();
     return line;
 }
@@ -81,9 +96,12 @@ bool holds_nul(Value value) {
 void read_metadata(ObjectReader& in, domain::OrderTerms& terms) {
     const auto value = in.object("metadata", false);
     if (!value || !in.has("metadata")) return;
-    terms.metadata = value->minified();
+    terms.metadata = value->minified(metadata_bytes_max);
     if (terms.metadata->size() > metadata_bytes_max) {
-        in.fault("metadata", fmt::format("must not be longer than {} bytes", metadata_bytes_max),
+        in.fault("metadata",
+                 fmt::format("must not be longer than {} bytes without blanks and with its numbers "
+                             "written out",
+                             metadata_bytes_max),
                  "length");
     } else if (holds_nul(*value)) {  // jsonb in PostgreSQL cannot store it
         in.fault("metadata", "must not contain U+0000", "format");
@@ -94,26 +112,26 @@ void read_metadata(ObjectReader& in, domain::OrderTerms& terms) {
 domain::OrderTerms read_terms(ObjectReader& in) {
     domain::OrderTerms terms;
     terms.customer = domain::CustomerId(in.uuid("customerId"));
-    terms.currency =
-        in.text("currency",
-                {.max_bytes = 8, .is_valid = is_currency, .expected = "must be an ISO 4217 code"});
-    terms.shipping_amount_minor =
-        in.maybe_integer("shippingAmount", {.min = 0, .max = max_amount_minor});
-    terms.total_amount_minor = in.maybe_integer("totalAmount", {.min = 0, .max = max_amount_minor});
+    terms.currency = in.text(
+        "currency",
+        {.is_valid = is_currency, .expected = "must be an ISO 4217 code in capitals, such as GBP"});
+    terms.shipping_amount_minor = in.maybe_integer("shippingAmount", amount_rule);
+    terms.total_amount_minor = in.maybe_integer("totalAmount", amount_rule);
     in.array("items", true, 1, domain::max_lines, [&](Value value, const std::string& pointer) {
         ObjectReader line = in.nested(value, pointer);
         terms.items.push_back(read_line(line));
     });
     read_shipping_address(in, terms);
-    terms.delivery_instructions = in.maybe_text("deliveryInstructions", {.max_bytes = 1000});
-    terms.external_ref = in.maybe_text("externalRef", {.max_bytes = 100});
+    terms.delivery_instructions = in.maybe_text(
+        "deliveryInstructions", {.max_characters = 1000, .form = json::TextForm::paragraph});
+    terms.external_ref = in.maybe_text("externalRef", line_of(external_ref_characters_max));
     read_metadata(in, terms);
     return terms;
 }
 
 std::optional<domain::Shipment> read_shipment(ObjectReader& in) {
-    domain::Shipment shipment{in.maybe_text("carrier", {.max_bytes = 100}),
-                              in.maybe_text("trackingNumber", {.max_bytes = 100})};
+    domain::Shipment shipment{in.maybe_text("carrier", line_of(100)),
+                              in.maybe_text("trackingNumber", line_of(100))};
     if (!shipment.carrier && !shipment.tracking_number) return std::nullopt;
     return shipment;
 }
@@ -121,22 +139,24 @@ std::optional<domain::Shipment> read_shipment(ObjectReader& in) {
 std::string read_reason(ObjectReader& in) {
     return in
         .maybe_text("reason",
-                    {.max_bytes = 64,
+                    {.max_characters = 64,
                      .is_valid = is_clients_reason,
-                     .expected = "must be capitals, digits and '_', and not a reason of ours"})
+                     .expected = "must be capitals, digits and '_', such as CHANGED_MIND, and not "
+                                 "OUT_OF_STOCK or TIMED_OUT, which are the system's"})
         .value_or("");
 }
 
 // An empty body counts as {}.
 std::string_view object_or_empty(std::string_view body) { return body.empty() ? "{}" : body; }
 
-std::optional<Instant> instant(std::string_view text) { return Instant::parse(text); }
+constexpr std::string_view timeout_form = "must be the seconds to wait, 1 to 5";
 
-template <class Enum>
-std::optional<Enum> named(std::span<const std::string_view> names, std::string_view name) {
-    const auto found = std::ranges::find(names, name);
-    if (found == names.end()) return std::nullopt;
-    return static_cast<Enum>(found - names.begin());
+std::optional<Duration> wait_seconds(std::string_view text) {
+    const auto seconds = http::whole_number(text);
+    if (!seconds || *seconds < 1 ||
+        *seconds > std::chrono::floor<std::chrono::seconds>(wait_max).count())
+        return std::nullopt;
+    return std::chrono::seconds(*seconds);
 }
 
 }  // namespace
@@ -150,7 +170,8 @@ Result<domain::OrderTerms> read_order_terms(std::string_view body) {
 
 Result<void> read_order_line(std::string_view text, OrderLine& line) {
     line.terms = TRY(json::read_object(text, [&line](ObjectReader& in) {
-        line.key = in.maybe_text("idempotencyKey", {.max_bytes = http::idempotency_key_bytes_max});
+        line.key =
+            in.maybe_text("idempotencyKey", {.max_characters = http::idempotency_key_bytes_max});
         return read_terms(in);
     }));
     (void)TRY(domain::total_of(line.terms));
@@ -159,7 +180,7 @@ Result<void> read_order_line(std::string_view text, OrderLine& line) {
 
 Result<domain::Command> read_command(domain::Action action, std::string_view body) {
     return json::read_object(object_or_empty(body), [action](ObjectReader& in) {
-        domain::Command command{action, "", {}};
+        domain::Command command{.action = action};
         if (action == domain::Action::ship) command.shipment = read_shipment(in);
         if (action == domain::Action::cancel) command.reason = read_reason(in);
         return command;
@@ -173,7 +194,7 @@ Result<domain::Command> read_status_change(std::string_view body) {
             const std::string name = in.text("status", {});
             status = domain::status_named(name);
             if (!status && in.has("status"))
-                in.fault("status", "must be a status of an order", "format");
+                in.fault("status", "must be PROCESSING, SHIPPED, DELIVERED or CANCELLED", "format");
             domain::Command made;
             made.shipment = status == domain::Status::shipped ? read_shipment(in) : std::nullopt;
             made.reason = status == domain::Status::cancelled ? read_reason(in) : "";
@@ -182,7 +203,9 @@ Result<domain::Command> read_status_change(std::string_view body) {
     const auto action = action_to(*status);
     if (!action || *action == domain::Action::confirm) {
         return fail(Errc::illegal_transition,
-                    fmt::format("no client can make an order {}", name_of(*status)));
+                    fmt::format("no client can make an order {}; the system does. A client can "
+                                "make it PROCESSING, SHIPPED, DELIVERED or CANCELLED",
+                                name_of(*status)));
     }
     command.action = *action;
     return command;
@@ -192,13 +215,16 @@ Result<ListRequest> read_list_request(const http::Request& request) {
     http::QueryReader in(request, {"status", "customerId", "externalRef", "createdFrom",
                                    "createdTo", "limit", "cursor"});
     ListRequest list;
-    list.filter.status = in.value("status", "must be a status of an order", domain::status_named);
-    list.filter.customer = in.value("customerId", must_be_uuid, domain::CustomerId::parse);
-    if (const auto reference = request.query_value("externalRef"))
-        list.filter.external_ref = std::string(*reference);
-    list.filter.created_from = in.value("createdFrom", must_be_time, instant);
-    list.filter.created_to = in.value("createdTo", must_be_time, instant);
-    list.after = in.value("cursor", must_be_uuid, domain::OrderId::parse);
+    if (const auto status = in.choice("status", domain::status_names))
+        list.filter.status = domain::statuses.at(*status);
+    list.filter.customer = in.id<domain::CustomerId>("customerId");
+    list.filter.external_ref = in.text("externalRef", external_ref_characters_max);
+    list.filter.created_from = in.time("createdFrom");
+    list.filter.created_to = in.time("createdTo");
+    if (list.filter.created_from && list.filter.created_to &&
+        *list.filter.created_to < *list.filter.created_from)
+        in.fault("createdTo", "must not be before createdFrom", "range");
+    list.after = in.cursor(domain::OrderId::parse);
     list.limit = in.limit();
     return in.finish(std::move(list));
 }
@@ -206,39 +232,35 @@ Result<ListRequest> read_list_request(const http::Request& request) {
 Result<SagaListRequest> read_saga_list_request(const http::Request& request) {
     http::QueryReader in(request, {"status", "type", "orderId", "limit", "cursor"});
     SagaListRequest list;
-    list.filter.status =
-        in.value("status", "must be a status of a saga", [](std::string_view text) {
-            return named<domain::SagaStatus>(domain::saga_status_names, text);
-        });
-    list.filter.type = in.value("type", "must be a type of saga", [](std::string_view text) {
-        return named<domain::SagaType>(domain::saga_type_names, text);
-    });
-    list.filter.order = in.value("orderId", must_be_uuid, domain::OrderId::parse);
-    list.after = in.value("cursor", must_be_uuid, domain::SagaId::parse);
+    if (const auto status = in.choice("status", domain::saga_status_names))
+        list.filter.status = static_cast<domain::SagaStatus>(*status);
+    if (const auto type = in.choice("type", domain::saga_type_names))
+        list.filter.type = static_cast<domain::SagaType>(*type);
+    list.filter.order = in.id<domain::OrderId>("orderId");
+    list.after = in.cursor(domain::SagaId::parse);
     list.limit = in.limit();
     return in.finish(list);
 }
 
 Result<std::optional<Duration>> read_wait(const http::Request& request) {
-    TRY(http::check_query(request, {"wait"}));
+    http::QueryReader in(request, {"wait", "timeout"});
+    const auto confirmed = [](std::string_view text) {
+        return text == "confirmed" || text == "CONFIRMED" ? std::optional(true) : std::nullopt;
+    };
+    const bool waits_for_query = in.value("wait", "must be confirmed", confirmed).has_value();
+    const auto timeout = in.value("timeout", timeout_form, wait_seconds);
     std::optional<Duration> wait;
-    if (const auto value = request.query_value("wait")) {
-        if (*value != "confirmed")
-            return fail(Errc::invalid, "the query is not valid",
-                        {{"wait", "must be 'confirmed'", "format"}});
-        wait = wait_max;
-    }
+    if (waits_for_query) wait = timeout.value_or(wait_max);
     // A preference that is not understood is ignored (RFC 7240).
     const auto prefer = request.header("prefer");
-    if (prefer && prefer->starts_with("wait=")) {
-        int seconds = 0;
+    if (!waits_for_query && prefer && prefer->starts_with("wait=")) {
         const std::string_view number = prefer->substr(5);
-        const auto [end, failure] =
-            std::from_chars(number.data(), number.data() + number.size(), seconds);
-        if (failure == std::errc() && seconds > 0)
-            wait = std::min<Duration>(std::chrono::seconds(seconds), wait_max);
+        const auto seconds = http::whole_number(number.substr(0, number.find_first_of(",; ")));
+        if (seconds && *seconds > 0)
+            wait = std::min<Duration>(std::chrono::seconds(std::min(*seconds, prefer_seconds_max)),
+                                      wait_max);
     }
-    return wait;
+    return in.finish(wait);
 }
 
 }  // namespace trackops::order::adapters

@@ -41,8 +41,8 @@ struct SagaListRequest {
 Result<SagaListRequest> read_saga_list_request(const http::Request& request);
 
 // Returns how long the response may wait until the order is no longer PENDING, from the query
-// wait=confirmed or the header Prefer: wait=N (RFC 7240; N in seconds). At most 5 seconds. Nothing
-// when the request does not ask for a wait.
+// wait=confirmed&timeout=N or the header Prefer: wait=N (RFC 7240); N in seconds. At most 5
+// seconds, which is also the default. Nothing when the request does not ask for a wait.
 Result<std::optional<Duration>> read_wait(const http::Request& request);
 
 }  // namespace trackops::order::adapters

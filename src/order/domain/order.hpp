@@ -41,8 +41,8 @@ struct Address {
     std::optional<std::string> line2;
     std::string city;
     std::optional<std::string> region;
-    std::string postal_code;
-    std::string country;  // ISO 3166-1 alpha-2
+    std::string postal_code;  // empty where the country needs none
+    std::string country;      // ISO 3166-1 alpha-2
     std::optional<std::string> phone;
     bool operator==(const Address&) const = default;
 };

@@ -8,9 +8,9 @@
 
 #include <fmt/format.h>
 
+#include "base/nearest.hpp"
 #include "platform/config/config_file.hpp"
 #include "platform/config/kind.hpp"
-#include "platform/config/nearest.hpp"
 #include "platform/config/service_links.hpp"
 #include "platform/url/mask.hpp"
 
@@ -79,7 +79,7 @@ private:
     void fault(std::string pointer, std::string detail) {
         faults_.push_back({std::move(pointer), std::move(detail)});
     }
-    void unknown(std::string_view given, std::vector<std::string> names);
+    void unknown(std::string_view given, const std::vector<std::string>& names);
     void unknown_flag(std::string_view given);
     void unknown_variable(std::string_view given);
     // Stores a value unless the setting already has one.
@@ -99,8 +99,9 @@ private:
     std::vector<FieldError> faults_;
 };
 
-void SettingsParser::unknown(std::string_view given, std::vector<std::string> names) {
-    const auto meant = nearest_name(given, names);
+void SettingsParser::unknown(std::string_view given, const std::vector<std::string>& names) {
+    const std::vector<std::string_view> views(names.begin(), names.end());
+    const auto meant = nearest_name(given, views);
     fault(std::string(given),
           meant ? fmt::format("is unknown; did you mean {}?", *meant) : "is unknown");
 }
@@ -111,7 +112,7 @@ void SettingsParser::unknown_flag(std::string_view given) {
         names.push_back(fmt::format("--{}", row.name));
         if (row.kind == Kind::flag) names.push_back(fmt::format("--no-{}", row.name));
     }
-    unknown(given, std::move(names));
+    unknown(given, names);
 }
 
 void SettingsParser::unknown_variable(std::string_view given) {
@@ -120,7 +121,7 @@ void SettingsParser::unknown_variable(std::string_view given) {
         names.push_back(environment_name(row.name));
         if (row.secret) names.push_back(environment_name(row.name) + std::string(file_suffix));
     }
-    unknown(given, std::move(names));
+    unknown(given, names);
 }
 
 void SettingsParser::give_flag(const Setting& row, std::string value) {

@@ -4,6 +4,8 @@
 #include <map>
 #include <stdexcept>
 
+#include "base/nearest.hpp"
+
 namespace trackops::http {
 namespace {
 
@@ -14,6 +16,19 @@ std::optional<std::string_view> first(const Pairs& pairs, std::string_view name)
         pairs, name, [](const auto& pair) -> std::string_view { return pair.first; });
     if (found == pairs.end()) return std::nullopt;
     return found->second;
+}
+
+std::string unknown_parameter(std::string_view name,
+                              std::initializer_list<std::string_view> known) {
+    if (known.size() == 0) return "is not known here; this call takes no query parameters";
+    if (const auto meant = nearest_name(name, {known.begin(), known.size()}))
+        return "is not known here; did you mean " + std::string(*meant) + "?";
+    std::string text = "is not known here; known are";
+    for (const std::string_view one : known) {
+        text += one == *known.begin() ? " " : ", ";
+        text += one;
+    }
+    return text;
 }
 
 }  // namespace
@@ -65,7 +80,7 @@ Result<void> check_query(const Request& request, std::initializer_list<std::stri
         const std::size_t before = occurrences[name]++;
         if (before > 1) continue;
         if (!in(known, name)) {
-            if (before == 0) faults.push_back({name, "is not known here", "unknown"});
+            if (before == 0) faults.push_back({name, unknown_parameter(name, known), "unknown"});
         } else if (before == 1 && !in(repeatable, name)) {
             faults.push_back({name, "may be given once only", "repeated"});
         }

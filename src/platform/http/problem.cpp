@@ -145,6 +145,9 @@ Response problem(const Error& error, const Request& request) {
         writer.end_array();
     }
     writer.end_object();
+    // RFC 9110, section 12.5.3: names the codings that are taken, after one that is not.
+    if (error.code == Errc::unsupported_media_type && request.header("content-encoding"))
+        response.headers.emplace_back("Accept-Encoding", "identity");
     if (error.code == Errc::unauthorized)
         response.headers.emplace_back("WWW-Authenticate", challenge(*request.context.principal));
     if (kind.retry_after_seconds > 0)

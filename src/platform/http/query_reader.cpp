@@ -1,10 +1,40 @@
 #include "platform/http/query_reader.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
 
+#include "base/lenient_instant.hpp"
+#include "base/text.hpp"
+
 namespace trackops::http {
+namespace {
+
+// Returns "A, B or C".
+std::string listed(std::span<const std::string_view> names) {
+    std::string list;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (i > 0) list += i + 1 == names.size() ? " or " : ", ";
+        list += names[i];
+    }
+    return list;
+}
+
+// A '+' that was not percent-encoded has become a blank.
+std::optional<std::int64_t> signed_number(std::string_view text) {
+    const bool has_sign = text.size() > 1 && (text.front() == '+' || text.front() == ' ');
+    if (has_sign && text[1] != '-') text.remove_prefix(1);
+    return whole_number(text);
+}
+
+bool is_in_capitals(std::string_view capitals, std::string_view text) {
+    return std::ranges::equal(capitals, text, {}, {}, [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
+}
+
+}  // namespace
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
     std::int64_t number = 0;
@@ -20,13 +50,42 @@ QueryReader::QueryReader(const Request& request, std::initializer_list<std::stri
 }
 
 std::size_t QueryReader::limit() {
-    const auto expected = fmt::format("must be between 1 and {}", page_limit_max);
-    const auto given = value("limit", expected, whole_number);
+    const auto expected = fmt::format("must be a whole number between 1 and {}", page_limit_max);
+    const auto given = value("limit", expected, signed_number);
     if (!given) return page_limit_default;
     if (*given >= 1 && *given <= std::int64_t{page_limit_max})
         return static_cast<std::size_t>(*given);
     fault("limit", expected, "range");
     return page_limit_default;
+}
+
+std::optional<std::string> QueryReader::text(std::string_view name, std::size_t characters_max) {
+    const std::string_view text = trimmed(request_.query_value(name).value_or(""));
+    if (text.empty()) return std::nullopt;
+    if (characters_in(text) > characters_max) {
+        fault(name, fmt::format("must have at most {} characters", characters_max), "length");
+        return std::nullopt;
+    }
+    return std::string(text);
+}
+
+std::optional<std::size_t> QueryReader::choice(std::string_view name,
+                                               std::span<const std::string_view> names) {
+    return value(name, "must be " + listed(names),
+                 [names](std::string_view text) -> std::optional<std::size_t> {
+                     const auto found = std::ranges::find_if(names, [text](std::string_view known) {
+                         return is_in_capitals(known, text);
+                     });
+                     if (found == names.end()) return std::nullopt;
+                     return static_cast<std::size_t>(found - names.begin());
+                 });
+}
+
+std::optional<Instant> QueryReader::time(std::string_view name) {
+    return value(name,
+                 "must be a time with its offset, such as 2026-11-30T18:00:00Z, or a date, such as "
+                 "2026-11-30",
+                 parse_leniently);
 }
 
 void QueryReader::fault(std::string_view name, std::string_view detail, std::string_view code) {

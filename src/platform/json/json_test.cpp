@@ -105,6 +105,7 @@ TEST(Document, RefusesWhatIsNoJson) {
                                         "\xEF\xBB\xBF\xEF\xBB\xBF{}",
                                         "NaN",
                                         "1e400",
+                                        "1e-444",
                                         "99999999999999999999.",
                                         "[000000000000000000000001]"}) {
         EXPECT_EQ(refusal_of(text), Errc::malformed) << text;
@@ -193,8 +194,83 @@ TEST(Value, TakesForAnIntegerWhatIsOne) {
     }
     const auto document = parsed(R"(["12345678901234567890123\"", 12345678901234567890123, 5])");
     EXPECT_EQ(document.root().minified(),
-              R"(["12345678901234567890123\"",1.2345678901234568e+22,5])");
-    EXPECT_EQ(parsed("[-0, -0.0, -1e-444]").root().minified(), "[0,0,0]");
+              R"(["12345678901234567890123\"",12345678901234567890123,5])");
+}
+
+// The left text is written back as the right one.
+TEST(Value, KeepsEveryDigit) {
+    for (const auto& [text, kept] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"12345678901234567890123", "12345678901234567890123"},
+             {"-9223372036854775809", "-9223372036854775809"},
+             {"18446744073709551615", "18446744073709551615"},
+             {"9007199254740993", "9007199254740993"},
+             {"9007199254740993.0", "9007199254740993.0"},
+             {"19.90", "19.90"},
+             {"0.12345678901234567890", "0.12345678901234567890"},
+             {"123456789012345678.901", "123456789012345678.901"},
+             {"1e2", "100"},
+             {"1.50E+1", "15.0"},
+             {"1.5e-3", "0.0015"},
+             {"-0.05e3", "-50"},
+             {"0.05e1", "0.5"},
+             {"12345678901234567890123e0", "12345678901234567890123"},
+             {"[-0, -0.0, 0e5, 0E-999999999999999999999, -0.00]", "[0,0.0,0,0,0.00]"},
+             {R"({"a": ["1e5", 1e5, "\"1e5"], "b\\": 2.50})",
+              R"({"a":["1e5",100000,"\"1e5"],"b\\":2.50})"},
+         }) {
+        EXPECT_EQ(parsed(text).root().minified(), kept) << text;
+    }
+    EXPECT_EQ(parsed("1e308").root().minified(), "1" + std::string(308, '0'));
+    EXPECT_EQ(parsed("5e-324").root().minified(), "0." + std::string(323, '0') + "5");
+    const auto inner = parsed(R"({"a":1.10,"b":{"c":[2.20,3,4.40]}})");
+    EXPECT_EQ(inner.root().find("b")->minified(), R"({"c":[2.20,3,4.40]})");
+}
+
+TEST(Value, StopsToWriteBehindALimit) {
+    const auto document = parsed("[" + nested(20, "1e300") + ",1e300,1e300,1e300,1e300]");
+    EXPECT_LT(document.root().minified(100).size(), 700U);
+    EXPECT_GT(document.root().minified(100).size(), 100U);
+}
+
+TEST(Value, HasOneCanonicalText) {
+    const std::string canonical =
+        parsed(R"({"b":[100,null],"a":{"d":"\u00e9","c":1.5}})").root().canonical();
+    EXPECT_EQ(canonical, "{\"a\":{\"c\":15e-1,\"d\":\"\u00e9\"},\"b\":[1e2,null]}");
+    for (const auto* text :
+         {"{\"a\":{\"c\":1.50,\"d\":\"\u00e9\"},\"b\":[100.0,null]}",
+          "\n{ \"b\" : [ 1e2 , null ] , \"a\" : {\"d\":\"\\u00E9\",\"c\":0.15e1}}\r\n"}) {
+        EXPECT_EQ(parsed(text).root().canonical(), canonical) << text;
+    }
+    for (const auto* text : {R"({"b":[null,100],"a":{"d":"\u00e9","c":1.5}})",
+                             R"({"b":[100],"a":{"d":"\u00e9","c":1.5}})",
+                             R"({"b":["100",null],"a":{"d":"\u00e9","c":1.5}})",
+                             R"({"b":[101,null],"a":{"d":"\u00e9","c":1.5}})"}) {
+        EXPECT_NE(parsed(text).root().canonical(), canonical) << text;
+    }
+    EXPECT_EQ(parsed("[0,-0,0.0,0e9,-0.00]").root().canonical(), "[0,0,0,0,0]");
+    EXPECT_NE(parsed("12345678901234567890123").root().canonical(),
+              parsed("12345678901234567890124").root().canonical());
+    EXPECT_EQ(parsed("12345678901234567890120").root().canonical(),
+              parsed("1234567890123456789012.0e1").root().canonical());
+}
+
+std::string detail_of(std::string_view text) {
+    const auto document = Document::parse(text);
+    return document ? "" : document.error().detail;
+}
+
+TEST(Document, NamesThePlaceOfAFault) {
+    const std::string where = "the JSON is not well-formed at line ";
+    EXPECT_EQ(detail_of("{\"a\": "),
+              where + "1, column 7: the text ends where a value is expected");
+    EXPECT_EQ(detail_of("{\r\n  \"\u00e9\": 1,\r\n}"),
+              where + "3, column 1: a comma stands before the closing bracket");
+    EXPECT_EQ(detail_of("[\"\u0e01\u0e02\", x]"), where + "1, column 8: a value is expected");
+    EXPECT_EQ(detail_of("\xEF\xBB\xBF[1 2]"), where + "1, column 4: ',' or ']' is expected");
+    EXPECT_EQ(detail_of("{\"a\":1,\"b\":2,\"a\":3}"),
+              "the JSON names the member 'a' of an object twice");
+    EXPECT_EQ(detail_of(""), "the JSON is empty");
+    EXPECT_EQ(detail_of(" \n"), "the JSON is empty");
 }
 
 bool is_upper(std::string_view text) { return text == "GBP"; }
@@ -241,7 +317,7 @@ TEST(ObjectReader, NamesEveryFaultAtOnce) {
             reader.text("null", {});
             EXPECT_EQ(reader.text("type", {}), "");
             reader.text("empty", {});
-            EXPECT_EQ(reader.maybe_text("long", {.max_bytes = 3}), std::nullopt);
+            EXPECT_EQ(reader.maybe_text("long", {.max_characters = 3}), std::nullopt);
             reader.text("control", {});
             reader.text("form", {.is_valid = is_upper, .expected = "must be an ISO 4217 code"});
             EXPECT_EQ(reader.integer("half", {1, 9}), 0);
@@ -258,27 +334,95 @@ TEST(ObjectReader, NamesEveryFaultAtOnce) {
             reader.array("absent", true, 1, 2, never);
             reader.array("optional", false, 1, 2, never);
         });
+    EXPECT_EQ(faults,
+              (std::vector<FieldError>{
+                  {"/missing", "is required", "required"},
+                  {"/null", "is required", "required"},
+                  {"/type", "must be a string", "type"},
+                  {"/empty", "must not be empty", "length"},
+                  {"/long", "must have between 1 and 3 characters, and has 4", "length"},
+                  {"/control", "must not contain control characters", "format"},
+                  {"/form", "must be an ISO 4217 code", "format"},
+                  {"/half", "must be an integer", "type"},
+                  {"/low", "must be between 1 and 1000000", "range"},
+                  {"/vast", "must be at least 1", "range"},
+                  {"/big", "must be between 1 and 9", "range"},
+                  {"/id", "must be a UUID, such as 018bcfe5-687b-7abc-8123-456789abcdef", "format"},
+                  {"/id2", "must be a string that holds a UUID", "type"},
+                  {"/object", "must be an object", "type"},
+                  {"/array", "must be an array", "type"},
+                  {"/few", "must have between 1 and 2 elements", "length"},
+                  {"/many", "must have between 1 and 2 elements", "length"},
+                  {"/absent", "is required", "required"},
+                  {"/a~1b~0c", "is not known here", "unknown"},
+              }));
+}
+
+TEST(ObjectReader, CutsTheBlanksAroundTextsForPeople) {
+    const TextRule line{.max_characters = 3, .form = TextForm::line};
+    const TextRule paragraph{.max_characters = 9, .form = TextForm::paragraph};
+    const auto faults = faults_of(
+        R"({"l":" ab\n","e":"","b":" \t\u3000","p":"\n a\r\n\tb \n","w":" a","long":"    abc    ","thai":"\u0e01\u0e02\u0e03",
+            "emoji":"\ud83d\ude00\ud83d\ude00\ud83d\ude00","n":null,"w2":""})",
+        [&](ObjectReader& in) {
+            EXPECT_EQ(in.text("l", line), "ab");
+            EXPECT_EQ(in.maybe_text("e", line), std::nullopt);
+            EXPECT_EQ(in.maybe_text("b", paragraph), std::nullopt);
+            EXPECT_EQ(in.text("p", paragraph), "a\r\n\tb");
+            EXPECT_EQ(in.text("w", {}), " a");
+            EXPECT_EQ(in.text("long", line), "abc");
+            EXPECT_EQ(in.text("thai", line), "\u0e01\u0e02\u0e03");
+            EXPECT_EQ(in.text("emoji", line), "\U0001F600\U0001F600\U0001F600");
+            for (const auto* nothing : {"e", "b", "n"})
+                EXPECT_TRUE(in.is_given_as_nothing(nothing));
+            for (const auto* something : {"l", "absent"})
+                EXPECT_FALSE(in.is_given_as_nothing(something));
+            (void)in.maybe_text("w2", {});
+        });
+    EXPECT_EQ(faults, (std::vector<FieldError>{{"/w2", "must not be empty", "length"}}));
+}
+
+TEST(ObjectReader, RefusesControlCharactersAsTheFormSays) {
+    const TextRule line{.max_characters = 9, .form = TextForm::line};
+    const TextRule paragraph{.max_characters = 9, .form = TextForm::paragraph};
+    const auto faults = faults_of(
+        R"({"l":"a\nb","l2":"a\tb","l3":"a\u0000b","p":"a\u0000b","p2":"a\u007f","p3":"a\u000bb","b":" ","four":"abcdefghij"})",
+        [&](ObjectReader& in) {
+            for (const auto* name : {"l", "l2", "l3", "b", "four"}) in.text(name, line);
+            for (const auto* name : {"p", "p2", "p3"}) in.text(name, paragraph);
+        });
+    const std::string one_line = "must be one line, without line breaks and tabs";
+    const std::string no_control =
+        "must not contain control characters other than line breaks and tabs";
     EXPECT_EQ(faults, (std::vector<FieldError>{
-                          {"/missing", "is required", "required"},
-                          {"/null", "is required", "required"},
-                          {"/type", "must be a string", "type"},
-                          {"/empty", "must not be empty", "length"},
-                          {"/long", "must have between 1 and 3 bytes", "length"},
-                          {"/control", "must not contain control characters", "format"},
-                          {"/form", "must be an ISO 4217 code", "format"},
-                          {"/half", "must be an integer", "type"},
-                          {"/low", "must be between 1 and 1000000", "range"},
-                          {"/vast", "must be at least 1", "range"},
-                          {"/big", "must be between 1 and 9", "range"},
-                          {"/id", "must be a UUID", "format"},
-                          {"/id2", "must be a string", "type"},
-                          {"/object", "must be an object", "type"},
-                          {"/array", "must be an array", "type"},
-                          {"/few", "must have between 1 and 2 elements", "length"},
-                          {"/many", "must have between 1 and 2 elements", "length"},
-                          {"/absent", "is required", "required"},
-                          {"/a~1b~0c", "is not known here", "unknown"},
+                          {"/l", one_line, "format"},
+                          {"/l2", one_line, "format"},
+                          {"/l3", "must not contain control characters", "format"},
+                          {"/b", "must not be empty", "length"},
+                          {"/four", "must have between 1 and 9 characters, and has 10", "length"},
+                          {"/p", no_control, "format"},
+                          {"/p2", no_control, "format"},
+                          {"/p3", no_control, "format"},
                       }));
+}
+
+TEST(ObjectReader, SaysWhatAnUnknownMemberWasMeantToBe) {
+    const auto faults =
+        faults_of(R"({"customer_id":1,"quantitiy":1,"colour":1,"unit_amount":1,"unitAmount":5})",
+                  [](ObjectReader& in) {
+                      for (const auto* name : {"customerId", "quantity"})
+                          in.maybe_integer(name, {});
+                      in.integer("unitAmount", {.max = 1, .explanation = " of pence"});
+                      in.integer("unitAmount", {});
+                  });
+    EXPECT_EQ(faults,
+              (std::vector<FieldError>{
+                  {"/unitAmount", "must be between 0 and 1", "range"},
+                  {"/customer_id", "is not known here; did you mean customerId?", "unknown"},
+                  {"/quantitiy", "is not known here; did you mean quantity?", "unknown"},
+                  {"/colour", "is not known here", "unknown"},
+                  {"/unit_amount", "is not known here", "unknown"},
+              }));
 }
 
 TEST(ObjectReader, OfNoObjectIsOneFault) {

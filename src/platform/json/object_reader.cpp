@@ -5,14 +5,35 @@
 
 #include <fmt/format.h>
 
+#include "base/nearest.hpp"
+#include "base/text.hpp"
+
 namespace trackops::json {
 namespace {
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+bool is_layout(char c) { return c == '\n' || c == '\r' || c == '\t'; }
 
-std::string length_fault(const TextRule& rule) {
-    if (rule.min_bytes == 0) return fmt::format("must have at most {} bytes", rule.max_bytes);
-    return fmt::format("must have between {} and {} bytes", rule.min_bytes, rule.max_bytes);
+bool is_refused(char c, TextForm form) {
+    return is_control(c) && (form != TextForm::paragraph || !is_layout(c));
+}
+
+std::string control_fault(std::string_view text, TextForm form) {
+    if (form == TextForm::paragraph)
+        return "must not contain control characters other than line breaks and tabs";
+    const bool is_only_layout =
+        std::ranges::none_of(text, [](char c) { return is_control(c) && !is_layout(c); });
+    return form == TextForm::line && is_only_layout
+               ? "must be one line, without line breaks and tabs"
+               : "must not contain control characters";
+}
+
+std::string length_fault(const TextRule& rule, std::size_t length) {
+    if (rule.min_characters == 0)
+        return fmt::format("must have at most {} characters, and has {}", rule.max_characters,
+                           length);
+    return fmt::format("must have between {} and {} characters, and has {}", rule.min_characters,
+                       rule.max_characters, length);
 }
 
 std::string range_fault(const IntegerRule& rule) {
@@ -71,6 +92,13 @@ bool ObjectReader::has(std::string_view name) const {
     return member && !member->is_null();
 }
 
+bool ObjectReader::is_given_as_nothing(std::string_view name) {
+    const auto value = any(name);
+    if (!value) return false;
+    const auto text = value->text();
+    return value->is_null() || (text && trimmed(*text).empty());
+}
+
 std::optional<Value> ObjectReader::take(std::string_view name, bool required) {
     auto member = any(name);
     if (member && member->is_null()) member.reset();
@@ -80,19 +108,23 @@ std::optional<Value> ObjectReader::take(std::string_view name, bool required) {
 
 std::optional<std::string> ObjectReader::checked(std::string_view name, Value value,
                                                  const TextRule& rule) {
-    const auto text = value.text();
-    if (!text) {
+    const auto given = value.text();
+    if (!given) {
         fault(name, "must be a string", "type");
-    } else if (text->empty() && rule.min_bytes > 0) {
+        return std::nullopt;
+    }
+    const std::string_view text = rule.form == TextForm::word ? *given : trimmed(*given);
+    const std::size_t length = characters_in(text);
+    if (text.empty() && rule.min_characters > 0) {
         fault(name, "must not be empty", "length");
-    } else if (text->size() < rule.min_bytes || text->size() > rule.max_bytes) {
-        fault(name, length_fault(rule), "length");
-    } else if (std::ranges::any_of(*text, is_control)) {
-        fault(name, "must not contain control characters", "format");
-    } else if (rule.is_valid && !rule.is_valid(*text)) {
+    } else if (length < rule.min_characters || length > rule.max_characters) {
+        fault(name, length_fault(rule, length), "length");
+    } else if (std::ranges::any_of(text, [&](char c) { return is_refused(c, rule.form); })) {
+        fault(name, control_fault(text, rule.form), "format");
+    } else if (rule.is_valid && !rule.is_valid(text)) {
         fault(name, rule.expected ? rule.expected : "does not have the right form", "format");
     } else {
-        return std::string(*text);
+        return std::string(text);
     }
     return std::nullopt;
 }
@@ -101,7 +133,7 @@ std::optional<std::int64_t> ObjectReader::checked(std::string_view name, Value v
                                                   const IntegerRule& rule) {
     const auto integer = value.integer();
     if (!integer && !is_whole(value)) {
-        fault(name, "must be an integer", "type");
+        fault(name, fmt::format("must be an integer{}", rule.explanation), "type");
     } else if (!integer || *integer < rule.min || *integer > rule.max) {
         fault(name, range_fault(rule), "range");
     } else {
@@ -118,7 +150,7 @@ std::string ObjectReader::text(std::string_view name, TextRule rule) {
 
 std::optional<std::string> ObjectReader::maybe_text(std::string_view name, TextRule rule) {
     const auto value = take(name, false);
-    if (!value) return std::nullopt;
+    if (!value || (rule.form != TextForm::word && is_given_as_nothing(name))) return std::nullopt;
     return checked(name, *value, rule);
 }
 
@@ -140,9 +172,9 @@ Uuid ObjectReader::uuid(std::string_view name) {
     const auto text = value->text();
     const auto id = text ? Uuid::parse(*text) : std::nullopt;
     if (!text) {
-        fault(name, "must be a string", "type");
+        fault(name, "must be a string that holds a UUID", "type");
     } else if (!id) {
-        fault(name, "must be a UUID", "format");
+        fault(name, "must be a UUID, such as 018bcfe5-687b-7abc-8123-456789abcdef", "format");
     }
     return id.value_or(Uuid{});
 }
@@ -177,8 +209,14 @@ void ObjectReader::finish() {
     value_->each_member([this](std::string_view name, Value) {
         if (faults_.size() == faults_max) return;  // the comparisons could add nothing
         if (std::ranges::find(asked_, name) == asked_.end())
-            fault(name, "is not known here", "unknown");
+            fault(name, unknown_fault(name), "unknown");
     });
+}
+
+std::string ObjectReader::unknown_fault(std::string_view name) const {
+    const auto meant = nearest_name(name, asked_);
+    if (!meant || value_->find(*meant)) return "is not known here";
+    return fmt::format("is not known here; did you mean {}?", *meant);
 }
 
 }  // namespace trackops::json

@@ -15,9 +15,17 @@
 
 namespace trackops::json {
 
+enum class TextForm : std::uint8_t {
+    word,       // a name of ours or of a standard: taken as it is, control characters are refused
+    line,       // for people, in one line: blanks at the ends are cut, control characters refused
+    paragraph,  // for people: as a line, but line breaks and tabs within are kept as they are
+};
+
+// The limits count Unicode code points, so a text takes four bytes a character at most.
 struct TextRule {
-    std::size_t min_bytes = 1;
-    std::size_t max_bytes = 255;
+    std::size_t min_characters = 1;
+    std::size_t max_characters = 255;
+    TextForm form = TextForm::word;
     bool (*is_valid)(std::string_view) = nullptr;  // e.g. is_sku
     // The fault's detail when is_valid refuses a text, e.g. "must be an ISO 4217 code".
     const char* expected = nullptr;
@@ -25,6 +33,8 @@ struct TextRule {
 struct IntegerRule {
     std::int64_t min = 0;
     std::int64_t max = INT64_MAX;
+    // Follows "must be an integer" in the detail for a value of another type, e.g. " in pence".
+    const char* explanation = "";
 };
 
 // The maximum number of faults collected for one request. It keeps the response small whatever the
@@ -33,8 +43,9 @@ inline constexpr std::size_t faults_max = 256;
 
 // Reads the members of one object. A missing required member, a wrong type or a broken rule adds a
 // fault (codes: required, type, length, range, format, unknown) and yields an empty value. finish()
-// adds a fault for each member that the caller did not read. A null member counts as absent.
-// Control characters (below U+0020, and U+007F) in text are refused with code format.
+// adds a fault for each member that the caller did not read, and names the member that was meant. A
+// null member counts as absent, and so does a line or paragraph that is empty or holds only blanks,
+// unless it is required. Control characters are those below U+0020, and U+007F.
 class ObjectReader {
 public:
     // `pointer` is the JSON pointer of the object ("" for the body). A `value` that is not an
@@ -56,6 +67,8 @@ public:
     // Marks the member as known; null is returned as a value.
     std::optional<Value> any(std::string_view name);
     bool has(std::string_view name) const;  // true if present and not null
+    // True if the member is null, or a text that is empty or holds only blanks.
+    bool is_given_as_nothing(std::string_view name);
     void fault(std::string_view name, std::string detail, std::string code);  // at <pointer>/<name>
     std::string pointer_to(std::string_view name) const;  // escaped as RFC 6901 requires
     // Returns a reader of an object inside this one. Its faults go to the same list.
@@ -63,6 +76,7 @@ public:
     void finish();  // adds a fault for each member that was not read
 
 private:
+    std::string unknown_fault(std::string_view name) const;
     std::optional<Value> take(std::string_view name, bool required);
     std::optional<std::string> checked(std::string_view name, Value value, const TextRule& rule);
     std::optional<std::int64_t> checked(std::string_view name, Value value,

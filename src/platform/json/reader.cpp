@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include "platform/json/fault_place.hpp"
+#include "platform/json/number_text.hpp"
 #include "platform/json/writer.hpp"
 
 namespace trackops::json {
@@ -19,6 +21,7 @@ using Node = simdjson::dom::element;
 constexpr double exact_max = 9'007'199'254'740'992.0;  // 2^53
 constexpr std::size_t kept_parser_bytes_max = 64 * 1024;
 constexpr std::size_t few_members = 16;
+constexpr std::size_t shown_name_bytes_max = 64;
 
 // The caller has checked the node's type, so the error cannot happen.
 template <class T>
@@ -30,17 +33,26 @@ bool is_container(const Node& value) {
     return value.type() == element_type::OBJECT || value.type() == element_type::ARRAY;
 }
 
-bool repeats(std::vector<std::string_view>& names) {
+// Returns a name that occurs twice. Changes the order of the names.
+std::optional<std::string_view> repeated(std::vector<std::string_view>& names) {
     if (names.size() <= few_members) {
         for (std::size_t i = 1; i < names.size(); ++i) {
             for (std::size_t j = 0; j < i; ++j) {
-                if (names[i] == names[j]) return true;
+                if (names[i] == names[j]) return names[i];
             }
         }
-        return false;
+        return std::nullopt;
     }
     std::ranges::sort(names);
-    return std::ranges::adjacent_find(names) != names.end();
+    const auto found = std::ranges::adjacent_find(names);
+    if (found == names.end()) return std::nullopt;
+    return *found;
+}
+
+std::string repeated_detail(std::string_view name) {
+    if (name.empty() || name.size() > shown_name_bytes_max)
+        return "the JSON names a member of an object twice";
+    return fmt::format("the JSON names the member '{}' of an object twice", name);
 }
 
 Result<void> check(const Node& container, std::size_t levels_left);
@@ -65,7 +77,7 @@ Result<void> check(const Node& container, std::size_t levels_left) {
         names.push_back(name);
         TRY(check_inner(value, levels_left - 1));
     }
-    if (repeats(names)) return fail(Errc::malformed, "the JSON names a member of an object twice");
+    if (const auto name = repeated(names)) return fail(Errc::malformed, repeated_detail(*name));
     return {};
 }
 
@@ -82,21 +94,15 @@ bool is_big_integer(std::string_view token) {
 std::string with_exponents(std::string_view text) {
     std::string out;
     out.reserve(text.size() + 16);
-    bool in_text = false;
-    for (std::size_t i = 0; i < text.size();) {
-        std::size_t length = 1;
-        if (in_text && text[i] == '\\') {
-            length = std::min<std::size_t>(2, text.size() - i);
-        } else if (text[i] == '"') {
-            in_text = !in_text;
-        } else if (!in_text && (text[i] == '-' || (text[i] >= '0' && text[i] <= '9'))) {
-            length = std::min(text.find_first_not_of("+-0123456789.eE", i), text.size()) - i;
-        }
-        const std::string_view token = text.substr(i, length);
-        out += token;
-        if (length > 18 && is_big_integer(token)) out += "e0";
-        i += length;
-    }
+    const char* copied = text.data();
+    each_number(text, [&](std::string_view number) {
+        if (number.size() <= 18 || !is_big_integer(number)) return;
+        const char* const end = number.data() + number.size();
+        out.append(copied, end);
+        out += "e0";
+        copied = end;
+    });
+    out.append(copied, text.data() + text.size());
     return out;
 }
 
@@ -122,58 +128,13 @@ simdjson::error_code parse_into(simdjson::dom::document& document, std::string_v
     return parse_with(parser, text, depth_max, document);
 }
 
-std::string_view why(simdjson::error_code code) {
-    switch (code) {
-        case simdjson::EMPTY:
-            return "is empty";
-        case simdjson::UTF8_ERROR:
-            return "is not UTF-8";
-        case simdjson::NUMBER_ERROR:
-            return "holds a number that JSON does not allow or that is too large";
-        case simdjson::STRING_ERROR:
-        case simdjson::UNCLOSED_STRING:
-        case simdjson::UNESCAPED_CHARS:
-            return "holds a string that JSON does not allow";
-        default:
-            return "is not well-formed";
-    }
-}
-
-void write(const Node& value, Writer& writer) {
-    switch (value.type()) {
-        case element_type::OBJECT:
-            writer.begin_object();
-            for (const auto& [name, member] : take<simdjson::dom::object>(value)) {
-                writer.name(name);
-                write(member, writer);
-            }
-            writer.end_object();
-            break;
-        case element_type::ARRAY:
-            writer.begin_array();
-            for (const Node element : take<simdjson::dom::array>(value)) write(element, writer);
-            writer.end_array();
-            break;
-        case element_type::STRING:
-            writer.value(take<std::string_view>(value));
-            break;
-        case element_type::INT64:
-            writer.value(take<std::int64_t>(value));
-            break;
-        case element_type::UINT64:
-            writer.value(take<std::uint64_t>(value));
-            break;
-        case element_type::DOUBLE:
-            // Adding zero turns -0 into 0, as integer() reads it.
-            writer.decimal(take<double>(value) + 0.0);
-            break;
-        case element_type::BOOL:
-            writer.value(take<bool>(value));
-            break;
-        case element_type::NULL_VALUE:
-            writer.null();
-            break;
-    }
+std::string malformed_detail(simdjson::error_code code, std::string_view text) {
+    if (code == simdjson::EMPTY || text.find_first_not_of(" \t\r\n") == std::string_view::npos)
+        return "the JSON is empty";
+    const auto fault = find_fault(text);
+    if (!fault) return "the JSON is not well-formed";
+    return fmt::format("the JSON is not well-formed at {}: {}", place_in_words(text, fault->offset),
+                       fault->detail);
 }
 
 // Value holds its node as an array of bytes.
@@ -181,11 +142,135 @@ using Opaque = std::array<std::uintptr_t, 2>;
 static_assert(sizeof(Node) == sizeof(Opaque) && std::is_trivially_copyable_v<Node>);
 Opaque opaque(const Node& node) { return std::bit_cast<Opaque>(node); }
 Node node(const Opaque& element) { return std::bit_cast<Node>(element); }
+std::size_t tape_index(const Node& node) { return opaque(node)[1]; }
+
+}  // namespace
+
+// The texts of the numbers that simdjson has read as doubles, by their index on its tape.
+struct NumberTexts {
+    std::vector<std::pair<std::size_t, std::string>> texts;  // sorted
+
+    // Takes the texts from the source of the document. Returns Errc::malformed if a number other
+    // than 0 became 0.
+    Result<void> take(const simdjson::dom::document& document, std::string_view text) {
+        std::vector<std::pair<std::size_t, char>> numbers;  // with their tape type
+        const std::uint64_t* const tape = document.tape.get();
+        const std::uint64_t end = tape[0] & 0x00FF'FFFF'FFFF'FFFFU;
+        bool has_double = false;
+        for (std::size_t i = 1; i < end; ++i) {
+            const auto type = static_cast<char>(tape[i] >> 56);
+            if (type != 'l' && type != 'u' && type != 'd') continue;
+            numbers.emplace_back(i++, type);  // the number itself stands behind its type
+            has_double = has_double || type == 'd';
+        }
+        if (!has_double) return {};
+        auto number = numbers.begin();
+        bool has_vanished = false;
+        each_number(text, [&](std::string_view written) {
+            const auto [index, type] = *number++;
+            if (type != 'd') return;
+            const bool is_zero = canonical_number(written) == "0";
+            has_vanished =
+                has_vanished || (std::bit_cast<double>(tape[index + 1]) == 0 && !is_zero);
+            texts.emplace_back(index, written);
+        });
+        if (has_vanished)
+            return fail(Errc::malformed, malformed_detail(simdjson::NUMBER_ERROR, text));
+        return {};
+    }
+
+    std::string_view find(const Node& value) const {
+        return std::ranges::lower_bound(texts, tape_index(value), {},
+                                        &std::pair<std::size_t, std::string>::first)
+            ->second;
+    }
+};
+
+namespace {
+
+// Writes a value as JSON text.
+class ValueWriter {
+public:
+    ValueWriter(std::string& out, const NumberTexts& numbers, bool is_canonical,
+                std::size_t bytes_max)
+        : out_(out),
+          writer_(out),
+          numbers_(numbers),
+          is_canonical_(is_canonical),
+          bytes_max_(bytes_max) {}
+
+    void write(const Node& value) {
+        if (out_.size() > bytes_max_) return;
+        switch (value.type()) {
+            case element_type::OBJECT:
+                return write_object(take<simdjson::dom::object>(value));
+            case element_type::ARRAY:
+                writer_.begin_array();
+                for (const Node element : take<simdjson::dom::array>(value)) write(element);
+                writer_.end_array();
+                return;
+            case element_type::STRING:
+                writer_.value(take<std::string_view>(value));
+                return;
+            case element_type::INT64:
+                return write_integer(take<std::int64_t>(value));
+            case element_type::UINT64:
+                return write_number(fmt::to_string(take<std::uint64_t>(value)));
+            case element_type::DOUBLE:
+                return write_number(numbers_.find(value));
+            case element_type::BOOL:
+                writer_.value(take<bool>(value));
+                return;
+            case element_type::NULL_VALUE:
+                writer_.null();
+                return;
+        }
+    }
+
+private:
+    // The same text as write_number() gives, without a string for the number.
+    void write_integer(std::int64_t number) {
+        if (!is_canonical_ || number == 0) {
+            writer_.value(number);
+            return;
+        }
+        int zeros = 0;
+        for (; number % 10 == 0; ++zeros) number /= 10;
+        std::array<char, 32> text{};
+        const auto end = fmt::format_to_n(text.data(), text.size(), "{}e{}", number, zeros);
+        writer_.raw({text.data(), end.size});
+    }
+
+    void write_number(std::string_view number) {
+        writer_.raw(is_canonical_ ? canonical_number(number) : without_exponent(number));
+    }
+
+    void write_object(simdjson::dom::object object) {
+        std::vector<std::pair<std::string_view, Node>> members;
+        members.reserve(object.size());
+        for (const auto& [name, member] : object) members.emplace_back(name, member);
+        if (is_canonical_)
+            std::ranges::sort(members, {}, &std::pair<std::string_view, Node>::first);
+        writer_.begin_object();
+        for (const auto& [name, member] : members) {
+            writer_.name(name);
+            write(member);
+        }
+        writer_.end_object();
+    }
+
+    std::string& out_;
+    Writer writer_;
+    const NumberTexts& numbers_;
+    bool is_canonical_;
+    std::size_t bytes_max_;
+};
 
 }  // namespace
 
 struct Document::State {
     simdjson::dom::document document;
+    NumberTexts numbers;
 };
 
 Document::Document(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -208,14 +293,14 @@ Result<Document> Document::parse(std::string_view text, Limits limits) {
     }
     if (error == simdjson::MEMALLOC) throw std::bad_alloc();
     if (error == simdjson::DEPTH_ERROR) return fail(Errc::invalid, "the JSON nests too deep");
-    if (error != simdjson::SUCCESS)
-        return fail(Errc::malformed, fmt::format("the JSON {}", why(error)));
+    if (error != simdjson::SUCCESS) return fail(Errc::malformed, malformed_detail(error, text));
+    TRY(state->numbers.take(state->document, text));
     if (const Node root = state->document.root(); is_container(root))
         TRY(check(root, limits.depth_max));
     return Document(std::move(state));
 }
 
-Value Document::root() const { return Value(opaque(state_->document.root())); }
+Value Document::root() const { return {opaque(state_->document.root()), state_->numbers}; }
 
 Kind Value::kind() const {
     switch (node(element_).type()) {
@@ -291,7 +376,7 @@ std::optional<Value> Value::find(std::string_view name) const {
     const Node here = node(element_);
     if (here.type() != element_type::OBJECT) return std::nullopt;
     for (const auto& member : take<simdjson::dom::object>(here)) {
-        if (member.key == name) return Value(opaque(member.value));
+        if (member.key == name) return Value(opaque(member.value), *numbers_);
     }
     return std::nullopt;
 }
@@ -300,7 +385,7 @@ void Value::each_member(const std::function<void(std::string_view, Value)>& visi
     const Node here = node(element_);
     if (here.type() != element_type::OBJECT) return;
     for (const auto& [name, value] : take<simdjson::dom::object>(here))
-        visit(name, Value(opaque(value)));
+        visit(name, Value(opaque(value), *numbers_));
 }
 
 void Value::each_element(const std::function<void(std::size_t, Value)>& visit) const {
@@ -308,13 +393,18 @@ void Value::each_element(const std::function<void(std::size_t, Value)>& visit) c
     if (here.type() != element_type::ARRAY) return;
     std::size_t position = 0;
     for (const Node element : take<simdjson::dom::array>(here))
-        visit(position++, Value(opaque(element)));
+        visit(position++, Value(opaque(element), *numbers_));
 }
 
-std::string Value::minified() const {
+std::string Value::minified(std::size_t bytes_max) const {
     std::string out;
-    Writer writer(out);
-    write(node(element_), writer);
+    ValueWriter(out, *numbers_, false, bytes_max).write(node(element_));
+    return out;
+}
+
+std::string Value::canonical() const {
+    std::string out;
+    ValueWriter(out, *numbers_, true, SIZE_MAX).write(node(element_));
     return out;
 }
 

@@ -16,6 +16,8 @@
 
 namespace trackops::json {
 
+struct NumberTexts;
+
 enum class Kind : std::uint8_t { object, array, text, integer, number, boolean, null };
 
 // A view into a Document. It is cheap to copy and valid while the document lives.
@@ -35,14 +37,21 @@ public:
     std::optional<Value> find(std::string_view name) const;  // finds a member of an object
     void each_member(const std::function<void(std::string_view, Value)>& visit) const;
     void each_element(const std::function<void(std::size_t, Value)>& visit) const;
-    std::string minified() const;  // the value as JSON text
+    // Returns the value as JSON text without blanks. A number has all of its digits, and no
+    // exponent (see without_exponent()). The text ends early once it is longer than `bytes_max`; it
+    // is no JSON then.
+    std::string minified(std::size_t bytes_max = SIZE_MAX) const;
+    // Returns one text for all forms of the value: the members of an object in bytewise order of
+    // their names, no blanks, numbers as canonical_number().
+    std::string canonical() const;
 
 private:
     friend class Document;
     // A simdjson::dom::element. The array keeps simdjson's header out of this one.
     using Element = std::array<std::uintptr_t, 2>;
-    explicit Value(Element element) : element_(element) {}
+    Value(Element element, const NumberTexts& numbers) : element_(element), numbers_(&numbers) {}
     Element element_;
+    const NumberTexts* numbers_;  // of the document
 };
 
 struct Limits {
@@ -53,8 +62,9 @@ class Document {
 public:
     // Parses one JSON value (RFC 8259); a byte order mark before it is skipped. Returns
     // Errc::malformed if `text` is not JSON or not UTF-8, has anything after the value, repeats a
-    // member name within an object, or holds a number that a double cannot hold. Returns
-    // Errc::invalid for nesting deeper than depth_max. The document keeps no reference to `text`.
+    // member name within an object, or holds a number that is too large for a double or too close
+    // to 0; the detail names line and column of a syntax fault. Returns Errc::invalid for nesting
+    // deeper than depth_max. The document keeps no reference to `text`.
     static Result<Document> parse(std::string_view text, Limits limits = {});
     Document(Document&&) noexcept;
     Document& operator=(Document&&) noexcept;

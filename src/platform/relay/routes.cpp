@@ -50,11 +50,10 @@ Result<EventsQuery> read_query(const http::Request& request) {
                                                                  : std::nullopt;
           }).value_or(false);
     query.limit = in.limit();
-    query.after =
-        in.value("cursor", "must be a nextCursor of this list", [](std::string_view text) {
-              const auto position = http::whole_number(text);
-              return position && *position >= 0 ? position : std::nullopt;
-          }).value_or(0);
+    query.after = in.cursor([](std::string_view text) {
+                        const auto position = http::whole_number(text);
+                        return position && *position >= 0 ? position : std::nullopt;
+                    }).value_or(0);
     return in.finish(query);
 }
 
@@ -126,7 +125,9 @@ void retry_event(const http::Request& request, const http::Reply& reply,
                  const RouteDependencies& dependencies) {
     const auto id = Uuid::parse(request.param("id"));
     if (!id) {
-        return reply.problem({Errc::invalid, "The path is not valid.", {{"id", "must be a UUID"}}});
+        return reply.problem({Errc::invalid,
+                              "the path is not valid",
+                              {{"id", "must be a UUID, as the list of events has it", "format"}}});
     }
     if (const auto done = dependencies.relay.retry(*id, retry_wait); !done)
         return reply.problem(done.error());

@@ -1,13 +1,15 @@
-#include "platform/config/nearest.hpp"
+#include "base/nearest.hpp"
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 #include <vector>
 
-namespace trackops::config {
+namespace trackops {
 namespace {
 
 constexpr std::size_t edits_max = 2;
+constexpr std::size_t typed_bytes_max = 100;  // a longer text is no typing mistake
 
 // Returns the optimal string alignment distance: Levenshtein's distance with a swap of neighbours
 // as one edit.
@@ -30,13 +32,27 @@ std::size_t edits(std::string_view a, std::string_view b) {
     return table[a.size()][b.size()];
 }
 
+// Returns the name in small letters, without '_' and '-'.
+std::string letters_of(std::string_view name) {
+    std::string letters;
+    for (const char c : name) {
+        if (c != '_' && c != '-')
+            letters += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+    return letters;
+}
+
 }  // namespace
 
-std::optional<std::string> nearest_name(std::string_view typed,
-                                        std::span<const std::string> names) {
-    std::optional<std::string> nearest;
+std::optional<std::string_view> nearest_name(std::string_view typed,
+                                             std::span<const std::string_view> names) {
+    if (typed.empty() || typed.size() > typed_bytes_max) return std::nullopt;
+    const std::string letters = letters_of(typed);
+    const auto same = std::ranges::find(names, letters, letters_of);
+    if (same != names.end()) return *same;
+    std::optional<std::string_view> nearest;
     std::size_t fewest = edits_max + 1;
-    for (const std::string& name : names) {
+    for (const std::string_view name : names) {
         const std::size_t longer = std::max(typed.size(), name.size());
         if (longer - std::min(typed.size(), name.size()) > edits_max)
             continue;  // also keeps the table small
@@ -48,4 +64,4 @@ std::optional<std::string> nearest_name(std::string_view typed,
     return nearest;
 }
 
-}  // namespace trackops::config
+}  // namespace trackops
