@@ -9,8 +9,11 @@ namespace trackops {
 struct IdempotencyKey {
     std::string scope;  // the caller, the method and the path: "anonymous POST /api/orders"
     std::string key;
-    // The SHA-256 of the body, in hex. The same key with another fingerprint is refused.
+    // The SHA-256 of the request's meaning, in hex: other blanks, another order of members and
+    // another form of a number have the same one. The same key with another fingerprint is refused.
     std::string fingerprint;
+    // The SHA-256 of the body's bytes, in hex, by which version 0.1 recorded a request.
+    std::string bytes_fingerprint = {};
     auto operator<=>(const IdempotencyKey&) const = default;
 };
 

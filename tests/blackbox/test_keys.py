@@ -1,4 +1,5 @@
 """Idempotency-Keys: one effect, and the stored answer byte for byte for every repetition."""
+import json
 import re
 import threading
 import uuid
@@ -36,9 +37,9 @@ def new_item():
 # Every call that changes something: service, method, path, body, another body, status. A body of None is none.
 CALLS = {
     "place": lambda shop: ("order", "POST", "/api/orders", body_of_one_order(shop), body_of_one_order(shop), 201),
-    "process": lambda shop: ("order", "POST", confirmed_order(shop) + "/process", None, {}, 200),
+    "process": lambda shop: ("order", "POST", confirmed_order(shop) + "/process", None, None, 200),
     "ship": lambda shop: ("order", "POST", confirmed_order(shop, ["process"]) + "/ship", {"carrier": "DHL"}, {"carrier": "UPS"}, 200),
-    "deliver": lambda shop: ("order", "POST", confirmed_order(shop, ["process", "ship"]) + "/deliver", {}, None, 200),
+    "deliver": lambda shop: ("order", "POST", confirmed_order(shop, ["process", "ship"]) + "/deliver", {}, {}, 200),
     "cancel": lambda shop: ("order", "POST", confirmed_order(shop) + "/cancel", {"reason": "ONE"}, {"reason": "TWO"}, 200),
     "put status": lambda shop: ("order", "PUT", confirmed_order(shop) + "/status", {"status": "PROCESSING"}, {"status": "CANCELLED"}, 200),
     "delete": lambda shop: ("order", "DELETE", confirmed_order(shop), None, {"reason": "TWO"}, 200),
@@ -74,6 +75,32 @@ def test_an_answer_is_replayed_byte_for_byte(system, name):
     if other != body:
         client.call(method, path, other, {"Idempotency-Key": key}).problem(422, "idempotency-key-reused")
         assert version_there(client, path) == version
+
+
+def rewritten(body):
+    """The same JSON as other clients write it: other blanks, members in another order, other forms of numbers, escapes, a byte order mark."""
+    turned = json.dumps(body, sort_keys=True).encode()
+    floats = json.dumps(body, default=str).encode()
+    return [json.dumps(body, indent=2).encode() + b"\r\n", turned, b"\xef\xbb\xbf" + turned, re.sub(rb": (\d+)([,}])", rb": \1.0\2", floats)]
+
+
+@pytest.mark.parametrize("name", ["place", "ship", "adjust stock", "create an item"])
+def test_a_repeat_that_is_written_anew_is_a_repeat(system, name):
+    service, method, path, body, other, status = CALLS[name](system.shop)
+    client, key = system.client(service), {"Idempotency-Key": uuid.uuid4().hex}
+    first = client.call(method, path, body, key)
+    first.expect(status)
+    for again in [client.call(method, path, text, key) for text in rewritten(body)]:
+        assert (again.status, again.body, again.headers["idempotency-replayed"]) == (first.status, first.body, "true")
+    client.call(method, path, other, key).problem(422, "idempotency-key-reused")
+
+
+@pytest.mark.parametrize("first,second", [(None, {}), ({}, None)], ids=["nothing first", "an object first"])
+def test_no_body_is_an_empty_object(system, first, second):
+    path, key = confirmed_order(system.shop) + "/process", {"Idempotency-Key": uuid.uuid4().hex}
+    system.client().call("POST", path, first, key).expect(200)
+    again = system.client().call("POST", path, second, key)
+    assert again.expect(200)["status"] == "PROCESSING" and again.headers["idempotency-replayed"] == "true"
 
 
 @pytest.mark.parametrize("name", ["place", "adjust stock", "patch an item"])

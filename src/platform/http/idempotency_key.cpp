@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include "platform/json/reader.hpp"
+
 namespace trackops::http {
 namespace {
 
@@ -44,7 +46,7 @@ std::string scope_of(const Request& request) {
 }
 
 std::unexpected<Error> invalid_key(std::string detail, std::string code) {
-    return fail(Errc::invalid, "The Idempotency-Key is not valid.",
+    return fail(Errc::invalid, "the Idempotency-Key is not valid",
                 {{"Idempotency-Key", std::move(detail), std::move(code)}});
 }
 
@@ -71,8 +73,9 @@ Result<std::optional<std::string>> read_idempotency_key(std::optional<std::strin
 Result<std::optional<IdempotencyKey>> read_idempotency_key(const Request& request) {
     auto key = TRY(read_idempotency_key(request.header("idempotency-key")));
     if (!key) return std::optional<IdempotencyKey>();
-    return std::optional(
-        IdempotencyKey{scope_of(request), *std::move(key), fingerprint(request.body)});
+    return std::optional(IdempotencyKey{scope_of(request), *std::move(key),
+                                        fingerprint_of_meaning(request.body),
+                                        fingerprint(request.body)});
 }
 
 Result<IdempotencyKey> read_line_key(const Request& request, const std::optional<std::string>& key,
@@ -82,7 +85,8 @@ Result<IdempotencyKey> read_line_key(const Request& request, const std::optional
                     "the line needs an idempotencyKey, so that a repeat cannot count twice");
     auto read = TRY(read_idempotency_key(*key));
     if (line.ends_with('\r')) line.remove_suffix(1);
-    return IdempotencyKey{scope_of(request), *std::move(read), fingerprint(line)};
+    return IdempotencyKey{scope_of(request), *std::move(read), fingerprint_of_meaning(line),
+                          fingerprint(line)};
 }
 
 Result<void> check_key_is_given(const Route& route, const Request& request) {
@@ -91,16 +95,25 @@ Result<void> check_key_is_given(const Route& route, const Request& request) {
                 "this request needs an Idempotency-Key, so that a repeat cannot count twice");
 }
 
+std::string fingerprint_of_meaning(std::string_view body) {
+    if (body.empty()) return fingerprint("{}");
+    const auto document = json::Document::parse(body);
+    return fingerprint(document ? std::string_view(document->root().canonical()) : body);
+}
+
 std::string fingerprint(std::string_view body) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int size = 0;
     if (EVP_Digest(body.data(), body.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
         throw std::runtime_error("SHA-256 is not at hand");
     }
+    constexpr std::string_view digits = "0123456789abcdef";
     std::string hex;
     hex.reserve(2 * size);
-    for (unsigned int i = 0; i < size; ++i)
-        fmt::format_to(std::back_inserter(hex), "{:02x}", digest[i]);
+    for (unsigned int i = 0; i < size; ++i) {
+        hex += digits[digest[i] >> 4];
+        hex += digits[digest[i] & 15];
+    }
     return hex;
 }
 

@@ -19,20 +19,24 @@ inline constexpr std::size_t idempotency_key_bytes_max = 255;
 Result<std::optional<std::string>> read_idempotency_key(std::optional<std::string_view> header);
 
 // Returns the key of a request with its scope (caller, method and path, so that one key may serve
-// different calls) and the fingerprint of its body.
+// different calls) and the fingerprints of its body.
 Result<std::optional<IdempotencyKey>> read_idempotency_key(const Request& request);
 
 // Returns Errc::precondition_required if the route requires a key and the request has none.
 Result<void> check_key_is_given(const Route& route, const Request& request);
 
 // Returns the key that a line of a bulk request carries, with the scope of the request and the
-// fingerprint of the line. A CR at the end of the line does not count. Errc::precondition_required
+// fingerprints of the line. A CR at the end of the line does not count. Errc::precondition_required
 // without a key; Errc::invalid as above.
 Result<IdempotencyKey> read_line_key(const Request& request, const std::optional<std::string>& key,
                                      std::string_view line);
 
-// Returns the SHA-256 of the body, in hex.
+// Returns the SHA-256 of the body's bytes, in hex.
 std::string fingerprint(std::string_view body);
+// Returns the fingerprint of what the body means as JSON: of its canonical text. An empty body
+// means
+// {}. A body that is no JSON has the fingerprint of its bytes.
+std::string fingerprint_of_meaning(std::string_view body);
 
 // Returns the recorded response for the first request.
 Response response_of(const RecordedResponse& answer);

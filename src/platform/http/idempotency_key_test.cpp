@@ -67,5 +67,30 @@ TEST(Fingerprint, IsSha256InHex) {
     EXPECT_EQ(fingerprint(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 }
 
+TEST(Fingerprint, OfTheMeaningIsOneForAllFormsOfARequest) {
+    const std::string body = R"({"a":100,"b":[true,"\u00e9"]})";
+    for (const auto* same : {"{\"b\":[true,\"\u00e9\"],\"a\":100.0}",
+                             " {\n\"a\": 1e2, \"b\": [true, \"\\u00e9\"]}\r\n",
+                             "\xEF\xBB\xBF{\"a\":100,\"b\":[true,\"\u00e9\"]}"})
+        EXPECT_EQ(fingerprint_of_meaning(same), fingerprint_of_meaning(body)) << same;
+    for (const auto* other :
+         {R"({"a":101,"b":[true,"\u00e9"]})", R"({"a":100,"b":["\u00e9",true]})",
+          R"({"a":"100","b":[true,"\u00e9"]})", R"({"a":100,"b":[true,"\u00e9"],"c":null})"})
+        EXPECT_NE(fingerprint_of_meaning(other), fingerprint_of_meaning(body)) << other;
+    EXPECT_EQ(fingerprint_of_meaning(""), fingerprint_of_meaning(" { } "));
+    EXPECT_NE(fingerprint_of_meaning("{"), fingerprint_of_meaning("["));
+}
+
+TEST(IdempotencyKeyHeader, ComesWithBothFingerprints) {
+    Request request = with_key(local_principal());
+    request.body = R"({ "a": 1.0 })";
+    const auto key = read_idempotency_key(request).value();
+    EXPECT_EQ(key->fingerprint, fingerprint_of_meaning(R"({"a":1})"));
+    EXPECT_EQ(key->bytes_fingerprint, fingerprint(request.body));
+    const auto line = read_line_key(request, "k", "{\"a\":1}\r").value();
+    EXPECT_EQ(line.fingerprint, key->fingerprint);
+    EXPECT_EQ(line.bytes_fingerprint, fingerprint(R"({"a":1})"));
+}
+
 }  // namespace
 }  // namespace trackops::http

@@ -89,6 +89,12 @@ std::vector<sql::Params> rows_of(std::span<const KeyedResponse> responses, Insta
     return rows;
 }
 
+// Whether the recorded fingerprint is the request's, by the present rule or by that of version 0.1.
+bool has_recorded(std::string_view recorded, const Key& key) {
+    return recorded == key.fingerprint ||
+           (!key.bytes_fingerprint.empty() && recorded == key.bytes_fingerprint);
+}
+
 }  // namespace
 
 std::vector<Result<std::optional<Response>>> find(sql::Transaction& tx, std::span<const Key> keys,
@@ -113,7 +119,7 @@ std::vector<Result<std::optional<Response>>> find(sql::Transaction& tx, std::spa
         const auto at = kept.find({key.scope, key.key});
         if (at == kept.end()) {
             responses.emplace_back(std::nullopt);
-        } else if (at->second.fingerprint != key.fingerprint) {
+        } else if (!has_recorded(at->second.fingerprint, key)) {
             responses.emplace_back(
                 fail(Errc::key_reused, "this Idempotency-Key was used with another body"));
         } else {

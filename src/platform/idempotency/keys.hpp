@@ -20,8 +20,8 @@ using Key = IdempotencyKey;
 using Response = RecordedResponse;
 
 // Looks up the recorded response of each key. Returns one entry for each key, in order: empty if
-// the key is new, Errc::key_reused if its fingerprint differs. Reads without locks; call it outside
-// of any write transaction. Flushes `tx`.
+// the key is new, Errc::key_reused if both of its fingerprints differ from the recorded one. Reads
+// without locks; call it outside of any write transaction. Flushes `tx`.
 std::vector<Result<std::optional<Response>>> find(sql::Transaction& tx, std::span<const Key> keys,
                                                   Instant now);
 

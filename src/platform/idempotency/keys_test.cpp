@@ -54,6 +54,15 @@ TEST_P(KeysContract, RefusesAKeyWithAnotherBody) {
     EXPECT_TRUE(found[1]);
 }
 
+TEST_P(KeysContract, FindsWhatVersion01RecordedByTheBytesOfTheBody) {
+    keep({{{one_.scope, one_.key, "bytes"}, answer_}});
+    const auto found = look({{one_.scope, one_.key, "meaning", "bytes"}});
+    ASSERT_TRUE(found[0]);
+    EXPECT_EQ(found[0].value(), answer_);
+    EXPECT_FALSE(look({{one_.scope, one_.key, "meaning", "other bytes"}})[0]);
+    EXPECT_FALSE(look({{one_.scope, one_.key, "meaning"}})[0]);
+}
+
 TEST_P(KeysContract, KeepsKeysOfDifferentScopesApart) {
     keep({{one_, answer_}});
     EXPECT_EQ(look({{"somebody POST /api/orders", one_.key, one_.fingerprint}})[0].value(),
