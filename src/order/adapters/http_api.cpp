@@ -10,6 +10,7 @@
 #include "platform/http/entity_tag.hpp"
 #include "platform/http/idempotency_key.hpp"
 #include "platform/http/page.hpp"
+#include "platform/json/reader.hpp"
 #include "platform/json/writer.hpp"
 
 namespace trackops::order::adapters {
@@ -115,7 +116,6 @@ void change_order(const Request& request, const Reply& reply, Result<domain::Com
 // the store, so that concurrent requests share a query and the I/O thread does not wait.
 void find_order(const Request& request, const Reply& reply, bool status_only,
                 const ApiDependencies& dependencies) {
-    if (auto known = http::check_query(request, {}); !known) return reply.problem(known.error());
     const auto id = read_order_id(request);
     if (!id) return reply.problem(id.error());
     const auto answer = [reply, status_only](CachedOrder order) {
@@ -198,11 +198,46 @@ void get_timeline(const Request& request, const Reply& reply, const ApiDependenc
         }));
 }
 
+bool is_pending(const CachedOrder& order) {
+    const auto status = json::Document::parse(order.status);
+    const auto name = status ? status->root().find("status") : std::nullopt;
+    return name && name->text() == name_of(domain::Status::pending);
+}
+
+// Answers with the order when it is no longer PENDING, or as it is after `at_most`. The order of a
+// cache may be old; then the first poll of the waiters finds the new one.
+void find_settled_order(Reply reply, domain::OrderId id, Duration at_most,
+                        const ApiDependencies& dependencies) {
+    const auto answer = [reply](CachedOrder order) {
+        reply.send({.body = std::move(order.order),
+                    .headers = {{"ETag", http::entity_tag(order.version)}}});
+    };
+    const auto found = [=](Result<CachedOrder> order) {
+        if (!order) return reply.problem(order.error());
+        if (!is_pending(*order)) return answer(*std::move(order));
+        dependencies.confirmation_waiters.wait(
+            id, at_most,
+            [reply, answer, unsettled = *std::move(order),
+             &cache = dependencies.cache](const std::optional<domain::Order>& settled) {
+                if (!settled) return answer(unsettled);
+                cache.put(*settled);  // the next reader must not see an older version
+                reply.send(order_response(200, *settled));
+            });
+    };
+    if (!dependencies.find_queue.submit(id, found)) reply.busy();
+}
+
 void get_order(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
-    find_order(request, reply, false, dependencies);
+    const auto wait = read_wait(request);
+    if (!wait) return reply.problem(wait.error());
+    if (!*wait) return find_order(request, reply, false, dependencies);
+    const auto id = read_order_id(request);
+    if (!id) return reply.problem(id.error());
+    find_settled_order(reply, *id, **wait, dependencies);
 }
 
 void get_status(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
+    if (auto known = http::check_query(request, {}); !known) return reply.problem(known.error());
     find_order(request, reply, true, dependencies);
 }
 
@@ -213,6 +248,13 @@ void put_status(const Request& request, const Reply& reply, const ApiDependencie
 template <domain::Action action>
 void act(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
     change_order(request, reply, read_command(action, request.body), dependencies);
+}
+
+// DELETE is idempotent by its method: a repeat is answered as the first one.
+void delete_order(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
+    auto command = read_command(domain::Action::cancel, request.body);
+    if (command) command->is_repeatable = true;
+    change_order(request, reply, std::move(command), dependencies);
 }
 
 void post_bulk(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
@@ -265,7 +307,7 @@ constexpr auto rows = std::to_array<Row>({
     query("/api/orders/{id}", Work::memory, get_order),
     query("/api/orders/{id}/status", Work::memory, get_status),
     command("PUT", "/api/orders/{id}/status", Needs::body, put_status),
-    command("DELETE", "/api/orders/{id}", Needs::nothing, act<domain::Action::cancel>),
+    command("DELETE", "/api/orders/{id}", Needs::nothing, delete_order),
     command("POST", "/api/orders/{id}/process", Needs::nothing, act<domain::Action::process>),
     command("POST", "/api/orders/{id}/ship", Needs::nothing, act<domain::Action::ship>),
     command("POST", "/api/orders/{id}/deliver", Needs::nothing, act<domain::Action::deliver>),

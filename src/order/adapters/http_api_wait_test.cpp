@@ -102,6 +102,28 @@ TEST_F(OrderApiWait, WaitsAlsoForAnOrderThatItsKeyMadeBefore) {
     EXPECT_EQ(at_hand.rows_of("orders"), 1);
 }
 
+TEST_F(OrderApiWait, IsAlsoAskedOfAnOrderThatThereIs) {
+    const std::string path =
+        header(at_hand.call("POST", "/api/orders", ApiAtHand::terms()), "Location");
+    const auto in_vain = at_hand.calls.send("GET", path + "?wait=confirmed&timeout=2", "");
+    EXPECT_FALSE(in_vain->answer);
+    pass(std::chrono::seconds(2));
+    ASSERT_TRUE(in_vain->answer);
+    EXPECT_EQ(in_vain->answer->status, 200);
+    EXPECT_EQ(member(*in_vain->answer, "status"), "PENDING");
+
+    const auto waiting = at_hand.calls.send("GET", path + "?wait=confirmed", "");
+    EXPECT_FALSE(waiting->answer);
+    at_hand.settle(path, domain::ReservationOutcome::reserved);
+    pass(ConfirmationWaiters::poll_interval);
+    ASSERT_TRUE(waiting->answer);
+    EXPECT_EQ(waiting->answer->status, 200);
+    EXPECT_EQ(member(*waiting->answer, "status"), "CONFIRMED");
+    EXPECT_EQ(header(*waiting->answer, "ETag"), "\"2\"");
+    EXPECT_EQ(member(at_hand.call("GET", path + "?wait=confirmed"), "status"), "CONFIRMED");
+    EXPECT_EQ(at_hand.call("GET", path + "?wait=shipped").status, 422);
+}
+
 TEST_F(OrderApiWait, IsAnsweredAtOnceWhenTheOrderIsRefused) {
     const auto refused = at_hand.calls.send("POST", "/api/orders?wait=confirmed", "{}");
     ASSERT_TRUE(refused->answer);

@@ -5,6 +5,8 @@
 #include <set>
 #include <unordered_map>
 
+#include <fmt/format.h>
+
 #include "order/adapters/order_json.hpp"
 #include "order/adapters/order_metrics.hpp"
 #include "order/adapters/order_queries.hpp"
@@ -260,7 +262,7 @@ Result<app::SaveResult> decide(UpdateAttempt& attempt, const app::OrderChange& c
     if (attempt.handled.contains(claim)) return app::SaveResult{record.order, {}};
     if (!change.condition.holds_for(record.order.version)) {
         return fail(Errc::precondition_failed,
-                    "the order has changed since: its version is another one");
+                    fmt::format("the order is at version {}", record.order.version));
     }
     if (auto changed = change.change(record); !changed)
         return std::unexpected(std::move(changed).error());

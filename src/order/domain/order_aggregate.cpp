@@ -1,6 +1,7 @@
 #include "order/domain/order_aggregate.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 
 #include <fmt/format.h>
@@ -107,6 +108,26 @@ constexpr Signal signal_of(ReservationOutcome answer) {
     return Signal::released;
 }
 
+std::string_view participle_of(Action action) {
+    constexpr auto participles = std::to_array<std::string_view>(
+        {"confirmed", "processed", "shipped", "delivered", "cancelled"});
+    static_assert(participles.size() == actions.size());
+    return participles.at(static_cast<std::size_t>(action));
+}
+
+// Returns what a client learns: the status, and the actions that are possible instead.
+std::string refusal_of(Status status, Action refused) {
+    std::string text =
+        fmt::format("the order is {} and cannot be {}", name_of(status), participle_of(refused));
+    std::string possible;
+    for (const Action action : actions) {
+        if (action == Action::confirm || !next(status, action)) continue;
+        possible += fmt::format("{}{}", possible.empty() ? "" : " or ", participle_of(action));
+    }
+    if (possible.empty()) return text + "; this is the end of its life";
+    return text + "; it can be " + possible;
+}
+
 }  // namespace
 
 Result<OrderAggregate> place(OrderTerms terms, OrderId id, SagaId saga, const CommandContext& at) {
@@ -128,9 +149,8 @@ Result<void> apply(OrderAggregate& record, const Command& command, SagaId cancel
     assert(command.action != Action::confirm);
     const auto to = next(record.order.status, command.action);
     if (!to) {
-        return fail(Errc::illegal_transition,
-                    fmt::format("an order that is {} cannot {}", name_of(record.order.status),
-                                name_of(command.action)));
+        if (command.is_repeatable && action_to(record.order.status) == command.action) return {};
+        return fail(Errc::illegal_transition, refusal_of(record.order.status, command.action));
     }
     if (command.action == Action::ship) record.order.shipment = command.shipment;
     if (command.action != Action::cancel) {

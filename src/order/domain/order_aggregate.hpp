@@ -64,6 +64,8 @@ struct Command {
     Action action = Action::process;   // never confirm: only inventory's reply confirms an order
     std::string reason;                // for cancel; "" means CUSTOMER_REQUEST
     std::optional<Shipment> shipment;  // for ship
+    // An order that the action led to before is left as it is, so that a repeat succeeds.
+    bool is_repeatable = false;
 };
 // Applies a client's command to the order. `cancellation` is the id of the saga that is started
 // when a cancelled order has no saga that waits. Errc::illegal_transition when the order's status

@@ -157,6 +157,39 @@ TEST(Order, KeepsNothingOfARefusedChange) {
     EXPECT_TRUE(record.new_events.empty() && record.changes.empty());
 }
 
+TEST(Order, SaysWhatIsPossibleInsteadOfARefusedAction) {
+    OrderAggregate record = placed();
+    const auto refusal = [&record](Action action) {
+        return apply(record, {.action = action}, other_saga, at({})).error().detail;
+    };
+    EXPECT_EQ(refusal(Action::ship),
+              "the order is PENDING and cannot be shipped; it can be cancelled");
+    record = confirmed();
+    EXPECT_EQ(refusal(Action::deliver),
+              "the order is CONFIRMED and cannot be delivered; it can be processed or cancelled");
+    ASSERT_TRUE(apply(record, {.action = Action::cancel}, other_saga, at({})));
+    EXPECT_EQ(refusal(Action::process),
+              "the order is CANCELLED and cannot be processed; this is the end of its life");
+}
+
+TEST(Order, StaysAsItIsWhenARepeatableActionIsRepeated) {
+    OrderAggregate record = confirmed();
+    const Command cancel{.action = Action::cancel, .is_repeatable = true};
+    ASSERT_TRUE(apply(record, cancel, other_saga, at({})));
+    const Order before = record.order;
+    const std::size_t events = record.new_events.size();
+    ASSERT_TRUE(apply(record, cancel, other_saga, at(std::chrono::seconds(5))));
+    EXPECT_EQ(record.order.version, before.version);
+    EXPECT_EQ(record.order.updated_at, before.updated_at);
+    EXPECT_EQ(record.new_events.size(), events);
+    EXPECT_EQ(apply(record, {.action = Action::cancel}, other_saga, at({})).error().code,
+              Errc::illegal_transition);
+    record = confirmed();
+    ASSERT_TRUE(apply(record, {.action = Action::process}, other_saga, at({})));
+    EXPECT_FALSE(
+        apply(record, {.action = Action::deliver, .is_repeatable = true}, other_saga, at({})));
+}
+
 TEST(Order, CancelledWhilePendingWaitsForTheRelease) {
     OrderAggregate record = placed();
     ASSERT_TRUE(apply(record, {Action::cancel, "", {}}, other_saga, at({})));
