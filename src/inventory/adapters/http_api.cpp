@@ -153,9 +153,7 @@ Result<void> get_reservation(const Request& request, const Reply& reply,
     return {};
 }
 
-Result<void> get_availability(const Request& request, const Reply& reply,
-                              app::InventoryReader& reader) {
-    const auto skus = TRY(read_availability(request));
+Response availability_of(const std::vector<std::string>& skus, app::InventoryReader& reader) {
     const domain::StockLevels stock_levels = reader.stock_of(skus);
     std::string body;
     json::Writer out(body);
@@ -173,7 +171,20 @@ Result<void> get_availability(const Request& request, const Reply& reply,
         if (!stock_levels.contains(sku)) out.value(sku);
     }
     out.end_array().end_object();
-    reply.json(200, std::move(body));
+    return {.body = std::move(body)};
+}
+
+Result<void> get_availability(const Request& request, const Reply& reply,
+                              app::InventoryReader& reader) {
+    reply.send(availability_of(TRY(read_availability(request)), reader));
+    return {};
+}
+
+// For more SKUs than a URL can hold.
+Result<void> post_availability(const Request& request, const Reply& reply,
+                               app::InventoryReader& reader) {
+    TRY(http::check_query(request, {}));
+    reply.send(availability_of(TRY(read_availability(std::string_view(request.body))), reader));
     return {};
 }
 
@@ -262,6 +273,14 @@ constexpr auto rows = std::to_array<Row>({
     query<get_item>(item),
     query<list_movements>("/api/inventory/items/{sku}/movements"),
     query<get_availability>("/api/inventory/availability"),
+    {.method = "POST",
+     .pattern = "/api/inventory/availability",
+     .scope = Scope::inventory_read,
+     .body = Body::json,
+     .answer = Answer::json,
+     .idempotency = Idempotency::none,
+     .work = Work::query,
+     .handler = answer_query<post_availability>},
     query<list_reservations>("/api/inventory/reservations"),
     query<get_reservation>("/api/inventory/reservations/{id}"),
 });
