@@ -264,7 +264,8 @@ void Conversation::find_route(std::string_view encoded_path) {
     route_ = match.route;
     if (!route_) {
         if (match.allowed.empty()) {
-            refusal_ = problem({Errc::not_found, "no such path"}, request);
+            refusal_ =
+                problem({Errc::not_found, "no such path; " + router_.hint(encoded_path)}, request);
         } else if (request.method == "OPTIONS") {
             refusal_ = {.status = 204, .headers = {{"Allow", std::move(match.allowed)}}};
         } else {

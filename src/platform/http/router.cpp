@@ -4,6 +4,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "base/nearest.hpp"
 #include "platform/http/target.hpp"
 
 namespace trackops::http {
@@ -52,11 +53,13 @@ private:
 struct Router::Node {
     std::vector<std::pair<std::string_view, std::unique_ptr<Node>>> literals;
     std::unique_ptr<Node> parameter;
+    std::string_view parameter_name;  // with its braces
     std::vector<const Route*> routes;
 
     Node& child(std::string_view segment) {
         if (is_parameter(segment)) {
             if (!parameter) parameter = std::make_unique<Node>();
+            parameter_name = segment;
             return *parameter;
         }
         for (auto& [literal, node] : literals) {
@@ -87,6 +90,43 @@ struct Router::Node {
         if (parameter->reach(path, segments, visit)) return true;
         segments.pop_back();
         return false;
+    }
+
+    // Returns the child that a segment leads to, and its name in the pattern; null if there is
+    // none.
+    std::pair<const Node*, std::string_view> find(std::string_view segment) const {
+        for (const auto& [literal, node] : literals) {
+            if (literal == segment) return {node.get(), literal};
+        }
+        if (!parameter || segment.empty()) return {};
+        return {parameter.get(), parameter_name};
+    }
+
+    // Returns the literal that the client meant by a segment; "" if there is none like it.
+    std::string_view nearest(std::string_view segment) const {
+        constexpr std::size_t beginning_bytes_min = 3;
+        std::vector<std::string_view> names;
+        for (const auto& [literal, node] : literals) names.push_back(literal);
+        if (const auto found = nearest_name(segment, names)) return *found;
+        for (const std::string_view name : names) {
+            if (segment.size() >= beginning_bytes_min && name.starts_with(segment)) return name;
+        }
+        return "";
+    }
+
+    // Returns the paths of one more segment, as "a, b and c".
+    std::string children() const {
+        std::vector<std::string_view> names;
+        for (const auto& [literal, node] : literals) {
+            if (!literal.empty()) names.push_back(literal);
+        }
+        if (parameter) names.push_back(parameter_name);
+        std::string text;
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            if (i > 0) text += i + 1 == names.size() ? " and " : ", ";
+            text += names[i];
+        }
+        return text;
     }
 
     // Returns the methods that a path allows: those of the most literal pattern. The others that it
@@ -149,6 +189,26 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
         }
     }
     return match;
+}
+
+std::string Router::hint(std::string_view path) const {
+    const Node* node = root_.get();
+    std::string known;  // the part of the path that routes have, as their patterns write it
+    while (path.starts_with('/')) {
+        const std::string segment = percent_decoded(take_segment(path)).value_or("");
+        const auto [child, name] = node->find(segment);
+        if (!child) {
+            const std::string_view meant = node->nearest(segment);
+            if (!meant.empty()) return "did you mean " + known + '/' + std::string(meant) + '?';
+            break;
+        }
+        node = child;
+        known.append("/").append(name);
+    }
+    const std::string children = node->children();
+    if (children.empty()) return "the path ends at " + known;
+    return "below " + (known.empty() ? "/" : known) + " this service has " + children +
+           "; other services have other ports";
 }
 
 }  // namespace trackops::http

@@ -26,6 +26,9 @@ public:
     // `allowed` lists the methods of the literal one alone. The path "*" is the server: the methods
     // of all routes.
     Match match(std::string_view method, std::string_view path) const;
+    // Returns what a client may have meant by a path that no route has, such as "did you mean
+    // /api/orders?", or what there is at the place where the path leaves the routes.
+    std::string hint(std::string_view path) const;
     const std::vector<Route>& routes() const { return routes_; }
 
 private:

@@ -73,6 +73,24 @@ TEST(Router, AnswersEachPathAsTheTableSays) {
     }
 }
 
+TEST(Router, SaysWhatAWrongPathWasMeantToBe) {
+    const Router router = orders();
+    for (const auto& [path, hint] : std::initializer_list<std::pair<const char*, const char*>>{
+             {"/api/order", "did you mean /api/orders?"},
+             {"/api/Orders/7", "did you mean /api/orders?"},
+             {"/api/orders/7/cancle", "did you mean /api/orders/{id}/cancel?"},
+             {"/api/items/A%20b/move", "did you mean /api/items/{sku}/movements?"},
+             {"/orders", "below / this service has api; other services have other ports"},
+             {"/api/items",
+              "below /api/items this service has {sku}; other services have other ports"},
+             {"/api/orders/7/cancel/now", "the path ends at /api/orders/{id}/cancel"},
+             {"/api/orders/7/%zz",
+              "below /api/orders/{id} this service has cancel; other services have other ports"},
+         }) {
+        EXPECT_EQ(router.hint(path), hint) << path;
+    }
+}
+
 TEST(Router, RefusesTwoRowsForOneThing) {
     EXPECT_THROW(Router({route_for_tests("GET", "/a/{x}"), route_for_tests("GET", "/a/{y}")}),
                  std::logic_error);
