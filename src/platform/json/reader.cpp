@@ -403,7 +403,9 @@ std::string Value::minified(std::size_t bytes_max) const {
 }
 
 std::string Value::canonical() const {
+    constexpr std::size_t usual_bytes = 1024;
     std::string out;
+    out.reserve(usual_bytes);
     ValueWriter(out, *numbers_, true, SIZE_MAX).write(node(element_));
     return out;
 }
