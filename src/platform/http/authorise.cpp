@@ -6,6 +6,7 @@
 
 #include "platform/http/idempotency_key.hpp"
 #include "platform/http/media_type.hpp"
+#include "platform/http/problem.hpp"
 
 namespace trackops::http {
 
@@ -14,6 +15,17 @@ std::optional<Error> authorise(const Route& route, const Principal& principal) {
     if (!principal.fault.empty()) return Error{Errc::unauthorized, std::string(principal.fault)};
     return Error{principal.is_authenticated ? Errc::forbidden : Errc::unauthorized,
                  fmt::format("this needs the scope {}", name_of(route.scope))};
+}
+
+Response unrouted(const Router& router, std::string_view encoded_path, std::string allowed,
+                  const Request& request) {
+    if (allowed.empty())
+        return problem({Errc::not_found, "no such path; " + router.hint(encoded_path)}, request);
+    Response response{.status = 204};
+    if (request.method != "OPTIONS")
+        response = problem({Errc::method_not_allowed, "this path knows " + allowed}, request);
+    response.headers.emplace_back("Allow", std::move(allowed));
+    return response;
 }
 
 std::optional<Error> refusal_of(const Route& route, const Request& request, bool has_length) {

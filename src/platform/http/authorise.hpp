@@ -1,9 +1,13 @@
 // Decides which requests a route row admits.
 #pragma once
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "base/result.hpp"
+#include "platform/http/message.hpp"
 #include "platform/http/route.hpp"
+#include "platform/http/router.hpp"
 
 namespace trackops::http {
 
@@ -11,6 +15,11 @@ namespace trackops::http {
 // help, with the fault of those that were refused; otherwise Errc::forbidden, whose detail names
 // the missing scope. Pure. Every request passes it before its body is read.
 std::optional<Error> authorise(const Route& route, const Principal& principal);
+
+// Returns the answer to a request that no row serves: 404 with a hint, 204 to OPTIONS, otherwise
+// 405 with Allow. `allowed` is that of the match.
+Response unrouted(const Router& router, std::string_view encoded_path, std::string allowed,
+                  const Request& request);
 
 // Returns the reason why the row refuses a request whose header has arrived; nothing if it admits
 // it: first as authorise(), then as body_refusal() unless the body may be missing and no length

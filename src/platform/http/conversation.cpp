@@ -20,16 +20,10 @@ constexpr const char* no_memory = "the memory for requests is in use; try again"
 constexpr std::string_view heartbeat = ": heartbeat\n\n";
 
 std::optional<Limit> limit_of(Errc code) {
-    switch (code) {
-        case Errc::too_large:
-            return Limit::body_bytes;
-        case Errc::header_too_large:
-            return Limit::header_bytes;
-        case Errc::timeout:
-            return Limit::read_time;
-        default:
-            return std::nullopt;
-    }
+    if (code == Errc::too_large) return Limit::body_bytes;
+    if (code == Errc::header_too_large) return Limit::header_bytes;
+    if (code == Errc::timeout) return Limit::read_time;
+    return std::nullopt;
 }
 
 }  // namespace
@@ -46,6 +40,7 @@ Conversation::Conversation(Host& host, const Router& router, const ServerOptions
       options_(options),
       connection_(connection),
       parser_(options.header_bytes_max),
+      origin_check_(options.edge.public_hosts),
       unsent_(options.budget),
       began_(now),
       idle_since_(now) {}
@@ -144,7 +139,7 @@ Result<void> Conversation::take_header() {
     request.context.arrived_at = began_;
     request.context.principal = host_.identify(request);
     const std::string_view encoded_path = TRY(set_target(request, head.target));
-    const auto checked = check_origin(request, options_.edge.public_hosts);
+    const auto checked = origin_check_.check(request);
     if (!checked && checked.error().code == Errc::malformed)
         return std::unexpected(checked.error());
     if (checked) {
@@ -263,16 +258,7 @@ void Conversation::find_route(std::string_view encoded_path) {
     auto match = router_.match(request.method, encoded_path);
     route_ = match.route;
     if (!route_) {
-        if (match.allowed.empty()) {
-            refusal_ =
-                problem({Errc::not_found, "no such path; " + router_.hint(encoded_path)}, request);
-        } else if (request.method == "OPTIONS") {
-            refusal_ = {.status = 204, .headers = {{"Allow", std::move(match.allowed)}}};
-        } else {
-            refusal_ =
-                problem({Errc::method_not_allowed, "this path knows " + match.allowed}, request);
-            refusal_->headers.emplace_back("Allow", std::move(match.allowed));
-        }
+        refusal_ = unrouted(router_, encoded_path, std::move(match.allowed), request);
         return;
     }
     request.params = std::move(match.params);

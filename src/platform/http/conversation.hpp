@@ -14,6 +14,7 @@
 #include "platform/http/answer_pipe.hpp"
 #include "platform/http/body_pipe.hpp"
 #include "platform/http/input_buffer.hpp"
+#include "platform/http/origin.hpp"
 #include "platform/http/response_head.hpp"
 #include "platform/http/router.hpp"
 #include "platform/http/server.hpp"
@@ -171,6 +172,7 @@ private:
     const ServerOptions& options_;
     const std::uint64_t connection_;
     RequestParser parser_;
+    OriginCheck origin_check_;
     InputBuffer unparsed_;  // received but not parsed yet
     std::deque<Slot> slots_;
     std::uint64_t first_number_ = 0;  // the number of slots_.front()

@@ -123,6 +123,9 @@ Result<VersionCondition> read_version_condition(const Request& request, std::str
 Response conditional_response(Response response, const Request& request) {
     if (response.status != 200 || (request.method != "GET" && request.method != "HEAD"))
         return response;
+    if (std::ranges::none_of(request.headers,
+                             [](const auto& header) { return header.first.starts_with("if-"); }))
+        return response;
     const auto if_match = joined(request, "if-match");
     const auto if_none_match = joined(request, "if-none-match");
     if (!if_match && !if_none_match) return response;

@@ -133,4 +133,12 @@ Result<void> check_origin(const Request& request, std::span<const std::string> p
     return check_page(request, host);
 }
 
+Result<void> OriginCheck::check(const Request& request) {
+    const std::string_view host = request.header("host").value_or("");
+    if (host == passed_ && is_safe(request.method)) return {};
+    TRY(check_origin(request, public_hosts_));
+    if (host != passed_) passed_ = host;
+    return {};
+}
+
 }  // namespace trackops::http

@@ -23,4 +23,18 @@ Result<std::vector<std::string>> parse_host_names(std::string_view list);
 //   another origin: Origin has another host or port, or Sec-Fetch-Site is cross-site or same-site.
 Result<void> check_origin(const Request& request, std::span<const std::string> public_hosts);
 
+// Checks the requests of one connection. Remembers the Host that passed last, because the requests
+// of a connection usually name one. Not thread-safe.
+class OriginCheck {
+public:
+    // `public_hosts` outlive this object.
+    explicit OriginCheck(std::span<const std::string> public_hosts) : public_hosts_(public_hosts) {}
+    // Returns what check_origin() returns.
+    Result<void> check(const Request& request);
+
+private:
+    std::span<const std::string> public_hosts_;
+    std::string passed_;  // a Host, as it was sent; "" before the first one
+};
+
 }  // namespace trackops::http

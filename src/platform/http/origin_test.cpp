@@ -121,6 +121,30 @@ TEST(Origin, OfAChangeIsAsTheTableSays) {
     EXPECT_EQ(count, 30);
 }
 
+TEST(OriginCheck, RemembersAHostOnlyForRequestsThatChangeNothing) {
+    OriginCheck check(public_hosts);
+    const auto status = [&](Request request) {
+        const auto checked = check.check(request);
+        return checked ? 200 : status_of(checked.error().code);
+    };
+    const auto request = [](const char* method, const char* host, const char* origin = nullptr) {
+        Request made{.method = method, .headers = {{"host", host}}};
+        if (origin != nullptr) made.headers.emplace_back("origin", origin);
+        return made;
+    };
+    EXPECT_EQ(status(request("GET", "localhost:8080")), 200);
+    EXPECT_EQ(status(request("GET", "localhost:8080")), 200);
+    EXPECT_EQ(status(request("POST", "localhost:8080", "http://evil.example")), 403);
+    EXPECT_EQ(status(request("POST", "localhost:8080", "http://localhost:8080")), 200);
+    EXPECT_EQ(status(request("GET", "evil.example")), 421);
+    EXPECT_EQ(status(request("GET", "evil.example")), 421);  // what did not pass is not remembered
+    EXPECT_EQ(status(request("GET", "a b")), 400);
+    EXPECT_EQ(status(request("GET", "SHOP.example")), 200);
+    EXPECT_EQ(status(request("GET", "localhost:8080")), 200);
+    EXPECT_EQ(status({.method = "GET"}), 200);
+    EXPECT_EQ(status(request("GET", "evil.example")), 421);
+}
+
 TEST(HostNames, AreAListOfNamesWithoutPorts) {
     EXPECT_EQ(parse_host_names("").value(), std::vector<std::string>{});
     EXPECT_EQ(parse_host_names("Shop.example.,order-service, a_b").value(),

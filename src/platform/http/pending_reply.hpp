@@ -72,7 +72,7 @@ class PendingReply final : public Reply::Exchange,
 public:
     // A streamed answer has room for `stream_bytes_max` bytes. `bulk` is null for a route of
     // another class.
-    PendingReply(Request request, Conversation::Place place, Conversation::Time since,
+    PendingReply(Request&& request, Conversation::Place place, Conversation::Time since,
                  std::shared_ptr<AnswerQueue> queue, std::size_t stream_bytes_max = 0,
                  std::unique_ptr<BulkPart> bulk = {})
         : request_(std::move(request)),
