@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t time_bytes_max = 40;
 constexpr std::size_t password_hash_bytes_max = 127;
 constexpr json::TextRule name_rule{
-    .max_bytes = name_bytes_max,
+    .max_characters = name_bytes_max,
     .is_valid = is_name,
     .expected =
         "must be of letters, digits, '.', '_', '@' and '-', and begin with one of the "
@@ -27,18 +27,20 @@ bool is_time(std::string_view text) { return Instant::parse(text).has_value(); }
 bool is_hash(std::string_view text) { return is_password_hash(std::string(text)); }
 bool is_role(std::string_view text) { return role_named(text).has_value(); }
 
-constexpr json::TextRule id_rule{
-    .max_bytes = key_id_size, .is_valid = is_key_id, .expected = "must be of 8 letters and digits"};
-constexpr json::TextRule digest_rule{
-    .max_bytes = 64, .is_valid = is_digest, .expected = "must be of 64 hex digits in lower case"};
-constexpr json::TextRule time_rule{.max_bytes = time_bytes_max,
+constexpr json::TextRule id_rule{.max_characters = key_id_size,
+                                 .is_valid = is_key_id,
+                                 .expected = "must be of 8 letters and digits"};
+constexpr json::TextRule digest_rule{.max_characters = 64,
+                                     .is_valid = is_digest,
+                                     .expected = "must be of 64 hex digits in lower case"};
+constexpr json::TextRule time_rule{.max_characters = time_bytes_max,
                                    .is_valid = is_time,
                                    .expected = "must be a time, such as 2027-01-31T00:00:00Z"};
 constexpr json::TextRule hash_rule{
-    .max_bytes = password_hash_bytes_max,
+    .max_characters = password_hash_bytes_max,
     .is_valid = is_hash,
     .expected = "must be a hash that `trackops access add-operator` has made"};
-constexpr json::TextRule role_rule{.max_bytes = name_bytes_max,
+constexpr json::TextRule role_rule{.max_characters = name_bytes_max,
                                    .is_valid = is_role,
                                    .expected = "must be viewer, clerk, operator or admin"};
 

@@ -224,7 +224,8 @@ void SettingsParser::unknown_entry(const std::string& pointer, std::string_view 
         names.emplace_back(row.name);
         if (row.secret) names.push_back(fmt::format("{}-file", row.name));
     }
-    const auto meant = nearest_name(name, names);
+    const auto meant =
+        nearest_name(name, std::vector<std::string_view>(names.begin(), names.end()));
     fault(pointer, meant ? fmt::format("is unknown; did you mean {}?", *meant) : "is unknown");
 }
 
