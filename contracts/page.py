@@ -7,7 +7,7 @@ import re
 from bundle import operations
 
 STYLE = ("body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem;color:#1a1a1a;background:#fff}"
-         "code,pre{font:14px/1.45 ui-monospace,monospace;background:#f3f4f6}pre{padding:.6rem;overflow:auto}code{padding:0 .2em}"
+         "code,pre,th{font:14px/1.45 ui-monospace,monospace}code,pre{background:#f3f4f6}pre{padding:.6rem;overflow:auto}code{padding:0 .2em}"
          "table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;border-top:1px solid #ddd;padding:.25rem .6rem .25rem 0}"
          "section{border-top:2px solid #1a1a1a;margin-top:2rem}a{color:#0b57d0}"
          "@media(prefers-color-scheme:dark){body{color:#eee;background:#16181c}code,pre{background:#24272e}a{color:#8ab4f8}section{border-color:#eee}}")
@@ -176,7 +176,7 @@ class Page:
                 continue
             must = "" if member in schema.get("required", []) else "?"
             about = self.described(kind)
-            yield f"<tr><td><code>{html.escape(member)}{must}</code><td>{self.kind(kind)}" + (f"<td>{about}" if about else "")
+            yield f"<tr><th>{html.escape(member)}{must}<td>{self.kind(kind)}" + (f"<td>{about}" if about else "")
         yield "</table>"
 
     def html(self, everywhere):

@@ -68,7 +68,7 @@ protected:
 
 TEST_P(InventoryApplication, ServesTheRowsOfItsTable) {
     std::vector<std::string> table = http::texts_of(route_table());
-    std::erase_if(table, [](const auto& row) { return row.starts_with("GET /actuator"); });
+    std::erase_if(table, [](const auto& row) { return row.contains(" /actuator"); });
     EXPECT_EQ(http::texts_of(application.routes()), table);  // the Host adds the actuator
 }
 
