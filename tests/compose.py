@@ -187,7 +187,8 @@ def main():
     compose = Compose(options.checkout)
 
     began = time.monotonic()
-    compose.run("up", "-d")
+    compose.run("up", "-d", timeout=3600)
+    print(f"docker-compose up -d: {time.monotonic() - began:.1f} s, the build of the images included")
     shop, first = first_order(compose, began)
     check_containers()
     check_passwords()
