@@ -41,9 +41,9 @@ std::string fault_of_address(std::string_view setting, std::string_view host, bo
     if (!ip) return fmt::format("{}: '{}' is neither an IP address nor localhost", setting, host);
     if (behind_proxy || is_loopback(ip_bytes(*ip).value())) return {};
     return fmt::format(
-        "{}: {} can be reached from other machines, and there is no login yet: listen on "
-        "127.0.0.1, or give --behind-proxy if a proxy, a firewall or a network policy lets only "
-        "trusted callers through",
+        "{}: {} can be reached from other machines, and there is no TLS yet: listen on 127.0.0.1, "
+        "or give --behind-proxy if a proxy, a firewall or a network policy lets only trusted "
+        "callers through",
         setting, host);
 }
 
@@ -77,11 +77,14 @@ std::string exposure_warning(const config::Values& values) {
         listen && !is_loopback(ip_bytes(listen->host).value()))
         reachable.push_back(fmt::format("{} (management)", listen->host));
     if (reachable.empty()) return {};
+    const char* const danger =
+        values.text("access-file").empty()
+            ? "without a login: everybody who can reach the port may read and change everything"
+            : "without TLS: everybody on the way can read the keys and the answers";
     return fmt::format(
-        "listens on {} without a login: everybody who can reach the port may read and change "
-        "everything; --behind-proxy says that a proxy, a firewall or a network policy lets only "
-        "trusted callers through",
-        fmt::join(reachable, " and "));
+        "listens on {} {}; --behind-proxy says that a proxy, a firewall or a network policy lets "
+        "only trusted callers through",
+        fmt::join(reachable, " and "), danger);
 }
 
 }  // namespace trackops::apps

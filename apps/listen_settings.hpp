@@ -16,7 +16,7 @@ inline constexpr auto listen_settings = std::to_array<config::Setting>({
      "HOST:PORT that serves /actuator/*, which then leaves the API's port. Beyond loopback it "
      "needs --behind-proxy."},
     {"behind-proxy", config::Kind::flag, "false",
-     "Listen beyond loopback although there is no login yet: a proxy, a firewall or a network "
+     "Listen beyond loopback although there is no TLS yet: a proxy, a firewall or a network "
      "policy lets only trusted callers through."},
 });
 
