@@ -194,17 +194,20 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
 std::string Router::hint(std::string_view path) const {
     const Node* node = root_.get();
     std::string known;  // the part of the path that routes have, as their patterns write it
+    std::string meant;
     while (path.starts_with('/')) {
         const std::string segment = percent_decoded(take_segment(path)).value_or("");
         const auto [child, name] = node->find(segment);
-        if (!child) {
-            const std::string_view meant = node->nearest(segment);
-            if (!meant.empty()) return "did you mean " + known + '/' + std::string(meant) + '?';
-            break;
-        }
+        // A parameter takes any text, also one that was meant to be a literal.
+        const bool is_literal = child && !is_parameter(name);
+        const std::string_view nearest = is_literal ? "" : node->nearest(segment);
+        if (!nearest.empty() && (meant.empty() || !child))
+            meant = "did you mean " + known + '/' + std::string(nearest) + '?';
+        if (!child) break;
         node = child;
         known.append("/").append(name);
     }
+    if (!meant.empty()) return meant;
     const std::string children = node->children();
     if (children.empty()) return "the path ends at " + known;
     return "below " + (known.empty() ? "/" : known) + " this service has " + children +
