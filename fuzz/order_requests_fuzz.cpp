@@ -1,4 +1,5 @@
 // Fuzzes the bodies of the order API.
+#include "base/country.hpp"
 #include "base/money.hpp"
 #include "base/sku.hpp"
 #include "fuzz/refusal.hpp"
