@@ -99,7 +99,9 @@ class Cluster:
             return False
         wait_until(is_ready, START_TIMEOUT, "kube-apiserver")
         common = ("--kubeconfig=kubeconfig", "--leader-elect=false", "--secure-port=0")
-        self._spawn("kube-controller-manager", *common, "--service-account-private-key-file=accounts.key", "--horizontal-pod-autoscaler-sync-period=2s")
+        # On a busy machine kwok may be late with the heartbeats of its nodes. A pod of a node that has been lost stays unready for good.
+        self._spawn("kube-controller-manager", *common, "--service-account-private-key-file=accounts.key", "--horizontal-pod-autoscaler-sync-period=2s",
+                    "--node-monitor-grace-period=10m")
         self._spawn("kube-scheduler", *common)
         self._spawn("kwok", "--kubeconfig=kubeconfig", "--manage-all-nodes=true", "--cidr=10.244.0.0/16", "--node-ip=127.0.0.1",
                     f"--server-address=127.0.0.1:{kwok}", *(f"--config={stage}" for stage in sorted((PROGRAMS / "stages").glob("*.yaml"))))
