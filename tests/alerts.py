@@ -25,7 +25,7 @@ RATE_INTERVAL = "20s"
 FIRES_WITHIN = 120  # seconds; far above what a rule's `for` takes in the faster time
 ENDS_WITHIN = 3600 / FASTER + 120  # the longest window of the six is an hour
 PAUSE = 0.5  # seconds, of what is done again and again
-WRITE_MUCH = "SELECT pg_logical_emit_message(false, 'load', repeat('x', 1000000)) FROM generate_series(1, 16)"  # 16 MB
+WRITE_MUCH = "SELECT pg_logical_emit_message(false, 'load', repeat('x', 1000000)) FROM generate_series(1, 40)"  # 40 MB
 
 
 @contextlib.contextmanager
@@ -184,8 +184,12 @@ class Area:
         self.processes["relay"].client().post("/api/relay/pause").expect(200)
         order = its.place((sku, 1))["id"]
         began = time.monotonic()
-        with repeated(lambda: psql(self.cluster.order_database, WRITE_MUCH)):
-            lag = self.fires("TrackOpsSlotLag")
+        try:
+            with repeated(lambda: psql(self.cluster.order_database, WRITE_MUCH)):
+                lag = self.fires("TrackOpsSlotLag", within=300)  # BacklogAge takes as long
+        finally:
+            kept = self.monitoring.query("max(trackops_relay_slot_retained_bytes)")[0][1]
+            print(f"the slot kept {kept / 1e6:.0f} MB after {time.monotonic() - began:.0f} s", flush=True)
         self.fires("TrackOpsBacklogAge", within=420, source="/trackops/orders")
         age = time.monotonic() - began
         self.processes["relay"].client().post("/api/relay/resume").expect(200)
