@@ -46,7 +46,7 @@ def test_all_areas_run_even_behind_one_that_fails(accept):
     accept.area("mutate", 0)
     ended = accept()
     assert ended.returncode == 1
-    assert "passed: mutate\nFAILED: contract\nno checks yet, not counted as passed: edge images compose" in ended.stdout
+    assert "passed: mutate\nFAILED: contract\nno checks yet, not counted as passed: edge metrics admin images compose" in ended.stdout
 
 
 def test_the_list_says_what_an_area_checks(accept):
