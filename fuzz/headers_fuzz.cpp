@@ -28,7 +28,7 @@ bool is_visible(std::string_view text) {
 
 void check_trace_context(http::Request request) {
     const Uuid fresh = uuid_v7({1'700'000'000'000'000}, 1, 2);
-    http::set_trace_context(request, fresh);
+    http::set_trace_context(request, fresh, nullptr);
     promise(!request.context.correlation_id.empty() &&
                 request.context.correlation_id.size() <= 128 &&
                 is_visible(request.context.correlation_id),
@@ -42,7 +42,7 @@ void check_trace_context(http::Request request) {
     http::Request next{.headers = {{"traceparent", request.context.traceparent},
                                    {"tracestate", request.context.tracestate},
                                    {"x-correlation-id", request.context.correlation_id}}};
-    http::set_trace_context(next, fresh);
+    http::set_trace_context(next, fresh, nullptr);
     promise(next.context.correlation_id == request.context.correlation_id &&
                 next.context.trace_id() == request.context.trace_id() &&
                 next.context.tracestate == request.context.tracestate,

@@ -53,11 +53,11 @@ void check_kafka(const std::string& url) {
 }
 
 void check_redis(const std::string& url) {
-    const auto target = parsed([&] { return cache::parse_redis_target(url, ""); });
+    const auto target = parsed([&] { return cache::parse_redis_target(url); });
     if (!target) return;
     show(target->description());
     promise(!target->host.empty() && target->port != 0, "a cache has an address");
-    const auto again = parsed([&] { return cache::parse_redis_target(target->description(), ""); });
+    const auto again = parsed([&] { return cache::parse_redis_target(target->description()); });
     promise(again && again->host == target->host && again->port == target->port &&
                 again->database == target->database,
             "a description names the same cache");
