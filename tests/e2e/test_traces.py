@@ -51,7 +51,7 @@ def dropped(process, reason):
 
 
 def test_one_order_is_one_trace_through_three_services(traced, sink):
-    its = shop(traced().processes)
+    its = shop(traced(TRACE_SLOW="1h").processes)  # the first order waits for the consumer groups, which may take its second
     sku = its.new_sku(10)
     unsampled = Caller(sampled=False)
     assert place(its, sku, unsampled)["status"] == "CONFIRMED"
