@@ -121,7 +121,7 @@ TEST_P(RelayModule, ServesTheRowsOfItsTable) {
     for (const http::Route& row : route_table()) {
         const Answer answer = ask(module, "BREW " + http::path_of(row));
         EXPECT_EQ(answer.status, 405) << row.pattern;
-        EXPECT_TRUE(answer.header("Allow").starts_with(row.method)) << row.pattern;
+        EXPECT_TRUE(answer.header("Allow").contains(row.method)) << row.pattern;
     }
 }
 

@@ -199,6 +199,7 @@ TEST_F(AnswersOfAServer, AreRefusedWhenTheMemoryIsInUse) {
     wait_until([&] { return budget.used() == 0; });
     EXPECT_EQ(client().ask(get("/large")).body.size(), 8u * 1024 * kibibyte);
     wait_until([&] { return budget.used() == 0; });
+    server_.reset();  // before its budget
 }
 
 TEST_F(AnswersOfAServer, OfClientsThatReadNothingAreFew) {
@@ -218,6 +219,7 @@ TEST_F(AnswersOfAServer, OfClientsThatReadNothingAreFew) {
     const auto began = std::chrono::steady_clock::now();
     EXPECT_EQ(client().ask(get("/hello")).status, 200);
     EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(1));
+    server_.reset();  // before its budget
 }
 
 // The first request of one client holds the I/O thread until the other client's has arrived.
