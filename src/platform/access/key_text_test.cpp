@@ -72,8 +72,8 @@ TEST(KeyText, OfTwoKeysHasNothingInCommon) {
         const NewKey key = make_key();
         ids.insert(key.id);
         digests.insert(key.digest);
-        for (const char c : parse_key_text(key.text.reveal())->random)
-            characters.insert(std::string(1, c));
+        const auto parsed = parse_key_text(key.text.reveal());
+        for (const char c : parsed->random) characters.insert(std::string(1, c));
     }
     EXPECT_EQ(ids.size(), 200u);
     EXPECT_EQ(digests.size(), 200u);
