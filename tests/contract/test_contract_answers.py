@@ -80,7 +80,7 @@ def test_each_success_is_given_and_each_example_works(world, service, operation_
                 call.query = "&".join(f"{one['name']}={each}" for each in (value if isinstance(value, list) else [value]))
                 assert call.send().status == expected
             else:
-                call.query += f"{one['name']}={value}"
+                call.query += f"&{one['name']}={value}" if call.query else f"{one['name']}={value}"
         elif one["in"] == "header" and one["name"] != "Accept" and operation_id != "retryRelayEvent":
             call.headers[one["name"]] = uuid.uuid4().hex if one["name"] == "Idempotency-Key" else one["example"]
     if operation_id != "retryRelayEvent":
