@@ -12,7 +12,7 @@ STYLE = ("body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;
          "section{border-top:2px solid #1a1a1a;margin-top:2rem}a{color:#0b57d0}"
          "@media(prefers-color-scheme:dark){body{color:#eee;background:#16181c}code,pre{background:#24272e}a{color:#8ab4f8}section{border-color:#eee}}")
 
-BRIEF = "Health and metrics"  # the operations of this tag are told without parameters, answers and commands
+BRIEF = "Health and metrics"  # the operations of this tag are told without parameters and answers
 
 
 def text(markdown):
@@ -118,8 +118,9 @@ class Page:
         common = [parameter["$ref"].rsplit("/", 1)[1] for parameter in named if "$ref" in parameter]
         yield f'<h3 id="{operation["operationId"]}">{method} {html.escape(path)}</h3>'
         yield f"<p><b>{text(operation['summary'])}.</b> {text(operation['description'])} Scope: {operation['x-scope']}."
-        if BRIEF in operation["tags"]:
-            return  # Spring Boot's, alike in every service; openapi.json has the rest
+        if BRIEF in operation["tags"]:  # Spring Boot's, alike in every service; openapi.json has the rest
+            yield self.curl(method, path, parameters, operation)
+            return
         if common:
             yield "<p>Takes " + ", ".join(f'<a href="#p-{name}">{self.document["components"]["parameters"][name]["name"]}</a>' for name in common)
         if len(named) > len(common):

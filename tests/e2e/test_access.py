@@ -1,4 +1,5 @@
 """Who may call: every route of every service with every kind of caller, and how keys come and go while a service runs."""
+import functools
 import json
 import pathlib
 import re
@@ -227,6 +228,8 @@ def test_each_program_takes_the_file_from_its_environment(servers, file, keys, t
             assert process.client().get("/actuator/prometheus").status == 401
             assert process.client().get("/actuator/prometheus", bearer(keys["viewer"][0])).status == 403
             assert process.client().get("/actuator/prometheus", bearer(keys["only metrics:read"][0])).status == 200
-            assert process.client().get("/actuator/health/readiness").expect(200) == {"status": "UP"}
+            ready = functools.partial(process.client().get, "/actuator/health/readiness")
+            wait_until(lambda: ready().status == 200, 30, "readiness")
+            assert ready().expect(200) == {"status": "UP"}
     finally:
         cluster.end()

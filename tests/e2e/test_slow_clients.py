@@ -2,6 +2,7 @@
 import concurrent.futures
 import contextlib
 import http.client
+import io
 import json
 import pathlib
 import re
@@ -67,11 +68,22 @@ def timed_get(client, path):
     return status, time.monotonic() - began
 
 
+class OneReader(io.BufferedReader):
+    """Of all answers of a connection: what it has read beyond one of them belongs to the next."""
+
+    def makefile(self, *_):
+        return self
+
+    def close(self):
+        """An answer that was read closes its reader."""
+
+
 def read_lists(connection, count):
     """The statuses of `count` answers."""
     statuses = []
+    reader = OneReader(socket.SocketIO(connection, "r"))
     for _ in range(count):
-        response = http.client.HTTPResponse(connection)
+        response = http.client.HTTPResponse(reader)
         response.begin()
         statuses.append(Answer(response).status)
     return statuses
