@@ -162,7 +162,14 @@ class Cluster:
         """At rest within so many seconds, and nothing lost, doubled, oversold or out of order."""
         figures, faults = settled(lambda: check_system(self.order_database, self.inventory_database, self.bus, acknowledged), within)
         print("\n".join(figures))
-        assert not faults, "\n".join(faults)
+        assert not faults, "\n".join([*faults, *(self.evidence() if faults else [])])
+
+    def evidence(self):
+        """What the reader of a failure needs to see of the order database, which is gone by then: the first events of the outbox and the relay's place."""
+        for query in ("SELECT * FROM relay.checkpoint", "SELECT * FROM relay.parked_events",
+                      "SELECT slot_name, active, restart_lsn, confirmed_flush_lsn, catalog_xmin FROM pg_replication_slots WHERE database = current_database()",
+                      "SELECT position, xid, event_id, aggregate_id, type, sequence, occurred_at FROM outbox_events ORDER BY position LIMIT 200"):
+            yield subprocess.run(["psql", self.order_database, "-c", query], capture_output=True, text=True, timeout=60, check=False).stdout
 
     def verify(self, *more):
         """`trackops verify`, ended."""
