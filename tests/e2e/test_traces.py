@@ -41,7 +41,7 @@ def place(its, sku, caller, **more):
 
 
 def whole_trace(sink, caller, count=len(CONFIRMED)):
-    """Its spans, once they are so many."""
+    """Waits until the sink has at least this many spans of the trace, and returns them."""
     wait_until(lambda: len(sink.trace(caller.trace)) >= count, 20, f"{count} spans of {caller.trace}: {sink.trace(caller.trace)}")
     return sink.trace(caller.trace)
 
