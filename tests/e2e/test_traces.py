@@ -141,7 +141,8 @@ def test_a_collector_that_is_away_costs_no_order(traced, sink):
         wait_until(lambda process=process: dropped(process, "unsent") > 0, 20, f"{process.kind} giving up a batch")
         assert sum(process.samples("trackops_traces_export_failures_total").values()) > 0
         assert process.samples("trackops_traces_queued_spans")[""] <= 8
-        assert process.health()["status"] == "UP"
+        # The fixture's servers may still be starting for a process; a collector that is away would keep it from UP for ever.
+        wait_until(lambda process=process: process.health()["status"] == "UP", 20, f"{process.kind} being UP, not {process.health()}")
     assert sink.requests == 0
     cluster.check()
     for process in cluster.processes:
