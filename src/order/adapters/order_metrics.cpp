@@ -76,7 +76,7 @@ void OrderMetrics::warn_of_sagas(const domain::OrderAggregate& record,
         return change.to == Status::cancelled && change.reason == domain::timed_out;
     };
     if (std::ranges::any_of(record.changes, is_timeout)) {
-        if (const auto held_back = timed_out_.admit()) {
+        if (const auto held_back = log_gate_.admit("timed out")) {
             telemetry::log(telemetry::Level::warn, "order.sagas",
                            "inventory did not answer in time: the order is cancelled",
                            {{"order", record.order.id.text()},
@@ -89,7 +89,7 @@ void OrderMetrics::warn_of_sagas(const domain::OrderAggregate& record,
     }
     for (const domain::Saga& saga : record.sagas) {
         if (!has_become(domain::SagaStatus::blocked, saga, sagas_before)) continue;
-        const auto held_back = blocked_.admit();
+        const auto held_back = log_gate_.admit("blocked");
         if (!held_back) continue;
         const std::string error =
             saga.steps.empty() ? "" : saga.steps.back().last_error.value_or("");

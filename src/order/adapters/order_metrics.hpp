@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "order/domain/order_aggregate.hpp"
-#include "platform/telemetry/line_gate.hpp"
+#include "platform/telemetry/log_gate.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::order::adapters {
@@ -38,8 +38,7 @@ private:
     std::array<telemetry::Counter*, domain::statuses.size()> reached_{};  // by Status
     std::array<telemetry::Counter*, reasons.size()> cancelled_{};
     telemetry::Histogram& confirmation_;
-    telemetry::LineGate blocked_;
-    telemetry::LineGate timed_out_;
+    telemetry::LogGate log_gate_;
 };
 
 }  // namespace trackops::order::adapters

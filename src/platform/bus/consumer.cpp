@@ -10,8 +10,8 @@
 #include "base/clock.hpp"
 #include "platform/bus/consume_spans.hpp"
 #include "platform/bus/partition_queues.hpp"
-#include "platform/telemetry/line_gate.hpp"
 #include "platform/telemetry/log.hpp"
+#include "platform/telemetry/log_gate.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::bus {
@@ -109,8 +109,7 @@ struct Consumer::State {
     runtime::Share share;         // of the batch and the held messages
     bool failed_retries = false;  // the next batch takes fresh messages
     Backoff quiet;                // of the whole consumer
-    telemetry::LineGate dead_letter_lines;
-    telemetry::LineGate retry_lines;
+    telemetry::LogGate log_gate;
 };
 
 Consumer::State::State(Bus& its_bus, ConsumerOptions its_options, Handler its_handler,
@@ -294,7 +293,7 @@ void Consumer::State::count_done(const std::string& topic) {
 }
 
 void Consumer::State::report_dead_letter(const Message& message, std::string_view reason) {
-    const auto held_back = dead_letter_lines.admit();
+    const auto held_back = log_gate.admit("dead letter");
     if (!held_back) return;
     const telemetry::SpanContext span = span_of(message);
     const telemetry::LogScope scope(span);
@@ -313,7 +312,7 @@ void Consumer::State::report_dead_letter(const Message& message, std::string_vie
 }
 
 void Consumer::State::report_retry(const Message& message, std::string_view reason) {
-    const auto held_back = retry_lines.admit();
+    const auto held_back = log_gate.admit("retry");
     if (!held_back) return;
     const telemetry::SpanContext span = span_of(message);
     const telemetry::LogScope scope(span);

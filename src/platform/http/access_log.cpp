@@ -29,7 +29,7 @@ void AccessLog::observe(const Conversation::Access& access) {
                     {"status", std::to_string(access.status)},
                     {"code", std::string(access.problem_code)},
                     {"took_ms", fmt::format("{:.3f}", took)},
-                    {"held_back", std::to_string(held_back)},
+                    {"lines_held_back", std::to_string(held_back)},
                     {"trace_id", telemetry::hex(access.span.trace_id)},
                     {"span_id", telemetry::hex(access.span.span_id)}});
 }
@@ -37,7 +37,7 @@ void AccessLog::observe(const Conversation::Access& access) {
 void AccessLog::sweep(Conversation::Time now) {
     for (const auto& [code, lines] : gate_.take_held_back(now)) {
         telemetry::log(telemetry::Level::info, "http.access", "refused more requests",
-                       {{"code", code}, {"held_back", std::to_string(lines)}});
+                       {{"code", code}, {"lines_held_back", std::to_string(lines)}});
     }
 }
 

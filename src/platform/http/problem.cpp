@@ -86,7 +86,7 @@ void log_failure(const Kind& kind, const Error& error, const Request& request) {
                    {{"code", std::string(kind.code)},
                     {"detail", error.detail},
                     {"path", request.path},
-                    {"held_back", std::to_string(*held_back)},
+                    {"lines_held_back", std::to_string(*held_back)},
                     {"trace_id", std::string(context.trace_id())},
                     {"span_id", telemetry::hex(context.span.span_id)},
                     {"correlation_id", context.correlation_id}});

@@ -17,8 +17,8 @@
 #include "platform/relay/parked_events.hpp"
 #include "platform/relay/publish_spans.hpp"
 #include "platform/relay/retry_requests.hpp"
-#include "platform/telemetry/line_gate.hpp"
 #include "platform/telemetry/log.hpp"
+#include "platform/telemetry/log_gate.hpp"
 #include "platform/telemetry/metrics.hpp"
 
 namespace trackops::relay {
@@ -95,7 +95,7 @@ struct Relay::State {
     Instant batching_until;
     Duration idle;
     Backoff backoff;
-    telemetry::LineGate parked_lines;
+    telemetry::LogGate log_gate;
 
     // Every thread uses these.
     std::atomic<bool> is_active = false;
@@ -250,7 +250,7 @@ void Relay::State::send_burst() {
 }
 
 void Relay::State::report_parked(const outbox::Event& event, const std::string& reason) {
-    const auto held_back = parked_lines.admit();
+    const auto held_back = log_gate.admit("parked");
     if (!held_back) return;
     const auto origin = telemetry::parse_traceparent(event.traceparent);
     const telemetry::SpanContext span = origin.value_or(telemetry::SpanContext());

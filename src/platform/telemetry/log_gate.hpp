@@ -27,7 +27,7 @@ public:
 
     // Returns the lines of this reason that were held back since the last one that passed, if this
     // one may be written; nothing if it is held back.
-    std::optional<std::uint64_t> admit(std::string_view reason, Time now);
+    std::optional<std::uint64_t> admit(std::string_view reason, Time now = Time::clock::now());
     // Returns and forgets what was held back at least `interval` ago, so that the last lines of a
     // flood are told, too.
     std::vector<HeldBack> take_held_back(Time now);
