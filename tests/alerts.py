@@ -215,8 +215,12 @@ class Area:
         order = its.place_confirmed((its.new_sku(10), 1))["id"]
         self.processes["inventory"].kill()
         its.change(order, "cancel").expect(200)
-        psql(self.cluster.order_database, f"UPDATE saga_instances SET deadline_at = now(), due_at = now() WHERE order_id = '{order}' AND status = 'RUNNING'")
-        its.saga_becomes(order, "ORDER_CANCELLATION", "BLOCKED")
+
+        def is_given_up():  # a deadline is put off while the relay has not sent the question yet
+            psql(self.cluster.order_database, f"UPDATE saga_instances SET deadline_at = now(), due_at = now() WHERE order_id = '{order}' AND status = 'RUNNING'")
+            return its.sagas(order)["ORDER_CANCELLATION"]["status"] == "BLOCKED"
+
+        wait_until(is_given_up, 60, "the cancellation being given up")
         fired = None
         try:
             fired = self.fires("TrackOpsSagaBlocked", type="ORDER_CANCELLATION")
