@@ -1,25 +1,67 @@
 #include "apps/access_settings.hpp"
 
 #include "platform/access/access_store.hpp"
+#include "platform/access/caller_finder.hpp"
+#include "platform/access/login.hpp"
+#include "platform/access/sessions.hpp"
+#include "platform/backends/open_sessions.hpp"
 #include "platform/runtime/pump_threads.hpp"
 #include "platform/telemetry/log.hpp"
 
 namespace trackops::apps {
 
-Access::Access(const config::Values& values, const Clock& clock, telemetry::Registry& metrics) {
-    const std::string& file = values.text(access_file_setting.name);
+// The members are constructed in this order and destroyed in the reverse.
+struct Access::Parts {
+    Parts(const std::string& file, const std::string& session_url, access::SessionTimes times,
+          runtime::Budget& budget, const Clock& clock, telemetry::Registry& metrics)
+        : store(file, clock, metrics),
+          session_store(backends::open_sessions(session_url, times, clock, metrics)),
+          sessions(*session_store, times, clock),
+          logins(store, sessions, *session_store, &budget, metrics),
+          finder(store, sessions),
+          threads(metrics) {
+        threads.add("access", store);
+        threads.add("sessions", sessions);
+        threads.add("logins", logins);
+    }
+    ~Parts() {
+        threads.stop();
+        // Nobody answers from here on; the servers have stopped already.
+        sessions.close();
+        logins.close();
+    }
+    Parts(const Parts&) = delete;
+    Parts& operator=(const Parts&) = delete;
+
+    access::AccessStore store;
+    std::unique_ptr<access::SessionStore> session_store;
+    access::Sessions sessions;
+    access::Logins logins;
+    access::CallerFinder finder;
+    runtime::PumpThreads threads;
+};
+
+Access::Access(const config::Values& values, const std::string& session_url,
+               runtime::Budget& budget, const Clock& clock, telemetry::Registry& metrics) {
+    const std::string& file = values.text("access-file");
     if (file.empty()) {
         telemetry::log(telemetry::Level::info, "access",
                        "there is no access file: every caller may do everything");
         return;
     }
-    store_ = std::make_unique<access::AccessStore>(file, clock, metrics);
-    threads_ = std::make_unique<runtime::PumpThreads>(metrics);
-    threads_->add("access", *store_);
+    parts_ = std::make_unique<Parts>(
+        file, session_url,
+        access::SessionTimes{values.duration("session-idle"), values.duration("session-age")},
+        budget, clock, metrics);
 }
 
 Access::~Access() = default;
 
-http::Identifier* Access::identifier() { return store_.get(); }
+http::Identifier* Access::identifier() { return parts_ ? &parts_->finder : nullptr; }
+
+access::SessionDoor Access::door() {
+    if (!parts_) return {};
+    return {&parts_->store, &parts_->sessions, &parts_->logins};
+}
 
 }  // namespace trackops::apps

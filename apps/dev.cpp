@@ -135,7 +135,7 @@ Services::Services(const config::Values& values)
                            inventory_metrics_),
       order_telemetry_(values, "order-service", TelemetryExport::Logs::exported, clock_,
                        order_metrics_),
-      access_(values, clock_, order_metrics_),
+      access_(values, "embedded:", budget_, clock_, order_metrics_),
       bus_(backends::open_bus("embedded:" + values.text("data-dir") + "/bus", {}, clock_,
                               order_metrics_)),
       relay_(with_access(with_shared(relay_options(values), budget_, relay_telemetry_.tracer()),

@@ -19,6 +19,8 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
     {"source", Kind::text, "poll",
      "How the outbox is read: poll, or wal (logical replication; PostgreSQL with "
      "wal_level=logical and a role with REPLICATION)."},
+    session_url_setting,
+    password_setting("session-password", "The password for it."),
     {"bus-url", Kind::text, "kafka://127.0.0.1:9092", "kafka://HOST:PORT[,HOST:PORT...]."},
 }));
 
@@ -33,9 +35,14 @@ event_relay::ModuleOptions module_options(const config::Values& values) {
     return options;
 }
 
+std::string session_url(const config::Values& values) {
+    if (values.text("session-url").empty()) return "embedded:";
+    return url_with_password(values, "session-url", "session-password");
+}
+
 std::unique_ptr<Running> make(const config::Values& values) {
-    return std::make_unique<Service<event_relay::Module>>(values, "relay", "event-relay-service",
-                                                          module_options(values));
+    return std::make_unique<Service<event_relay::Module>>(
+        values, "relay", "event-relay-service", session_url(values), module_options(values));
 }
 
 }  // namespace

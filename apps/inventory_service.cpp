@@ -32,6 +32,8 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
     password_setting("relay-database-password", "The password for it."),
     {"relay-source", Kind::text, "poll",
      "How its relay reads the outbox: poll, or wal, which needs REPLICATION."},
+    session_url_setting,
+    password_setting("session-password", "The password for it."),
     {"bus-url", Kind::text, "kafka://127.0.0.1:9092", "kafka://HOST:PORT[,HOST:PORT...]."},
     {"topic-partitions", Kind::integer, "3", "Partitions of topics that are made.", 1, 10'000},
 }));
@@ -50,9 +52,15 @@ inventory::ModuleOptions module_options(const config::Values& values) {
     return options;
 }
 
+std::string session_url(const config::Values& values) {
+    if (values.text("session-url").empty()) return "embedded:";
+    return url_with_password(values, "session-url", "session-password");
+}
+
 std::unique_ptr<Running> make(const config::Values& values) {
-    return std::make_unique<Service<inventory::Module>>(
-        values, "inventory", "inventory-service", module_options(values), bus_options(values));
+    return std::make_unique<Service<inventory::Module>>(values, "inventory", "inventory-service",
+                                                        session_url(values), module_options(values),
+                                                        bus_options(values));
 }
 
 }  // namespace

@@ -30,6 +30,8 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
      .help = "redis://HOST:PORT, or embedded: for this process alone.",
      .secret = true},
     password_setting("redis-password", "The password for Redis."),
+    session_url_setting,
+    password_setting("session-password", "The password for it."),
     {"topic-partitions", Kind::integer, "3", "Partitions of topics that are made.", 1, 10'000},
     {"reserve-timeout", Kind::duration, "15m",
      "An order that is not reserved by then is cancelled with TIMED_OUT.", 1,
@@ -53,9 +55,16 @@ order::ModuleOptions module_options(const config::Values& values) {
     return options;
 }
 
+std::string session_url(const config::Values& values) {
+    return values.text("session-url").empty()
+               ? url_with_password(values, "cache-url", "redis-password")
+               : url_with_password(values, "session-url", "session-password");
+}
+
 std::unique_ptr<Running> make(const config::Values& values) {
     return std::make_unique<Service<order::Module>>(values, "order", "order-service",
-                                                    module_options(values), bus_options(values));
+                                                    session_url(values), module_options(values),
+                                                    bus_options(values));
 }
 
 }  // namespace

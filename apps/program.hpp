@@ -75,7 +75,6 @@ inline constexpr auto common_settings = std::to_array<config::Setting>({
      "How long requests under way may take at the end. 20 s later the program is gone, "
      "whatever stands still.",
      0, 600L * 1000},
-    access_file_setting,
     {"log-level", config::Kind::text, "info", "debug, info, warn, error or off."},
     {"log-json", config::Kind::flag, "true", "One JSON object a line; --no-log-json for people."},
     {"config", config::Kind::text, "",
@@ -87,12 +86,14 @@ inline constexpr auto common_settings = std::to_array<config::Setting>({
 
 template <std::size_t Own>
 constexpr auto with_common_settings(const std::array<config::Setting, Own>& own) {
-    std::array<config::Setting, Own + listen_settings.size() + common_settings.size() +
-                                    edge_settings.size() + telemetry_settings.size()>
+    std::array<config::Setting, Own + listen_settings.size() + access_settings.size() +
+                                    common_settings.size() + edge_settings.size() +
+                                    telemetry_settings.size()>
         all{};
     auto* next = all.data();
     for (const config::Setting& row : own) *next++ = row;
     for (const config::Setting& row : listen_settings) *next++ = row;
+    for (const config::Setting& row : access_settings) *next++ = row;
     for (const config::Setting& row : common_settings) *next++ = row;
     for (const config::Setting& row : edge_settings) *next++ = row;
     for (const config::Setting& row : telemetry_settings) *next++ = row;

@@ -38,13 +38,14 @@ template <class Module>
 class Service final : public Running {
 public:
     // name: the service's name in the line that reports readiness; static. Its telemetry is that
-    // of `program`, such as order-service.
+    // of `program`, such as order-service; its sessions are those of `session_url`.
     Service(const config::Values& values, std::string_view name, std::string_view program,
-            const auto& module_options, const bus::Options& bus_options = {})
+            const std::string& session_url, const auto& module_options,
+            const bus::Options& bus_options = {})
         : name_(name),
           budget_(memory_budget(values), metrics_),
           telemetry_(values, program, TelemetryExport::Logs::exported, clock_, metrics_),
-          access_(values, clock_, metrics_),
+          access_(values, session_url, budget_, clock_, metrics_),
           bus_(backends::open_bus(values.text("bus-url"), bus_options, clock_, metrics_)),
           module_(with_access(with_shared(module_options, budget_, telemetry_.tracer()), access_),
                   clock_, ids_, *bus_, metrics_) {}

@@ -79,13 +79,14 @@ def bundled(name):
     shared = bundle.load("shared.yaml")
     every = bundle.resolved("shared.yaml", shared["x-every-operation"])
     scoped = bundle.resolved("shared.yaml", shared["x-scoped-operation"])
-    bundle.component("shared.yaml", "securitySchemes", "ServiceKey")
+    for scheme in ("ServiceKey", "Session"):
+        bundle.component("shared.yaml", "securitySchemes", scheme)
     document["x-no-operation"] = bundle.resolved("shared.yaml", shared["x-no-operation"])
     document["components"] = {kind: {name: content for name, (_, content) in sorted(parts.items())}
                               for kind, parts in sorted(bundle.components.items())}
     for _, _, _, operation in operations(document):
         is_open = operation["x-scope"] == "everybody"
-        operation["security"] = [] if is_open else [{"ServiceKey": []}]
+        operation["security"] = [] if is_open else [{"ServiceKey": []}, {"Session": []}]
         operation["parameters"] = operation.get("parameters", []) + every["parameters"]
         answers = every["responses"] | ({} if is_open else scoped["responses"])
         operation["responses"] = dict(sorted((answers | operation["responses"]).items()))

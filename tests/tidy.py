@@ -10,8 +10,8 @@ PLATFORM = {  # which other platform parts a part may include
     "json": "", "url": "", "config": "json url", "telemetry": "json", "runtime": "telemetry", "http": "json runtime telemetry", "sql": "telemetry",
     "otlp": "http json runtime telemetry url", "access": "http json runtime telemetry",
     "sqlite": "sql telemetry", "postgres": "sql telemetry url", "bus": "runtime telemetry", "kafka": "bus telemetry url",
-    "embedded_log": "bus sql sqlite telemetry", "cache": "telemetry", "redis": "cache telemetry url",
-    "backends": "sql sqlite postgres bus kafka embedded_log cache redis telemetry url", "idempotency": "sql",
+    "embedded_log": "bus sql sqlite telemetry", "cache": "telemetry", "redis": "access cache telemetry url",
+    "backends": "sql sqlite postgres bus kafka embedded_log access cache redis telemetry url", "idempotency": "sql",
     "outbox": "sql runtime telemetry idempotency", "relay": "outbox sql postgres bus runtime telemetry json http",
     "audit": "sql runtime telemetry", "service": "http runtime telemetry"}
 DRIVERS = {"sqlite", "postgres", "kafka", "embedded_log", "redis"}  # only `backends` may include them, except where PLATFORM says otherwise

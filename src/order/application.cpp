@@ -121,6 +121,7 @@ audit::Invariants invariants() { return adapters::order_invariants(); }
 
 std::vector<http::Route> route_table() {
     std::vector<http::Route> rows = adapters::order_route_table();
+    std::ranges::move(access::session_route_table(), std::back_inserter(rows));
     std::ranges::move(http::actuator_route_table(), std::back_inserter(rows));
     std::ranges::move(http::contract_route_table(), std::back_inserter(rows));
     return rows;
@@ -136,6 +137,7 @@ std::vector<http::Route> Application::routes() {
     std::vector<http::Route> routes =
         adapters::order_routes({parts.place_queue, parts.change_queue, parts.find_queue,
                                 parts.confirmation_waiters, parts.cache, *parts.store});
+    std::ranges::move(access::session_routes(parts.options.sessions), std::back_inserter(routes));
     std::ranges::move(http::contract_routes(contracts::order_service), std::back_inserter(routes));
     return routes;
 }

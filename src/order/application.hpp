@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "order/domain/saga.hpp"
+#include "platform/access/session_routes.hpp"
 #include "platform/audit/invariant.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/cache/cache.hpp"
@@ -38,6 +39,7 @@ struct ApplicationOptions {
     domain::SagaTimeouts timeouts;
     // A hint that events may have been committed and can be relayed. Called on any thread.
     std::function<void()> on_events_committed = [] {};
+    access::SessionDoor sessions = {};  // what it refers to outlives the application
 };
 
 // Migrates the schema to the newest version and grants the roles their rights. Uses owner_url when

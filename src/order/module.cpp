@@ -26,7 +26,7 @@ struct Module::Internals {
                        .metrics = metrics,
                        .budget = options.budget,
                        .tracer = options.tracer},
-                      {options.timeouts, options.on_events_committed}),
+                      {options.timeouts, options.on_events_committed, options.sessions}),
           host(application,
                {options.address, options.port, options.budget, options.edge,
                 options.management.with_data_folder(backends::data_folder(options.database_url)),

@@ -9,6 +9,7 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "order/domain/saga.hpp"
+#include "platform/access/session_routes.hpp"
 #include "platform/http/edge_options.hpp"
 #include "platform/service/management.hpp"
 
@@ -33,6 +34,7 @@ struct ModuleOptions {
     std::uint16_t port = 8080;  // 0 means any free port
     http::EdgeOptions edge = {};
     service::ManagementOptions management = {};  // data_folder "": that of database_url
+    access::SessionDoor sessions = {};           // empty: nobody can log in
     domain::SagaTimeouts timeouts;
     // A hint that events may have been committed and can be relayed. Called on any thread.
     std::function<void()> on_events_committed = [] {};

@@ -27,5 +27,9 @@ class AccessFile:
         return key
 
 
+    def add_operator(self, name, role, password):
+        self.change("add-operator", "--name", name, "--role", role, given=password + "\n")
+
+
 def bearer(key):
     return {"Authorization": f"Bearer {key}"}

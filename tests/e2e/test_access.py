@@ -19,7 +19,8 @@ ROLES = {  # what is promised; the program has a table of its own
     "viewer": {"orders:read", "inventory:read", "relay:read"},
     "clerk": {"orders:read", "orders:write", "inventory:read", "inventory:write", "relay:read"},
     "operator": {"orders:read", "orders:write", "inventory:read", "inventory:write", "relay:read", "operate", "audit:read", "metrics:read"},
-    "admin": {"orders:read", "orders:write", "inventory:read", "inventory:write", "relay:read", "operate", "audit:read", "metrics:read", "admin"}}
+    "admin": {"orders:read", "orders:write", "inventory:read", "inventory:write", "relay:read", "operate", "audit:read", "metrics:read", "orders:own", "admin"}}
+LOGIN = ("POST", "/api/sessions")  # open, as it must be; test_sessions.py is about it
 OPEN = {"/", "/docs", "/openapi.json", "/v3/api-docs", "/problems/{code}", "/actuator/health/liveness", "/actuator/health/readiness"}  # to everybody
 PARAMETERS = {"id": str(uuid.uuid4()), "sku": "T-unknown", "code": "unavailable", "component": "db", "group": "readiness", "name": "process.cpu"}
 BODIES = {"none": (None, {}), "json": (b"{}", {"Content-Type": "application/json"}), "ndjson-stream": (b"", {"Content-Type": "application/x-ndjson"})}
@@ -64,8 +65,10 @@ def ask(program, row, credentials):
 
 
 def test_the_rows_that_are_open_are_those_that_are_meant_to_be():
-    assert {row["pattern"] for row in ROWS if row["scope"] == "everybody"} == OPEN
-    assert {row["scope"] for row in ROWS} <= ROLES["admin"] | {"everybody"}
+    opened = {(row["method"], row["pattern"]) for row in ROWS if row["scope"] == "everybody"}
+    assert opened == {("GET", pattern) for pattern in OPEN} | {LOGIN}
+    assert {row["scope"] for row in ROWS} <= ROLES["admin"] | {"everybody", "authenticated"}
+    assert {row["pattern"].split("/")[2] for row in ROWS if row["scope"] == "authenticated"} == {"sessions"}
     assert {row["service"] for row in ROWS} == set(SERVICES)
 
 
@@ -77,7 +80,7 @@ def test_each_route_admits_the_callers_with_its_scope_and_no_other(program, keys
         where = f"{row['method']} {row['pattern']}"
         for kind, (key, scopes) in keys.items():
             answer = ask(program, row, bearer(key))
-            if row["scope"] in scopes | {"everybody"}:
+            if row["scope"] in scopes | {"everybody", "authenticated"}:
                 assert answer.status not in (401, 403) and answer.status < 500, f"{where} for {kind}: {answer.status} {answer.body[:300]!r}"
                 admitted += 1
             else:
@@ -99,12 +102,16 @@ def test_each_route_refuses_strangers_and_says_why(program, file, keys, service)
         where = f"{row['method']} {row['pattern']}"
         for kind, (credentials, fault) in strangers.items():
             answer = ask(program, row, credentials)
+            if (row["method"], row["pattern"]) == LOGIN:
+                assert answer.status == 422
+                continue
             if row["pattern"] in OPEN:
                 assert answer.status in (200, 302), f"{where} for {kind}: {answer.status}"
                 continue
             problem, asked = answer.problem(401, "unauthorized"), answer.headers["www-authenticate"]
             assert asked.startswith('Bearer realm="trackops"'), asked
-            assert (fault or f"the scope {row['scope']}") in problem["detail"], f"{where} for {kind}: {problem}"
+            needed = "this needs credentials" if row["scope"] == "authenticated" else f"the scope {row['scope']}"
+            assert (fault or needed) in problem["detail"], f"{where} for {kind}: {problem}"
             assert ('error="invalid_token"' in asked) == (fault is not None), f"{where} for {kind}: {asked}"
 
 

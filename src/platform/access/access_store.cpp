@@ -1,5 +1,6 @@
 #include "platform/access/access_store.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 #include <utility>
@@ -55,13 +56,33 @@ std::shared_ptr<const http::Principal> AccessStore::identify(const http::Request
     return std::move(identified.principal);
 }
 
+std::shared_ptr<const http::Principal> AccessStore::refuse(Outcome outcome) {
+    if (auto* const refusal = refusals_[static_cast<std::size_t>(outcome)]) refusal->add();
+    return stranger(outcome);
+}
+
+std::optional<Operator> AccessStore::find_operator(std::string_view name) const {
+    const auto callers = present();
+    const auto& operators = callers->file().operators;
+    const auto found = std::ranges::find(operators, name, &Operator::name);
+    if (found == operators.end()) return std::nullopt;
+    return *found;
+}
+
+std::vector<std::string> AccessStore::operator_names() const {
+    const auto callers = present();
+    std::vector<std::string> names;
+    for (const Operator& one : callers->file().operators) names.push_back(one.name);
+    return names;
+}
+
 runtime::Progress AccessStore::run(Duration) {
     const auto stamp = stamp_of(path_);
     if (stamp && *stamp == seen_ && is_settled_) return {0, interval};
     const auto version =
         stamp ? read_version(path_) : Result<FileVersion>(std::unexpected(stamp.error()));
     if (!version) {
-        refuse(version.error());
+        refuse_version(version.error());
         return {0, interval};
     }
     if (version->text == text_) {
@@ -75,7 +96,7 @@ runtime::Progress AccessStore::run(Duration) {
     }
     const auto taken = take(*version);
     if (!taken) {
-        refuse(taken.error());
+        refuse_version(taken.error());
         return {0, interval};
     }
     const auto callers = present();
@@ -108,7 +129,7 @@ Result<void> AccessStore::take(const FileVersion& version) {
     return {};
 }
 
-void AccessStore::refuse(const Error& error) {
+void AccessStore::refuse_version(const Error& error) {
     in_force_.set(0);
     std::string faults = faults_of(error);
     if (faults == told_) return;

@@ -5,6 +5,8 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "platform/access/callers.hpp"
@@ -39,12 +41,17 @@ public:
     AccessStore(std::string path, const Clock& clock, telemetry::Registry& metrics);
 
     std::shared_ptr<const http::Principal> identify(const http::Request& request) override;
+    // Counts a refusal by another kind of credentials, and returns its stranger.
+    std::shared_ptr<const http::Principal> refuse(Outcome outcome);
+    // Returns an operator of the present version.
+    std::optional<Operator> find_operator(std::string_view name) const;
+    std::vector<std::string> operator_names() const;
     runtime::Progress run(Duration max_wait) override;
 
 private:
     std::shared_ptr<const Callers> present() const;
     Result<void> take(const FileVersion& version);
-    void refuse(const Error& error);
+    void refuse_version(const Error& error);
 
     const std::string path_;
     const Clock& clock_;

@@ -15,6 +15,7 @@ struct OutcomeRow {
     Outcome outcome;
     std::string_view name;
     std::string_view fault;  // for the caller
+    Errc code = Errc::unauthorized;
 };
 constexpr auto outcomes = std::to_array<OutcomeRow>({
     {Outcome::absent, "absent", ""},
@@ -24,6 +25,9 @@ constexpr auto outcomes = std::to_array<OutcomeRow>({
     {Outcome::unknown, "unknown", "the key is not known"},
     {Outcome::too_early, "too_early", "the key is not valid yet"},
     {Outcome::expired, "expired", "the key is no longer valid"},
+    {Outcome::malformed_session, "malformed_session", "the cookie of the session is not one id"},
+    {Outcome::ended_session, "ended_session", "the session has ended; log in again"},
+    {Outcome::unasked, "unasked", "the sessions cannot be asked for now", Errc::unavailable},
 });
 static_assert([] {
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
@@ -33,18 +37,7 @@ static_assert([] {
     return outcomes.size() == outcome_count;
 }());
 
-Identified refused(Outcome outcome) {
-    static const auto strangers = [] {
-        std::array<std::shared_ptr<const Principal>, outcome_count> all;
-        for (std::size_t i = 0; i < outcome_count; ++i) {
-            all[i] = std::make_shared<const Principal>(Principal{.name = http::nobody()->name,
-                                                                 .is_authenticated = false,
-                                                                 .fault = outcomes[i].fault});
-        }
-        return all;
-    }();
-    return {strangers[static_cast<std::size_t>(outcome)], outcome};
-}
+Identified refused(Outcome outcome) { return {stranger(outcome), outcome}; }
 
 // The scheme is case-insensitive (RFC 9110, section 11.1). Returns "" if it is another one.
 std::string_view bearer_token(std::string_view authorization) {
@@ -63,6 +56,20 @@ std::string_view bearer_token(std::string_view authorization) {
 
 std::string_view name_of(Outcome outcome) {
     return outcomes.at(static_cast<std::size_t>(outcome)).name;
+}
+
+std::shared_ptr<const Principal> stranger(Outcome outcome) {
+    static const auto strangers = [] {
+        std::array<std::shared_ptr<const Principal>, outcome_count> all;
+        for (std::size_t i = 0; i < outcome_count; ++i) {
+            all[i] = std::make_shared<const Principal>(Principal{.name = http::nobody()->name,
+                                                                 .is_authenticated = false,
+                                                                 .fault = outcomes[i].fault,
+                                                                 .fault_code = outcomes[i].code});
+        }
+        return all;
+    }();
+    return strangers.at(static_cast<std::size_t>(outcome));
 }
 
 Callers::Callers(AccessFile file) : file_(std::move(file)) {

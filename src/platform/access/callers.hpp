@@ -23,9 +23,14 @@ enum class Outcome : std::uint8_t {
     unknown,    // no such key; its id or its secret is wrong
     too_early,  // before notBefore
     expired,    // at or after notAfter
+    malformed_session,
+    ended_session,  // there is no such session, or its operator's entry has changed
+    unasked,        // the store of the sessions does not answer
 };
-inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::expired) + 1;
+inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::unasked) + 1;
 std::string_view name_of(Outcome outcome);
+// Returns a caller whose credentials were not accepted for this reason.
+std::shared_ptr<const http::Principal> stranger(Outcome outcome);
 
 struct Identified {
     std::shared_ptr<const http::Principal> principal;  // not null

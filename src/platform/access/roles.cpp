@@ -61,7 +61,7 @@ std::vector<std::string_view> names_of(http::Scopes scopes) {
     std::vector<std::string_view> names;
     for (std::size_t i = 0; i < http::scope_count; ++i) {
         const auto scope = static_cast<Scope>(i);
-        if (scope != Scope::everybody && scopes.contains(scope))
+        if (scope != Scope::everybody && scope != Scope::authenticated && scopes.contains(scope))
             names.push_back(http::name_of(scope));
     }
     return names;

@@ -23,7 +23,8 @@ std::string_view name_of(Role role);
 std::optional<Role> role_named(std::string_view name);
 http::Scopes scopes_of(Role role);
 
-// Returns the names of the scopes of a set, in the order of the enumeration, without everybody.
+// Returns the names of the scopes of a set, in the order of the enumeration, without everybody and
+// authenticated.
 std::vector<std::string_view> names_of(http::Scopes scopes);
 // Returns "orders:read, orders:write, ...": every scope that can be given.
 std::string all_scope_names();

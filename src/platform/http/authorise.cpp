@@ -12,7 +12,11 @@ namespace trackops::http {
 
 std::optional<Error> authorise(const Route& route, const Principal& principal) {
     if (principal.scopes.contains(route.scope)) return std::nullopt;
-    if (!principal.fault.empty()) return Error{Errc::unauthorized, std::string(principal.fault)};
+    if (route.scope == Scope::authenticated) {
+        if (principal.is_authenticated) return std::nullopt;
+        if (principal.fault.empty()) return Error{Errc::unauthorized, "this needs credentials"};
+    }
+    if (!principal.fault.empty()) return Error{principal.fault_code, std::string(principal.fault)};
     return Error{principal.is_authenticated ? Errc::forbidden : Errc::unauthorized,
                  fmt::format("this needs the scope {}", name_of(route.scope))};
 }

@@ -12,8 +12,9 @@
 namespace trackops::http {
 
 // Returns nothing if `principal` may call the route; Errc::unauthorized if credentials could
-// help, with the fault of those that were refused; otherwise Errc::forbidden, whose detail names
-// the missing scope. Pure. Every request passes it before its body is read.
+// help, with the fault of those that were refused, or that fault with its own code; otherwise
+// Errc::forbidden, whose detail names the missing scope. Pure. Every request passes it before its
+// body is read.
 std::optional<Error> authorise(const Route& route, const Principal& principal);
 
 // Returns the answer to a request that no row serves: 404 with a hint, 204 to OPTIONS, otherwise

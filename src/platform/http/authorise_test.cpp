@@ -25,6 +25,9 @@ TEST(Authorise, AsksForTheScopeOfTheRoute) {
         if (scope == Scope::everybody) {
             EXPECT_EQ(refused, std::nullopt);
             EXPECT_EQ(unknown, std::nullopt);
+        } else if (scope == Scope::authenticated) {
+            EXPECT_EQ(refused, std::nullopt);
+            EXPECT_EQ(unknown, (Error{Errc::unauthorized, "this needs credentials"}));
         } else {
             EXPECT_EQ(unknown, (Error{Errc::unauthorized, detail}));
             if (scope == Scope::orders_read) {

@@ -13,11 +13,8 @@
 namespace trackops::http {
 namespace {
 
-// Of a body, in one write.
-constexpr std::size_t piece_bytes_max = 64 * 1024;
 constexpr std::size_t announced_bytes_min = 64 * 1024;  // a smaller body is paid when it arrives
 constexpr const char* no_memory = "the memory for requests is in use; try again";
-constexpr std::string_view heartbeat = ": heartbeat\n\n";
 
 std::optional<Limit> limit_of(Errc code) {
     if (code == Errc::too_large) return Limit::body_bytes;
@@ -27,6 +24,11 @@ std::optional<Limit> limit_of(Errc code) {
 }
 
 }  // namespace
+
+std::shared_ptr<Inquiry> Conversation::Host::inquire(const Request& /*request*/,
+                                                     std::uint64_t /*connection*/) {
+    throw std::logic_error("this host never has to ask who calls");
+}
 
 std::shared_ptr<BodyPipe> Conversation::Host::handle_stream(const Route& route, Request /*request*/,
                                                             Place /*place*/) {
@@ -66,8 +68,8 @@ void Conversation::sent(Time now) {
 
 void Conversation::resume(Time now) {
     upload_rate_.begin(now);
-    if ((unparsed_.empty() && !awaits_turn_) || input_is_over_) return;
-    if (!awaits_turn_) began_ = now;
+    if ((unparsed_.empty() && !awaits_turn_ && !inquiry_) || input_is_over_) return;
+    if (!awaits_turn_ && !inquiry_) began_ = now;
     unparsed_.consume(parse(unparsed_.view(), now));
     if (input_is_over_) unparsed_.clear();
 }
@@ -77,7 +79,9 @@ std::size_t Conversation::parse(std::string_view bytes, Time now) {
     Result<void> taken;
     const bool has_room = wants_input();
     while (wants_input()) {
-        if (std::exchange(awaits_turn_, false)) {
+        if (const auto inquiry = std::exchange(inquiry_, nullptr)) {
+            taken = take_caller(inquiry->answer());
+        } else if (std::exchange(awaits_turn_, false)) {
             taken = take_turn();
             began_ = now;
         } else {
@@ -112,7 +116,7 @@ std::size_t Conversation::parse(std::string_view bytes, Time now) {
             refuse(taken.error(), now);
             return done;
         }
-        if (!awaits_turn_) expect_body(done == bytes.size());
+        if (!awaits_turn_ && !inquiry_) expect_body(done == bytes.size());
     }
     if (has_room) tell_why_it_stops(bytes.size() - done);
     if (is_stopping_ && done == bytes.size() && !parser_.is_in_request()) input_is_over_ = true;
@@ -134,10 +138,18 @@ void Conversation::tell_why_it_stops(std::size_t unparsed) {
 
 Result<void> Conversation::take_header() {
     Request& request = parser_.request();
-    const RequestHead& head = parser_.head();
     set_trace_context(request, host_.fresh_id(), options_.tracer);
     request.context.arrived_at = began_;
-    request.context.principal = host_.identify(request);
+    auto caller = host_.identify(request);
+    if (caller) return take_caller(std::move(caller));
+    inquiry_ = host_.inquire(request, connection_);
+    return {};
+}
+
+Result<void> Conversation::take_caller(std::shared_ptr<const Principal> caller) {
+    Request& request = parser_.request();
+    const RequestHead& head = parser_.head();
+    request.context.principal = std::move(caller);
     const std::string_view encoded_path = TRY(set_target(request, head.target));
     const auto checked = origin_check_.check(request);
     if (!checked && checked.error().code == Errc::malformed)
@@ -390,89 +402,6 @@ void Conversation::give_up_behind_first() {
     body_.reset();
     input_is_over_ = true;
     unparsed_.clear();
-}
-
-void Conversation::take_output(std::string& out, Time now) {
-    const std::size_t begin = out.size();
-    while (!slots_.empty() && slots_.front().response && out.size() - begin < piece_bytes_max) {
-        if (!append_slot(out, now)) break;
-        const Slot& slot = slots_.front();
-        host_.observe({.route = slot.route,
-                       .method = slot.method,
-                       .status = slot.response->status,
-                       .took = now - slot.began,
-                       .span = slot.span,
-                       .parent_span = slot.parent_span,
-                       .path = slot.path,
-                       .tracestate = slot.tracestate,
-                       .problem_code = problem_code_of(*slot.response)});
-        unsent_.remove(*slot.response);
-        slots_.pop_front();
-        ++first_number_;
-        idle_since_ = now;
-    }
-    if (must_send_continue_ && may_continue()) {
-        must_send_continue_ = false;
-        out += "HTTP/1.1 100 Continue\r\n\r\n";
-    }
-    unsent_.take(out.size() - begin);
-}
-
-// The client waits for nothing but the word to send its body.
-bool Conversation::may_continue() const {
-    return slots_.empty() || (body_ && slots_.size() == 1 && !slots_.front().response);
-}
-
-ResponseHead Conversation::head_of(const Slot& slot, Framing framing) {
-    const bool is_last = framing == Framing::until_close || (input_is_over_ && slots_.size() == 1);
-    return {.date = host_.date(),
-            .correlation_id = slot.correlation_id,
-            .framing = framing,
-            .is_http10 = slot.is_http10,
-            .is_last = is_last};
-}
-
-bool Conversation::append_slot(std::string& out, Time now) {
-    Slot& slot = slots_.front();
-    if (slot.stream) return append_stream(out, slot, now);
-    const Response& response = *slot.response;
-    if (!std::exchange(slot.is_head_sent, true))
-        append_head(out, response, head_of(slot, Framing::content_length));
-    if (!has_content(response) || slot.method == "HEAD") return true;
-    const std::string_view rest = response.content().substr(slot.sent_bytes);
-    const std::string_view piece = rest.substr(0, piece_bytes_max);
-    out += piece;
-    slot.sent_bytes += piece.size();
-    return piece.size() == rest.size();
-}
-
-bool Conversation::append_stream(std::string& out, Slot& slot, Time now) {
-    using End = AnswerPipe::End;
-    const Framing framing = slot.is_http10 ? Framing::until_close : Framing::chunked;
-    if (slot.stream->is_silent()) {
-        const bool is_due = slot.is_head_sent && slot.route->answer == Answer::event_stream &&
-                            now - slot.last_sent >= options_.heartbeat;
-        if (!is_due) return false;
-        append_piece(out, heartbeat, framing);
-        slot.last_sent = now;
-        return false;
-    }
-    if (!std::exchange(slot.is_head_sent, true))
-        append_head(out, *slot.response, head_of(slot, framing));
-    if (slot.method == "HEAD") {
-        slot.stream->abandon();
-        return true;
-    }
-    const End end = slot.stream->take(piece_, piece_bytes_max);
-    append_piece(out, piece_, framing);
-    piece_.clear();
-    slot.last_sent = now;
-    if (end == End::open) return false;
-    std::string().swap(piece_);
-    if (end != End::broken) append_end(out, framing);
-    if (body_ && slots_.size() == 1) leave_body();
-    if (end != End::whole || slot.is_http10) give_up_behind_first();
-    return true;
 }
 
 bool Conversation::has_expired(Time now) {

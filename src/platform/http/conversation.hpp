@@ -14,6 +14,7 @@
 #include "platform/http/answer_pipe.hpp"
 #include "platform/http/body_pipe.hpp"
 #include "platform/http/input_buffer.hpp"
+#include "platform/http/inquiry.hpp"
 #include "platform/http/origin.hpp"
 #include "platform/http/response_head.hpp"
 #include "platform/http/router.hpp"
@@ -66,8 +67,11 @@ public:
         virtual ~Host() = default;
         // Handles the request. The response comes later, or at once, through answer().
         virtual void handle(const Route& route, Request request, Place place) = 0;
-        // Returns the caller of a request whose headers have arrived; not null.
+        // Returns the caller of a request whose headers have arrived; null: inquire() has to ask.
         virtual std::shared_ptr<const Principal> identify(const Request& request) = 0;
+        // Asks for the caller. The host calls resume() once the inquiry is answered. Throws
+        // std::logic_error in a host that always has an answer.
+        virtual std::shared_ptr<Inquiry> inquire(const Request& request, std::uint64_t connection);
         // The same for a route that streams its body, when the header has arrived. The conversation
         // fills the returned pipe. Throws std::logic_error in a host that serves no such route.
         virtual std::shared_ptr<BodyPipe> handle_stream(const Route& route, Request request,
@@ -105,6 +109,7 @@ public:
 
     bool wants_input() const {
         if (input_is_over_) return false;
+        if (inquiry_) return inquiry_->answer() != nullptr;
         if (body_) return !body_->is_full();
         return slots_.size() < options_.edge.pipelined_max &&
                unsent_.count() < options_.edge.unsent_bytes_max && !(awaits_turn_ && !has_turn());
@@ -139,6 +144,7 @@ private:
     bool is_in_request() const { return parser_.is_in_request() || !unparsed_.empty(); }
     std::size_t parse(std::string_view bytes, Time now);
     Result<void> take_header();
+    Result<void> take_caller(std::shared_ptr<const Principal> caller);
     bool refuses_before_body() const;
     Result<void> begin_body();
     void pass_on_body();
@@ -179,6 +185,8 @@ private:
     const Route* route_ = nullptr;    // of the request that is being read
     // The response to that request, which no handler gets. It is sent once the body has arrived.
     std::optional<Response> refusal_;
+    // The header of that request has arrived, but its caller is not known yet.
+    std::shared_ptr<Inquiry> inquiry_;
     // The request that is being read is complete, or the header of a bulk request is, but the
     // connection has as many requests of its class in work as it may have.
     bool awaits_turn_ = false;

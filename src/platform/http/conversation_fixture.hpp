@@ -28,12 +28,17 @@ public:
     };
     void handle(const Route& route, Request request, Conversation::Place place) override {
         EXPECT_EQ(place.connection, 7u);
+        callers.push_back(request.context.actor());
         if (route.pattern == "/hold")
             return held.push_back({place, request.context.correlation_id});
         conversation->answer(place.number, {.status = route.pattern == "/busy" ? 503 : 200,
                                             .body = "for " + request.context.correlation_id});
     }
     std::shared_ptr<const Principal> identify(const Request&) override { return principal; }
+    std::shared_ptr<Inquiry> inquire(const Request&, std::uint64_t connection) override {
+        EXPECT_EQ(connection, 7u);
+        return inquiries.emplace_back(std::make_shared<Inquiry>([this] { ++answers; }));
+    }
     Uuid fresh_id() override { return ids.next(); }
     std::string_view date() override { return "Tue, 14 Nov 2023 22:13:20 GMT"; }
     void reached(Limit limit) override { limits.push_back(limit); }
@@ -43,7 +48,10 @@ public:
     }
 
     Conversation* conversation = nullptr;
-    std::shared_ptr<const Principal> principal = local_principal();
+    std::shared_ptr<const Principal> principal = local_principal();  // null: inquire()
+    std::vector<std::shared_ptr<Inquiry>> inquiries;
+    int answers = 0;  // of inquiries
+    std::vector<std::string> callers;
     trackops::testing::SeededIds ids;
     std::vector<Held> held;
     std::vector<Observed> observed;

@@ -1,7 +1,9 @@
 // A parsed and checked request, and the response to it.
 #pragma once
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <initializer_list>
 #include <memory>
@@ -33,6 +35,9 @@ struct RequestContext {
     telemetry::SpanContext span;                       // the same as traceparent
     telemetry::SpanId parent_span{};                   // the client's; all zero if it sent none
     std::chrono::steady_clock::time_point arrived_at;  // the arrival of the request's first byte
+
+    std::array<std::uint8_t, 16> client = {};  // its ClientAddress; set before the handler runs
+    bool is_secure = false;  // the client speaks TLS, with this service or with its proxy
 
     const std::string& actor() const { return principal->name; }
     std::string_view trace_id() const;  // the 32 hex digits in traceparent

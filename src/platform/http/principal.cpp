@@ -7,8 +7,8 @@ namespace trackops::http {
 namespace {
 
 constexpr auto scope_names = std::to_array<std::string_view>(
-    {"everybody", "orders:read", "orders:write", "inventory:read", "inventory:write", "relay:read",
-     "operate", "audit:read", "metrics:read", "admin"});
+    {"everybody", "authenticated", "orders:read", "orders:write", "orders:own", "inventory:read",
+     "inventory:write", "relay:read", "operate", "audit:read", "metrics:read", "admin"});
 static_assert(scope_names.size() == scope_count);
 
 }  // namespace
@@ -16,7 +16,7 @@ static_assert(scope_names.size() == scope_count);
 std::string_view name_of(Scope scope) { return scope_names.at(static_cast<std::size_t>(scope)); }
 
 std::optional<Scope> scope_named(std::string_view name) {
-    const auto* const found = std::find(scope_names.begin() + 1, scope_names.end(), name);
+    const auto* const found = std::find(scope_names.begin() + 2, scope_names.end(), name);
     if (found == scope_names.end()) return std::nullopt;
     return static_cast<Scope>(found - scope_names.begin());
 }

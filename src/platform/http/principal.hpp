@@ -8,13 +8,17 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.hpp"
+
 namespace trackops::http {
 
 // The right that a route asks for. The table in principal.cpp has the text of each.
 enum class Scope : std::uint8_t {
-    everybody,  // no right: callers without credentials have it, too
+    everybody,      // no right: callers without credentials have it, too
+    authenticated,  // no right, but credentials: every caller that is known has it
     orders_read,
     orders_write,
+    orders_own,  // the orders of Principal::customer_id, and no others
     inventory_read,
     inventory_write,
     relay_read,
@@ -26,7 +30,8 @@ enum class Scope : std::uint8_t {
 inline constexpr std::size_t scope_count = static_cast<std::size_t>(Scope::admin) + 1;
 
 std::string_view name_of(Scope scope);  // e.g. orders:read
-// Returns the scope with this name. Scope::everybody has none: nobody needs to be given it.
+// Returns the scope with this name. Scope::everybody and Scope::authenticated have none: nobody
+// needs to be given them.
 std::optional<Scope> scope_named(std::string_view name);
 
 // A set of scopes. Every set contains Scope::everybody.
@@ -60,6 +65,11 @@ struct Principal {
     // Why the credentials of this caller were not accepted; the caller sees it. Empty: there was
     // nothing to refuse. Holds no quotation mark.
     std::string_view fault = {};
+    // The kind of that fault; Errc::unavailable: the credentials could not be checked.
+    Errc fault_code = Errc::unauthorized;
+    // The customer whose orders are all that this caller sees and makes; "": it is not confined.
+    std::string customer_id = {};
+    std::string session = {};  // the handle of an operator's session; "": the caller has none
 };
 
 // The caller on this machine, who has every scope. In a service that has no access file every

@@ -236,6 +236,7 @@ private:
     void handle(const Route& route, Request request, Conversation::Place place) override {
         if (route.work == Work::bulk) return (void)begin_bulk(route, std::move(request), place);
         Connection& connection = *connections_.at(place.connection);
+        request.context.client = connection.address();
         // The metrics tell that the memory is in use, so they are answered all the same.
         if (route.scope == Scope::metrics_read) request.share = {};
         const auto pending = std::make_shared<PendingReply>(
@@ -330,6 +331,12 @@ private:
     std::shared_ptr<const Principal> identify(const Request& request) override {
         Identifier* const identifier = options_.edge.identifier;
         return identifier ? identifier->identify(request) : local_principal();
+    }
+    std::shared_ptr<Inquiry> inquire(const Request& request, std::uint64_t connection) override {
+        const auto inquiry = std::make_shared<Inquiry>(
+            [answers = answers_, connection] { answers->notify(connection); });
+        options_.edge.identifier->inquire(request, inquiry);
+        return inquiry;
     }
     Uuid fresh_id() override { return ids_.next(); }
     std::string_view date() override { return date_.at(clock_.now()); }

@@ -47,6 +47,18 @@ void RedisConnection::add(std::initializer_list<std::string_view> words) {
         fail();
 }
 
+void RedisConnection::add(std::span<const std::string> words) {
+    std::vector<const char*> texts;
+    std::vector<std::size_t> sizes;
+    for (const std::string& word : words) {
+        texts.push_back(word.data());
+        sizes.push_back(word.size());
+    }
+    if (redisAppendCommandArgv(context_.get(), static_cast<int>(words.size()), texts.data(),
+                               sizes.data()) != REDIS_OK)
+        fail();
+}
+
 bool RedisConnection::flush() {
     int is_done = 0;
     if (redisBufferWrite(context_.get(), &is_done) != REDIS_OK) fail();

@@ -3,6 +3,7 @@
 #pragma once
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@ public:
     RedisConnection(const RedisTarget& target, Duration timeout);
     int fd() const;
     void add(std::initializer_list<std::string_view> words);  // queues a command for flush()
+    void add(std::span<const std::string> words);             // the same
     // Sends as much as the socket takes. Returns true if nothing is left to send.
     bool flush();
     void read();   // when fd() is readable: reads a part of the available data
