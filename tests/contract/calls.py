@@ -11,6 +11,9 @@ STEPS = {"CONFIRMED": [], "PROCESSING": ["process"], "SHIPPED": ["process", "shi
 
 OPERATIONS = [(service, operation["operationId"]) for service in FILES for _, _, _, operation in contract_of(service).operations]
 
+OF_SESSIONS = {"logIn", "listSessions", "endSessions", "getSession", "endSession"}  # test_contract_sessions.py has a program with an access file
+OPERATIONS_OF_DEV = [row for row in OPERATIONS if row[1] not in OF_SESSIONS]
+
 
 class World:
     """Makes what the examples are about. Every request goes to a thing of its own."""

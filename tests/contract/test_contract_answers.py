@@ -4,15 +4,13 @@ import uuid
 
 import pytest
 
-from calls import OPERATIONS as ALL_OPERATIONS
 from calls import Call, make
+from calls import OPERATIONS_OF_DEV as OPERATIONS
 from conformance import FILES, contract_of
 from harness import send_raw
 
 # Answers that need an access file, a foreign page or host, a slow client, a huge request, a defect or a server that is away. Other suites provoke them.
 RARE = {"401", "403", "421", "408", "413", "431", "500", "503"}
-OF_SESSIONS = {"logIn", "listSessions", "endSessions", "getSession", "endSession"}  # test_contract_sessions.py has a program with an access file
-OPERATIONS = [row for row in ALL_OPERATIONS if row[1] not in OF_SESSIONS]
 NO_ID = "0190aaaa-0000-7000-8000-000000000000"
 
 

@@ -6,7 +6,8 @@ import uuid
 
 import pytest
 
-from calls import OPERATIONS, Call, make
+from calls import Call, make
+from calls import OPERATIONS_OF_DEV as OPERATIONS
 from conformance import FILES, contract_of, names_in
 from harness import ROOT
 
