@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include <fmt/format.h>
 
-#include "base/money.hpp"
 #include "base/sku.hpp"
 #include "platform/json/object_reader.hpp"
 #include "platform/json/reader.hpp"
@@ -16,29 +16,45 @@ namespace {
 using json::ObjectReader;
 using json::Value;
 
-constexpr std::size_t max_lines = 2'000;  // in one event, as in one order
+constexpr std::size_t max_lines = 100'000;  // in one event; an order of a newer producer may grow
 constexpr json::IntegerRule positive{.min = 1};
+constexpr json::IntegerRule any_integer{.min = INT64_MIN};
 constexpr json::TextRule word{.max_characters = 128};
+constexpr json::TextRule any_text{.min_characters = 0, .max_characters = 4'096};
 
-// Reads the fields of one event and collects every fault. Unknown members are ignored, because
-// nothing calls ObjectReader::finish().
+// Reads the fields of one event. A consumer uses the fields that it reads by `used`: their faults
+// are collected. All other fields are for other readers: a newer producer may change what they
+// hold, so `extra` ignores their faults. Unknown members are ignored, because nothing calls
+// ObjectReader::finish().
 struct EventReader {
-    ObjectReader fields;
+    ObjectReader used;
+    ObjectReader extra;
     std::vector<FieldError>& faults;
+    std::vector<FieldError>& ignored;
 
-    Uuid uuid(std::string_view name) { return fields.uuid(name); }
-    std::int64_t version() { return fields.integer("version", positive); }
-    std::string text(std::string_view name) { return fields.text(name, word); }
+    Uuid order_id() { return used.uuid("orderId"); }
+    std::string needed(std::string_view name) { return used.text(name, word); }
+    std::int64_t version() { return extra.integer("version", any_integer); }
+    std::string text(std::string_view name) { return extra.text(name, any_text); }
     Instant instant(std::string_view name) {
-        const auto at = Instant::parse(fields.text(name, {.max_characters = 64}));
-        if (!at && fields.has(name)) fields.fault(name, "must be an RFC 3339 time", "format");
-        return at.value_or(Instant{});
+        return Instant::parse(extra.text(name, any_text)).value_or(Instant{});
     }
+    // Reads the lines as a field that is used.
     template <class Line, class Read>
     std::vector<Line> items(Read read) {
         std::vector<Line> lines;
-        fields.array("items", true, 0, max_lines, [&](Value value, const std::string& pointer) {
+        used.array("items", true, 0, max_lines, [&](Value value, const std::string& pointer) {
             ObjectReader line(value, pointer, faults);
+            ObjectReader line_extra(value, pointer, ignored);
+            lines.push_back(read(line, line_extra));
+        });
+        return lines;
+    }
+    template <class Line, class Read>
+    std::vector<Line> extra_items(Read read) {
+        std::vector<Line> lines;
+        extra.array("items", false, 0, max_lines, [&](Value value, const std::string& pointer) {
+            ObjectReader line(value, pointer, ignored);
             lines.push_back(read(line));
         });
         return lines;
@@ -49,80 +65,79 @@ std::string read_sku(ObjectReader& line) {
     return line.text(
         "sku", {.max_characters = max_sku_bytes, .is_valid = is_sku, .expected = "must be a SKU"});
 }
-OrderLine read_order_line(ObjectReader& line) {
+OrderLine read_order_line(ObjectReader& line, ObjectReader& extra) {
     return {read_sku(line), line.integer("quantity", positive),
-            line.integer("unitAmount", {.max = max_amount_minor})};
+            extra.integer("unitAmount", any_integer)};
 }
 StockLine read_stock_line(ObjectReader& line) {
-    return {read_sku(line), line.integer("quantity", positive)};
+    return {line.text("sku", any_text), line.integer("quantity", any_integer)};
 }
 Shortage read_shortage(ObjectReader& line) {
-    return {read_sku(line), line.integer("requested", {}), line.integer("available", {}),
-            line.text("reason", word)};
+    return {line.text("sku", any_text), line.integer("requested", any_integer),
+            line.integer("available", any_integer), line.text("reason", any_text)};
 }
 
 Event read_order_created(EventReader& in) {
     OrderCreated event;
-    event.order_id = in.uuid("orderId");
+    event.order_id = in.order_id();
     event.version = in.version();
-    event.customer_id = in.uuid("customerId");
-    event.currency = in.fields.text(
-        "currency", {.is_valid = is_currency, .expected = "must be an ISO 4217 code"});
-    event.total_amount_minor = in.fields.integer("totalAmount", {.max = max_amount_minor});
+    event.customer_id = in.extra.uuid("customerId");
+    event.currency = in.text("currency");
+    event.total_amount_minor = in.extra.integer("totalAmount", any_integer);
     event.items = in.items<OrderLine>(read_order_line);
     event.created_at = in.instant("createdAt");
     return event;
 }
 Event read_order_status_updated(EventReader& in) {
     OrderStatusUpdated event;
-    event.order_id = in.uuid("orderId");
+    event.order_id = in.order_id();
     event.version = in.version();
     event.previous_status = in.text("previousStatus");
-    event.new_status = in.text("newStatus");
-    event.reason = in.fields.maybe_text("reason", word);
+    event.new_status = in.needed("newStatus");
+    event.reason = in.extra.maybe_text("reason", any_text);
     event.occurred_at = in.instant("occurredAt");
-    if (const auto shipment = in.fields.object("shipment", false);
-        shipment && in.fields.has("shipment")) {
-        ObjectReader fields(shipment, "/shipment", in.faults);
-        event.shipment = {fields.maybe_text("carrier", {.min_characters = 0}).value_or(""),
-                          fields.maybe_text("trackingNumber", {.min_characters = 0}).value_or("")};
+    if (const auto shipment = in.extra.object("shipment", false);
+        shipment && in.extra.has("shipment")) {
+        ObjectReader fields(shipment, "/shipment", in.ignored);
+        event.shipment = {fields.maybe_text("carrier", any_text).value_or(""),
+                          fields.maybe_text("trackingNumber", any_text).value_or("")};
     }
     return event;
 }
 Event read_order_delivered(EventReader& in) {
-    const Uuid order = in.uuid("orderId");
+    const Uuid order = in.order_id();
     const std::int64_t version = in.version();
     return OrderDelivered{order, version, in.instant("deliveredAt")};
 }
 Event read_order_cancelled(EventReader& in) {
     OrderCancelled event;
-    event.order_id = in.uuid("orderId");
+    event.order_id = in.order_id();
     event.version = in.version();
-    event.reason = in.text("reason");
+    event.reason = in.needed("reason");
     event.cancelled_by = in.text("cancelledBy");
     event.cancelled_at = in.instant("cancelledAt");
     return event;
 }
 Event read_inventory_reserved(EventReader& in) {
     InventoryReserved event;
-    event.order_id = in.uuid("orderId");
-    event.reservation_id = in.uuid("reservationId");
-    event.items = in.items<StockLine>(read_stock_line);
-    if (in.fields.has("expiresAt")) event.expires_at = in.instant("expiresAt");
+    event.order_id = in.order_id();
+    event.reservation_id = in.extra.uuid("reservationId");
+    event.items = in.extra_items<StockLine>(read_stock_line);
+    if (in.extra.has("expiresAt")) event.expires_at = in.instant("expiresAt");
     return event;
 }
 Event read_inventory_reservation_failed(EventReader& in) {
     InventoryReservationFailed event;
-    event.order_id = in.uuid("orderId");
-    event.reason = in.text("reason");
-    event.items = in.items<Shortage>(read_shortage);
+    event.order_id = in.order_id();
+    event.reason = in.needed("reason");
+    event.items = in.extra_items<Shortage>(read_shortage);
     return event;
 }
 Event read_inventory_released(EventReader& in) {
     InventoryReleased event;
-    event.order_id = in.uuid("orderId");
-    event.reservation_id = in.uuid("reservationId");
-    event.items = in.items<StockLine>(read_stock_line);
+    event.order_id = in.order_id();
+    event.reservation_id = in.extra.uuid("reservationId");
+    event.items = in.extra_items<StockLine>(read_stock_line);
     event.reason = in.text("reason");
     return event;
 }
@@ -150,7 +165,9 @@ Result<Event> decode(std::string_view type, std::string_view json) {
         return fail(Errc::not_found, fmt::format("no event is called {}", type));
     const json::Document document = TRY(json::Document::parse(json));
     std::vector<FieldError> faults;
-    EventReader reading{{document.root(), "", faults}, faults};
+    std::vector<FieldError> ignored;
+    EventReader reading{
+        {document.root(), "", faults}, {document.root(), "", ignored}, faults, ignored};
     Event event = codec->read(reading);
     if (!faults.empty())
         return fail(Errc::invalid, fmt::format("not a valid {}", type), std::move(faults));

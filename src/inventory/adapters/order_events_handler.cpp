@@ -7,6 +7,7 @@
 #include "events/events.hpp"
 #include "inventory/adapters/event_mapping.hpp"
 #include "inventory/app/handle_order_events.hpp"
+#include "platform/outbox/message_identity.hpp"
 #include "platform/telemetry/batch_span.hpp"
 #include "platform/telemetry/metrics.hpp"
 
@@ -16,15 +17,16 @@ namespace {
 
 // Returns the message; nothing when it does not concern stock.
 Result<std::optional<app::IncomingMessage>> read(const bus::Message& message) {
-    const auto id = Uuid::parse(message.header("ce_id"));
-    if (!id) return fail(Errc::malformed, "the header ce_id is no UUID");
+    auto identity = outbox::identity_of(message.header("ce_source"), message.header("ce_id"));
+    if (!identity) return fail(Errc::malformed, "the header ce_id is missing");
     const events::Event event = TRY(events::decode(message.topic, message.value));
     auto meaning = TRY(to_order_message(event));
     if (!meaning) return std::optional<app::IncomingMessage>();
-    return app::IncomingMessage{*id, *std::move(meaning),
-                                Trace{std::string(message.header("ce_correlationid")), id->text(),
-                                      std::string(message.header("traceparent")),
-                                      std::string(message.header("tracestate"))}};
+    return app::IncomingMessage{
+        identity->claim, *std::move(meaning),
+        Trace{std::string(message.header("ce_correlationid")), std::move(identity->name),
+              std::string(message.header("traceparent")),
+              std::string(message.header("tracestate"))}};
 }
 
 std::string error_text(const Error& error) {

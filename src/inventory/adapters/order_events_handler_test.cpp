@@ -65,6 +65,33 @@ TEST_F(OrderEventsHandler, GivesEachMessageItsOwnAnswer) {
               batch[0].header("ce_id"));
 }
 
+// A producer may be newer, or another than ours: what inventory does not use is no reason for a
+// dead letter.
+TEST_F(OrderEventsHandler, HandlesMessagesOfANewerProducer) {
+    at_hand.create_item("A", 5);
+    bus::Message named = created(at_hand.ids.next(), 1);
+    named.headers = {{"ce_id", "checkout/4711"}, {"ce_source", "/shop"}};
+    bus::Message unknown = created(at_hand.ids.next(), 1);
+    unknown.value = R"({"orderId":")" + at_hand.ids.next().text() +
+                    R"(","version":9,"customerId":"C-1","currency":"XZZ","totalAmount":"1.00",)"
+                    R"("items":[{"sku":"A","quantity":2,"tax":1}],"order":{"loyalty":true}})";
+    bus::Message large = created(at_hand.ids.next(), 1);
+    events::OrderCreated order{.order_id = at_hand.ids.next()};
+    for (int i = 0; i < 2'500; ++i) order.items.push_back({"N" + std::to_string(i), 1, 1});
+    large.value = events::encode(order);
+    const std::vector<bus::Message> batch = {named, named, unknown, large};
+    for (const bus::Disposition& disposition : handler(batch))
+        EXPECT_TRUE(std::holds_alternative<bus::Done>(disposition)) << disposition.index();
+    EXPECT_EQ(at_hand.stock("A"), (domain::StockLevel{5, 3}));
+    EXPECT_EQ(testing::query_column(
+                  *at_hand.database,
+                  "SELECT type || ' ' || causation_id FROM outbox_events ORDER BY position"),
+              (std::vector<std::string>{
+                  "INVENTORY_RESERVED checkout/4711",
+                  "INVENTORY_RESERVED " + std::string(unknown.header("ce_id")),
+                  "INVENTORY_RESERVATION_FAILED " + std::string(large.header("ce_id"))}));
+}
+
 TEST_F(OrderEventsHandler, AsksForAMessageAgainWhileTheDatabaseIsAway) {
     at_hand.create_item("A", 5);
     struct Away final : app::ReservationStore {

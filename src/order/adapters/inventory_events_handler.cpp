@@ -3,6 +3,7 @@
 #include "events/decode.hpp"
 #include "events/events.hpp"
 #include "order/app/settle_reservations.hpp"
+#include "platform/outbox/message_identity.hpp"
 #include "platform/telemetry/batch_span.hpp"
 
 namespace trackops::order::adapters {
@@ -27,14 +28,15 @@ Result<MappedReply> map_reply(const events::Event& event) {
 }
 
 Result<app::ReservationReply> read_reply(const bus::Message& message) {
-    const auto id = Uuid::parse(message.header("ce_id"));
-    if (!id) return fail(Errc::invalid, "the header ce_id is no UUID");
+    auto identity = outbox::identity_of(message.header("ce_source"), message.header("ce_id"));
+    if (!identity) return fail(Errc::invalid, "the header ce_id is missing");
     const events::Event event = TRY(events::decode(message.topic, message.value));
     const MappedReply meaning = TRY(map_reply(event));
-    const Trace trace{std::string(message.header("ce_correlationid")), id->text(),
+    const Trace trace{std::string(message.header("ce_correlationid")), std::move(identity->name),
                       std::string(message.header("traceparent")),
                       std::string(message.header("tracestate"))};
-    return app::ReservationReply{domain::OrderId(meaning.order), *id, meaning.answer, trace};
+    return app::ReservationReply{domain::OrderId(meaning.order), identity->claim, meaning.answer,
+                                 trace};
 }
 
 std::string error_text(const Error& error) {
