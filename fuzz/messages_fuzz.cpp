@@ -100,8 +100,8 @@ void check(const bus::Handler& handler, const bus::Message& message, const std::
     const auto* dead = std::get_if<bus::DeadLetter>(&dispositions[0]);
     promise(!dead || !dead->reason.empty(), "a dead letter says why");
     promise(!dead || heard == 0, "what is dead was not handled");
-    promise(heard == 0 || (!message.header("ce_id").empty() &&
-                           events::decode(message.topic, message.value)),
+    promise(heard == 0 ||
+                (!message.header("ce_id").empty() && events::decode(message.topic, message.value)),
             "only a whole message is handled");
 }
 

@@ -34,9 +34,9 @@ class Stock:
                                                  FROM orders o JOIN order_items i ON i.order_id = o.id
                                                  GROUP BY o.id, o.total_amount, o.shipping_amount""")}
         self.ordered = lines_by(orders.rows("SELECT order_id, sku, sum(quantity) FROM order_items GROUP BY order_id, sku"))
-        self.last_change = dict(orders.rows("""SELECT h.order_id, h.to_status FROM order_history h
-            JOIN (SELECT order_id, max(version) AS version FROM order_history GROUP BY order_id) l
-              ON l.order_id = h.order_id AND l.version = h.version"""))
+        self.last_change = dict(orders.rows("""SELECT h.order_id, h.status FROM order_history h
+            JOIN (SELECT order_id, max(revision) AS revision FROM order_history GROUP BY order_id) l
+              ON l.order_id = h.order_id AND l.revision = h.revision"""))
         self.open_sagas = orders.rows("""SELECT order_id, type, status FROM saga_instances
                                          WHERE status IN ('RUNNING', 'COMPENSATING', 'BLOCKED')""")
         self.items = {sku: (int(on_hand), int(reserved))

@@ -13,9 +13,9 @@ INSERT INTO orders (id, customer_id, status, currency, total_amount, shipping_ad
            2, 2, 2, at, at FROM filled ORDER BY id;
 INSERT INTO order_items (order_id, line, sku, quantity, unit_amount)
     SELECT id, line, 'SKU-' || (number + 37 * line) % 1000, line, 4999 FROM filled, generate_series(1, 2) AS line ORDER BY id, line;
-INSERT INTO order_history (order_id, version, from_status, to_status, reason, actor, cause, event_id, occurred_at)
-    SELECT id, version, CASE version WHEN 2 THEN 'PENDING' END, CASE version WHEN 1 THEN 'PENDING' ELSE 'CONFIRMED' END, '', 'anonymous', saga,
-           saga, at FROM filled, generate_series(1, 2) AS version ORDER BY id, version;
+INSERT INTO order_history (order_id, revision, version, type, status, sequence, event_id, actor, correlation_id, occurred_at)
+    SELECT id, version, version, CASE version WHEN 1 THEN 'ORDER_PLACED' ELSE 'ORDER_CONFIRMED' END,
+           CASE version WHEN 1 THEN 'PENDING' ELSE 'CONFIRMED' END, version, saga, 'anonymous', saga, at FROM filled, generate_series(1, 2) AS version ORDER BY id, version;
 INSERT INTO saga_instances (id, type, order_id, status, started_at, finished_at)
     SELECT saga, 'ORDER_FULFILMENT', id, 'COMPLETED', at, at FROM filled ORDER BY saga;
 INSERT INTO saga_steps (saga_id, step, name, status, attempts, started_at, finished_at)

@@ -1,9 +1,12 @@
 #include "sim/invariants.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include <fmt/format.h>
+
+#include "order/domain/events.hpp"
 
 namespace trackops::sim {
 namespace {
@@ -62,7 +65,8 @@ CheckResult no_unit_is_sold_twice(const Evidence& on) {
 
 CheckResult acknowledged_requests_are_kept(const Evidence& on) {
     std::set<std::tuple<Uuid, std::int64_t, std::string>> history;
-    for (const HistoryRow& row : on.ledger.history) history.emplace(row.order, row.version, row.to);
+    for (const HistoryRow& row : on.ledger.history)
+        history.emplace(row.order, row.version, row.status);
     for (const auto& [reference, asked] : on.model.orders()) {
         if (!asked.id) continue;
         const auto found = on.ledger.orders.find(*asked.id);
@@ -116,10 +120,39 @@ CheckResult orders_settle(const Evidence& on) {
     return {};
 }
 
-std::string_view type_for(const std::string& to) {
-    if (to == "PENDING") return "ORDER_CREATED";
-    if (to == "CANCELLED") return "ORDER_CANCELLED";
-    return to == "DELIVERED" ? "ORDER_DELIVERED" : "ORDER_STATUS_UPDATED";
+constexpr auto topics_of = std::to_array<std::string_view>(
+    {"", "ORDER_CREATED", "ORDER_STATUS_UPDATED", "ORDER_DELIVERED", "ORDER_CANCELLED"});
+
+// The sum of the rows of one order's history so far.
+struct Life {
+    std::int64_t revision = 0;
+    std::int64_t version = 0;
+    std::string status;
+};
+
+// Each row of the history is one step of a life, and is told by the one event that it names.
+CheckResult tell_step(const Evidence& on, const HistoryRow& row, Life& life,
+                      std::map<Uuid, const EventRow*>& events) {
+    const std::string& name = on.world.trace_log.name_of(row.order);
+    const auto* const rule = order::domain::event_rule_named(row.type);
+    if (rule == nullptr) return fmt::format("{} is in the history of {}", row.type, name);
+    const std::string status(rule->leads_to ? name_of(*rule->leads_to) : life.status);
+    if (row.revision <= life.revision || row.version != life.version + (rule->is_shown ? 1 : 0) ||
+        row.status != status)
+        return fmt::format("{} leads {} to {} in version {} after {} in version {}", row.type, name,
+                           row.status, row.version, life.status, life.version);
+    life.revision = row.revision;
+    life.version = row.version;
+    life.status = row.status;
+    const auto topic = topics_of.at(static_cast<std::size_t>(rule->heard_as));
+    if (topic.empty()) return {};
+    const auto event = row.event ? events.find(*row.event) : events.end();
+    if (event == events.end() || event->second->order != row.order ||
+        event->second->type != topic || event->second->sequence != row.sequence ||
+        event->second->correlation != row.correlation || event->second->cause != row.cause)
+        return fmt::format("{} of {} in version {} has no event", row.type, name, row.version);
+    events.erase(event);
+    return {};
 }
 
 CheckResult every_change_has_one_event(const Evidence& on) {
@@ -133,26 +166,21 @@ CheckResult every_change_has_one_event(const Evidence& on) {
             return fmt::format("two events of {} have one id",
                                on.world.trace_log.name_of(event.order));
     }
-    std::map<Uuid, std::int64_t> versions;
-    std::map<Uuid, std::string> last;
+    std::map<Uuid, Life> lives;
     for (const HistoryRow& row : on.ledger.history) {
-        const std::string& name = on.world.trace_log.name_of(row.order);
-        if (row.version != ++versions[row.order] || row.from != last[row.order])
-            return fmt::format("{} goes from {} to {} in version {} after {}", name, row.from,
-                               row.to, row.version, last[row.order]);
-        last[row.order] = row.to;
-        const auto event = events.find(row.event);
-        if (event == events.end() || event->second->order != row.order ||
-            event->second->type != type_for(row.to))
-            return fmt::format("version {} of {} ({}) has no event", row.version, name, row.to);
+        if (auto found = tell_step(on, row, lives[row.order], events)) return found;
     }
+    for (const auto& [id, event] : events)
+        return fmt::format("event #{} ({}) of {} is in no history", event->sequence, event->type,
+                           on.world.trace_log.name_of(event->order));
     for (const auto& [id, order] : on.ledger.orders) {
-        if (versions[id] != order.version || last[id] != order.status ||
-            sequences[id] != order.events_sent) {
+        const Life& life = lives[id];
+        if (life.version != order.version || life.status != order.status ||
+            life.revision > order.revision || sequences[id] != order.events_sent) {
             return fmt::format(
                 "{} is {} in version {} with {} events, by its history {} in {} with {}",
                 on.world.trace_log.name_of(id), order.status, order.version, order.events_sent,
-                last[id], versions[id], sequences[id]);
+                life.status, life.version, sequences[id]);
         }
     }
     return {};
@@ -237,8 +265,9 @@ CheckResult a_message_has_one_effect(const Evidence& on) {
     }
     std::set<Uuid> settled;
     for (const HistoryRow& row : on.ledger.history) {
-        const bool is_message = on.ledger.handled_by_orders.contains(row.cause);
-        if (is_message && !settled.insert(row.cause).second)
+        const auto cause = Uuid::parse(row.cause);
+        const bool is_message = cause && on.ledger.handled_by_orders.contains(*cause);
+        if (is_message && !settled.insert(*cause).second)
             return fmt::format("one message changed {} twice",
                                on.world.trace_log.name_of(row.order));
     }

@@ -19,7 +19,8 @@ constexpr sql::Query all_events{.name = "books.events", .text = R"sql(
 void read_orders(sql::Database& database, Ledger& ledger) {
     const auto tx = database.begin(sql::Access::read);
     const auto& orders = tx->add({"books.orders", R"sql(
-        SELECT id, status, version, events_sent, coalesce(external_ref, ''), coalesce(cancel_reason, '')
+        SELECT id, status, version, events_sent, coalesce(external_ref, ''), coalesce(cancel_reason, ''),
+               revision
         FROM orders
     )sql"},
                                  {});
@@ -28,8 +29,9 @@ void read_orders(sql::Database& database, Ledger& ledger) {
     const auto& sagas =
         tx->add({"books.sagas", "SELECT order_id, type, status FROM saga_instances"}, {});
     const auto& history = tx->add({"books.history", R"sql(
-        SELECT order_id, version, coalesce(from_status, ''), to_status, cause, event_id
-        FROM order_history ORDER BY order_id, version
+        SELECT order_id, revision, version, type, status, coalesce(sequence, 0), event_id,
+               coalesce(causation_id, correlation_id), correlation_id
+        FROM order_history ORDER BY order_id, revision
     )sql"},
                                   {});
     const auto& events = tx->add(all_events, {});
@@ -39,16 +41,18 @@ void read_orders(sql::Database& database, Ledger& ledger) {
                                 {});
     tx->commit();
     for (const sql::Row& row : orders.rows()) {
-        ledger.orders[row.uuid(0)] = {row.text(1), row.integer(2), row.integer(3),
-                                      row.text(4), row.text(5),    {}};
+        ledger.orders[row.uuid(0)] = {
+            row.text(1), row.integer(2), row.integer(6), row.integer(3), row.text(4), row.text(5),
+            {}};
     }
     for (const sql::Row& row : items.rows())
         ledger.orders[row.uuid(0)].lines[row.text(1)] += row.integer(2);
     for (const sql::Row& row : sagas.rows())
         ledger.sagas.push_back({row.uuid(0), row.text(1), row.text(2)});
     for (const sql::Row& row : history.rows()) {
-        ledger.history.push_back(
-            {row.uuid(0), row.integer(1), row.text(2), row.text(3), row.uuid(4), row.uuid(5)});
+        ledger.history.push_back({row.uuid(0), row.integer(1), row.integer(2), row.text(3),
+                                  row.text(4), row.integer(5), row.maybe_uuid(6), row.text(7),
+                                  row.text(8)});
     }
     ledger.order_events = events_of(events);
     for (const sql::Row& row : inbox.rows()) {

@@ -16,6 +16,7 @@ namespace trackops::sim {
 struct OrderRow {
     std::string status;
     std::int64_t version = 0;
+    std::int64_t revision = 0;
     std::int64_t events_sent = 0;
     std::string reference;
     std::string cancel_reason;
@@ -28,11 +29,14 @@ struct SagaRow {
 };
 struct HistoryRow {
     Uuid order;
+    std::int64_t revision = 0;
     std::int64_t version = 0;
-    std::string from;
-    std::string to;
-    Uuid cause;
-    Uuid event;
+    std::string type;
+    std::string status;         // after the event
+    std::int64_t sequence = 0;  // of the public event; 0 without one
+    std::optional<Uuid> event;
+    std::string cause;
+    std::string correlation;
 };
 struct EventRow {
     Uuid id;
@@ -62,7 +66,7 @@ struct MovementRow {
 struct Ledger {
     std::map<Uuid, OrderRow> orders;
     std::vector<SagaRow> sagas;
-    // Sorted by order, then by version.
+    // Sorted by order, then by revision.
     std::vector<HistoryRow> history;
     std::vector<EventRow> order_events;  // by position
     // Ids of the messages that the group trackops-orders has handled.

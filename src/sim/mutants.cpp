@@ -224,14 +224,48 @@ constexpr auto all = std::to_array<Mutant>({
              "deadline_at = excluded.deadline_at, next_attempt_at = excluded.next_attempt_at, "
              "due_at = excluded.due_at, finished_at = excluded.finished_at"},
     {.name = "no_version_guard",
-     .bug = "an order is saved over a change that another replica saved meanwhile",
+     .bug = "an order is saved over a change that another replica saved meanwhile, and its history "
+            "over that of the other",
      .kind = MutantKind::sql_text,
      .service = "order",
      .query = "order.update",
      .text = "UPDATE orders SET status = $3, cancel_reason = $4, carrier = $5, "
-             "tracking_number = $6, version = $7, revision = revision + 1, events_sent = $8, "
-             "updated_at = $9 WHERE id = $1 AND $2 >= 0",
-     .seeds = 60},
+             "tracking_number = $6, version = $7, events_sent = $8, updated_at = $9, "
+             "revision = $10 WHERE id = $1 AND $2 >= 0",
+     .seeds = 60,
+     .second_query = "order.insert_history",
+     .second_text =
+         "INSERT OR REPLACE INTO order_history (order_id, revision, version, type, status, "
+         "sequence, event_id, payload, actor, correlation_id, causation_id, occurred_at) "
+         "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"},
+    {.name = "repetition_unrecorded",
+     .bug = "a saga that asks again leaves no row in the history",
+     .kind = MutantKind::sql_text,
+     .service = "order",
+     .query = "order.insert_history",
+     .text = "INSERT INTO order_history (order_id, revision, version, type, status, sequence, "
+             "event_id, payload, actor, correlation_id, causation_id, occurred_at) "
+             "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 "
+             "WHERE $4 NOT LIKE '%_RETRIED'",
+     .seeds = 20},
+    {.name = "repetition_counts",
+     .bug = "a saga that asks again raises the version of the order in its history",
+     .kind = MutantKind::sql_text,
+     .service = "order",
+     .query = "order.insert_history",
+     .text = "INSERT INTO order_history (order_id, revision, version, type, status, sequence, "
+             "event_id, payload, actor, correlation_id, causation_id, occurred_at) "
+             "SELECT $1, $2, CASE WHEN $4 LIKE '%_RETRIED' THEN $3 + 1 ELSE $3 END, $4, $5, $6, "
+             "$7, $8, $9, $10, $11, $12",
+     .seeds = 20},
+    {.name = "history_of_another_event",
+     .bug = "the history gives a change the number of the event before it",
+     .kind = MutantKind::sql_text,
+     .service = "order",
+     .query = "order.insert_history",
+     .text = "INSERT INTO order_history (order_id, revision, version, type, status, sequence, "
+             "event_id, payload, actor, correlation_id, causation_id, occurred_at) "
+             "SELECT $1, $2, $3, $4, $5, max($6 - 1, 1), $7, $8, $9, $10, $11, $12"},
     {.name = "cancellation_untold",
      .bug = "a cancelled order is saved without its event",
      .kind = MutantKind::sql_text,

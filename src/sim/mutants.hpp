@@ -47,6 +47,9 @@ struct Mutant {
     std::string_view text = {};
     // The simulator promises to find the bug within this number of seeds.
     int seeds = 8;
+    // A second statement of the service with another text, where one guard alone is not missed.
+    std::string_view second_query = {};
+    std::string_view second_text = {};
 };
 
 std::span<const Mutant> mutants();

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "order/domain/events.hpp"
 #include "sim/crash.hpp"
 #include "sim/mutants.hpp"
 
@@ -122,17 +123,23 @@ void SimTransaction::note(const sql::Query& query, const sql::Params& params) {
     }
     last_noted_ = query.name;
     if (query.name == "order.insert_history") {
+        const auto& type = std::get<std::string>(params.at(3).variant());
+        const auto* const rule = order::domain::event_rule_named(type);
+        if (rule == nullptr || !rule->is_shown) return;
         changes_.push_back({std::get<Uuid>(params.at(0).variant()),
-                            std::get<std::int64_t>(params.at(1).variant()),
-                            std::get<std::string>(params.at(3).variant())});
+                            std::get<std::int64_t>(params.at(2).variant()),
+                            std::get<std::string>(params.at(4).variant())});
     }
 }
 
 sql::Query SimTransaction::as_planted(const sql::Query& query) const {
     const Mutant* const mutant = process_.world.mutant;
-    const bool is_other = mutant == nullptr || mutant->kind != MutantKind::sql_text ||
-                          mutant->query != query.name || mutant->service != server_.service;
-    return is_other ? query : sql::Query{query.name, mutant->text};
+    if (mutant == nullptr || mutant->kind != MutantKind::sql_text ||
+        mutant->service != server_.service)
+        return query;
+    if (mutant->query == query.name) return {query.name, mutant->text};
+    if (mutant->second_query == query.name) return {query.name, mutant->second_text};
+    return query;
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ from check_stock import check_stock
 ORDERS = """
 CREATE TABLE orders (id TEXT, status TEXT, total_amount INTEGER, shipping_amount INTEGER);
 CREATE TABLE order_items (order_id TEXT, line INTEGER, sku TEXT, quantity INTEGER, unit_amount INTEGER);
-CREATE TABLE order_history (order_id TEXT, version INTEGER, to_status TEXT);
+CREATE TABLE order_history (order_id TEXT, revision INTEGER, status TEXT);
 CREATE TABLE saga_instances (order_id TEXT, type TEXT, status TEXT);
 INSERT INTO orders VALUES ('held', 'CONFIRMED', 35, 5), ('gone', 'SHIPPED', 40, NULL), ('none', 'CANCELLED', 10, NULL), ('never', 'CANCELLED', 10, NULL);
 INSERT INTO order_items VALUES ('held', 1, 'a', 1, 10), ('held', 2, 'a', 2, 10), ('gone', 1, 'a', 4, 10), ('none', 1, 'b', 1, 10), ('never', 1, 'b', 1, 10);
@@ -33,7 +33,7 @@ FAULTS = [
     ("orders", "DELETE FROM orders WHERE id = 'held'", "a reservation belongs to no order"),
     ("orders", "UPDATE order_items SET quantity = 9 WHERE line = 2", "other lines than its order"),
     ("orders", "UPDATE orders SET total_amount = 1 WHERE id = 'held'", "not the sum of its lines"),
-    ("orders", "DELETE FROM order_history WHERE version = 2 AND order_id = 'held'", "not where its history ends"),
+    ("orders", "DELETE FROM order_history WHERE revision = 2 AND order_id = 'held'", "not where its history ends"),
     ("orders", "UPDATE saga_instances SET status = 'COMPENSATING'", "a saga is not over"),
     ("inventory", "UPDATE inventory_items SET reserved = 4 WHERE sku = 'a'", "reserved is not the sum"),
     ("inventory", "UPDATE inventory_items SET on_hand = 17 WHERE sku = 'a'", "on hand is not what the ledger says"),

@@ -10,10 +10,11 @@ from topics import Event
 
 SCRIPT = """
 CREATE TABLE orders (id TEXT);
-CREATE TABLE order_history (order_id TEXT, version INTEGER, event_id TEXT, to_status TEXT);
+CREATE TABLE order_history (order_id TEXT, revision INTEGER, version INTEGER, event_id TEXT, type TEXT, status TEXT, sequence INTEGER);
 CREATE TABLE inventory_reservations (order_id TEXT, status TEXT);
 INSERT INTO orders VALUES ('o');
-INSERT INTO order_history VALUES ('o', 1, 'e1', 'PENDING'), ('o', 2, 'e2', 'CONFIRMED'), ('o', 3, 'e3', 'PROCESSING');
+INSERT INTO order_history VALUES ('o', 1, 1, 'e1', 'ORDER_PLACED', 'PENDING', 1), ('o', 2, 1, 'e4', 'RESERVATION_RETRIED', 'PENDING', 2),
+    ('o', 3, 2, 'e2', 'ORDER_CONFIRMED', 'CONFIRMED', 3), ('o', 5, 3, 'e3', 'PROCESSING_STARTED', 'PROCESSING', 4);
 INSERT INTO inventory_reservations VALUES ('o', 'RESERVED'), (NULL, 'EXPIRED');
 """
 
@@ -56,6 +57,8 @@ def test_what_adds_up_has_no_faults(tmp_path):
     ([CREATED, AGAIN, event("ORDER_STATUS_UPDATED", "e2", 3, version=2, newStatus="SHIPPED"), PROCESSING, RESERVED], "", ("o",),
      "an event tells another status"),
     (GOOD, "UPDATE order_history SET version = 4 WHERE version = 3;", ("o",), "an order's versions have a gap"),
+    (GOOD, "UPDATE order_history SET sequence = 9 WHERE version = 3;", ("o",), "an event tells of another change"),
+    (GOOD, "UPDATE order_history SET type = 'RELEASE_RETRIED' WHERE revision = 2;", ("o",), "a saga repeats what there was not"),
     (GOOD, "UPDATE inventory_reservations SET status = 'RELEASED' WHERE order_id = 'o';", ("o",), "a reservation was never told"),
     (GOOD + [event("INVENTORY_RELEASED", "", 2)], "", ("o",), "an event has no id"),
 ])

@@ -1,6 +1,8 @@
 #include "order/adapters/event_mapping.hpp"
 
+#include <algorithm>
 #include <array>
+#include <variant>
 
 #include "events/encode.hpp"
 #include "events/events.hpp"
@@ -8,9 +10,13 @@
 namespace trackops::order::adapters {
 namespace {
 
-events::Event created(const domain::Order& order, const domain::StatusChange& change) {
+using domain::PublicEvent;
+using domain::RecordedEvent;
+
+// A creation that is sent again has version 1, as the first time.
+events::Event created(const domain::Order& order, const RecordedEvent&) {
     events::OrderCreated event{order.id.uuid,
-                               change.version,
+                               1,
                                order.terms.customer.uuid,
                                order.terms.currency,
                                order.total_amount_minor(),
@@ -22,49 +28,67 @@ events::Event created(const domain::Order& order, const domain::StatusChange& ch
     return event;
 }
 
-events::Event status_updated(const domain::Order& order, const domain::StatusChange& change) {
-    events::OrderStatusUpdated event{
-        order.id.uuid,
-        change.version,
-        std::string(name_of(change.from.value_or(domain::Status::pending))),
-        std::string(name_of(change.to)),
-        {},
-        change.at,
-        {}};
-    if (change.to == domain::Status::shipped && order.shipment) {
+events::Event status_updated(const domain::Order& order, const RecordedEvent& entry) {
+    events::OrderStatusUpdated event{order.id.uuid,
+                                     entry.version,
+                                     std::string(name_of(entry.before)),
+                                     std::string(name_of(entry.after)),
+                                     {},
+                                     entry.at,
+                                     {}};
+    if (std::holds_alternative<domain::OrderShipped>(entry.event) && order.shipment) {
         event.shipment = {order.shipment->carrier.value_or(""),
                           order.shipment->tracking_number.value_or("")};
     }
     return event;
 }
 
-events::Event delivered(const domain::Order& order, const domain::StatusChange& change) {
-    return events::OrderDelivered{order.id.uuid, change.version, change.at};
+events::Event delivered(const domain::Order& order, const RecordedEvent& entry) {
+    return events::OrderDelivered{order.id.uuid, entry.version, entry.at};
 }
 
-events::Event cancelled(const domain::Order& order, const domain::StatusChange& change) {
-    return events::OrderCancelled{order.id.uuid, change.version, change.reason, change.actor,
-                                  change.at};
+events::Event cancelled(const domain::Order& order, const RecordedEvent& entry) {
+    if (const auto* again = std::get_if<domain::ReleaseRetried>(&entry.event)) {
+        return events::OrderCancelled{order.id.uuid, entry.version, again->reason,
+                                      again->cancelled_by, again->cancelled_at};
+    }
+    return events::OrderCancelled{order.id.uuid, entry.version,
+                                  std::get<domain::OrderCancelled>(entry.event).reason, entry.actor,
+                                  entry.at};
 }
+
+struct Maker {
+    PublicEvent heard_as;
+    events::Event (*make)(const domain::Order&, const RecordedEvent&);
+};
+constexpr auto makers = std::to_array<Maker>({
+    {PublicEvent::order_created, created},
+    {PublicEvent::order_status_updated, status_updated},
+    {PublicEvent::order_delivered, delivered},
+    {PublicEvent::order_cancelled, cancelled},
+});
+static_assert(std::ranges::all_of(domain::event_rules, [](const domain::EventRule& rule) {
+    return rule.heard_as == PublicEvent::none ||
+           std::ranges::count(makers, rule.heard_as, &Maker::heard_as) == 1;
+}));
 
 }  // namespace
 
-outbox::Event to_event(const domain::Order& order, const domain::OrderEvent& notice, Uuid id,
+outbox::Event to_event(const domain::Order& order, const RecordedEvent& entry, Uuid id,
                        std::int64_t sequence) {
-    constexpr auto makers = std::to_array({created, status_updated, delivered, cancelled});
-    static_assert(makers.size() == static_cast<std::size_t>(domain::OrderEventType::cancelled) + 1);
-    const events::Event event =
-        makers[static_cast<std::size_t>(notice.event_type)](order, notice.change);
+    const auto* const maker =
+        std::ranges::find(makers, rule_of(entry.event).heard_as, &Maker::heard_as);
+    const events::Event event = maker->make(order, entry);
     return {id,
             std::string(events::type_of(event)),
             order.id.uuid,
             sequence,
             events::encode(event),
-            notice.emitted_at,
-            notice.trace.correlation_id,
-            notice.trace.causation_id,
-            notice.trace.traceparent,
-            notice.trace.tracestate};
+            entry.at,
+            entry.trace.correlation_id,
+            entry.trace.causation_id,
+            entry.trace.traceparent,
+            entry.trace.tracestate};
 }
 
 }  // namespace trackops::order::adapters

@@ -185,16 +185,8 @@ void get_timeline(const Request& request, const Reply& reply, const ApiDependenc
                             : Result<std::vector<app::HistoryEntry>>(std::unexpected(id.error()));
     if (!entries) return reply.problem(entries.error());
     reply.send(http::page_response(
-        request, "", [&](json::Writer& out) {  // no paging: an order has at most five entries
-            for (const app::HistoryEntry& entry : *entries) {
-                out.begin_object().member("version", entry.change.version);
-                if (entry.change.from) out.member("from", name_of(*entry.change.from));
-                out.member("to", name_of(entry.change.to))
-                    .member("at", entry.change.at)
-                    .member("actor", entry.change.actor);
-                if (!entry.change.reason.empty()) out.member("reason", entry.change.reason);
-                out.member("cause", entry.cause).member("eventId", entry.event_id).end_object();
-            }
+        request, "", [&](json::Writer& out) {  // no paging: few things happen to an order
+            for (const app::HistoryEntry& entry : *entries) write_history_entry(out, entry);
         }));
 }
 

@@ -81,14 +81,24 @@ TEST_F(OrderApi, TakesAnOrderThroughItsLife) {
               testing::query_column(
                   *at_hand.database,
                   "SELECT '\"' || event_id || '\"' FROM outbox_events ORDER BY position"));
-    EXPECT_EQ(
-        timeline("cause"),
-        testing::query_column(*at_hand.database,
-                              "SELECT '\"' || cause || '\"' FROM order_history ORDER BY version"));
+    EXPECT_THAT(timeline("type"),
+                ElementsAre("\"ORDER_PLACED\"", "\"ORDER_CONFIRMED\"", "\"PROCESSING_STARTED\"",
+                            "\"ORDER_SHIPPED\"", "\"ORDER_DELIVERED\""));
+    EXPECT_EQ(timeline("cause"),
+              testing::query_column(
+                  *at_hand.database,
+                  "SELECT '\"' || causation_id || '\"' FROM outbox_events ORDER BY position"));
+    EXPECT_EQ(timeline("correlationId"),
+              testing::query_column(
+                  *at_hand.database,
+                  "SELECT '\"' || correlation_id || '\"' FROM outbox_events ORDER BY position"));
     EXPECT_THAT(
         call("GET", path + "/timeline").body,
-        AllOf(HasSubstr(R"({"version":1,"to":"PENDING","at":"2023-11-14T22:13:20.000000Z",)"),
-              HasSubstr(R"({"version":2,"from":"PENDING","to":"CONFIRMED",)")));
+        AllOf(
+            HasSubstr(
+                R"({"version":1,"type":"ORDER_PLACED","to":"PENDING","at":"2023-11-14T22:13:20.000000Z",)"),
+            HasSubstr(
+                R"({"version":2,"type":"ORDER_CONFIRMED","from":"PENDING","to":"CONFIRMED",)")));
 }
 
 TEST_F(OrderApi, CancelsInThreeWays) {

@@ -115,6 +115,18 @@ void write_saga(json::Writer& out, const app::SagaOfOrder& entry) {
     out.end_object();
 }
 
+void write_history_entry(json::Writer& out, const app::HistoryEntry& entry) {
+    out.begin_object().member("version", entry.version).member("type", entry.type);
+    const bool is_status_change = entry.before != entry.after;  // the first one has none before
+    if (is_status_change && entry.before) out.member("from", name_of(*entry.before));
+    if (is_status_change) out.member("to", name_of(entry.after));
+    out.member("at", entry.at).member("actor", entry.actor);
+    if (!entry.reason.empty()) out.member("reason", entry.reason);
+    out.member("correlationId", entry.correlation).member("cause", entry.causation);
+    if (entry.event_id) out.member("eventId", *entry.event_id);
+    out.end_object();
+}
+
 std::string etag_of(const domain::Order& order) { return http::entity_tag(order.version); }
 
 std::string path_of(domain::OrderId id) { return "/api/orders/" + id.text(); }

@@ -12,6 +12,8 @@ namespace trackops::order::adapters {
 
 void write_order(json::Writer& out, const domain::Order& order);
 void write_address(json::Writer& out, const domain::Address& address);
+// One entry of an order's timeline.
+void write_history_entry(json::Writer& out, const app::HistoryEntry& entry);
 void write_saga(json::Writer& out, const app::SagaOfOrder& saga);
 std::string order_json(const domain::Order& order);
 // {id, status, version, updatedAt, cancelReason?}

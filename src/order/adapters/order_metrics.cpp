@@ -55,27 +55,30 @@ void OrderMetrics::placed(std::size_t orders) { placed_.add(static_cast<double>(
 
 void OrderMetrics::changed(const domain::OrderAggregate& record,
                            std::span<const domain::Saga> sagas_before) {
-    for (const domain::StatusChange& change : record.changes) {
-        if (change.to == Status::cancelled) {
-            const auto found = std::ranges::find(reasons, change.reason);
+    for (const domain::RecordedEvent& entry : record.events) {
+        const auto status = rule_of(entry.event).leads_to;
+        if (!status) continue;
+        if (const auto* cancelled = std::get_if<domain::OrderCancelled>(&entry.event)) {
+            const auto found = std::ranges::find(reasons, cancelled->reason);
             const std::size_t last = reasons.size() - 1;
             const auto index = static_cast<std::size_t>(found - reasons.begin());
             cancelled_.at(std::min(index, last))->add();
-        } else if (auto* const counter = reached_.at(static_cast<std::size_t>(change.to))) {
+        } else if (auto* const counter = reached_.at(static_cast<std::size_t>(*status))) {
             counter->add();
         }
-        if (change.to == Status::confirmed)
-            confirmation_.observe(seconds(change.at - record.order.created_at));
+        if (*status == Status::confirmed)
+            confirmation_.observe(seconds(entry.at - record.order.created_at));
     }
     warn_of_sagas(record, sagas_before);
 }
 
 void OrderMetrics::warn_of_sagas(const domain::OrderAggregate& record,
                                  std::span<const domain::Saga> sagas_before) {
-    const auto is_timeout = [](const domain::StatusChange& change) {
-        return change.to == Status::cancelled && change.reason == domain::timed_out;
+    const auto is_timeout = [](const domain::RecordedEvent& entry) {
+        const auto* const cancelled = std::get_if<domain::OrderCancelled>(&entry.event);
+        return cancelled != nullptr && cancelled->reason == domain::timed_out;
     };
-    if (std::ranges::any_of(record.changes, is_timeout)) {
+    if (std::ranges::any_of(record.events, is_timeout)) {
         if (const auto held_back = log_gate_.admit("timed out")) {
             telemetry::log(telemetry::Level::warn, "order.sagas",
                            "inventory did not answer in time: the order is cancelled",

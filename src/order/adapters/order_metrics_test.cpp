@@ -114,8 +114,8 @@ TEST_P(OrderMetricsOf, CountNothingThatWasRolledBack) {
          {},
          [&](domain::OrderAggregate& record) -> Result<void> {
              if (++runs == 1) answer(order.id, ReservationOutcome::reserved, ids_.next());
-             return domain::apply(record, {Action::cancel, "", {}}, domain::SagaId(ids_.next()),
-                                  {clock_.now(), "somebody", {}, {}});
+             return domain::execute(record, {Action::cancel, "", {}}, domain::SagaId(ids_.next()),
+                                    {clock_.now(), "somebody", {}, {}});
          }}};
     ASSERT_TRUE(store_->update(cancelling).at(0));
     EXPECT_EQ(runs, 2);

@@ -34,8 +34,8 @@ constexpr sql::Query settled_ids{.name = "order.settled",
 )sql"};
 
 constexpr sql::Query load_history{.name = "order.timeline", .text = R"sql(
-    SELECT version, from_status, to_status, reason, actor, occurred_at, event_id, cause
-    FROM order_history WHERE order_id = $1 ORDER BY version
+    SELECT revision, version, type, status, payload, actor, correlation_id, causation_id, event_id, occurred_at
+    FROM order_history WHERE order_id = $1 ORDER BY revision
 )sql"};
 
 constexpr sql::Query steps_of_saga{.name = "saga.steps",
@@ -191,14 +191,8 @@ Result<std::vector<app::HistoryEntry>> timeline(sql::Database& database, domain:
         const sql::Statement& found = tx.add(load_history, {id});
         tx.flush();
         std::vector<app::HistoryEntry> list;
-        for (const sql::Row& row : found.rows()) {
-            const auto from = row.maybe_text(1);
-            list.push_back({{row.integer(0), from ? domain::status_named(*from) : std::nullopt,
-                             domain::status_named(row.text(2)).value(), row.text(3), row.text(4),
-                             row.instant(5)},
-                            row.uuid(6),
-                            row.uuid(7)});
-        }
+        for (const sql::Row& row : found.rows()) list.push_back(history_entry_of(row));
+        for (std::size_t i = 1; i < list.size(); ++i) list[i].before = list[i - 1].after;
         return list;
     });
     if (entries && entries->empty()) return fail(Errc::not_found, "no order has this id");

@@ -39,13 +39,13 @@ constexpr sql::Query load_sagas{.name = "saga.load",
                                 .text = R"sql(
     SELECT id, type, order_id, status, deadline_at, next_attempt_at, started_at, finished_at,
            CASE WHEN status = 'COMPENSATING' OR (status = 'RUNNING' AND type = 'ORDER_CANCELLATION')
-                THEN (SELECT h.actor FROM order_history h WHERE h.order_id = s.order_id AND h.to_status = 'CANCELLED' LIMIT 1) END
+                THEN (SELECT h.actor FROM order_history h WHERE h.order_id = s.order_id AND h.type = 'ORDER_CANCELLED' LIMIT 1) END
     FROM saga_instances s WHERE order_id = $1 ORDER BY type DESC
 )sql",
                                 .postgres_batch = R"sql(
     SELECT id, type, order_id, status, deadline_at, next_attempt_at, started_at, finished_at,
            CASE WHEN status = 'COMPENSATING' OR (status = 'RUNNING' AND type = 'ORDER_CANCELLATION')
-                THEN (SELECT h.actor FROM order_history h WHERE h.order_id = s.order_id AND h.to_status = 'CANCELLED' LIMIT 1) END
+                THEN (SELECT h.actor FROM order_history h WHERE h.order_id = s.order_id AND h.type = 'ORDER_CANCELLED' LIMIT 1) END
     FROM saga_instances s WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, type DESC
 )sql",
                                 .single_row_uses_text = true};
@@ -156,6 +156,26 @@ domain::SagaStep step_of(const sql::Row& row) {
         step_name(row.text(1)), named<domain::StepStatus>(domain::step_status_names, row.text(2)),
         row.integer(3),         row.maybe_instant(4),
         row.maybe_instant(5),   row.maybe_text(6)};
+}
+
+app::HistoryEntry history_entry_of(const sql::Row& row) {
+    app::HistoryEntry entry;
+    entry.revision = row.integer(0);
+    entry.version = row.integer(1);
+    entry.type = row.text(2);
+    entry.after = named<domain::Status>(domain::status_names, row.text(3));
+    if (!row.is_null(4)) {
+        const auto payload = json::Document::parse(row.text(4));
+        if (!payload) throw std::logic_error("a stored payload is no JSON");
+        const auto reason = payload->root().find("reason");
+        entry.reason = reason ? reason->text().value_or("") : "";
+    }
+    entry.actor = row.text(5);
+    entry.correlation = row.text(6);
+    entry.causation = row.maybe_text(7).value_or(entry.correlation);
+    entry.event_id = row.maybe_uuid(8);
+    entry.at = row.instant(9);
+    return entry;
 }
 
 OrderLoader::OrderLoader(sql::Transaction& tx, std::span<const domain::OrderId> ids,

@@ -45,5 +45,8 @@ domain::Line line_of(const sql::Row& row);
 app::SagaOfOrder saga_of(const sql::Row& row);
 // saga_id, name, status, attempts, started_at, finished_at, last_error
 domain::SagaStep step_of(const sql::Row& row);
+// revision, version, type, status, payload, actor, correlation_id, causation_id, event_id,
+// occurred_at. The entry is returned without the status before it.
+app::HistoryEntry history_entry_of(const sql::Row& row);
 
 }  // namespace trackops::order::adapters

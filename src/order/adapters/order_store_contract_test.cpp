@@ -145,8 +145,10 @@ TEST_P(OrderStoreContract, AppliesTwoChangesOfOneOrderOneAfterTheOther) {
     EXPECT_EQ(found(order.id).version, 4);
     const auto timeline = store_->timeline(order.id).value();
     ASSERT_EQ(timeline.size(), 4U);
-    EXPECT_EQ(timeline[3].change.to, domain::Status::shipped);
-    EXPECT_NE(timeline[2].cause, timeline[3].cause);
+    EXPECT_EQ(timeline[3].type, "ORDER_SHIPPED");
+    EXPECT_EQ(timeline[3].before, domain::Status::processing);
+    EXPECT_EQ(timeline[3].after, domain::Status::shipped);
+    EXPECT_GT(timeline[3].revision, timeline[2].revision);
 }
 
 // The second writer saves while the change of the first one runs.

@@ -44,17 +44,17 @@ constexpr sql::Query insert_item{.name = "order.insert_item",
 // each order.
 constexpr sql::Query update_order{.name = "order.update",
                                   .text = R"sql(
-    UPDATE orders SET status = $3, cancel_reason = $4, carrier = $5, tracking_number = $6, version = $7, revision = revision + 1,
-                      events_sent = $8, updated_at = $9
+    UPDATE orders SET status = $3, cancel_reason = $4, carrier = $5, tracking_number = $6, version = $7, events_sent = $8,
+                      updated_at = $9, revision = $10
     WHERE id = $1 AND revision = $2
 )sql",
                                   .postgres_batch = R"sql(
     WITH locked AS MATERIALIZED (SELECT id FROM orders WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE)
     UPDATE orders o SET status = t.status, cancel_reason = t.cancel_reason, carrier = t.carrier, tracking_number = t.tracking_number,
-                        version = t.version, revision = o.revision + 1, events_sent = t.events_sent, updated_at = t.updated_at
+                        version = t.version, events_sent = t.events_sent, updated_at = t.updated_at, revision = t.new_revision
     FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
-                $9::timestamptz[])
-         AS t(id, revision, status, cancel_reason, carrier, tracking_number, version, events_sent, updated_at)
+                $9::timestamptz[], $10::bigint[])
+         AS t(id, revision, status, cancel_reason, carrier, tracking_number, version, events_sent, updated_at, new_revision)
     WHERE (SELECT count(*) FROM locked) > 0 AND o.id = t.id AND o.revision = t.revision
 )sql",
                                   .single_row_uses_text = true};
@@ -119,13 +119,15 @@ constexpr sql::Query insert_step{.name = "saga.insert_step",
 
 constexpr sql::Query insert_history{.name = "order.insert_history",
                                     .text = R"sql(
-    INSERT INTO order_history (order_id, version, from_status, to_status, reason, actor, cause, event_id, occurred_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    INSERT INTO order_history (order_id, revision, version, type, status, sequence, event_id, payload, actor, correlation_id,
+                               causation_id, occurred_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 )sql",
                                     .postgres_batch = R"sql(
-    INSERT INTO order_history (order_id, version, from_status, to_status, reason, actor, cause, event_id, occurred_at)
-    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::uuid[], $8::uuid[],
-                         $9::timestamptz[])
+    INSERT INTO order_history (order_id, revision, version, type, status, sequence, event_id, payload, actor, correlation_id,
+                               causation_id, occurred_at)
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::uuid[], $8::jsonb[],
+                         $9::text[], $10::text[], $11::text[], $12::timestamptz[])
 )sql",
                                     .single_row_uses_text = true};
 
@@ -134,6 +136,19 @@ sql::Json address_column(const domain::Address& address) {
     json::Writer out(column.text);
     write_address(out, address);
     return column;
+}
+
+bool is_heard(const domain::RecordedEvent& entry) {
+    return rule_of(entry.event).heard_as != domain::PublicEvent::none;
+}
+
+std::int64_t events_sent_after(const domain::OrderAggregate& record) {
+    return record.events_sent + std::ranges::count_if(record.events, is_heard);
+}
+
+std::int64_t revision_after(const OrderToSave& saved) {
+    const auto events = static_cast<std::int64_t>(saved.record.events.size());
+    return saved.revision + std::max<std::int64_t>(1, events);
 }
 
 sql::Params order_params(const domain::OrderAggregate& record) {
@@ -150,7 +165,7 @@ sql::Params order_params(const domain::OrderAggregate& record) {
             order.terms.external_ref,
             metadata ? sql::Value(sql::Json{*metadata}) : sql::Value(),
             order.version,
-            record.events_sent + static_cast<std::int64_t>(record.new_events.size()),
+            events_sent_after(record),
             order.created_at,
             order.updated_at};
 }
@@ -181,14 +196,34 @@ void save_sagas(sql::Transaction& tx, std::span<const OrderToSave> orders) {
     tx.add_batch(is_new ? insert_step : save_step, std::move(steps));
 }
 
-// Returns the id of the event that announces the change: the first new event with its version and
-// status. A later one is a repetition.
-Uuid event_of(const OrderToSave& saved, const domain::StatusChange& change) {
-    const auto& new_events = saved.record.new_events;
-    const auto found = std::ranges::find_if(new_events, [&](const domain::OrderEvent& notice) {
-        return notice.change.version == change.version && notice.change.to == change.to;
-    });
-    return saved.event_ids[static_cast<std::size_t>(found - new_events.begin())];
+// The data of an event, for the types that have some. It names no person and no place.
+sql::Value history_payload(const domain::Event& event) {
+    const auto* const cancelled = std::get_if<domain::OrderCancelled>(&event);
+    if (cancelled == nullptr) return {};
+    sql::Json payload;
+    json::Writer out(payload.text);
+    out.begin_object().member("reason", cancelled->reason).end_object();
+    return payload;
+}
+
+// `sequence` is that of the public event; 0 when there is none.
+sql::Params history_params(const OrderToSave& saved, std::size_t index, std::int64_t sequence) {
+    const domain::RecordedEvent& entry = saved.record.events[index];
+    const Trace& trace = entry.trace;
+    // Most events are caused by the request that began the conversation.
+    const bool has_own_cause = trace.causation_id != trace.correlation_id;
+    return {saved.record.order.id,
+            saved.revision + static_cast<std::int64_t>(index) + 1,
+            entry.version,
+            rule_of(entry.event).name,
+            name_of(entry.after),
+            sequence > 0 ? sql::Value(sequence) : sql::Value(),
+            sequence > 0 ? sql::Value(saved.event_ids[index]) : sql::Value(),
+            history_payload(entry.event),
+            entry.actor,
+            trace.correlation_id,
+            has_own_cause ? sql::Value(trace.causation_id) : sql::Value(),
+            entry.at};
 }
 
 }  // namespace
@@ -215,11 +250,9 @@ sql::Statement& update_orders(sql::Transaction& tx, std::span<const OrderToSave>
     for (const OrderToSave& saved : orders) {
         const domain::Order& order = saved.record.order;
         const domain::Shipment shipment = order.shipment.value_or(domain::Shipment{});
-        rows.push_back(
-            {order.id, saved.revision, name_of(order.status), order.cancel_reason, shipment.carrier,
-             shipment.tracking_number, order.version,
-             saved.record.events_sent + static_cast<std::int64_t>(saved.record.new_events.size()),
-             order.updated_at});
+        rows.push_back({order.id, saved.revision, name_of(order.status), order.cancel_reason,
+                        shipment.carrier, shipment.tracking_number, order.version,
+                        events_sent_after(saved.record), order.updated_at, revision_after(saved)});
     }
     return tx.add_batch(update_order, std::move(rows));
 }
@@ -230,18 +263,14 @@ void save_sagas_history_and_events(sql::Transaction& tx, std::span<const OrderTo
     std::vector<outbox::Event> events;
     for (const OrderToSave& saved : orders) {
         const domain::OrderAggregate& record = saved.record;
-        for (std::size_t i = 0; i < record.changes.size(); ++i) {
-            const domain::StatusChange& change = record.changes[i];
-            const auto from =
-                change.from ? std::optional(std::string(name_of(*change.from))) : std::nullopt;
-            history.push_back({record.order.id, change.version, from, name_of(change.to),
-                               change.reason, change.actor, saved.causes[i],
-                               event_of(saved, change), change.at});
-        }
-        for (std::size_t i = 0; i < record.new_events.size(); ++i) {
-            const std::int64_t sequence = record.events_sent + static_cast<std::int64_t>(i) + 1;
-            events.push_back(
-                to_event(record.order, record.new_events[i], saved.event_ids[i], sequence));
+        std::int64_t sequence = record.events_sent;
+        for (std::size_t i = 0; i < record.events.size(); ++i) {
+            const bool heard = is_heard(record.events[i]);
+            if (heard) {
+                events.push_back(
+                    to_event(record.order, record.events[i], saved.event_ids[i], ++sequence));
+            }
+            history.push_back(history_params(saved, i, heard ? sequence : 0));
         }
     }
     tx.add_batch(insert_history, std::move(history));

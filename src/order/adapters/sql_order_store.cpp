@@ -206,16 +206,15 @@ SaveResults SqlOrderStore::add_once(std::span<const app::NewOrder> orders, bool 
         for (const sql::Row& row : found.rows()) existing.emplace(row.uuid(0));
     }
     std::vector<OrderToSave> saved;
-    std::vector<std::vector<Uuid>> ids(orders.size() * 2);
+    std::vector<std::vector<Uuid>> event_ids(orders.size());
     std::vector<idempotency::KeyedResponse> keyed_responses;
     for (std::size_t i = 0; i < orders.size(); ++i) {
         const domain::OrderAggregate& record = orders[i].record;
         if (results[i]) continue;
         results[i] = Result<app::SaveResult>(app::SaveResult{record.order, {}});
         if (existing.contains(record.order.id)) continue;
-        ids[2 * i].assign(record.changes.size(), record.order.id.uuid);
-        ids[2 * i + 1] = draw_ids(ids_, record.new_events.size());
-        saved.push_back({record, 0, {}, ids[2 * i], ids[2 * i + 1]});
+        event_ids[i] = draw_ids(ids_, record.events.size());
+        saved.push_back({record, 0, {}, event_ids[i]});
         if (orders[i].key)
             keyed_responses.push_back({*orders[i].key, recorded_response_of(201, record.order)});
     }
@@ -250,8 +249,6 @@ struct UpdateAttempt {
     std::set<outbox::Claim> handled;    // handled before, or earlier in this run
     std::vector<outbox::Claim> claims;  // handled in this run
     std::vector<idempotency::KeyedResponse> keyed_responses;
-    // One cause for each element of OrderAggregate::changes.
-    std::unordered_map<domain::OrderId, std::vector<Uuid>> causes;
 };
 
 Result<app::SaveResult> decide(UpdateAttempt& attempt, const app::OrderChange& change) {
@@ -266,7 +263,6 @@ Result<app::SaveResult> decide(UpdateAttempt& attempt, const app::OrderChange& c
     }
     if (auto changed = change.change(record); !changed)
         return std::unexpected(std::move(changed).error());
-    attempt.causes[change.id].resize(record.changes.size(), change.cause);
     attempt.handled.insert(claim);
     attempt.claims.push_back(claim);
     if (change.key)
@@ -308,12 +304,9 @@ SaveResults SqlOrderStore::update_once(std::span<const app::OrderChange> changes
     std::unordered_map<domain::OrderId, std::vector<Uuid>> event_ids;
     for (const auto& [id, loaded] : attempt.orders) {  // sorted by id, the order of the locks
         const domain::OrderAggregate& record = loaded.record;
-        if (record.changes.empty() && record.new_events.empty() &&
-            record.sagas == loaded.sagas_before)
-            continue;
-        event_ids[id] = draw_ids(ids_, record.new_events.size());
-        saved.push_back(
-            {record, loaded.revision, loaded.sagas_before, attempt.causes[id], event_ids[id]});
+        if (record.events.empty() && record.sagas == loaded.sagas_before) continue;
+        event_ids[id] = draw_ids(ids_, record.events.size());
+        saved.push_back({record, loaded.revision, loaded.sagas_before, event_ids[id]});
     }
     const auto tx = database_.begin(sql::Access::write);
     const sql::Statement* const recorded =

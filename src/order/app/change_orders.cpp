@@ -26,7 +26,7 @@ std::vector<Result<SaveResult>> change_orders(std::span<const ChangeOrder> comma
         const domain::SagaId cancellation(ids.next());
         changes.push_back({command.id, ids.next(), "order-api", command.key, command.condition,
                            [&command, cancellation, at](domain::OrderAggregate& record) {
-                               return apply(record, command.command, cancellation, at);
+                               return execute(record, command.command, cancellation, at);
                            }});
     }
     return store.update(changes);

@@ -1,6 +1,7 @@
 // The ports of the order use cases. Every adapter keeps these promises; the contract suite tests
 // each adapter.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
@@ -53,11 +54,19 @@ struct Page {
     std::optional<Cursor> next;  // empty on the last page
 };
 
-// One row of an order's history.
+// One row of an order's history, which is the list of its domain events.
 struct HistoryEntry {
-    domain::StatusChange change;
-    Uuid event_id;
-    Uuid cause;
+    std::int64_t revision = 0;             // grows from one entry to the next, not always by 1
+    std::int64_t version = 0;              // the order's version after the event
+    std::string type;                      // the name in domain::event_rules
+    std::optional<domain::Status> before;  // empty before the first status
+    domain::Status after = domain::Status::pending;
+    std::string reason;  // of a cancellation; otherwise ""
+    std::string actor;
+    std::string correlation;
+    std::string causation;         // the id of the message or request that caused the event
+    std::optional<Uuid> event_id;  // of the public event; empty when the world does not hear it
+    Instant at;
 };
 
 struct SagaFilter {

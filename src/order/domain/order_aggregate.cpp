@@ -9,79 +9,41 @@
 namespace trackops::order::domain {
 namespace {
 
-constexpr OrderEventType event_type_of(Status to) {
-    switch (to) {
-        case Status::pending:
-            return OrderEventType::created;
-        case Status::delivered:
-            return OrderEventType::delivered;
-        case Status::cancelled:
-            return OrderEventType::cancelled;
-        case Status::confirmed:
-        case Status::processing:
-        case Status::shipped:
-            break;
-    }
-    return OrderEventType::status_updated;
+void record_event(OrderAggregate& record, Event event, const CommandContext& at) {
+    const Status before = record.order.status;
+    apply(record.order, event, at.now);
+    if (std::holds_alternative<OrderCancelled>(event)) record.cancelled_by = at.actor;
+    record.events.push_back({std::move(event), record.order.version, before, record.order.status,
+                             at.actor, at.trace, at.now});
 }
 
-void move_to(OrderAggregate& record, Status to, std::string reason, const CommandContext& at) {
-    Order& order = record.order;
-    StatusChange change{order.version + 1, order.status, to, std::move(reason), at.actor, at.now};
-    order.status = to;
-    order.version = change.version;
-    // updated_at never goes back, even when the clock does.
-    order.updated_at = std::max(order.updated_at, at.now);
-    if (to == Status::cancelled) {
-        order.cancel_reason = change.reason;
-        record.cancelled_by = change.actor;
-    }
-    record.new_events.push_back({event_type_of(to), change, at.trace, at.now});
-    record.changes.push_back(std::move(change));
-}
-
-// The status change of the order's creation. ORDER_CREATED does not name the actor, so its actor
-// may be another one than the original.
-StatusChange order_created_event(const OrderAggregate& record, const CommandContext& at) {
-    return {1, {}, Status::pending, "", at.actor, record.order.created_at};
-}
-
-// The status change of the cancellation of an order whose release the saga waits for. The start of
-// the release step is the time of the cancellation. updated_at may be later: it does not go back
-// when the clock does.
-StatusChange order_cancelled_event(const OrderAggregate& record, const Saga& saga) {
+// The start of the release step is the time of the cancellation. updated_at may be later: it does
+// not go back when the clock does.
+ReleaseRetried release_retried(const OrderAggregate& record, const Saga& saga) {
     const Order& order = record.order;
-    return {order.version,       {},
-            order.status,        order.cancel_reason.value_or(""),
-            record.cancelled_by, saga.steps.back().started_at.value_or(order.updated_at)};
+    return {order.cancel_reason.value_or(""), record.cancelled_by,
+            saga.steps.back().started_at.value_or(order.updated_at)};
 }
 
-// Sends an event again with the original change. The repeated event gets a new event id.
-void emit_again(OrderAggregate& record, OrderEventType event_type, StatusChange change,
-                const CommandContext& at) {
-    record.new_events.push_back({event_type, std::move(change), at.trace, at.now});
-}
-
-void execute(OrderAggregate& record, const Saga& saga, SagaAction saga_action,
+// Does what the saga demands of the order, if the order's status allows it.
+void perform(OrderAggregate& record, const Saga& saga, SagaAction saga_action,
              const CommandContext& at) {
-    const auto move_if_legal = [&](Action action, std::string_view reason) {
-        if (const auto to = next(record.order.status, action))
-            move_to(record, *to, std::string(reason), at);
+    const auto record_if_legal = [&](Action action, Event event) {
+        if (next(record.order.status, action)) record_event(record, std::move(event), at);
     };
     switch (saga_action) {
         case SagaAction::nothing:
             return;
         case SagaAction::confirm:
-            return move_if_legal(Action::confirm, "");
+            return record_if_legal(Action::confirm, OrderConfirmed{});
         case SagaAction::cancel_out_of_stock:
-            return move_if_legal(Action::cancel, out_of_stock);
+            return record_if_legal(Action::cancel, OrderCancelled{std::string(out_of_stock)});
         case SagaAction::cancel_timed_out:
-            return move_if_legal(Action::cancel, timed_out);
+            return record_if_legal(Action::cancel, OrderCancelled{std::string(timed_out)});
         case SagaAction::resend_created:
-            return emit_again(record, OrderEventType::created, order_created_event(record, at), at);
+            return record_event(record, ReservationRetried{}, at);
         case SagaAction::resend_cancelled:
-            return emit_again(record, OrderEventType::cancelled,
-                              order_cancelled_event(record, saga), at);
+            return record_event(record, release_retried(record, saga), at);
     }
 }
 
@@ -128,37 +90,26 @@ std::string refusal_of(Status status, Action refused) {
     return text + "; it can be " + possible;
 }
 
-}  // namespace
-
-Result<OrderAggregate> place(OrderTerms terms, OrderId id, SagaId saga, const CommandContext& at) {
-    auto total = total_of(terms);
-    if (!total) return std::unexpected(std::move(total).error());
-    terms.total_amount_minor = *total;
-    OrderAggregate record;
-    record.order.id = id;
-    record.order.terms = std::move(terms);
-    record.order.created_at = record.order.updated_at = at.now;
-    record.sagas.push_back(begin_fulfilment(saga, at.now, at.timeouts));
-    record.changes.push_back({1, {}, Status::pending, "", at.actor, at.now});
-    record.new_events.push_back({OrderEventType::created, record.changes.back(), at.trace, at.now});
-    return record;
+Event event_of(const Command& command) {
+    switch (command.action) {
+        case Action::process:
+            return ProcessingStarted{};
+        case Action::ship:
+            return OrderShipped{command.shipment.value_or(Shipment{})};
+        case Action::deliver:
+            return OrderDelivered{};
+        case Action::cancel:
+            return OrderCancelled{command.reason.empty() ? std::string(customer_request)
+                                                         : command.reason};
+        case Action::confirm:
+            break;
+    }
+    assert(false);  // only inventory's reply confirms an order
+    return OrderConfirmed{};
 }
 
-Result<void> apply(OrderAggregate& record, const Command& command, SagaId cancellation,
-                   const CommandContext& at) {
-    assert(command.action != Action::confirm);
-    const auto to = next(record.order.status, command.action);
-    if (!to) {
-        if (command.is_repeatable && action_to(record.order.status) == command.action) return {};
-        return fail(Errc::illegal_transition, refusal_of(record.order.status, command.action));
-    }
-    if (command.action == Action::ship) record.order.shipment = command.shipment;
-    if (command.action != Action::cancel) {
-        move_to(record, *to, "", at);
-        return {};
-    }
-    move_to(record, *to, command.reason.empty() ? std::string(customer_request) : command.reason,
-            at);
+// Tells the sagas that a client has cancelled the order.
+void begin_release(OrderAggregate& record, SagaId cancellation, const CommandContext& at) {
     bool somebody_waits = false;
     for (Saga& saga : record.sagas) {
         [[maybe_unused]] const SagaAction saga_action =
@@ -168,13 +119,46 @@ Result<void> apply(OrderAggregate& record, const Command& command, SagaId cancel
     }
     if (!somebody_waits)
         record.sagas.push_back(begin_cancellation(cancellation, at.now, at.timeouts));
+}
+
+}  // namespace
+
+Result<OrderAggregate> place(OrderTerms terms, OrderId id, SagaId saga, const CommandContext& at) {
+    auto total = total_of(terms);
+    if (!total) return std::unexpected(std::move(total).error());
+    terms.total_amount_minor = *total;
+    OrderAggregate record;
+    record.order.id = id;
+    record.order.terms = std::move(terms);
+    record.sagas.push_back(begin_fulfilment(saga, at.now, at.timeouts));
+    record_event(record, OrderPlaced{}, at);
+    return record;
+}
+
+Result<std::vector<Event>> decide(const Order& order, const Command& command) {
+    if (!next(order.status, command.action)) {
+        if (command.is_repeatable && action_to(order.status) == command.action)
+            return std::vector<Event>();
+        return fail(Errc::illegal_transition, refusal_of(order.status, command.action));
+    }
+    return std::vector<Event>{event_of(command)};
+}
+
+Result<void> execute(OrderAggregate& record, const Command& command, SagaId cancellation,
+                     const CommandContext& at) {
+    std::vector<Event> events = TRY(decide(record.order, command));
+    for (Event& event : events) {
+        const bool is_cancellation = std::holds_alternative<OrderCancelled>(event);
+        record_event(record, std::move(event), at);
+        if (is_cancellation) begin_release(record, cancellation, at);
+    }
     return {};
 }
 
 void apply_reservation_outcome(OrderAggregate& record, ReservationOutcome answer,
                                const CommandContext& at) {
     for (Saga& saga : record.sagas)
-        execute(record, saga, advance(saga, signal_of(answer), at.now, at.timeouts), at);
+        perform(record, saga, advance(saga, signal_of(answer), at.now, at.timeouts), at);
 }
 
 void on_timer(OrderAggregate& record, Duration relay_lag, const CommandContext& at) {
@@ -182,11 +166,11 @@ void on_timer(OrderAggregate& record, Duration relay_lag, const CommandContext& 
         if (!saga.is_waiting()) continue;
         const Instant patient_until = at.now - relay_lag;  // the relay's lag does not count
         if (saga.deadline_at && *saga.deadline_at <= patient_until) {
-            execute(record, saga, advance(saga, Signal::deadline, at.now, at.timeouts), at);
+            perform(record, saga, advance(saga, Signal::deadline, at.now, at.timeouts), at);
         } else if (saga.deadline_at && *saga.deadline_at <= at.now) {
             extend_deadline(saga, relay_lag, at);
         } else if (saga.next_attempt_at && *saga.next_attempt_at <= patient_until) {
-            execute(record, saga, advance(saga, Signal::retry_due, at.now, at.timeouts), at);
+            perform(record, saga, advance(saga, Signal::retry_due, at.now, at.timeouts), at);
         }
     }
 }

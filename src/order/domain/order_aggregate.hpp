@@ -1,5 +1,5 @@
-// The order aggregate: an order with its sagas, loaded, changed and saved as a unit. Each function
-// of this file is one of the things that can happen to an order.
+// The order aggregate: an order with its sagas, loaded, changed and saved as a unit. A command, a
+// reply and a deadline are decided into events, which are applied and recorded.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -7,45 +7,34 @@
 #include <vector>
 
 #include "base/request.hpp"
+#include "order/domain/events.hpp"
 #include "order/domain/order.hpp"
 #include "order/domain/saga.hpp"
 
 namespace trackops::order::domain {
 
-// One status change as the order's history records it. Each status change is announced by exactly
-// one event; a saga may send that event again.
-struct StatusChange {
-    std::int64_t version = 0;    // the order's version after the change
-    std::optional<Status> from;  // empty when the order was placed
-    Status to = Status::pending;
-    std::string reason;  // the reason of a cancellation; otherwise ""
-    std::string actor;   // the name of the caller, inventory or saga
-    Instant at;
-};
-
-enum class OrderEventType : std::uint8_t { created, status_updated, delivered, cancelled };
-
-// A domain event. The transaction that makes it true also writes it to the outbox.
-struct OrderEvent {
-    OrderEventType event_type = OrderEventType::created;
-    StatusChange change;  // when the event is sent again: the original change
+// An event as the order's history records it. The transaction that makes it true also writes the
+// public event to the outbox, if the world hears of it.
+struct RecordedEvent {
+    Event event;
+    std::int64_t version = 0;         // the order's version after the event
+    Status before = Status::pending;  // the order's status before the event
+    Status after = Status::pending;
+    std::string actor;  // the name of the caller, inventory or saga
     Trace trace;
-    // The time at which the event is written to the outbox. The age of the outbox backlog counts
-    // from this time, not from the time of the change.
-    Instant emitted_at = {};
+    Instant at;  // the age of the outbox backlog counts from this time
 };
 
 struct OrderAggregate {
     Order order;
     std::vector<Saga> sagas;  // at most one of each type
-    // The number of events of the order before `new_events`. The next event has the sequence
+    // The number of public events of the order before `events`. The next one has the sequence
     // events_sent + 1.
     std::int64_t events_sent = 0;
     // The actor of the order's cancellation. Loaded only while a saga waits for the release.
     std::string cancelled_by;
-    // The changes and events since the aggregate was loaded, in order:
-    std::vector<StatusChange> changes;
-    std::vector<OrderEvent> new_events;
+    // The events since the aggregate was loaded, in order.
+    std::vector<RecordedEvent> events;
 };
 
 // The context of a command: its time, actor and trace, and the timeouts of the sagas from then on.
@@ -56,8 +45,8 @@ struct CommandContext {
     SagaTimeouts timeouts;
 };
 
-// Returns a new PENDING order with its fulfilment saga and the event ORDER_CREATED. Errc::invalid
-// as for total_of().
+// Returns a new PENDING order with its fulfilment saga and the event OrderPlaced. Errc::invalid as
+// for total_of().
 Result<OrderAggregate> place(OrderTerms terms, OrderId id, SagaId saga, const CommandContext& at);
 
 struct Command {
@@ -67,11 +56,15 @@ struct Command {
     // An order that the action led to before is left as it is, so that a repeat succeeds.
     bool is_repeatable = false;
 };
-// Applies a client's command to the order. `cancellation` is the id of the saga that is started
-// when a cancelled order has no saga that waits. Errc::illegal_transition when the order's status
-// does not allow the action; the record is then unchanged.
-Result<void> apply(OrderAggregate& record, const Command& command, SagaId cancellation,
-                   const CommandContext& at);
+// Returns the events of a client's command; none when the order stays as it is.
+// Errc::illegal_transition when the order's status does not allow the action: the detail names the
+// status and what is possible instead.
+Result<std::vector<Event>> decide(const Order& order, const Command& command);
+// Decides the command, then applies and records its events. `cancellation` is the id of the saga
+// that is started when a cancelled order has no saga that waits. A refused command leaves the
+// record unchanged.
+Result<void> execute(OrderAggregate& record, const Command& command, SagaId cancellation,
+                     const CommandContext& at);
 
 enum class ReservationOutcome : std::uint8_t { reserved, refused, not_reserved, released };
 // Applies inventory's reply to the order and its sagas. Every outcome has a rule in every saga
