@@ -42,6 +42,9 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
      7L * 24 * 3600 * 1000},
     {"saga-retry", Kind::duration, "30s",
      "First wait before a saga asks again; doubles up to ten times this.", 1, 3600L * 1000},
+    {"low-stock-threshold", Kind::integer, "2",
+     "Units available with which an item without a lowStockThreshold counts as low.", 0,
+     1'000'000'000'000},
     {"inventory", Kind::flag, "true",
      "Run the inventory service; --no-inventory leaves orders waiting."},
 }));
@@ -112,6 +115,7 @@ inventory::ModuleOptions inventory_options(const config::Values& values) {
     options.management = management(values, 1);
     options.port = static_cast<std::uint16_t>(values.integer("inventory-port"));
     options.relay_holder = holder(values);
+    options.low_stock_threshold = values.integer("low-stock-threshold");
     return options;
 }
 

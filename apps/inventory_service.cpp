@@ -34,6 +34,9 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
      "How its relay reads the outbox: poll, or wal, which needs REPLICATION."},
     session_url_setting,
     password_setting("session-password", "The password for it."),
+    {"low-stock-threshold", Kind::integer, "2",
+     "Units available with which an item without a lowStockThreshold counts as low.", 0,
+     1'000'000'000'000},
     {"bus-url", Kind::text, "kafka://127.0.0.1:9092", "kafka://HOST:PORT[,HOST:PORT...]."},
     {"topic-partitions", Kind::integer, "3", "Partitions of topics that are made.", 1, 10'000},
 }));
@@ -45,6 +48,7 @@ inventory::ModuleOptions module_options(const config::Values& values) {
     options.relay_database_url =
         url_with_password(values, "relay-database-url", "relay-database-password");
     options.relay_source = values.text("relay-source");
+    options.low_stock_threshold = values.integer("low-stock-threshold");
     options.address = listen_address(values);
     options.edge = edge_options(values);
     options.management = management_options(values);

@@ -44,6 +44,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const testing::FakeClock clock;
     testing::SeededIds ids;
     http::BodyPipe body({}, [] {});
+    // The first byte chooses the mode.
+    const auto mode = asked.starts_with('=') ? inventory::adapters::BulkMode::set
+                                             : inventory::adapters::BulkMode::catalogue;
+    inventory::adapters::BulkUpsert bulk{shelf, clock, ids, mode};
     body.put(asked);
     body.finish();
     std::string text;
@@ -52,7 +56,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         promise(arrived.has_value(), "a whole body has lines or an end");
         promise(arrived->is_over || !arrived->lines.empty(), "and one of both at once");
         if (!arrived->lines.empty())
-            (void)inventory::adapters::upsert_items(arrived->lines, shelf, clock, ids, text);
+            (void)inventory::adapters::upsert_items(arrived->lines, bulk, text);
         if (arrived->is_over) break;
     }
     std::string_view outcomes = text;

@@ -38,8 +38,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             }
             break;
         case 1: {
+            using inventory::adapters::BulkMode;
             std::string sku;
-            const auto item = inventory::adapters::read_bulk_line(rest, sku);
+            const auto set = inventory::adapters::read_bulk_line(rest, BulkMode::set, sku);
+            if (fuzz::is_taken(set)) {
+                const auto& command = std::get<inventory::domain::UpsertItem>(set->command);
+                promise(command.on_hand && command.expected_on_hand, "counts are compared");
+                fuzz::check_units(*command.expected_on_hand);
+            }
+            const auto item = inventory::adapters::read_bulk_line(rest, BulkMode::catalogue, sku);
             promise(sku.empty() || is_sku(sku), "a line is named by its SKU");
             if (!fuzz::is_taken(item)) break;
             promise(item->sku == sku, "a line is named by its SKU");

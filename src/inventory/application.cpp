@@ -59,7 +59,7 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
       options(std::move(given)),
       reservations(adapters::make_reservation_store(ports.database, ports.metrics)),
       items(adapters::make_item_store(ports.database)),
-      reader(adapters::make_inventory_reader(ports.database)),
+      reader(adapters::make_inventory_reader(ports.database, options.low_stock_threshold)),
       write_queue(
           {.batch_max = 128, .queue_max = 4096, .budget = ports.budget},
           [this](std::span<const app::ItemWrite> writes) {
@@ -81,7 +81,7 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
             ports.metrics),
       cleanup(ports.database, ports.clock, {}, ports.metrics),
       auditor(ports.database, ports.clock, invariants(), {}, ports.metrics),
-      gauges(ports.database, ports.metrics) {}
+      gauges(ports.database, ports.metrics, options.low_stock_threshold) {}
 
 void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_view owner_url) {
     const backends::Component components[] = {{"outbox", outbox::migrations},

@@ -1,5 +1,6 @@
 // The inventory service without sockets, threads and drivers, which it reaches through its ports.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -33,11 +34,15 @@ struct Ports {
     telemetry::Tracer* tracer = nullptr;  // takes the spans; null: no spans
 };
 
+// Units available with which an item without a threshold of its own counts as low.
+inline constexpr std::int64_t low_stock_threshold_default = 2;
+
 struct ApplicationOptions {
     std::string consumer_group = "inventory-service";
     std::string relay_holder;             // the name of this process in the relay's lease
     std::string relay_source = "poll";    // or "wal", with PostgreSQL only
     std::string relay_database_url = {};  // the URL of Ports::relay_database; for "wal"
+    std::int64_t low_stock_threshold = low_stock_threshold_default;
     // A hint that events may have been committed, which the given pump can relay.
     std::function<void(runtime::Pump&)> on_events_committed = [](runtime::Pump&) {};
 };

@@ -35,6 +35,7 @@ struct Module::Internals {
                            options.relay_holder.empty() ? ids.next().text() : options.relay_holder,
                        .relay_source = options.relay_source,
                        .relay_database_url = relay_url(options),
+                       .low_stock_threshold = options.low_stock_threshold,
                        .on_events_committed = [this](runtime::Pump& relay) { host.wake(relay); }}),
           host(application,
                {options.address, options.port, options.budget, options.edge,

@@ -33,6 +33,8 @@ struct ModuleOptions {
     http::EdgeOptions edge = {};
     service::ManagementOptions management = {};  // data_folder "": that of database_url
     std::string consumer_group = "inventory-service";
+    // The units available with which an item without a threshold of its own counts as low.
+    std::int64_t low_stock_threshold = 2;
     // The name of this process in the relay's lease; "" means a new unique name.
     std::string relay_holder;
     // The memory that the process may spend on what others send; null: not counted. It outlives the

@@ -47,7 +47,7 @@ constexpr std::string_view reserved_differs_from_lines = R"sql(
               JOIN inventory_reservations r ON r.id = l.reservation_id
               WHERE l.sku = t.sku AND r.status = 'FULFILLED'), 0) AS fulfilled, coalesce((
               SELECT -sum(m.delta) FROM stock_movements m
-              WHERE m.sku = t.sku AND m.order_id IS NOT NULL), 0) AS moved
+              WHERE m.sku = t.sku AND m.reason = 'SHIPMENT'), 0) AS moved
           FROM inventory_items t WHERE t.sku > $1 AND t.sku <= $2) AS i
     WHERE i.held <> i.reserved OR i.fulfilled <> i.moved
 )sql";
@@ -62,7 +62,7 @@ constexpr std::string_view reserved_differs_from_lines_postgres = R"sql(
         FROM inventory_reservation_items t JOIN inventory_reservations r ON r.id = t.reservation_id
         WHERE t.sku = i.sku) AS l CROSS JOIN LATERAL (
         SELECT coalesce(-sum(t.delta), 0) AS moved FROM stock_movements t
-        WHERE t.sku = i.sku AND t.order_id IS NOT NULL) AS m
+        WHERE t.sku = i.sku AND t.reason = 'SHIPMENT') AS m
     WHERE i.sku > $1 AND i.sku <= $2 AND (l.held <> i.reserved OR l.fulfilled <> m.moved)
 )sql";
 
@@ -90,14 +90,14 @@ constexpr std::string_view ledger_gaps = R"sql(
 // || '' prevents the use of the index by SKU: the few lines of a reservation are stored together,
 // those of a SKU are not.
 constexpr std::string_view shipments_without_reservation = R"sql(
-    SELECT CAST(m.position AS TEXT), m.sku || ' moved by ' || m.delta || ' for order ' || CAST(m.order_id AS TEXT)
+    SELECT CAST(m.position AS TEXT), m.sku || ' moved by ' || m.delta || ' for order ' || coalesce(CAST(m.order_id AS TEXT), '(none)')
            || ', for which a fulfilled reservation held ' || m.held
     FROM (SELECT t.position, t.sku, t.delta, t.order_id, coalesce((
               SELECT l.quantity FROM inventory_reservation_items l
               WHERE l.sku || '' = t.sku AND l.reservation_id = (
                   SELECT r.id FROM inventory_reservations r
                   WHERE r.order_id = t.order_id AND r.status = 'FULFILLED')), 0) AS held
-          FROM stock_movements t WHERE t.position > $1 AND t.position <= $2 AND t.order_id IS NOT NULL) AS m
+          FROM stock_movements t WHERE t.position > $1 AND t.position <= $2 AND t.reason = 'SHIPMENT') AS m
     WHERE m.held <> -m.delta
 )sql";
 

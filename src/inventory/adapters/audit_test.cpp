@@ -47,6 +47,9 @@ public:
         refused = create({{"a", 1}, {"scarce", 2}}).uuid.text();
         say(domain::OrderId(ids.next()), domain::ReservationCommand::cancel);
         (void)write("a", domain::AdjustStock{.delta = -7, .reason = "COUNTED"}).value();
+        // It names the order, and is no shipment of it.
+        (void)write("a", domain::AdjustStock{.delta = 1, .reason = "RETURN", .order_id = shipped})
+            .value();
         create_item("gone", 5);
         (void)write("gone", domain::DeleteItem{}).value();
         create_item("gone", 6);

@@ -189,12 +189,13 @@ Result<void> post_availability(const Request& request, const Reply& reply,
 }
 
 void post_bulk(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
-    const auto policy = http::read_error_policy(request);
-    if (!policy) return reply.problem(policy.error());
-    http::serve_lines(reply, *policy, bulk_lines_max,
-                      [dependencies](std::span<const http::BodyLine> lines, std::string& answer) {
-                          return upsert_items(lines, dependencies.items, dependencies.clock,
-                                              dependencies.ids, answer);
+    const auto asked = read_bulk_request(request);
+    if (!asked) return reply.problem(asked.error());
+    BulkUpsert bulk{dependencies.items, dependencies.clock, dependencies.ids, asked->mode};
+    http::serve_lines(reply, asked->error_policy, bulk_lines_max,
+                      [bulk = std::move(bulk)](std::span<const http::BodyLine> lines,
+                                               std::string& answer) mutable {
+                          return upsert_items(lines, bulk, answer);
                       });
 }
 

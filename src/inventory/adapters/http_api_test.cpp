@@ -95,6 +95,21 @@ TEST_F(InventoryApi, AdjustsStockOnceAKey) {
     EXPECT_EQ(call("GET", "/api/inventory/items/none/movements").status, 404);
 }
 
+TEST_F(InventoryApi, KeepsTheOrderOfAnAdjustmentInTheLedger) {
+    at_hand.create_item("A", 5);
+    const std::string path = "/api/inventory/items/A/adjustments";
+    const std::string order = at_hand.ids.next().text();
+    EXPECT_EQ(call("POST", path, R"({"delta":1,"reason":"RETURN","orderId":")" + order + R"("})",
+                   {{"idempotency-key", "k"}})
+                  .status,
+              200);
+    EXPECT_THAT(call("GET", "/api/inventory/items/A/movements").body,
+                HasSubstr(R"("reason":"RETURN","orderId":")" + order + '"'));
+    EXPECT_THAT(pointers(call("POST", path, R"({"delta":1,"reason":"RETURN","orderId":"7"})",
+                              {{"idempotency-key", "l"}})),
+                UnorderedElementsAre("/orderId"));
+}
+
 TEST_F(InventoryApi, AKeyIsOfItsMethodAndPathAlone) {
     const Headers key = {{"idempotency-key", "k"}};
     for (const std::string sku : {"A", "B"}) {
@@ -187,16 +202,64 @@ TEST_F(InventoryApi, TakesManyItemsLineByLine) {
     std::istringstream text(answer.body);
     for (std::string line; std::getline(text, line);) lines.push_back(line);
     ASSERT_EQ(lines.size(), 7) << answer.body;
-    EXPECT_EQ(lines[0], R"({"line":1,"sku":"A","status":201,"version":1})");
-    EXPECT_EQ(lines[1], R"({"line":3,"sku":"A","status":200,"version":2})");
-    EXPECT_THAT(lines[2], HasSubstr(R"({"line":4,"sku":"B","status":409,)"));
+    EXPECT_EQ(lines[0], R"({"line":1,"sku":"A","status":201,"version":1,"onHand":4})");
+    EXPECT_THAT(
+        lines[1],
+        HasSubstr(
+            R"({"line":3,"sku":"A","sameSkuAsLine":1,"status":200,"version":1,"onHand":4,"note":"the item exists, so)"));
+    EXPECT_THAT(lines[2],
+                HasSubstr(R"({"line":4,"sku":"B","status":200,"version":2,"onHand":5,"note":)"));
     EXPECT_THAT(lines[3], HasSubstr(R"("pointer":"/name")"));
     EXPECT_THAT(lines[4], AllOf(HasSubstr("/sku"), HasSubstr("/colour"), HasSubstr("422")));
     EXPECT_THAT(lines[5], HasSubstr(R"({"line":7,"status":400,)"));
-    EXPECT_EQ(lines[6], R"({"line":8,"sku":"B","status":200,"version":3})");
-    EXPECT_EQ(at_hand.stock("A").on_hand, 6);
-    EXPECT_EQ(at_hand.stock("B"), (domain::StockLevel{3, 3}));
-    EXPECT_EQ(at_hand.reader->movements("B", {}, 1)[0].reason, "BULK");
+    EXPECT_THAT(
+        lines[6],
+        HasSubstr(
+            R"({"line":8,"sku":"B","sameSkuAsLine":4,"status":200,"version":2,"onHand":5,"note")"));
+    EXPECT_EQ(at_hand.stock("A").on_hand, 4);
+    EXPECT_EQ(at_hand.stock("B"), (domain::StockLevel{5, 3}));
+}
+
+TEST_F(InventoryApi, SetsCountsOnlyFromWhatWasExpected) {
+    at_hand.create_item("A", 7);
+    const std::string set = "/api/inventory/items/bulk?mode=set";
+    const auto answer = call("POST", set,
+                             "{\"sku\":\"A\",\"onHand\":9,\"expectedOnHand\":5}\n"
+                             "{\"sku\":\"A\",\"onHand\":9,\"expectedOnHand\":7}\n"
+                             "{\"sku\":\"A\",\"onHand\":9}\n"
+                             "{\"sku\":\"B\",\"name\":\"b\",\"onHand\":2,\"expectedOnHand\":0}\n"
+                             "{\"sku\":\"A\",\"expectedOnHand\":9}\n");
+    std::vector<std::string> lines;
+    std::istringstream text(answer.body);
+    for (std::string line; std::getline(text, line);) lines.push_back(line);
+    ASSERT_EQ(lines.size(), 5) << answer.body;
+    EXPECT_THAT(lines[0], AllOf(HasSubstr(R"({"line":1,"sku":"A","status":409,)"),
+                                HasSubstr("7 are on hand, not 5")));
+    EXPECT_EQ(lines[1],
+              R"({"line":2,"sku":"A","sameSkuAsLine":1,"status":200,"version":2,"onHand":9})");
+    EXPECT_THAT(lines[2], AllOf(HasSubstr("422"), HasSubstr("/expectedOnHand")));
+    EXPECT_EQ(lines[3], R"({"line":4,"sku":"B","status":201,"version":1,"onHand":2})");
+    EXPECT_THAT(lines[4], AllOf(HasSubstr("422"), HasSubstr("/onHand")));
+    EXPECT_EQ(at_hand.stock("A").on_hand, 9);
+    EXPECT_EQ(at_hand.reader->movements("A", {}, 1)[0].reason, "BULK");
+    EXPECT_THAT(
+        call("POST", "/api/inventory/items/bulk", R"({"sku":"A","onHand":9,"expectedOnHand":7})")
+            .body,
+        AllOf(HasSubstr("422"), HasSubstr("mode=set")));
+    EXPECT_THAT(pointers(call("POST", "/api/inventory/items/bulk?mode=all&errorPolicy=no", "{}")),
+                UnorderedElementsAre("mode", "errorPolicy"));
+}
+
+TEST(StreamSkus, RemembersWhereASkuStoodFirst) {
+    StreamSkus skus;
+    EXPECT_EQ(skus.first_line_of("A", 1), 0);
+    EXPECT_EQ(skus.first_line_of("A", 2), 1);
+    EXPECT_EQ(skus.first_line_of("A", 3), 1);
+    for (std::size_t i = 1; i < bulk_skus_remembered_max; ++i)
+        EXPECT_EQ(skus.first_line_of(std::to_string(i), 4), 0);
+    EXPECT_EQ(skus.first_line_of("late", 5), 0);
+    EXPECT_EQ(skus.first_line_of("late", 6), 0);  // beyond the limit
+    EXPECT_EQ(skus.first_line_of("A", 7), 1);
 }
 
 TEST_F(InventoryApi, TakesMoreLinesThanATransaction) {

@@ -28,7 +28,7 @@ public:
           database(backends::open_database(fresh.url() + std::string(options), {}, metrics)),
           reservations(make_reservation_store(*database, metrics)),
           items(make_item_store(*database)),
-          reader(make_inventory_reader(*database)) {
+          reader(make_inventory_reader(*database, 2)) {
         sql::migrate(*database, "outbox", outbox::migrations);
         sql::migrate(*database, "idempotency", idempotency::migrations);
         sql::migrate(*database, "inventory", inventory::migrations);

@@ -137,7 +137,8 @@ TEST_P(ItemsOfTwoWriters, RunsAgainWhenTheItemCameMeanwhile) {
     };
     const auto answers = at_hand.items->write({&one, 1}, decide, at_hand.clock.now());
     EXPECT_EQ(answers[0]->item->version, 2);
-    EXPECT_EQ(at_hand.stock("A").on_hand, 9);
+    EXPECT_EQ(answers[0]->item->name, "A");
+    EXPECT_EQ(at_hand.stock("A").on_hand, 5);  // the count of the first one
 }
 
 TEST_P(ItemStoreContract, ListsItemsByWhatIsAsked) {
@@ -156,6 +157,12 @@ TEST_P(ItemStoreContract, ListsItemsByWhatIsAsked) {
     at_hand.create_item("z", 9);
     EXPECT_THAT(skus({.words = "A Z"}), ElementsAre("z"));
     EXPECT_THAT(skus({.category = "cloth"}), ElementsAre("c"));
+    EXPECT_THAT(skus({.low_stock = true}), ElementsAre("c"));
+    // Without a threshold of its own an item is low by the default, which is 2 here.
+    at_hand.create_item("d2", 2);
+    at_hand.create_item("d3", 3);
+    EXPECT_THAT(skus({.low_stock = true}), ElementsAre("c", "d2"));
+    EXPECT_TRUE(at_hand.write("d2", domain::PatchItem{{.low_stock_threshold = 1}, {}}));
     EXPECT_THAT(skus({.low_stock = true}), ElementsAre("c"));
 }
 

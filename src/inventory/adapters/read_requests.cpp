@@ -135,14 +135,35 @@ Result<ItemRequest> read_new_item(std::string_view body) {
     });
 }
 
-Result<ItemRequest> read_bulk_line(std::string_view line, std::string& sku) {
+Result<BulkRequest> read_bulk_request(const http::Request& request) {
+    http::QueryReader in(request, {"errorPolicy", "mode"});
+    BulkRequest bulk;
+    bulk.error_policy = http::read_error_policy(in);
+    const auto named = [](std::string_view text) {
+        return text == "set"         ? std::optional(BulkMode::set)
+               : text == "catalogue" ? std::optional(BulkMode::catalogue)
+                                     : std::nullopt;
+    };
+    bulk.mode = in.value("mode", "must be catalogue or set", named).value_or(BulkMode::catalogue);
+    return in.finish(bulk);
+}
+
+Result<ItemRequest> read_bulk_line(std::string_view line, BulkMode mode, std::string& sku) {
     return json::read_object(line, [&](ObjectReader& in) {
         sku = in.text("sku", sku_rule);
         domain::UpsertItem command;
         auto name = in.maybe_text("name", name_rule);
         command.patch = read_item_patch(in);
         command.patch.name = std::move(name);
-        command.on_hand = in.maybe_integer("onHand", units_rule);
+        if (mode == BulkMode::set) {
+            command.on_hand = in.integer("onHand", units_rule);
+            command.expected_on_hand = in.integer("expectedOnHand", units_rule);
+        } else {
+            command.on_hand = in.maybe_integer("onHand", units_rule);
+            if (in.any("expectedOnHand"))
+                in.fault("expectedOnHand", "is known with mode=set only, which sets counts",
+                         "unknown");
+        }
         return ItemRequest{sku, std::move(command)};
     });
 }
@@ -177,6 +198,8 @@ Result<domain::AdjustStock> read_adjustment(std::string_view body) {
                        .expected = "must be capitals, digits and '_', such as RETURN, and not "
                                    "CREATED, DELETED, BULK or SHIPMENT, which are the service's"});
         command.expected_on_hand = in.maybe_integer("expectedOnHand", units_rule);
+        if (in.any("orderId") && in.has("orderId"))
+            command.order_id = domain::OrderId(in.uuid("orderId"));
         return command;
     });
 }

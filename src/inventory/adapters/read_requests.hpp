@@ -1,12 +1,14 @@
 // The readers of the inventory API's requests: JSON bodies and queries. An error is Errc::malformed
 // for a body that is not JSON, else Errc::invalid, and names every fault at once.
 #pragma once
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "inventory/app/ports.hpp"
+#include "platform/http/bulk_lines.hpp"
 #include "platform/http/message.hpp"
 
 namespace trackops::inventory::adapters {
@@ -17,9 +19,20 @@ struct ItemRequest {
     domain::ItemCommand command;
 };
 Result<ItemRequest> read_new_item(std::string_view body);
+// The effect of a bulk upsert on the counts of items that exist.
+enum class BulkMode : std::uint8_t {
+    catalogue,  // keeps them: `onHand` is the count of new items alone
+    set,        // sets them: each line has `onHand` and `expectedOnHand`
+};
+struct BulkRequest {
+    http::ErrorPolicy error_policy = http::ErrorPolicy::ignore;
+    BulkMode mode = BulkMode::catalogue;
+};
+// Reads the query of a bulk upsert.
+Result<BulkRequest> read_bulk_request(const http::Request& request);
 // Reads one line of a bulk upsert. Sets `sku` as far as it can be read, also when the line is
 // refused.
-Result<ItemRequest> read_bulk_line(std::string_view line, std::string& sku);
+Result<ItemRequest> read_bulk_line(std::string_view line, BulkMode mode, std::string& sku);
 Result<domain::PatchItem> read_patch(std::string_view body);
 Result<domain::AdjustStock> read_adjustment(std::string_view body);
 

@@ -103,7 +103,7 @@ TEST_P(ReservationMetricsOf, NeverCountTwiceWhenTheAnswerOfTheCommitIsLost) {
 }
 
 TEST_P(ReservationMetricsOf, ShowTheStockAtTheEndOfAPass) {
-    StockGauges gauges(*at_hand.database, at_hand.metrics);
+    StockGauges gauges(*at_hand.database, at_hand.metrics, 2);
     EXPECT_EQ(gauges.run({}).call_again_in, StockGauges::pass_interval);
     EXPECT_EQ(units("on_hand"), 0);
     at_hand.create_item("A", 5);
@@ -117,7 +117,7 @@ TEST_P(ReservationMetricsOf, ShowTheStockAtTheEndOfAPass) {
     EXPECT_EQ(units("reserved"), 3);
     EXPECT_EQ(units("available"), 7);
     EXPECT_EQ(gauge("trackops_stock_items"), 3);
-    EXPECT_EQ(gauge("trackops_stock_items_low"), 1);
+    EXPECT_EQ(gauge("trackops_stock_items_low"), 2);  // B by the default
     EXPECT_EQ(gauge("trackops_stock_items_out"), 1);
 }
 
@@ -132,7 +132,7 @@ TEST_P(ReservationMetricsOf, ReadOnePageOfItemsACall) {
         VALUES ($1, $1, 2, 1, 1, $2, $2))sql"},
                   std::move(rows));
     tx->commit();
-    StockGauges gauges(*at_hand.database, at_hand.metrics);
+    StockGauges gauges(*at_hand.database, at_hand.metrics, 2);
     gauges.run({});
     EXPECT_EQ(gauge("trackops_stock_items"), 0);
     gauges.run({});

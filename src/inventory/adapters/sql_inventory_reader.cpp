@@ -25,7 +25,7 @@ constexpr sql::Query list_items{.name = "item.list",
     SELECT sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand, reserved, version,
            created_at, updated_at
     FROM inventory_items
-    WHERE sku > $1 AND ($2 = '' OR category = $2) AND (NOT $3 OR on_hand - reserved <= low_stock_threshold)
+    WHERE sku > $1 AND ($2 = '' OR category = $2) AND (NOT $3 OR on_hand - reserved <= coalesce(low_stock_threshold, $7))
       AND ($5 = '' OR sku GLOB $4 OR name GLOB $4)
     ORDER BY sku LIMIT $6
 )sql",
@@ -33,7 +33,7 @@ constexpr sql::Query list_items{.name = "item.list",
     SELECT sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand, reserved, version,
            created_at, updated_at
     FROM inventory_items
-    WHERE sku > $1 AND ($2 = '' OR category = $2) AND (NOT $3 OR on_hand - reserved <= low_stock_threshold)
+    WHERE sku > $1 AND ($2 = '' OR category = $2) AND (NOT $3 OR on_hand - reserved <= coalesce(low_stock_threshold, $7))
       AND ($4 = '' OR sku ~ $5 OR name ~ $5)
     ORDER BY sku LIMIT $6
 )sql"};
@@ -125,7 +125,8 @@ std::vector<domain::Reservation> with_lines(sql::Transaction& tx, const sql::Sta
 
 class SqlInventoryReader final : public app::InventoryReader {
 public:
-    explicit SqlInventoryReader(sql::Database& database) : database_(database) {}
+    SqlInventoryReader(sql::Database& database, std::int64_t low_stock_threshold)
+        : database_(database), low_stock_threshold_(low_stock_threshold) {}
 
     std::optional<domain::Item> item(std::string_view sku) override {
         const auto tx = database_.begin(sql::Access::read);
@@ -140,7 +141,8 @@ public:
         const auto tx = database_.begin(sql::Access::read);
         const auto& found =
             tx->add(list_items, {after, filter.category, filter.low_stock, glob_of(filter.words),
-                                 regex_of(filter.words), static_cast<std::int64_t>(most)});
+                                 regex_of(filter.words), static_cast<std::int64_t>(most),
+                                 low_stock_threshold_});
         tx->flush();
         std::vector<domain::Item> items;
         for (const auto& row : found.rows()) items.push_back(item_of(row));
@@ -205,12 +207,14 @@ public:
 
 private:
     sql::Database& database_;
+    const std::int64_t low_stock_threshold_;  // units
 };
 
 }  // namespace
 
-std::unique_ptr<app::InventoryReader> make_inventory_reader(sql::Database& database) {
-    return std::make_unique<SqlInventoryReader>(database);
+std::unique_ptr<app::InventoryReader> make_inventory_reader(sql::Database& database,
+                                                            std::int64_t low_stock_threshold) {
+    return std::make_unique<SqlInventoryReader>(database, low_stock_threshold);
 }
 
 }  // namespace trackops::inventory::adapters

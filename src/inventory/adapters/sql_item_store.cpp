@@ -135,7 +135,7 @@ Result<app::WriteResult> execute(const app::ItemWrite& write, const app::ItemSto
     const std::int64_t after = change.item ? change.item->stock.on_hand : 0;
     if (after != before) {
         attempt.movements.push_back(
-            {{write.sku, after - before, after}, std::move(change.reason), std::nullopt});
+            {{write.sku, after - before, after}, std::move(change.reason), change.order_id});
     }
     app::WriteResult written{.item = change.item, .is_new = !current && change.item};
     current = std::move(change.item);

@@ -15,7 +15,7 @@ namespace {
 constexpr sql::Query sum_page{.name = "stock.sum_page", .text = R"sql(
     SELECT count(*), max(sku), CAST(coalesce(sum(on_hand), 0) AS bigint),
            CAST(coalesce(sum(reserved), 0) AS bigint),
-           count(CASE WHEN on_hand - reserved <= low_stock_threshold THEN 1 END),
+           count(CASE WHEN on_hand - reserved <= coalesce(low_stock_threshold, $3) THEN 1 END),
            count(CASE WHEN on_hand = reserved THEN 1 END)
     FROM (SELECT sku, on_hand, reserved, low_stock_threshold FROM inventory_items
           WHERE sku > $1 ORDER BY sku LIMIT $2) AS page
@@ -42,7 +42,7 @@ runtime::Progress StockGauges::run(Duration) {
 bool StockGauges::read_page() {
     const auto tx = database_.begin(sql::Access::read);
     tx->extend(time_max);
-    const sql::Statement& summed = tx->add(sum_page, {after_, page_max});
+    const sql::Statement& summed = tx->add(sum_page, {after_, page_max, low_stock_threshold_});
     tx->commit();
     const sql::Row& row = summed.rows().front();
     const auto number = [&](std::size_t column) {

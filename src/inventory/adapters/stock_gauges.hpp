@@ -2,6 +2,7 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "platform/runtime/pump.hpp"
@@ -25,9 +26,11 @@ public:
     static constexpr Duration time_max = std::chrono::seconds(2);
     static constexpr Duration pass_interval = std::chrono::seconds(2);
 
-    // All arguments outlive the pump.
-    StockGauges(sql::Database& database, telemetry::Registry& metrics)
-        : database_(database), metrics_(metrics) {}
+    // `database` and `metrics` outlive the pump. An item without a threshold of its own is low with
+    // `low_stock_threshold` available units, or fewer.
+    StockGauges(sql::Database& database, telemetry::Registry& metrics,
+                std::int64_t low_stock_threshold)
+        : database_(database), metrics_(metrics), low_stock_threshold_(low_stock_threshold) {}
     runtime::Progress run(Duration max_wait) override;
 
 private:
@@ -44,8 +47,9 @@ private:
 
     sql::Database& database_;
     telemetry::Registry& metrics_;
-    Sums sums_;          // of the pass so far
-    std::string after_;  // the last SKU of the pass so far; "" at its start
+    const std::int64_t low_stock_threshold_;  // units
+    Sums sums_;                               // of the pass so far
+    std::string after_;                       // the last SKU of the pass so far; "" at its start
 };
 
 }  // namespace trackops::inventory::adapters

@@ -40,6 +40,14 @@ ItemChange with_next_version(Item item, const CommandContext& at, std::string re
     return {std::move(item), std::move(reason)};
 }
 
+Result<void> check_count(const CommandContext& at, std::optional<std::int64_t> expected) {
+    const std::int64_t on_hand = at.current ? at.current->stock.on_hand : 0;
+    if (!expected || *expected == on_hand) return {};
+    return fail(Errc::conflict,
+                fmt::format("{} are on hand, not {} as was expected", on_hand, *expected),
+                {{"/expectedOnHand", fmt::format("{} are on hand", on_hand), "mismatch"}});
+}
+
 Result<ItemChange> new_item(const CommandContext& at, const ItemPatch& patch, std::int64_t on_hand,
                             const char* reason) {
     if (!patch.name) {
@@ -73,10 +81,7 @@ Result<ItemChange> apply_to(const CommandContext& at, const DeleteItem& command)
 
 Result<ItemChange> apply_to(const CommandContext& at, const AdjustStock& command) {
     Item item = TRY(existing(at, command.condition));
-    if (command.expected_on_hand && *command.expected_on_hand != item.stock.on_hand) {
-        return fail(Errc::conflict,
-                    std::to_string(item.stock.on_hand) + " are on hand, not what was expected");
-    }
+    TRY(check_count(at, command.expected_on_hand));
     const auto after = adjust(item.stock, command.delta);
     if (!after) {
         return fail(
@@ -85,14 +90,17 @@ Result<ItemChange> apply_to(const CommandContext& at, const AdjustStock& command
                         item.stock.on_hand, item.stock.reserved, max_units));
     }
     item.stock = *after;
-    return with_next_version(std::move(item), at, command.reason);
+    ItemChange change = with_next_version(std::move(item), at, command.reason);
+    change.order_id = command.order_id;
+    return change;
 }
 
 Result<ItemChange> apply_to(const CommandContext& at, const UpsertItem& command) {
+    TRY(check_count(at, command.expected_on_hand));
     if (!at.current) return new_item(at, command.patch, command.on_hand.value_or(0), "BULK");
     Item item = *at.current;
     apply_patch(item, command.patch);
-    if (command.on_hand) item.stock.on_hand = *command.on_hand;
+    if (command.on_hand && command.expected_on_hand) item.stock.on_hand = *command.on_hand;
     if (!item.stock.is_valid()) {
         return fail(Errc::conflict, std::to_string(item.stock.reserved) +
                                         " units of it are reserved; fewer cannot be on hand");

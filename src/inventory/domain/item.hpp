@@ -9,6 +9,7 @@
 #include "base/instant.hpp"
 #include "base/result.hpp"
 #include "base/version_condition.hpp"
+#include "inventory/domain/order_id.hpp"
 #include "inventory/domain/stock.hpp"
 
 namespace trackops::inventory::domain {
@@ -59,17 +60,22 @@ struct AdjustStock {
     std::string reason;
     std::optional<std::int64_t> expected_on_hand;
     VersionCondition condition;
+    std::optional<OrderId> order_id = {};  // the order that it is about, for the ledger
 };
 // Creates the item, or sets the given values of an existing item.
 struct UpsertItem {
     ItemPatch patch;
+    // The count of a new item. The count of an existing item changes only with `expected_on_hand`.
     std::optional<std::int64_t> on_hand;
+    // The command applies only if this number is on hand; an item that does not exist has none.
+    std::optional<std::int64_t> expected_on_hand = {};
 };
 using ItemCommand = std::variant<CreateItem, PatchItem, DeleteItem, AdjustStock, UpsertItem>;
 
 struct ItemChange {
-    std::optional<Item> item;  // empty after a deletion
-    std::string reason;        // the reason in the ledger, when on hand has changed
+    std::optional<Item> item;              // empty after a deletion
+    std::string reason;                    // the reason in the ledger, when on hand has changed
+    std::optional<OrderId> order_id = {};  // the order in the ledger
 };
 
 // Returns the item after the command. `current` is the item before it, empty when there is none.

@@ -77,13 +77,35 @@ TEST(Item, IsNeverAdjustedBelowWhatIsReserved) {
     EXPECT_EQ(asked(mug(), AdjustStock{-6, "LOSS"})->reason, "LOSS");
     EXPECT_EQ(asked(mug(), AdjustStock{-7, "LOSS"}).error().code, Errc::conflict);
     EXPECT_EQ(asked(mug(), AdjustStock{max_units, "FOUND"}).error().code, Errc::conflict);
-    EXPECT_EQ(asked(mug(), UpsertItem{{}, 3}).error().code, Errc::conflict);
-    EXPECT_EQ(asked(mug(), UpsertItem{{}, 4})->item->stock, (StockLevel{4, 4}));
+    EXPECT_EQ(asked(mug(), UpsertItem{{}, 3, 10}).error().code, Errc::conflict);
+    EXPECT_EQ(asked(mug(), UpsertItem{{}, 4, 10})->item->stock, (StockLevel{4, 4}));
 }
 
 TEST(Item, IsAdjustedOnlyFromWhatWasExpected) {
     EXPECT_EQ(asked(mug(), AdjustStock{1, "FOUND", 9}).error().code, Errc::conflict);
     EXPECT_EQ(asked(mug(), AdjustStock{1, "FOUND", 10})->item->stock.on_hand, 11);
+}
+
+TEST(Item, KeepsItsCountInAPutWithoutAnExpectedCount) {
+    const auto kept = asked(mug(), UpsertItem{{.name = "Big mug"}, 97});
+    EXPECT_EQ(kept->item->stock, mug().stock);
+    EXPECT_EQ(kept->item->name, "Big mug");
+    EXPECT_EQ(asked(mug(), UpsertItem{{}, 97})->item, mug());
+}
+
+TEST(Item, TakesACountOnlyFromWhatWasExpected) {
+    const auto wrong = asked(mug(), UpsertItem{{.name = "Big mug"}, 97, 9}).error();
+    EXPECT_EQ(wrong.code, Errc::conflict);
+    EXPECT_EQ(wrong.fields.front(), (FieldError{"/expectedOnHand", "10 are on hand", "mismatch"}));
+    EXPECT_EQ(asked(mug(), UpsertItem{{}, 97, 10})->item->stock, (StockLevel{97, 4}));
+    EXPECT_EQ(asked({}, UpsertItem{{.name = "Mug"}, 3, 1}).error().code, Errc::conflict);
+    EXPECT_EQ(asked({}, UpsertItem{{.name = "Mug"}, 3, 0})->item->stock.on_hand, 3);
+}
+
+TEST(Item, NamesTheOrderOfAnAdjustment) {
+    const OrderId order{Uuid{{1}}};
+    const auto change = asked(mug(), AdjustStock{1, "RETURN", {}, {}, order});
+    EXPECT_EQ(change->order_id, order);
 }
 
 TEST(Item, IsBroughtInByAPutOnlyWithAName) {

@@ -12,11 +12,11 @@
 
 #include "base/id.hpp"
 #include "base/instant.hpp"
+#include "inventory/domain/order_id.hpp"
 #include "inventory/domain/stock.hpp"
 
 namespace trackops::inventory::domain {
 
-using OrderId = Id<struct OrderTag>;
 using ReservationId = Id<struct ReservationTag>;
 
 enum class ReservationState : std::uint8_t {

@@ -78,10 +78,15 @@ private:
 
 }  // namespace
 
+ErrorPolicy read_error_policy(QueryReader& in) {
+    const auto policy = in.value("errorPolicy", "must be ignore or stop", policy_named);
+    return policy.value_or(ErrorPolicy::ignore);
+}
+
 Result<ErrorPolicy> read_error_policy(const Request& request) {
     QueryReader in(request, {"errorPolicy"});
-    const auto policy = in.value("errorPolicy", "must be ignore or stop", policy_named);
-    return in.finish(policy.value_or(ErrorPolicy::ignore));
+    const ErrorPolicy policy = read_error_policy(in);
+    return in.finish(policy);
 }
 
 void serve_lines(const Reply& reply, ErrorPolicy policy, std::size_t batch_max,

@@ -16,8 +16,10 @@ namespace trackops::http {
 // The query parameter errorPolicy of a bulk request: goes on after a refused line, or ends there.
 enum class ErrorPolicy : std::uint8_t { ignore, stop };
 
-// Reads errorPolicy, ErrorPolicy::ignore by default. Errc::invalid for any other parameter or
-// value.
+class QueryReader;
+// Reads errorPolicy, ErrorPolicy::ignore by default. Any other value is a fault of the query.
+ErrorPolicy read_error_policy(QueryReader& in);
+// The same for a request without any other parameter; Errc::invalid.
 Result<ErrorPolicy> read_error_policy(const Request& request);
 
 // Carries out a batch of lines and appends the outcome of each to `answer`, one line each. Returns
