@@ -34,6 +34,8 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
      "How its relay reads the outbox: poll, or wal, which needs REPLICATION."},
     session_url_setting,
     password_setting("session-password", "The password for it."),
+    {"idempotency-optional", Kind::flag, "false",
+     "Take orders and stock adjustments without an Idempotency-Key, from clients of version 0.1."},
     {"low-stock-threshold", Kind::integer, "2",
      "Units available with which an item without a lowStockThreshold counts as low.", 0,
      1'000'000'000'000},
@@ -48,6 +50,7 @@ inventory::ModuleOptions module_options(const config::Values& values) {
     options.relay_database_url =
         url_with_password(values, "relay-database-url", "relay-database-password");
     options.relay_source = values.text("relay-source");
+    options.keys_are_optional = values.flag("idempotency-optional");
     options.low_stock_threshold = values.integer("low-stock-threshold");
     options.address = listen_address(values);
     options.edge = edge_options(values);

@@ -33,6 +33,8 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
     session_url_setting,
     password_setting("session-password", "The password for it."),
     {"topic-partitions", Kind::integer, "3", "Partitions of topics that are made.", 1, 10'000},
+    {"idempotency-optional", Kind::flag, "false",
+     "Take orders and stock adjustments without an Idempotency-Key, from clients of version 0.1."},
     {"reserve-timeout", Kind::duration, "15m",
      "An order that is not reserved by then is cancelled with TIMED_OUT.", 1,
      7L * 24 * 3600 * 1000},
@@ -52,6 +54,7 @@ order::ModuleOptions module_options(const config::Values& values) {
     options.timeouts.reserve_deadline = values.duration("reserve-timeout");
     options.timeouts.first_retry = values.duration("saga-retry");
     options.timeouts.max_retry = options.timeouts.first_retry * 10;
+    options.keys_are_optional = values.flag("idempotency-optional");
     return options;
 }
 

@@ -34,7 +34,7 @@ MARGIN = 4  # seconds; the server looks once a second, and lingers for one
 # hold counts as sent, so a slow reader is closed as idle. A range is ignored: the answer is whole, at once.
 MODES = {
     "headers": (["-H", "-i", "10", "-t", "GET", "-x", "24", "-u", "/api/orders"], READ_TIMEOUT),
-    "body": (["-B", "-i", "10", "-t", "POST", "-s", "8192", "-x", "10", "-f", "application/json", "-u", "/api/orders"], READ_TIMEOUT),
+    "body": (["-B", "-i", "10", "-t", "POST", "-s", "8192", "-x", "10", "-f", "application/json", "-u", "/api/orders/none/cancel"], READ_TIMEOUT),
     "read": (["-X", "-w", "512", "-y", "1024", "-n", "5", "-z", "32", "-k", "3", "-u", "/openapi.json"], IDLE_TIMEOUT),
     "range": (["-R", "-t", "GET", "-a", "10", "-b", "2000", "-u", "/openapi.json"], READ_TIMEOUT),
 }

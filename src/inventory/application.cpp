@@ -23,6 +23,7 @@
 #include "platform/bus/health.hpp"
 #include "platform/http/actuator.hpp"
 #include "platform/http/contract_pages.hpp"
+#include "platform/http/idempotency_key.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/cleanup.hpp"
 #include "platform/outbox/grants.hpp"
@@ -110,6 +111,7 @@ std::vector<http::Route> Application::routes() {
     const Ports& ports = parts.ports;
     std::vector<http::Route> routes = adapters::inventory_routes(
         {parts.write_queue, *parts.items, *parts.reader, ports.clock, ports.ids});
+    if (parts.options.keys_are_optional) routes = http::with_optional_keys(std::move(routes));
     std::ranges::move(relay::relay_routes(parts.relay), std::back_inserter(routes));
     std::ranges::move(http::contract_routes(contracts::inventory_service),
                       std::back_inserter(routes));

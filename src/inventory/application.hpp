@@ -43,6 +43,7 @@ struct ApplicationOptions {
     std::string relay_source = "poll";    // or "wal", with PostgreSQL only
     std::string relay_database_url = {};  // the URL of Ports::relay_database; for "wal"
     std::int64_t low_stock_threshold = low_stock_threshold_default;
+    bool keys_are_optional = false;  // no route requires an Idempotency-Key
     // A hint that events may have been committed, which the given pump can relay.
     std::function<void(runtime::Pump&)> on_events_committed = [](runtime::Pump&) {};
 };

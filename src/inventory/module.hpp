@@ -37,6 +37,7 @@ struct ModuleOptions {
     std::int64_t low_stock_threshold = 2;
     // The name of this process in the relay's lease; "" means a new unique name.
     std::string relay_holder;
+    bool keys_are_optional = false;  // no route requires an Idempotency-Key
     // The memory that the process may spend on what others send; null: not counted. It outlives the
     // module.
     runtime::Budget* budget = nullptr;

@@ -18,6 +18,7 @@
 #include "platform/cache/health.hpp"
 #include "platform/http/actuator.hpp"
 #include "platform/http/contract_pages.hpp"
+#include "platform/http/idempotency_key.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/cleanup.hpp"
 #include "platform/outbox/grants.hpp"
@@ -138,6 +139,7 @@ std::vector<http::Route> Application::routes() {
         adapters::order_routes({parts.place_queue, parts.change_queue, parts.find_queue,
                                 parts.confirmation_waiters, parts.cache, *parts.store});
     std::ranges::move(access::session_routes(parts.options.sessions), std::back_inserter(routes));
+    if (parts.options.keys_are_optional) routes = http::with_optional_keys(std::move(routes));
     std::ranges::move(http::contract_routes(contracts::order_service), std::back_inserter(routes));
     return routes;
 }

@@ -37,6 +37,7 @@ struct Ports {
 
 struct ApplicationOptions {
     domain::SagaTimeouts timeouts;
+    bool keys_are_optional = false;  // no route requires an Idempotency-Key
     // A hint that events may have been committed and can be relayed. Called on any thread.
     std::function<void()> on_events_committed = [] {};
     access::SessionDoor sessions = {};  // what it refers to outlives the application

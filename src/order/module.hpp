@@ -38,6 +38,7 @@ struct ModuleOptions {
     domain::SagaTimeouts timeouts;
     // A hint that events may have been committed and can be relayed. Called on any thread.
     std::function<void()> on_events_committed = [] {};
+    bool keys_are_optional = false;  // no route requires an Idempotency-Key
     // The memory that the process may spend on what others send; null: not counted. It outlives the
     // module.
     runtime::Budget* budget = nullptr;

@@ -32,6 +32,8 @@ public:
                                             .release_deadline = std::chrono::hours(1),
                                             .first_retry = seconds(1),
                                             .max_retry = seconds(4)},
+                               // The simulated clients place some orders without a key.
+                               .keys_are_optional = true,
                                .on_events_committed = std::move(on_events_committed)}) {
         order::migrate(ports.database, ports.metrics);
         application_.listen();

@@ -25,6 +25,7 @@ def external_ref(inner):
 
 
 PLACING = refused_everywhere("POST", ORDERS, order_body()) + [
+    Case(f"POST {ORDERS}: no key", "POST", ORDERS, 428, "precondition-required", order_body(), {"Idempotency-Key": None}),
     malformed_order("nothing but blanks", b"   "),
     malformed_order("a surrogate alone", external_ref(rb"\ud800")),
     malformed_order("an overlong form of UTF-8", external_ref(b"\xc0\xaf")),

@@ -45,7 +45,7 @@ SPOIL = {
     "412": lambda call, _: call.headers.update({"If-Match": '"999"'}),
     "415": lambda call, _: (call.headers.update({"Content-Type": "text/plain"}), setattr(call, "body", "now")),
     "422": invalid,
-    "428": lambda call, _: call.headers.pop("Idempotency-Key"),
+    "428": lambda call, _: call.headers.update({"Idempotency-Key": None}),
 }
 
 

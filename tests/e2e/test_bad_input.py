@@ -164,12 +164,12 @@ def test_no_body_is_no_order(quiet, no_trace):
 
 
 def test_a_huge_body_is_refused_before_it_is_read(quiet, no_trace):
-    head = b"POST /api/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 50000000\r\n\r\n"
+    head = b"POST /api/orders HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: k\r\nContent-Type: application/json\r\nContent-Length: 50000000\r\n\r\n"
     send_raw(quiet.ports["order"], head + b" " * 50_000_000).problem(413, "too-large")
 
 
 def test_a_huge_body_in_chunks_is_refused_as_well(quiet, no_trace):
-    head = b"POST /api/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    head = b"POST /api/orders HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: k\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
     send_raw(quiet.ports["order"], head + chunk * 64).problem(413, "too-large")
 
@@ -185,5 +185,5 @@ def test_what_is_no_http_is_refused(quiet, no_trace):
 
 def test_no_content_type_is_no_json(quiet, no_trace):
     body = json.dumps(GOOD).encode()
-    request = b"POST /api/orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body
+    request = b"POST /api/orders HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: k\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body
     send_raw(quiet.ports["order"], request).problem(415, "unsupported-media-type")

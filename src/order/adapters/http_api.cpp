@@ -273,20 +273,21 @@ constexpr Row query(std::string_view pattern, Work work, decltype(Row::handler) 
 enum class Needs : std::uint8_t { body, nothing };
 
 constexpr Row command(std::string_view method, std::string_view pattern, Needs needs,
-                      decltype(Row::handler) handler) {
+                      decltype(Row::handler) handler,
+                      Idempotency idempotency = Idempotency::optional) {
     return {.method = method,
             .pattern = pattern,
             .scope = Scope::orders_write,
             .body = Body::json,
             .answer = Answer::json,
-            .idempotency = Idempotency::optional,
+            .idempotency = idempotency,
             .work = Work::memory,
             .handler = handler,
             .body_optional = needs == Needs::nothing};
 }
 
 constexpr auto rows = std::to_array<Row>({
-    command("POST", "/api/orders", Needs::body, place_order),
+    command("POST", "/api/orders", Needs::body, place_order, Idempotency::required),
     {.method = "POST",
      .pattern = "/api/orders/bulk",
      .scope = Scope::orders_write,

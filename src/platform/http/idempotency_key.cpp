@@ -91,8 +91,21 @@ Result<IdempotencyKey> read_line_key(const Request& request, const std::optional
 
 Result<void> check_key_is_given(const Route& route, const Request& request) {
     if (route.idempotency != Idempotency::required || request.header("idempotency-key")) return {};
-    return fail(Errc::precondition_required,
-                "this request needs an Idempotency-Key, so that a repeat cannot count twice");
+    return fail(
+        Errc::precondition_required,
+        "this request needs an Idempotency-Key, so that a repeat cannot count twice: a new "
+        "one for each thing to do, the same one for each repeat of it",
+        {{"Idempotency-Key",
+          "is required, such as Idempotency-Key: 7c9e6679-7425-40de-944b-e07fc1f90ae7 with a "
+          "UUID that you generate, or your own number of the thing",
+          "required"}});
+}
+
+std::vector<Route> with_optional_keys(std::vector<Route> routes) {
+    for (Route& route : routes) {
+        if (route.idempotency == Idempotency::required) route.idempotency = Idempotency::optional;
+    }
+    return routes;
 }
 
 std::string fingerprint_of_meaning(std::string_view body) {

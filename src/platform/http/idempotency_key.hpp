@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/request.hpp"
 #include "platform/http/message.hpp"
@@ -24,6 +25,10 @@ Result<std::optional<IdempotencyKey>> read_idempotency_key(const Request& reques
 
 // Returns Errc::precondition_required if the route requires a key and the request has none.
 Result<void> check_key_is_given(const Route& route, const Request& request);
+
+// Returns the routes with Idempotency::optional in place of Idempotency::required, for clients that
+// were written before a key was required.
+std::vector<Route> with_optional_keys(std::vector<Route> routes);
 
 // Returns the key that a line of a bulk request carries, with the scope of the request and the
 // fingerprints of the line. A CR at the end of the line does not count. Errc::precondition_required

@@ -59,6 +59,9 @@ TEST(IdempotencyKeyScope, IsAskedForByTheRow) {
     const auto refused = check_key_is_given(route, without);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Errc::precondition_required);
+    EXPECT_EQ(refused.error().fields.at(0).pointer, "Idempotency-Key");
+    const auto optional = with_optional_keys({route});
+    EXPECT_TRUE(check_key_is_given(optional.at(0), without));
 }
 
 TEST(Fingerprint, IsSha256InHex) {
