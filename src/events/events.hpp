@@ -86,7 +86,8 @@ struct InventoryReserved {
 struct InventoryReservationFailed {
     static constexpr std::string_view type = "INVENTORY_RESERVATION_FAILED";
     Uuid order_id;
-    // OUT_OF_STOCK; CANCELLED_FIRST; NOT_RESERVED: a shipment found no live reservation.
+    // OUT_OF_STOCK; UNKNOWN_SKU: at least one item has a SKU that there is not; CANCELLED_FIRST;
+    // NOT_RESERVED: a shipment found no live reservation.
     std::string reason;
     std::vector<Shortage> items;
     bool operator==(const InventoryReservationFailed&) const = default;

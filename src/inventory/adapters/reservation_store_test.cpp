@@ -114,7 +114,9 @@ TEST_P(ReservationStoreContract, HoldsAllLinesOrNone) {
     EXPECT_EQ(at_hand.stock("B"), (domain::StockLevel{1, 0}));
     const std::string refusal =
         testing::query_column(*at_hand.database, "SELECT payload FROM outbox_events").front();
-    for (const auto* word : {"OUT_OF_STOCK", "INSUFFICIENT_STOCK", "UNKNOWN_SKU"}) {
+    for (const auto* word :
+         {R"("reason":"UNKNOWN_SKU","items")", R"("available":1,"reason":"INSUFFICIENT_STOCK")",
+          R"("requested":1,"available":0,"reason":"UNKNOWN_SKU")"}) {
         EXPECT_THAT(refusal, ::testing::HasSubstr(word));
     }
     handle({create(order, {{"A", 2}})});

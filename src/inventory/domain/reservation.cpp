@@ -1,5 +1,6 @@
 #include "inventory/domain/reservation.hpp"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -57,7 +58,10 @@ void hold_all_or_none(Reservation& reservation, StockLevels& stock_levels,
     reservation.shortages = shortages_of(wanted, stock_levels);
     if (!reservation.shortages.empty()) {
         reservation.state = ReservationState::refused;
-        reservation.reason = out_of_stock;
+        const bool has_unknown = std::ranges::any_of(
+            reservation.shortages,
+            [](const Shortage& one) { return one.reason == ShortageReason::unknown_sku; });
+        reservation.reason = has_unknown ? unknown_sku : out_of_stock;
         return;
     }
     apply_to_all(wanted, stock_levels, hold);

@@ -189,7 +189,9 @@ struct Released {
 };
 using InventoryReply = std::variant<Reserved, ReservationFailed, Released>;
 
+// The reasons of a refusal. With an unknown SKU the order is wrong, and more stock would not help.
 inline constexpr std::string_view out_of_stock = "OUT_OF_STOCK";
+inline constexpr std::string_view unknown_sku = "UNKNOWN_SKU";
 inline constexpr std::string_view cancelled_first = "CANCELLED_FIRST";
 inline constexpr std::string_view not_reserved = "NOT_RESERVED";
 

@@ -131,7 +131,7 @@ TEST(Reservation, HoldsAllLinesOrNoneAndNamesEveryShortOne) {
                                              {"C", 7, 0, ShortageReason::unknown_sku},
                                              {"D", 1, 0, ShortageReason::insufficient_stock}};
     EXPECT_EQ(decision.reply,
-              InventoryReply(ReservationFailed{std::string(out_of_stock), shortages}));
+              InventoryReply(ReservationFailed{std::string(unknown_sku), shortages}));
     EXPECT_EQ(decide(reservation, stock_levels, create({{"A", 1}}), context).reply, decision.reply);
 }
 
