@@ -42,6 +42,8 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
      7L * 24 * 3600 * 1000},
     {"saga-retry", Kind::duration, "30s",
      "First wait before a saga asks again; doubles up to ten times this.", 1, 3600L * 1000},
+    {"idempotency-lifetime", Kind::duration, "24h",
+     "How long the response to an Idempotency-Key is kept.", 60L * 1000, 30L * 24 * 3600 * 1000},
     {"idempotency-optional", Kind::flag, "false",
      "Take orders and stock adjustments without an Idempotency-Key, from clients of version 0.1."},
     {"low-stock-threshold", Kind::integer, "2",
@@ -105,6 +107,7 @@ order::ModuleOptions order_options(const config::Values& values, event_relay::Mo
     options.timeouts.reserve_deadline = values.duration("reserve-timeout");
     options.timeouts.first_retry = values.duration("saga-retry");
     options.timeouts.max_retry = options.timeouts.first_retry * 10;
+    options.key_lifetime = values.duration("idempotency-lifetime");
     options.keys_are_optional = values.flag("idempotency-optional");
     options.on_events_committed = [&relay] { relay.wake(); };
     return options;
@@ -118,6 +121,7 @@ inventory::ModuleOptions inventory_options(const config::Values& values) {
     options.management = management(values, 1);
     options.port = static_cast<std::uint16_t>(values.integer("inventory-port"));
     options.relay_holder = holder(values);
+    options.key_lifetime = values.duration("idempotency-lifetime");
     options.keys_are_optional = values.flag("idempotency-optional");
     options.low_stock_threshold = values.integer("low-stock-threshold");
     return options;

@@ -34,6 +34,8 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
      "How its relay reads the outbox: poll, or wal, which needs REPLICATION."},
     session_url_setting,
     password_setting("session-password", "The password for it."),
+    {"idempotency-lifetime", Kind::duration, "24h",
+     "How long the response to an Idempotency-Key is kept.", 60L * 1000, 30L * 24 * 3600 * 1000},
     {"idempotency-optional", Kind::flag, "false",
      "Take orders and stock adjustments without an Idempotency-Key, from clients of version 0.1."},
     {"low-stock-threshold", Kind::integer, "2",
@@ -50,6 +52,7 @@ inventory::ModuleOptions module_options(const config::Values& values) {
     options.relay_database_url =
         url_with_password(values, "relay-database-url", "relay-database-password");
     options.relay_source = values.text("relay-source");
+    options.key_lifetime = values.duration("idempotency-lifetime");
     options.keys_are_optional = values.flag("idempotency-optional");
     options.low_stock_threshold = values.integer("low-stock-threshold");
     options.address = listen_address(values);

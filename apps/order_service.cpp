@@ -33,6 +33,8 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
     session_url_setting,
     password_setting("session-password", "The password for it."),
     {"topic-partitions", Kind::integer, "3", "Partitions of topics that are made.", 1, 10'000},
+    {"idempotency-lifetime", Kind::duration, "24h",
+     "How long the response to an Idempotency-Key is kept.", 60L * 1000, 30L * 24 * 3600 * 1000},
     {"idempotency-optional", Kind::flag, "false",
      "Take orders and stock adjustments without an Idempotency-Key, from clients of version 0.1."},
     {"reserve-timeout", Kind::duration, "15m",
@@ -54,6 +56,7 @@ order::ModuleOptions module_options(const config::Values& values) {
     options.timeouts.reserve_deadline = values.duration("reserve-timeout");
     options.timeouts.first_retry = values.duration("saga-retry");
     options.timeouts.max_retry = options.timeouts.first_retry * 10;
+    options.key_lifetime = values.duration("idempotency-lifetime");
     options.keys_are_optional = values.flag("idempotency-optional");
     return options;
 }

@@ -1,9 +1,14 @@
 // The metadata of a request: its idempotency key, the recorded response, and its trace.
 #pragma once
+#include <chrono>
 #include <compare>
 #include <string>
 
+#include "base/instant.hpp"
+
 namespace trackops {
+
+inline constexpr Duration idempotency_lifetime_default = std::chrono::hours(24);
 
 // Idempotency-Key (draft-ietf-httpapi-idempotency-key-header).
 struct IdempotencyKey {
@@ -14,6 +19,7 @@ struct IdempotencyKey {
     std::string fingerprint;
     // The SHA-256 of the body's bytes, in hex, by which version 0.1 recorded a request.
     std::string bytes_fingerprint = {};
+    Duration lifetime = idempotency_lifetime_default;  // of the recorded response
     auto operator<=>(const IdempotencyKey&) const = default;
 };
 
@@ -23,7 +29,12 @@ struct RecordedResponse {
     std::string body;
     std::string location;
     std::string etag;
-    bool operator==(const RecordedResponse&) const = default;
+    // The end of the key's lifetime, of a response that was read; it is not part of the response.
+    Instant expires_at = {};
+    bool operator==(const RecordedResponse& other) const {
+        return status == other.status && body == other.body && location == other.location &&
+               etag == other.etag;
+    }
 };
 
 // The origin of a change. The headers of its events carry it.

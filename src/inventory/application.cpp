@@ -109,8 +109,9 @@ Application::~Application() { close(); }
 std::vector<http::Route> Application::routes() {
     Internals& parts = *internals_;
     const Ports& ports = parts.ports;
-    std::vector<http::Route> routes = adapters::inventory_routes(
-        {parts.write_queue, *parts.items, *parts.reader, ports.clock, ports.ids});
+    std::vector<http::Route> routes =
+        adapters::inventory_routes({parts.write_queue, *parts.items, *parts.reader, ports.clock,
+                                    ports.ids, parts.options.key_lifetime});
     if (parts.options.keys_are_optional) routes = http::with_optional_keys(std::move(routes));
     std::ranges::move(relay::relay_routes(parts.relay), std::back_inserter(routes));
     std::ranges::move(http::contract_routes(contracts::inventory_service),

@@ -10,6 +10,7 @@
 #include "base/chance.hpp"
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "base/request.hpp"
 #include "platform/audit/invariant.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/runtime/budget.hpp"
@@ -43,6 +44,7 @@ struct ApplicationOptions {
     std::string relay_source = "poll";    // or "wal", with PostgreSQL only
     std::string relay_database_url = {};  // the URL of Ports::relay_database; for "wal"
     std::int64_t low_stock_threshold = low_stock_threshold_default;
+    Duration key_lifetime = idempotency_lifetime_default;
     bool keys_are_optional = false;  // no route requires an Idempotency-Key
     // A hint that events may have been committed, which the given pump can relay.
     std::function<void(runtime::Pump&)> on_events_committed = [](runtime::Pump&) {};

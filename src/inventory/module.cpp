@@ -36,6 +36,7 @@ struct Module::Internals {
                        .relay_source = options.relay_source,
                        .relay_database_url = relay_url(options),
                        .low_stock_threshold = options.low_stock_threshold,
+                       .key_lifetime = options.key_lifetime,
                        .keys_are_optional = options.keys_are_optional,
                        .on_events_committed = [this](runtime::Pump& relay) { host.wake(relay); }}),
           host(application,

@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "base/request.hpp"
 #include "platform/http/edge_options.hpp"
 #include "platform/service/management.hpp"
 
@@ -37,6 +38,7 @@ struct ModuleOptions {
     std::int64_t low_stock_threshold = 2;
     // The name of this process in the relay's lease; "" means a new unique name.
     std::string relay_holder;
+    Duration key_lifetime = idempotency_lifetime_default;
     bool keys_are_optional = false;  // no route requires an Idempotency-Key
     // The memory that the process may spend on what others send; null: not counted. It outlives the
     // module.

@@ -135,9 +135,9 @@ Application::~Application() { close(); }
 
 std::vector<http::Route> Application::routes() {
     Internals& parts = *internals_;
-    std::vector<http::Route> routes =
-        adapters::order_routes({parts.place_queue, parts.change_queue, parts.find_queue,
-                                parts.confirmation_waiters, parts.cache, *parts.store});
+    std::vector<http::Route> routes = adapters::order_routes(
+        {parts.place_queue, parts.change_queue, parts.find_queue, parts.confirmation_waiters,
+         parts.cache, *parts.store, parts.ports.clock, parts.options.key_lifetime});
     std::ranges::move(access::session_routes(parts.options.sessions), std::back_inserter(routes));
     if (parts.options.keys_are_optional) routes = http::with_optional_keys(std::move(routes));
     std::ranges::move(http::contract_routes(contracts::order_service), std::back_inserter(routes));

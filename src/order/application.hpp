@@ -8,6 +8,7 @@
 #include "base/chance.hpp"
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "base/request.hpp"
 #include "order/domain/saga.hpp"
 #include "platform/access/session_routes.hpp"
 #include "platform/audit/invariant.hpp"
@@ -37,6 +38,7 @@ struct Ports {
 
 struct ApplicationOptions {
     domain::SagaTimeouts timeouts;
+    Duration key_lifetime = idempotency_lifetime_default;
     bool keys_are_optional = false;  // no route requires an Idempotency-Key
     // A hint that events may have been committed and can be relayed. Called on any thread.
     std::function<void()> on_events_committed = [] {};

@@ -27,6 +27,7 @@ struct Module::Internals {
                        .budget = options.budget,
                        .tracer = options.tracer},
                       {.timeouts = options.timeouts,
+                       .key_lifetime = options.key_lifetime,
                        .keys_are_optional = options.keys_are_optional,
                        .on_events_committed = options.on_events_committed,
                        .sessions = options.sessions}),

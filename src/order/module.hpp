@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "base/request.hpp"
 #include "order/domain/saga.hpp"
 #include "platform/access/session_routes.hpp"
 #include "platform/http/edge_options.hpp"
@@ -38,6 +39,7 @@ struct ModuleOptions {
     domain::SagaTimeouts timeouts;
     // A hint that events may have been committed and can be relayed. Called on any thread.
     std::function<void()> on_events_committed = [] {};
+    Duration key_lifetime = idempotency_lifetime_default;
     bool keys_are_optional = false;  // no route requires an Idempotency-Key
     // The memory that the process may spend on what others send; null: not counted. It outlives the
     // module.

@@ -39,7 +39,7 @@ void write_item(const Request& request, const Reply& reply, Result<ItemRequest> 
     const auto read = [&]() -> Result<app::ItemWrite> {
         auto [sku, command] = TRY(std::move(item));
         app::ItemWrite write{dependencies.ids.next(), std::move(sku), std::move(command)};
-        write.key = TRY(http::read_idempotency_key(request));
+        write.key = TRY(http::read_idempotency_key(request, dependencies.key_lifetime));
         TRY(http::check_query(request, {}));
         write.record = [asked = write.command](const app::WriteResult& written) {
             return answer_of(asked, written);
@@ -48,10 +48,15 @@ void write_item(const Request& request, const Reply& reply, Result<ItemRequest> 
     };
     auto write = read();
     if (!write) return reply.problem(write.error());
-    const auto done = [reply, record = write->record](const Result<app::WriteResult>& written) {
+    const Instant key_expiry =
+        write->key ? dependencies.clock.now() + write->key->lifetime : Instant{};
+    const auto done = [reply, record = write->record,
+                       key_expiry](const Result<app::WriteResult>& written) {
         if (!written) return reply.problem(written.error());
-        reply.send(written->replayed ? http::replayed_response(*written->replayed)
-                                     : http::response_of(record(*written)));
+        if (written->replayed) return reply.send(http::replayed_response(*written->replayed));
+        Response response = http::response_of(record(*written));
+        if (key_expiry > Instant{}) http::add_key_expiry(response, key_expiry);
+        reply.send(std::move(response));
     };
     if (!dependencies.write_queue.submit(*std::move(write), done)) reply.busy();
 }

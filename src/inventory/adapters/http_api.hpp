@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/ids.hpp"
+#include "base/request.hpp"
 #include "inventory/app/ports.hpp"
 #include "platform/http/router.hpp"
 #include "platform/runtime/combiner.hpp"
@@ -20,6 +21,7 @@ struct ApiDependencies {
     app::InventoryReader& reader;
     const Clock& clock;
     Ids& ids;
+    Duration key_lifetime = idempotency_lifetime_default;
 };
 // Returns the routes below /api/inventory.
 std::vector<http::Route> inventory_routes(const ApiDependencies& dependencies);

@@ -86,6 +86,9 @@ TEST_F(InventoryApi, AdjustsStockOnceAKey) {
     EXPECT_EQ(again.body, first.body);
     EXPECT_EQ(header(again, "ETag"), header(first, "ETag"));
     EXPECT_EQ(header(again, "Idempotency-Replayed"), "true");
+    EXPECT_EQ(header(first, "Idempotency-Expires"),
+              (at_hand.clock.now() + idempotency_lifetime_default).text());
+    EXPECT_EQ(header(again, "Idempotency-Expires"), header(first, "Idempotency-Expires"));
     EXPECT_EQ(call("POST", path, R"({"delta":-1,"reason":"LOSS"})", key).status, 422);
     EXPECT_EQ(call("POST", path, body, {{"idempotency-key", "other"}}).status, 409);
     EXPECT_EQ(at_hand.stock("A").on_hand, 3);

@@ -91,15 +91,16 @@ public:
         [this](std::span<const domain::OrderId> batch) { return cache.find(batch, *store); },
         [] { return Result<CachedOrder>(fail(Errc::unavailable, "lost")); }};
     ConfirmationWaiters confirmation_waiters{*store, clock};
-    http::Calls calls{// Most tests are about something else than the key.
-                      http::with_optional_keys(order_routes({place_queue, change_queue, find_queue,
-                                                             confirmation_waiters, cache, *store})),
-                      [this] {
-                          place_queue.run({});
-                          change_queue.run({});
-                          find_queue.run({});
-                          confirmation_waiters.run({});
-                      }};
+    http::Calls calls{
+        // Most tests are about something else than the key.
+        http::with_optional_keys(order_routes(
+            {place_queue, change_queue, find_queue, confirmation_waiters, cache, *store, clock})),
+        [this] {
+            place_queue.run({});
+            change_queue.run({});
+            find_queue.run({});
+            confirmation_waiters.run({});
+        }};
 };
 
 }  // namespace trackops::order::adapters

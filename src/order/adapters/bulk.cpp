@@ -47,7 +47,7 @@ private:
 };
 
 Result<app::PlaceOrder> read_line(const http::BodyLine& line, const http::Request& request,
-                                  std::optional<std::string>& key) {
+                                  Duration key_lifetime, std::optional<std::string>& key) {
     if (line.is_too_long) return http::too_long_line();
     OrderLine read;
     const auto is_read = read_order_line(line.text, read);
@@ -56,7 +56,7 @@ Result<app::PlaceOrder> read_line(const http::BodyLine& line, const http::Reques
     if (!is_read && is_read.error().code == Errc::malformed)
         return std::unexpected(is_read.error());
     app::PlaceOrder command;
-    command.key = TRY(http::read_line_key(request, read.key, line.text));
+    command.key = TRY(http::read_line_key(request, read.key, line.text, key_lifetime));
     if (!is_read) return std::unexpected(is_read.error());
     command.terms = std::move(read.terms);
     command.actor = request.context.actor();
@@ -86,12 +86,12 @@ void write_outcome(std::string& text, const Outcome& outcome) {
 }  // namespace
 
 bool place_order_lines(std::span<const http::BodyLine> lines, const http::Request& request,
-                       PlaceOrderQueue& queue, std::string& answer) {
+                       const ApiDependencies& dependencies, std::string& answer) {
     const auto batch = std::make_shared<Batch>(lines.size());
     std::vector<std::pair<std::size_t, app::PlaceOrder>> commands;  // with the index of the outcome
     for (std::size_t i = 0; i < lines.size(); ++i) {
         Outcome& outcome = batch->add(lines[i].number);
-        auto command = read_line(lines[i], request, outcome.key);
+        auto command = read_line(lines[i], request, dependencies.key_lifetime, outcome.key);
         if (!command) {
             outcome.answer = std::unexpected(std::move(command).error());
             continue;
@@ -103,7 +103,7 @@ bool place_order_lines(std::span<const http::BodyLine> lines, const http::Reques
         const auto done = [batch, index = index](Result<app::SaveResult> result) {
             batch->set(index, std::move(result));
         };
-        if (!queue.submit(std::move(command), done))
+        if (!dependencies.place_queue.submit(std::move(command), done))
             done(fail(Errc::overloaded, "more requests are waiting than may wait; try again"));
     }
     bool all_are_done = true;

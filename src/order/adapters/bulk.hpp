@@ -17,6 +17,6 @@ inline constexpr std::size_t bulk_lines_max = 128;  // in one transaction
 // Returns true if no line was refused. A line without a key is refused with
 // Errc::precondition_required.
 bool place_order_lines(std::span<const http::BodyLine> lines, const http::Request& request,
-                       PlaceOrderQueue& queue, std::string& answer);
+                       const ApiDependencies& dependencies, std::string& answer);
 
 }  // namespace trackops::order::adapters

@@ -26,50 +26,64 @@ Result<domain::OrderId> read_order_id(const Request& request) {
     return *id;
 }
 
-Response order_response(int status, const domain::Order& order) {
+// The end of the lifetime of a command's key: {} without a key.
+template <class Command>
+Instant key_expiry_of(const Command& command, const ApiDependencies& dependencies) {
+    return command.key ? dependencies.clock.now() + command.key->lifetime : Instant{};
+}
+
+Response order_response(int status, const domain::Order& order, Instant key_expiry = {}) {
     Response response{
         .status = status, .body = order_json(order), .headers = {{"ETag", etag_of(order)}}};
     if (status == 201) response.headers.emplace_back("Location", path_of(order.id));
+    if (key_expiry > Instant{}) http::add_key_expiry(response, key_expiry);
     return response;
 }
 
 // Answers a command that changed an order: with the recorded response to its idempotency key, or
 // with the order.
-void answer_change(const Reply& reply, int status, const Result<app::SaveResult>& receipt,
+void answer_change(const Reply& reply, Instant key_expiry, const Result<app::SaveResult>& receipt,
                    OrderCache& cache) {
     if (!receipt) return reply.problem(receipt.error());
     if (receipt->recorded) return reply.send(http::replayed_response(*receipt->recorded));
     cache.put(receipt->order);
-    reply.send(order_response(status, receipt->order));
+    reply.send(order_response(200, receipt->order, key_expiry));
 }
 
-// Answers a placed order when inventory has replied. After `at_most`, gives the response that a
-// request without a wait gets.
-void answer_when_settled(Reply reply, Duration at_most, const app::SaveResult& receipt,
+struct SettledAnswer {
+    Duration at_most;
+    Instant key_expiry;
+};
+
+// Answers a placed order when inventory has replied. After `asked.at_most`, gives the response that
+// a request without a wait gets.
+void answer_when_settled(Reply reply, SettledAnswer asked, const app::SaveResult& receipt,
                          const ApiDependencies& dependencies) {
     const auto id =
         receipt.recorded
             ? domain::OrderId::parse(std::string_view(receipt.recorded->location).substr(12))
             : receipt.order.id;
     Response unsettled = receipt.recorded ? http::replayed_response(*receipt.recorded)
-                                          : order_response(201, receipt.order);
+                                          : order_response(201, receipt.order, asked.key_expiry);
     // The order is placed, even if the database stands still for the rest of the wait.
     reply.known(unsettled);
     dependencies.confirmation_waiters.wait(
-        id.value(), at_most,
+        id.value(), asked.at_most,
         [reply = std::move(reply), unsettled = std::move(unsettled), &cache = dependencies.cache,
-         replayed = receipt.recorded.has_value()](const std::optional<domain::Order>& order) {
+         replayed = receipt.recorded.has_value(),
+         key_expiry = receipt.recorded ? receipt.recorded->expires_at : asked.key_expiry](
+            const std::optional<domain::Order>& order) {
             if (!order) return reply.send(unsettled);
             cache.put(*order);  // the next reader must not see an older version
-            Response response = order_response(201, *order);
+            Response response = order_response(201, *order, key_expiry);
             if (replayed) response.headers.emplace_back("Idempotency-Replayed", "true");
             reply.send(std::move(response));
         });
 }
 
-Result<app::PlaceOrder> read_place_order(const Request& request) {
+Result<app::PlaceOrder> read_place_order(const Request& request, Duration key_lifetime) {
     app::PlaceOrder command;
-    command.key = TRY(http::read_idempotency_key(request));
+    command.key = TRY(http::read_idempotency_key(request, key_lifetime));
     command.terms = TRY(read_order_terms(request.body));
     command.actor = request.context.actor();
     command.trace = request.context.trace();
@@ -79,14 +93,16 @@ Result<app::PlaceOrder> read_place_order(const Request& request) {
 void place_order(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
     const auto wait = read_wait(request);
     if (!wait) return reply.problem(wait.error());
-    auto command = read_place_order(request);
+    auto command = read_place_order(request, dependencies.key_lifetime);
     if (!command) return reply.problem(command.error());
-    const auto done = [reply, dependencies, wait = *wait](const Result<app::SaveResult>& receipt) {
+    const Instant key_expiry = key_expiry_of(*command, dependencies);
+    const auto done = [reply, dependencies, key_expiry,
+                       wait = *wait](const Result<app::SaveResult>& receipt) {
         // The cache does not get the order: it is hardly ever read before inventory has replied.
         if (!receipt) return reply.problem(receipt.error());
-        if (wait) return answer_when_settled(reply, *wait, *receipt, dependencies);
+        if (wait) return answer_when_settled(reply, {*wait, key_expiry}, *receipt, dependencies);
         if (receipt->recorded) return reply.send(http::replayed_response(*receipt->recorded));
-        reply.send(order_response(201, receipt->order));
+        reply.send(order_response(201, receipt->order, key_expiry));
     };
     if (!dependencies.place_queue.submit(*std::move(command), done)) reply.busy();
 }
@@ -100,14 +116,15 @@ void change_order(const Request& request, const Reply& reply, Result<domain::Com
         const domain::OrderId id = TRY(read_order_id(request));
         app::ChangeOrder change{
             id, TRY(command), request.context.actor(), request.context.trace(), {}, {}};
-        change.key = TRY(http::read_idempotency_key(request));
+        change.key = TRY(http::read_idempotency_key(request, dependencies.key_lifetime));
         change.condition = TRY(http::read_version_condition(request, "order"));
         return change;
     };
     auto change = read();
     if (!change) return reply.problem(change.error());
-    const auto done = [reply, dependencies](const Result<app::SaveResult>& receipt) {
-        answer_change(reply, 200, receipt, dependencies.cache);
+    const Instant key_expiry = key_expiry_of(*change, dependencies);
+    const auto done = [reply, dependencies, key_expiry](const Result<app::SaveResult>& receipt) {
+        answer_change(reply, key_expiry, receipt, dependencies.cache);
     };
     if (!dependencies.change_queue.submit(*std::move(change), done)) reply.busy();
 }
@@ -252,11 +269,11 @@ void delete_order(const Request& request, const Reply& reply, const ApiDependenc
 void post_bulk(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
     const auto policy = http::read_error_policy(request);
     if (!policy) return reply.problem(policy.error());
-    http::serve_lines(reply, *policy, bulk_lines_max,
-                      [&request, &queue = dependencies.place_queue](
-                          std::span<const http::BodyLine> lines, std::string& answer) {
-                          return place_order_lines(lines, request, queue, answer);
-                      });
+    http::serve_lines(
+        reply, *policy, bulk_lines_max,
+        [&request, dependencies](std::span<const http::BodyLine> lines, std::string& answer) {
+            return place_order_lines(lines, request, dependencies, answer);
+        });
 }
 
 using http::Answer;

@@ -2,6 +2,8 @@
 #pragma once
 #include <vector>
 
+#include "base/clock.hpp"
+#include "base/request.hpp"
 #include "order/adapters/confirmation_waiters.hpp"
 #include "order/adapters/order_cache.hpp"
 #include "order/app/change_orders.hpp"
@@ -24,6 +26,8 @@ struct ApiDependencies {
     ConfirmationWaiters& confirmation_waiters;
     OrderCache& cache;
     app::OrderStore& store;
+    const Clock& clock;
+    Duration key_lifetime = idempotency_lifetime_default;
 };
 
 // Returns the routes below /api/orders and /api/sagas.

@@ -209,8 +209,9 @@ TEST(OrderApiErrors, SayWhenToTryAgainWhileTheDatabaseIsAway) {
     ApiAtHand at_hand("sqlite");
     at_hand.store = std::make_unique<Away>();
     ConfirmationWaiters confirmation_waiters(*at_hand.store, at_hand.clock);
-    http::Calls calls(order_routes({at_hand.place_queue, at_hand.change_queue, at_hand.find_queue,
-                                    confirmation_waiters, at_hand.cache, *at_hand.store}),
+    http::Calls calls(http::with_optional_keys(order_routes(
+                          {at_hand.place_queue, at_hand.change_queue, at_hand.find_queue,
+                           confirmation_waiters, at_hand.cache, *at_hand.store, at_hand.clock})),
                       [&] {
                           at_hand.place_queue.run({});
                           at_hand.change_queue.run({});

@@ -70,23 +70,24 @@ Result<std::optional<std::string>> read_idempotency_key(std::optional<std::strin
     return key;
 }
 
-Result<std::optional<IdempotencyKey>> read_idempotency_key(const Request& request) {
+Result<std::optional<IdempotencyKey>> read_idempotency_key(const Request& request,
+                                                           Duration lifetime) {
     auto key = TRY(read_idempotency_key(request.header("idempotency-key")));
     if (!key) return std::optional<IdempotencyKey>();
     return std::optional(IdempotencyKey{scope_of(request), *std::move(key),
                                         fingerprint_of_meaning(request.body),
-                                        fingerprint(request.body)});
+                                        fingerprint(request.body), lifetime});
 }
 
 Result<IdempotencyKey> read_line_key(const Request& request, const std::optional<std::string>& key,
-                                     std::string_view line) {
+                                     std::string_view line, Duration lifetime) {
     if (!key)
         return fail(Errc::precondition_required,
                     "the line needs an idempotencyKey, so that a repeat cannot count twice");
     auto read = TRY(read_idempotency_key(*key));
     if (line.ends_with('\r')) line.remove_suffix(1);
     return IdempotencyKey{scope_of(request), *std::move(read), fingerprint_of_meaning(line),
-                          fingerprint(line)};
+                          fingerprint(line), lifetime};
 }
 
 Result<void> check_key_is_given(const Route& route, const Request& request) {
@@ -137,9 +138,14 @@ Response response_of(const RecordedResponse& answer) {
     return response;
 }
 
+void add_key_expiry(Response& response, Instant expires_at) {
+    response.headers.emplace_back("Idempotency-Expires", expires_at.text());
+}
+
 Response replayed_response(const RecordedResponse& answer) {
     Response response = response_of(answer);
     response.headers.emplace_back("Idempotency-Replayed", "true");
+    if (answer.expires_at > Instant{}) add_key_expiry(response, answer.expires_at);
     return response;
 }
 

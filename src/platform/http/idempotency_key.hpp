@@ -20,8 +20,10 @@ inline constexpr std::size_t idempotency_key_bytes_max = 255;
 Result<std::optional<std::string>> read_idempotency_key(std::optional<std::string_view> header);
 
 // Returns the key of a request with its scope (caller, method and path, so that one key may serve
-// different calls) and the fingerprints of its body.
-Result<std::optional<IdempotencyKey>> read_idempotency_key(const Request& request);
+// different calls) and the fingerprints of its body. Its recorded response will be kept for
+// `lifetime`.
+Result<std::optional<IdempotencyKey>> read_idempotency_key(
+    const Request& request, Duration lifetime = idempotency_lifetime_default);
 
 // Returns Errc::precondition_required if the route requires a key and the request has none.
 Result<void> check_key_is_given(const Route& route, const Request& request);
@@ -34,7 +36,8 @@ std::vector<Route> with_optional_keys(std::vector<Route> routes);
 // fingerprints of the line. A CR at the end of the line does not count. Errc::precondition_required
 // without a key; Errc::invalid as above.
 Result<IdempotencyKey> read_line_key(const Request& request, const std::optional<std::string>& key,
-                                     std::string_view line);
+                                     std::string_view line,
+                                     Duration lifetime = idempotency_lifetime_default);
 
 // Returns the SHA-256 of the body's bytes, in hex.
 std::string fingerprint(std::string_view body);
@@ -45,8 +48,10 @@ std::string fingerprint_of_meaning(std::string_view body);
 
 // Returns the recorded response for the first request.
 Response response_of(const RecordedResponse& answer);
-// Returns the recorded response for a repeated request, marked with the header
-// Idempotency-Replayed.
+// Adds the header Idempotency-Expires, the time until which the recorded response is kept at least.
+void add_key_expiry(Response& response, Instant expires_at);
+// Returns the recorded response for a repeated request, marked with the headers
+// Idempotency-Replayed and Idempotency-Expires.
 Response replayed_response(const RecordedResponse& answer);
 
 }  // namespace trackops::http

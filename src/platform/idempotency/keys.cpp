@@ -11,12 +11,13 @@ namespace {
 
 constexpr sql::Query select_answer{.name = "idempotency.find",
                                    .text = R"sql(
-    SELECT scope, idempotency_key, fingerprint, status, body, location, etag FROM idempotency_keys
+    SELECT scope, idempotency_key, fingerprint, status, body, location, etag, expires_at, recorded_at
+    FROM idempotency_keys
     WHERE scope = $1 AND idempotency_key = $2 AND expires_at > $3
 )sql",
                                    .postgres_batch = R"sql(
     SELECT kept.scope, kept.idempotency_key, kept.fingerprint, kept.status, kept.body,
-           kept.location, kept.etag
+           kept.location, kept.etag, kept.expires_at, kept.recorded_at
     FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS asked (scope, idempotency_key, now)
     CROSS JOIN LATERAL (
         SELECT * FROM idempotency_keys
@@ -28,35 +29,37 @@ constexpr sql::Query select_answer{.name = "idempotency.find",
 constexpr sql::Query insert_without_lookup{.name = "idempotency.record_unseen",
                                            .text = R"sql(
     INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, location, etag,
-                                  expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                                  expires_at, recorded_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 )sql",
                                            .postgres_batch = R"sql(
     INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, location, etag,
-                                  expires_at)
+                                  expires_at, recorded_at)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],
-                         $7::text[], $8::timestamptz[])
+                         $7::text[], $8::timestamptz[], $9::timestamptz[])
 )sql",
                                            .single_row_uses_text = true};
 
 constexpr sql::Query insert_answer{.name = "idempotency.record",
                                    .text = R"sql(
     INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, location, etag,
-                                  expires_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                                  expires_at, recorded_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
     ON CONFLICT (scope, idempotency_key) DO UPDATE
     SET fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body,
-        location = excluded.location, etag = excluded.etag, expires_at = excluded.expires_at
+        location = excluded.location, etag = excluded.etag, expires_at = excluded.expires_at,
+        recorded_at = excluded.recorded_at
     WHERE idempotency_keys.expires_at <= $9
 )sql",
                                    .postgres_batch = R"sql(
     INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, location, etag,
-                                  expires_at)
+                                  expires_at, recorded_at)
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],
-                         $7::text[], $8::timestamptz[])
+                         $7::text[], $8::timestamptz[], $9::timestamptz[])
     ON CONFLICT (scope, idempotency_key) DO UPDATE
     SET fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body,
-        location = excluded.location, etag = excluded.etag, expires_at = excluded.expires_at
+        location = excluded.location, etag = excluded.etag, expires_at = excluded.expires_at,
+        recorded_at = excluded.recorded_at
     WHERE idempotency_keys.expires_at <= ($9::timestamptz[])[1]
 )sql",
                                    .single_row_uses_text = true};
@@ -84,7 +87,7 @@ std::vector<sql::Params> rows_of(std::span<const KeyedResponse> responses, Insta
     rows.reserve(responses.size());
     for (const auto& [key, response] : responses) {
         rows.push_back({key.scope, key.key, key.fingerprint, response.status, response.body,
-                        response.location, response.etag, now + retention});
+                        response.location, response.etag, now + key.lifetime, now});
     }
     return rows;
 }
@@ -93,6 +96,14 @@ std::vector<sql::Params> rows_of(std::span<const KeyedResponse> responses, Insta
 bool has_recorded(std::string_view recorded, const Key& key) {
     return recorded == key.fingerprint ||
            (!key.bytes_fingerprint.empty() && recorded == key.bytes_fingerprint);
+}
+
+// recorded_at: "" if it is not known.
+std::string reuse_detail(const std::string& recorded_at) {
+    if (recorded_at.empty()) return "this Idempotency-Key was used with another body";
+    return fmt::format(
+        "this Idempotency-Key was used with another body at {}; another request needs another key",
+        recorded_at);
 }
 
 }  // namespace
@@ -107,11 +118,14 @@ std::vector<Result<std::optional<Response>>> find(sql::Transaction& tx, std::spa
     struct KeyRow {
         std::string fingerprint;
         Response response;
+        std::string recorded_at;
     };
     std::map<std::pair<std::string_view, std::string_view>, KeyRow> kept;
     for (const sql::Row& row : found.rows()) {
-        kept[{row.text(0), row.text(1)}] = {
-            row.text(2), {static_cast<int>(row.integer(3)), row.text(4), row.text(5), row.text(6)}};
+        kept[{row.text(0), row.text(1)}] = {row.text(2),
+                                            {static_cast<int>(row.integer(3)), row.text(4),
+                                             row.text(5), row.text(6), row.instant(7)},
+                                            row.is_null(8) ? std::string() : row.instant(8).text()};
     }
     std::vector<Result<std::optional<Response>>> responses;
     responses.reserve(keys.size());
@@ -120,8 +134,7 @@ std::vector<Result<std::optional<Response>>> find(sql::Transaction& tx, std::spa
         if (at == kept.end()) {
             responses.emplace_back(std::nullopt);
         } else if (!has_recorded(at->second.fingerprint, key)) {
-            responses.emplace_back(
-                fail(Errc::key_reused, "this Idempotency-Key was used with another body"));
+            responses.emplace_back(fail(Errc::key_reused, reuse_detail(at->second.recorded_at)));
         } else {
             responses.emplace_back(at->second.response);
         }
@@ -131,9 +144,7 @@ std::vector<Result<std::optional<Response>>> find(sql::Transaction& tx, std::spa
 
 sql::Statement& record(sql::Transaction& tx, std::span<const KeyedResponse> responses,
                        Instant now) {
-    std::vector<sql::Params> rows = rows_of(responses, now);
-    for (sql::Params& row : rows) row.emplace_back(now);
-    return tx.add_batch(insert_answer, std::move(rows));
+    return tx.add_batch(insert_answer, rows_of(responses, now));
 }
 
 void record_without_lookup(sql::Transaction& tx, std::span<const KeyedResponse> responses,

@@ -14,8 +14,6 @@
 
 namespace trackops::idempotency {
 
-inline constexpr Duration retention = std::chrono::hours(24);
-
 using Key = IdempotencyKey;
 using Response = RecordedResponse;
 
@@ -25,7 +23,8 @@ using Response = RecordedResponse;
 std::vector<Result<std::optional<Response>>> find(sql::Transaction& tx, std::span<const Key> keys,
                                                   Instant now);
 
-// Queues the insert of keys with their recorded responses. They must be distinct and sorted by
+// Queues the insert of keys with their recorded responses, which expire when the key's lifetime
+// after `now` is over. They must be distinct and sorted by
 // (scope, key). If affected() < responses.size() after the flush, a concurrent transaction recorded
 // a key first: throw sql::ConcurrencyConflict, and the next attempt finds its response. An expired
 // row with the same key is replaced.

@@ -51,6 +51,7 @@ TEST_P(KeysContract, RefusesAKeyWithAnotherBody) {
     const auto found = look({{one_.scope, one_.key, "other"}, one_});
     ASSERT_FALSE(found[0]);
     EXPECT_EQ(found[0].error().code, Errc::key_reused);
+    EXPECT_NE(found[0].error().detail.find(" at " + noon.text()), std::string::npos);
     EXPECT_TRUE(found[1]);
 }
 
@@ -61,6 +62,15 @@ TEST_P(KeysContract, FindsWhatVersion01RecordedByTheBytesOfTheBody) {
     EXPECT_EQ(found[0].value(), answer_);
     EXPECT_FALSE(look({{one_.scope, one_.key, "meaning", "other bytes"}})[0]);
     EXPECT_FALSE(look({{one_.scope, one_.key, "meaning"}})[0]);
+}
+
+TEST_P(KeysContract, TellsWhenAKeyExpires) {
+    Key brief = one_;
+    brief.lifetime = std::chrono::minutes(5);
+    keep({{brief, answer_}});
+    const Instant end = noon + std::chrono::minutes(5);
+    EXPECT_EQ(look({brief})[0].value()->expires_at, end);
+    EXPECT_EQ(look({brief}, end)[0].value(), std::nullopt);
 }
 
 TEST_P(KeysContract, KeepsKeysOfDifferentScopesApart) {
@@ -79,10 +89,10 @@ TEST_P(KeysContract, ReportsAConcurrentDuplicateAndKeepsItsResponse) {
 TEST_P(KeysContract, ReplacesAnExpiredAnswer) {
     keep({{one_, answer_}});
     const Response fresh{201, "fresh", "", ""};
-    EXPECT_EQ(look({one_}, noon + retention)[0].value(), std::nullopt);
-    EXPECT_EQ(keep({{one_, fresh}}, noon + retention - Duration(1)), 0U);
-    EXPECT_EQ(keep({{one_, fresh}}, noon + retention), 1U);
-    EXPECT_EQ(look({one_}, noon + retention)[0].value(), fresh);
+    EXPECT_EQ(look({one_}, noon + idempotency_lifetime_default)[0].value(), std::nullopt);
+    EXPECT_EQ(keep({{one_, fresh}}, noon + idempotency_lifetime_default - Duration(1)), 0U);
+    EXPECT_EQ(keep({{one_, fresh}}, noon + idempotency_lifetime_default), 1U);
+    EXPECT_EQ(look({one_}, noon + idempotency_lifetime_default)[0].value(), fresh);
 }
 
 TEST_P(KeysContract, LeavesNothingOfARolledBackTransaction) {
@@ -99,10 +109,11 @@ TEST_P(KeysContract, ForgetsWhatIsExpiredInBoundedSteps) {
     std::vector<KeyedResponse> responses;
     for (char c = 'a'; c < 'f'; ++c) responses.push_back({{"s", std::string(1, c), "f"}, answer_});
     keep(responses);
-    EXPECT_EQ(forget_expired(*database_, noon + retention - Duration(1), 10), 0U);
-    EXPECT_EQ(forget_expired(*database_, noon + retention, 3), 3U);
-    EXPECT_EQ(forget_expired(*database_, noon + retention, 3), 2U);
-    EXPECT_EQ(forget_expired(*database_, noon + retention, 3), 0U);
+    EXPECT_EQ(forget_expired(*database_, noon + idempotency_lifetime_default - Duration(1), 10),
+              0U);
+    EXPECT_EQ(forget_expired(*database_, noon + idempotency_lifetime_default, 3), 3U);
+    EXPECT_EQ(forget_expired(*database_, noon + idempotency_lifetime_default, 3), 2U);
+    EXPECT_EQ(forget_expired(*database_, noon + idempotency_lifetime_default, 3), 0U);
 }
 
 // PostgreSQL plans for the one row that it has counted.
@@ -115,8 +126,8 @@ TEST_P(KeysContract, ForgetsInBoundedStepsAlsoWhereTheTableWasTinyWhenItWasAnaly
     tx->commit();
     responses.erase(responses.begin());
     keep(responses);
-    EXPECT_EQ(forget_expired(*database_, noon + retention, 3), 3U);
-    EXPECT_EQ(forget_expired(*database_, noon + retention, 3), 2U);
+    EXPECT_EQ(forget_expired(*database_, noon + idempotency_lifetime_default, 3), 3U);
+    EXPECT_EQ(forget_expired(*database_, noon + idempotency_lifetime_default, 3), 2U);
 }
 
 TEST_P(KeysContract, TakesNoKeysAtAll) {

@@ -66,9 +66,9 @@ TEST_P(Retention, OfEventsEndsJustAfterADay) {
 
 TEST_P(Retention, OfAnswersEndsWithTheirDay) {
     fill();
-    run_at(noon + idempotency::retention - moment);
+    run_at(noon + idempotency_lifetime_default - moment);
     EXPECT_EQ(answers(), 1);
-    run_at(noon + idempotency::retention);
+    run_at(noon + idempotency_lifetime_default);
     EXPECT_EQ(answers(), 0);
     EXPECT_EQ(left(), "a1");
     EXPECT_EQ(claims(), 1);
