@@ -40,6 +40,16 @@ def test_the_tutorial_shows_what_it_says(program_on_sqlite):
     assert '"cancelReason":"OUT_OF_STOCK"' in output
 
 
+def test_an_order_is_led_through_its_life(program_on_sqlite):
+    output = output_of("\n".join(blocks("docs/how-to/lead-an-order-through-its-life.md")), program_on_sqlite.start().ports)
+    for status in ("PROCESSING", "SHIPPED", "DELIVERED"):
+        assert f'"status":"{status}"' in output
+    assert '"cancelReason":"CHANGED_MIND"' in output
+    assert '"delta":1,"onHandAfter":9,"reason":"RETURN","orderId":"' in output
+    assert '"status":200,"version":' in output and '"onHand":9}' in output  # the count
+    assert output.count('"to":') == 5 and '"status":"FULFILLED"' in output
+
+
 def test_every_verb_it_names_is_one_of_devs():
     named = set(re.findall(r"\./dev ([a-z]+)", (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()))
     usage = subprocess.run([ROOT / "dev"], capture_output=True, text=True, check=False)
