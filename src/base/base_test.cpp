@@ -111,6 +111,65 @@ TEST(Country, KnowsWhichNeedAPostalCode) {
         EXPECT_FALSE(needs_postal_code(code)) << code;
 }
 
+TEST(Country, KnowsWhichNeedARegion) {
+    for (const auto* code : {"US", "CA", "AU", "BR", "IN"}) EXPECT_TRUE(needs_region(code)) << code;
+    for (const auto* code : {"GB", "DE", "JP", "HK", "AE", "PR", "", "??"})
+        EXPECT_FALSE(needs_region(code)) << code;
+}
+
+TEST(Country, KnowsTheFormOfItsPostalCodes) {
+    struct Case {
+        const char* country;
+        const char* code;
+    };
+    for (const auto& [country, code] :
+         std::initializer_list<Case>{{"GB", "SW1Y 4JH"},
+                                     {"GB", "sw1y4jh"},
+                                     {"GB", "N1"},
+                                     {"GB", "BFPO 61"},
+                                     {"US", "95014"},
+                                     {"US", "22162-1010"},
+                                     {"DE", "10115"},
+                                     {"DE", "D-10115"},
+                                     {"FI", "FIN-00550"},
+                                     {"LV", "LV-1073"},
+                                     {"LV", "1073"},
+                                     {"VC", "0100"},
+                                     {"KY", "1-1100"},
+                                     {"NL", "1234ab"},
+                                     {"CA", "k1a-0b1"},
+                                     {"JP", "\u3012154-0023"},
+                                     {"JP", "\uFF11\uFF15\uFF14\u30FC\uFF10\uFF10\uFF12\uFF13"},
+                                     {"IR", "\u06F1\u06F1\u06F9\u06F3\u06F6-12345"},
+                                     {"IE", "D02"},
+                                     {"IE", "a65f4e2"},
+                                     {"MT", "VCT 1753"},
+                                     {"BR", "40301110"},
+                                     {"SE", "SE-114 55"},
+                                     {"PE", "Lima 4"},
+                                     {"HK", "999077"},
+                                     {"AE", "anything \u00e9"}})
+        EXPECT_TRUE(is_postal_code(country, code)) << country << ' ' << code;
+    for (const auto& [country, code] : std::initializer_list<Case>{{"GB", "10115"},
+                                                                   {"GB", "SW1Y 4J"},
+                                                                   {"US", "9501"},
+                                                                   {"US", "22162-101"},
+                                                                   {"US", "ABCD"},
+                                                                   {"DE", "1011"},
+                                                                   {"DE", "101155"},
+                                                                   {"DE", "ABCD-10115"},
+                                                                   {"NL", "1234"},
+                                                                   {"CA", "K1A"},
+                                                                   {"JP", "154"},
+                                                                   {"GB", ""},
+                                                                   {"DE", "10115\u00e9"},
+                                                                   {"IE", "4E2"},
+                                                                   {"GB", "-"}})
+        EXPECT_FALSE(is_postal_code(country, code)) << country << ' ' << code;
+    EXPECT_EQ(postal_code_example("GB"), "SW1Y 4JH");
+    EXPECT_EQ(postal_code_example("HK"), "");
+}
+
 TEST(Sku, FollowsItsPattern) {
     EXPECT_TRUE(is_sku("85123A") && is_sku("a") && is_sku("A b._/:-") &&
                 is_sku(std::string(64, 'x')));
