@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "base/text.hpp"
+
 namespace trackops {
 namespace {
 
@@ -112,6 +114,12 @@ std::vector<char32_t> case_variants(char32_t character) {
         if (contains(range, origin)) variants.push_back(origin);
     }
     return variants;
+}
+
+std::string case_folded(std::string_view text) {
+    std::string out;
+    while (!text.empty()) append_character(out, folded(take_character(text)));
+    return out;
 }
 
 }  // namespace trackops

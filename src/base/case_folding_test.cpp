@@ -41,5 +41,12 @@ TEST(CaseVariants, AreTheSameForEachOfThem) {
     }
 }
 
+TEST(CaseFolded, IsOneTextForAllCases) {
+    EXPECT_EQ(case_folded("Ada.Lovelace@Example.COM"), case_folded("ADA.lovelace@example.com"));
+    EXPECT_EQ(case_folded("\u00c4rmel \u03a3"), case_folded("\u00e4RMEL \u03c2"));
+    EXPECT_NE(case_folded("a"), case_folded("b"));
+    EXPECT_EQ(case_folded("42 \u7dd1"), "42 \u7dd1");
+}
+
 }  // namespace
 }  // namespace trackops

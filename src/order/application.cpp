@@ -4,11 +4,13 @@
 #include "events/events.hpp"
 #include "order/adapters/audit.hpp"
 #include "order/adapters/confirmation_waiters.hpp"
+#include "order/adapters/customer_api.hpp"
 #include "order/adapters/http_api.hpp"
 #include "order/adapters/inventory_events_handler.hpp"
 #include "order/adapters/order_cache.hpp"
 #include "order/adapters/saga_gauges.hpp"
 #include "order/adapters/saga_timer.hpp"
+#include "order/adapters/sql_customer_store.hpp"
 #include "order/adapters/sql_order_store.hpp"
 #include "order/migrations.hpp"
 #include "platform/audit/auditor.hpp"
@@ -57,6 +59,7 @@ struct Application::Internals {
     const ApplicationOptions options;
     adapters::OrderCache cache;
     std::unique_ptr<app::OrderStore> store;
+    std::unique_ptr<app::CustomerStore> customers;
     std::unique_ptr<relay::Source> relay_view;  // reads the relay's backlog only
     adapters::PlaceOrderQueue place_queue;
     adapters::ChangeOrderQueue change_queue;
@@ -74,6 +77,7 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
       options(std::move(given)),
       cache(ports.cache, ports.clock),
       store(adapters::make_sql_order_store(ports.database, ports.clock, ports.ids, ports.metrics)),
+      customers(adapters::make_sql_customer_store(ports.database)),
       relay_view(relay::make_poll_source(ports.database)),
       place_queue(
           {.batch_max = 128, .queue_max = 4096, .budget = ports.budget},
@@ -123,6 +127,7 @@ audit::Invariants invariants() { return adapters::order_invariants(); }
 std::vector<http::Route> route_table() {
     std::vector<http::Route> rows = adapters::order_route_table();
     std::ranges::move(access::session_route_table(), std::back_inserter(rows));
+    std::ranges::move(adapters::customer_route_table(), std::back_inserter(rows));
     std::ranges::move(http::actuator_route_table(), std::back_inserter(rows));
     std::ranges::move(http::contract_route_table(), std::back_inserter(rows));
     return rows;
@@ -139,6 +144,9 @@ std::vector<http::Route> Application::routes() {
         {parts.place_queue, parts.change_queue, parts.find_queue, parts.confirmation_waiters,
          parts.cache, *parts.store, parts.ports.clock, parts.options.key_lifetime});
     std::ranges::move(access::session_routes(parts.options.sessions), std::back_inserter(routes));
+    std::ranges::move(adapters::customer_routes({*parts.customers, parts.ports.clock,
+                                                 parts.ports.ids, parts.options.key_lifetime}),
+                      std::back_inserter(routes));
     if (parts.options.keys_are_optional) routes = http::with_optional_keys(std::move(routes));
     std::ranges::move(http::contract_routes(contracts::order_service), std::back_inserter(routes));
     return routes;

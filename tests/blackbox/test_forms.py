@@ -177,6 +177,7 @@ def test_broken_json_is_told_where(system, body, part):
 
 LISTS = [("order", "/api/orders", ["status", "customerId", "externalRef", "createdFrom", "createdTo", "limit", "cursor"]),
          ("order", "/api/sagas", ["status", "type", "orderId", "limit", "cursor"]),
+         ("order", "/api/customers", ["email", "name", "limit", "cursor"]),
          ("inventory", "/api/inventory/items", ["category", "lowStock", "q", "limit", "cursor"]),
          ("inventory", "/api/inventory/reservations", ["orderId", "sku", "status", "limit", "cursor"]),
          ("relay", "/api/relay/events", ["state", "limit", "cursor"])]
@@ -261,11 +262,13 @@ def test_a_country_without_postal_codes_needs_none(system, country, code):
     assert "postalCode" not in read_back(system, order(shippingAddress=address))["shippingAddress"]
 
 
-def test_the_contract_lists_the_countries_that_need_a_postal_code(system):
+def test_the_contract_lists_what_the_address_of_a_country_needs(system):
     """Each code of two letters, in an order that is refused for its total in any case."""
-    needing = set(contract_of("order").whole["components"]["schemas"]["Address"]["if"]["properties"]["country"]["enum"])
+    schema = contract_of("order").whole["components"]["schemas"]["Address"]
+    needing = set(schema["if"]["properties"]["country"]["enum"])
+    with_region = set(schema["then"]["if"]["properties"]["country"]["enum"])
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    client, known, found = system.client(), set(), set()
+    client, known, found, regions = system.client(), set(), set(), set()
     for country in (one + other for one in letters for other in letters):
         body = order(totalAmount=1, shippingAddress={"line1": "1", "city": "C", "country": country})
         faults = {fault["pointer"] for fault in client.post("/api/orders", body).problem(422, "invalid-request")["errors"]}
@@ -273,7 +276,9 @@ def test_the_contract_lists_the_countries_that_need_a_postal_code(system):
             known.add(country)
         if "/shippingAddress/postalCode" in faults:
             found.add(country)
-    assert len(known) == 250 and found == needing
+        if "/shippingAddress/region" in faults:
+            regions.add(country)
+    assert len(known) == 250 and found == needing and regions == with_region
 
 
 @pytest.mark.parametrize("currency", ["HRK", "DEM", "EEK", "ZMK"])

@@ -39,6 +39,16 @@ class World:
     def item(self, on_hand=50):
         return self.shop.new_sku(on_hand)
 
+    def customer(self, addresses=0):
+        customer = self.orders.post("/api/customers", {"name": "Ada Lovelace"}).expect(201)["id"]
+        for _ in range(addresses):
+            self.address(customer)
+        return customer
+
+    def address(self, customer):
+        address = {"line1": "1 High St", "city": "London", "postalCode": "N1 9GU", "country": "GB"}
+        return self.orders.post(f"/api/customers/{customer}/addresses", address).expect(201)["id"]
+
     def reserved_item(self):
         sku = self.item(10)
         self.shop.place_confirmed((sku, 5))
@@ -95,6 +105,10 @@ class Call:
             action = self.path.rsplit("/", 1)[1]
             wanted = STATUS_BEFORE.get(self.example if action == "status" else action, "CONFIRMED")
             self.names = {"id": world.order(wanted)}
+        elif self.path.startswith("/api/customers/{id}"):
+            self.names = {"id": world.customer()}
+            if "{addressId}" in self.path:
+                self.names["addressId"] = world.address(self.names["id"])
         elif "{sku}" in self.path:
             self.names = {"sku": world.item()}
         elif name == "getSaga":
@@ -107,6 +121,8 @@ class Call:
             self.names = {one["name"]: one["example"] for one in self.parameters if one["in"] == "path"}
         if name == "createItem":
             self.body = self.body | {"sku": f"N-{uuid.uuid4().hex[:12]}"}
+        if name == "createCustomer" and "id" in self.body:
+            self.body = self.body | {"id": f"C-{uuid.uuid4().hex[:12]}"}
         return self
 
     def send(self):

@@ -22,6 +22,10 @@ def conflict(call, world):
         call.names = {"id": world.cancelled()}
     elif name == "createItem":
         call.body = call.body | {"sku": "85123A"}
+    elif name == "createCustomer":
+        call.body = call.body | {"id": world.customer()}
+    elif name == "addAddress":
+        call.names = {"id": world.customer(addresses=100)}
     elif name == "adjustStock":
         call.body = call.body | {"delta": -1000}
     elif name == "deleteItem":

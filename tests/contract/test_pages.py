@@ -6,7 +6,7 @@ import pytest
 
 from conformance import FILES, contract_of
 
-PAGE_BYTES_MAX = 80 * 1024
+PAGE_BYTES_MAX = 96 * 1024
 
 
 class Reader(html.parser.HTMLParser):

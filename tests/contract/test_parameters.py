@@ -102,8 +102,8 @@ def put(body, pointer, value):
 
 def body_names():
     """Every name of a member of a body in the sources."""
-    readers = [ROOT / f"src/{service}/adapters/read_requests.cpp" for service in ("order", "inventory")]
-    pattern = re.compile(r'\b(?:text|maybe_text|integer|maybe_integer|uuid|object|array|any|item_patch_of)\(\s*(?:in,\s*)?"(\w+)"')
+    readers = [path for service in ("order", "inventory") for path in (ROOT / f"src/{service}/adapters").glob("read_*.cpp")]
+    pattern = re.compile(r'\b(?:text|maybe_text|integer|maybe_integer|uuid|object|array|any|\w*patch_of)\(\s*(?:in,\s*)?"(\w+)"')
     return {name for path in readers for name in pattern.findall(path.read_text())}
 
 
@@ -175,7 +175,9 @@ def test_the_limits_of_a_body_are_the_documented_ones(world, service, operation_
                     target.body["sku"] = f"N-{uuid.uuid4().hex[:12]}"
                 expected = call.contract.faults(whole, target.body)
                 found = faults_of(target.send())
-                is_refused = bool(found) if expected else bool(found.get(place, set()) - {"mismatch"})  # sums of amounts have limits of their own
+                # Sums of amounts have limits of their own, and the postal codes of a country a form of their own.
+                own = {"format"} if name == "postalCode" else {"mismatch"}
+                is_refused = bool(found) if expected else bool(found.get(place, set()) - own)
                 assert is_refused is bool(expected), f"{place} = {json.dumps(edge)[:100]}: {found}, expected {expected}"
 
 

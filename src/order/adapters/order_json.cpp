@@ -29,8 +29,7 @@ void write_step(json::Writer& out, const domain::SagaStep& step) {
 
 }  // namespace
 
-void write_address(json::Writer& out, const domain::Address& address) {
-    out.begin_object();
+void write_address_members(json::Writer& out, const domain::Address& address) {
     write_optional(out, "recipient", address.recipient);
     out.member("line1", address.line1);
     write_optional(out, "line2", address.line2);
@@ -39,6 +38,11 @@ void write_address(json::Writer& out, const domain::Address& address) {
     if (!address.postal_code.empty()) out.member("postalCode", address.postal_code);
     out.member("country", address.country);
     write_optional(out, "phone", address.phone);
+}
+
+void write_address(json::Writer& out, const domain::Address& address) {
+    out.begin_object();
+    write_address_members(out, address);
     out.end_object();
 }
 

@@ -12,6 +12,8 @@ namespace trackops::order::adapters {
 
 void write_order(json::Writer& out, const domain::Order& order);
 void write_address(json::Writer& out, const domain::Address& address);
+// The same without the braces, inside an object of the caller.
+void write_address_members(json::Writer& out, const domain::Address& address);
 // One entry of an order's timeline.
 void write_history_entry(json::Writer& out, const app::HistoryEntry& entry);
 void write_saga(json::Writer& out, const app::SagaOfOrder& saga);

@@ -4,11 +4,12 @@
 
 #include <fmt/format.h>
 
-#include "base/country.hpp"
 #include "base/lenient_instant.hpp"
 #include "base/reason.hpp"
 #include "base/sku.hpp"
 #include "base/text.hpp"
+#include "order/adapters/read_address.hpp"
+#include "order/adapters/read_metadata.hpp"
 #include "platform/http/idempotency_key.hpp"
 #include "platform/http/query_reader.hpp"
 #include "platform/json/object_reader.hpp"
@@ -20,7 +21,6 @@ namespace {
 using json::ObjectReader;
 using json::Value;
 
-constexpr std::size_t metadata_bytes_max = 16 * 1024;
 constexpr Duration wait_max = std::chrono::seconds(5);
 constexpr std::int64_t prefer_seconds_max = 1'000;  // a longer wait means the same
 constexpr std::size_t external_ref_characters_max = 100;
@@ -37,28 +37,6 @@ constexpr json::IntegerRule amount_rule{
     .min = 0,
     .max = max_amount_minor,
     .explanation = " in the smallest unit of the currency, such as 1999 for 19.99"};
-
-domain::Address read_address(ObjectReader& in) {
-    domain::Address address;
-    address.recipient = in.maybe_text("recipient", line_of(200));
-    address.line1 = in.text("line1", line_of(200));
-    address.line2 = in.maybe_text("line2", line_of(200));
-    address.city = in.text("city", line_of(100));
-    address.region = in.maybe_text("region", line_of(100));
-    auto postal_code = in.maybe_text("postalCode", line_of(20));
-    address.country = in.text(
-        "country", {.is_valid = is_country,
-                    .expected = "must be an ISO 3166-1 alpha-2 code in capitals, such as GB"});
-    if (!postal_code && needs_postal_code(address.country) &&
-        (!in.has("postalCode") || in.is_given_as_nothing("postalCode"))) {
-        in.fault("postalCode",
-                 fmt::format("is required: an address in {} has one", address.country), "required");
-    }
-    address.postal_code = std::move(postal_code).value_or("");
-    address.phone = in.maybe_text("phone", line_of(40));
-    in.finish();
-    return address;
-}
 
 domain::Line read_line(ObjectReader& in) {
     domain::Line line;
@@ -78,34 +56,7 @@ void read_shipping_address(ObjectReader& in, domain::OrderTerms& terms) {
     if (!value || !in.has("shippingAddress")) return;
     ObjectReader fields = in.nested(value, in.pointer_to("shippingAddress"));
     terms.shipping_address = read_address(fields);
-}
-
-bool holds_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
-
-// Whether a text or a member name contains U+0000, at any depth. The parser bounds the depth.
-bool holds_nul(Value value) {
-    bool found = holds_nul(value.text().value_or(""));
-    value.each_member([&found](std::string_view name, Value member) {
-        found = found || holds_nul(name) || holds_nul(member);
-    });
-    value.each_element(
-        [&found](std::size_t, Value element) { found = found || holds_nul(element); });
-    return found;
-}
-
-void read_metadata(ObjectReader& in, domain::OrderTerms& terms) {
-    const auto value = in.object("metadata", false);
-    if (!value || !in.has("metadata")) return;
-    terms.metadata = value->minified(metadata_bytes_max);
-    if (terms.metadata->size() > metadata_bytes_max) {
-        in.fault("metadata",
-                 fmt::format("must not be longer than {} bytes without blanks and with its numbers "
-                             "written out",
-                             metadata_bytes_max),
-                 "length");
-    } else if (holds_nul(*value)) {  // jsonb in PostgreSQL cannot store it
-        in.fault("metadata", "must not contain U+0000", "format");
-    }
+    fields.finish();
 }
 
 // Reads the members of an order.
@@ -125,7 +76,7 @@ domain::OrderTerms read_terms(ObjectReader& in) {
     terms.delivery_instructions = in.maybe_text(
         "deliveryInstructions", {.max_characters = 1000, .form = json::TextForm::paragraph});
     terms.external_ref = in.maybe_text("externalRef", line_of(external_ref_characters_max));
-    read_metadata(in, terms);
+    terms.metadata = read_metadata(in);
     return terms;
 }
 

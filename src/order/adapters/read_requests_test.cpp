@@ -85,6 +85,33 @@ TEST(ReadDraft, WantsAPostalCodeWhereTheCountryHasOne) {
         << "a code of the wrong type is not also missing";
 }
 
+TEST(ReadDraft, ChecksAnAddressByTheRulesOfItsCountry) {
+    const auto read = [](std::string_view members) {
+        return read_order_terms(
+            with_address(R"("line1": "1", "city": "C", )" + std::string(members)));
+    };
+    const auto wrong = read(R"("country": "GB", "postalCode": "10115")");
+    ASSERT_FALSE(wrong);
+    ASSERT_EQ(wrong.error().fields.size(), 1U);
+    EXPECT_EQ(wrong.error().fields[0],
+              (FieldError{"/shippingAddress/postalCode",
+                          "must be a postal code of GB, such as SW1Y 4JH", "format"}));
+    const auto kind = read(R"("country": "GB", "postalCode": "sw1y4jh")");
+    ASSERT_TRUE(kind);
+    EXPECT_EQ(kind->shipping_address.postal_code, "sw1y4jh") << "it is kept as it was written";
+
+    const auto nowhere = read(R"("country": "US", "postalCode": "9501", "region": " ")");
+    ASSERT_FALSE(nowhere);
+    EXPECT_EQ(pointers(nowhere.error()),
+              (std::vector<std::string>{"/shippingAddress/postalCode", "/shippingAddress/region"}));
+    EXPECT_EQ(nowhere.error().fields[1].code, "required");
+    EXPECT_TRUE(read(R"("country": "US", "postalCode": "95014", "region": "CA")"));
+    EXPECT_EQ(pointers(read(R"("country": "US", "postalCode": "95014", "region": 7)").error()),
+              std::vector<std::string>{"/shippingAddress/region"});
+    EXPECT_EQ(pointers(read(R"("country": "USA", "postalCode": "any")").error()),
+              std::vector<std::string>{"/shippingAddress/country"});
+}
+
 TEST(ReadDraft, TakesTextsAsPeopleWriteThem) {
     const auto terms =
         read_order_terms(with(R"("deliveryInstructions": null)",

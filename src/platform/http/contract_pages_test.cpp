@@ -45,7 +45,7 @@ TEST_F(ContractPages, NeedNoScriptAndNoOtherPlace) {
         const Response page = calls.call("GET", path);
         EXPECT_EQ(page.content_type, "text/html; charset=utf-8");
         EXPECT_THAT(header(page, "Content-Security-Policy"), HasSubstr("default-src 'none'"));
-        EXPECT_LT(page.body.size(), 40U * 1024);
+        EXPECT_LT(page.body.size(), 96U * 1024);
         EXPECT_THAT(page.body, HasSubstr("<!doctype html>"));
         EXPECT_THAT(page.body, Not(ContainsRegex("<script|<img|<link|<iframe|@import|url[(]")));
         EXPECT_THAT(page.body, Not(ContainsRegex("(href|src)=\"[^/#]")));

@@ -5,25 +5,12 @@
 
 #include <fmt/format.h>
 
+#include "platform/http/target.hpp"
+
 namespace trackops::http {
 namespace {
 
 constexpr std::size_t first_part_max = 50;  // elements
-
-std::string encoded(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                           (c >= '0' && c <= '9') ||
-                           std::string_view("-._~:").find(c) != std::string_view::npos;
-        if (plain) {
-            out += c;
-        } else {
-            out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-        }
-    }
-    return out;
-}
 
 // Rebuilds the request's path from the route. Each parameter is encoded as one segment, whatever it
 // contains.
@@ -34,7 +21,7 @@ std::string path_of(const Request& request) {
          brace = rest.find('{')) {
         const std::size_t end = rest.find('}');
         path += rest.substr(0, brace);
-        path += encoded(request.param(rest.substr(brace + 1, end - brace - 1)));
+        path += percent_encoded_segment(request.param(rest.substr(brace + 1, end - brace - 1)));
         rest.remove_prefix(end + 1);
     }
     return path + std::string(rest);
@@ -67,10 +54,12 @@ Response PageWriter::finish(const Request& request, std::string_view next_cursor
     out_.value(next_cursor).end_object();
     std::string target = path_of(request) + '?';
     for (const auto& [name, value] : request.query) {
-        if (name != "cursor") target += fmt::format("{}={}&", encoded(name), encoded(value));
+        if (name != "cursor")
+            target += fmt::format("{}={}&", percent_encoded_segment(name),
+                                  percent_encoded_segment(value));
     }
-    response_.headers.emplace_back(
-        "Link", fmt::format("<{}cursor={}>; rel=\"next\"", target, encoded(next_cursor)));
+    response_.headers.emplace_back("Link", fmt::format("<{}cursor={}>; rel=\"next\"", target,
+                                                       percent_encoded_segment(next_cursor)));
     return std::move(response_);
 }
 

@@ -59,6 +59,25 @@ std::optional<std::string_view> take_authority(std::string_view& text) {
     return authority;
 }
 
+// Encodes every byte but letters, digits and those of `plain`.
+std::string percent_encoded(std::string_view text, std::string_view plain) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string out;
+    out.reserve(text.size());
+    for (const char c : text) {
+        const bool letter_or_digit =
+            (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        if (letter_or_digit || plain.find(c) != std::string_view::npos) {
+            out += c;
+        } else {
+            out += '%';
+            out += digits[static_cast<unsigned char>(c) >> 4];
+            out += digits[static_cast<unsigned char>(c) & 15];
+        }
+    }
+    return out;
+}
+
 }  // namespace
 
 std::optional<std::string> percent_decoded(std::string_view text) {
@@ -81,22 +100,11 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 }
 
 std::string percent_encoded_path(std::string_view path) {
-    constexpr std::string_view digits = "0123456789ABCDEF";
-    constexpr std::string_view plain = "-._~!$&'()*+,;=:@/";
-    std::string out;
-    out.reserve(path.size());
-    for (const char c : path) {
-        const bool letter_or_digit =
-            (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (letter_or_digit || plain.find(c) != std::string_view::npos) {
-            out += c;
-        } else {
-            out += '%';
-            out += digits[static_cast<unsigned char>(c) >> 4];
-            out += digits[static_cast<unsigned char>(c) & 15];
-        }
-    }
-    return out;
+    return percent_encoded(path, "-._~!$&'()*+,;=:@/");
+}
+
+std::string percent_encoded_segment(std::string_view text) {
+    return percent_encoded(text, "-._~:");
 }
 
 Result<Target> parse_target(std::string_view text) {

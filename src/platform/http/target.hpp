@@ -37,5 +37,8 @@ Result<std::string_view> set_target(Request& request, std::string_view text);
 std::optional<std::string> percent_decoded(std::string_view text);
 // Returns the path in the form that a URI reference requires.
 std::string percent_encoded_path(std::string_view path);
+// Returns the text as one segment of a path, or as a name or value of a query, whatever it
+// contains.
+std::string percent_encoded_segment(std::string_view text);
 
 }  // namespace trackops::http
