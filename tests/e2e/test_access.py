@@ -22,7 +22,7 @@ ROLES = {  # what is promised; the program has a table of its own
     "admin": {"orders:read", "orders:write", "inventory:read", "inventory:write", "relay:read", "operate", "audit:read", "metrics:read", "orders:own", "admin"}}
 LOGIN = ("POST", "/api/sessions")  # open, as it must be; test_sessions.py is about it
 OPEN = {"/", "/docs", "/openapi.json", "/v3/api-docs", "/problems/{code}", "/actuator/health/liveness", "/actuator/health/readiness"}  # to everybody
-PARAMETERS = {"id": str(uuid.uuid4()), "sku": "T-unknown", "code": "unavailable", "component": "db", "group": "readiness", "name": "process.cpu", "handle": "0" * 32}
+PARAMETERS = {"addressId": "01911111-1111-7111-8111-111111111111", "id": str(uuid.uuid4()), "sku": "T-unknown", "code": "unavailable", "component": "db", "group": "readiness", "name": "process.cpu", "handle": "0" * 32}
 BODIES = {"none": (None, {}), "json": (b"{}", {"Content-Type": "application/json"}), "ndjson-stream": (b"", {"Content-Type": "application/x-ndjson"})}
 ROWS = json.loads(subprocess.run([PROGRAM, "routes", "--json"], capture_output=True, check=True).stdout)
 LATEST = 1.0  # seconds from a change of the file to its effect
