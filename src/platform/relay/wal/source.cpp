@@ -1,6 +1,7 @@
 #include "platform/relay/wal/source.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 #include <mutex>
 #include <stdexcept>
@@ -123,6 +124,8 @@ public:
         const SlotState slot = read_slot_state(*tx, options_.slot);
         tx->commit();
         meters_.retained_bytes.set(static_cast<double>(slot.retained_bytes));
+        retained_bytes_ =
+            static_cast<std::uint64_t>(std::max<std::int64_t>(slot.retained_bytes, 0));
         backlog.warning = slot.warning();
         return backlog;
     }
@@ -306,8 +309,11 @@ private:
         }
         if (is_asked_ && confirmed_.lsn > stored_.lsn) return true;
         const bool is_far = confirmed_.lsn.bytes - stored_.lsn.bytes >= options_.idle_bytes_max;
+        // After much log, the server frees it in two steps, each after a reply with a new position.
+        const bool frees_log =
+            retained_bytes_ > options_.idle_bytes_max && confirmed_.lsn > stored_.lsn;
         const bool is_due = Steady::now() >= stored_at_ + options_.checkpoint_interval;
-        return is_due && (has_news_ || is_far || (is_base_new_ && !done().empty()));
+        return is_due && (has_news_ || is_far || frees_log || (is_base_new_ && !done().empty()));
     }
 
     void store() {
@@ -360,7 +366,8 @@ private:
     bool is_base_new_ = false;  // and not stored
     bool has_news_ = false;     // events are confirmed and not stored
     bool is_asked_ = false;     // the server wants a reply; it may want to stop
-    ConfirmedPositions given_positions_;  // since the last confirm()
+    ConfirmedPositions given_positions_;             // since the last confirm()
+    std::atomic<std::uint64_t> retained_bytes_ = 0;  // of the log, at the last backlog()
     Steady::time_point stored_at_;
     Steady::time_point replied_at_;
 
