@@ -10,65 +10,14 @@
 
 #include "platform/relay/make_source.hpp"
 #include "platform/relay/poll_source.hpp"
-#include "platform/relay/sources_for_tests.hpp"
 #include "platform/relay/wal/connection.hpp"
+#include "platform/relay/wal/source_for_tests.hpp"
 
 namespace trackops::relay {
 namespace {
 
-const WalOptions at_once = stored_each(Duration::zero());
 // Stores only at the first confirm().
 const WalOptions never = stored_each(std::chrono::hours(1));
-
-class Wal : public ::testing::Test {
-protected:
-    using Transaction = std::unique_ptr<sql::Transaction>;
-
-    std::unique_ptr<WalSource> streaming(const WalOptions& options = at_once) {
-        auto source = sources_.make_wal(options);
-        until([&] { return source->claim(); });
-        if (!source->is_streaming()) sources_.settle(*source);
-        return source;
-    }
-    std::string read(Source& source, std::size_t max = 100) {
-        return outbox::OutboxFixture::names(sources_.read(source, max));
-    }
-    // Repairs the slot and returns the events found before the source streams the log again.
-    std::string repaired(WalSource& source) {
-        until([&] { return source.claim(); });
-        EXPECT_FALSE(source.is_streaming());
-        std::vector<outbox::StoredEvent> found;
-        sources_.settle(source, &found);
-        return outbox::OutboxFixture::names(found);
-    }
-    Transaction open(std::string_view events) {
-        auto tx = outbox_.database->begin(sql::Access::write);
-        append(*tx, outbox_.parse(events));
-        tx->flush();
-        return tx;
-    }
-    void run(std::string_view statement) {
-        const auto tx = outbox_.database->begin(sql::Access::write);
-        tx->add({.name = "test.run", .text = statement}, {});
-        tx->commit();
-    }
-    std::string text(const std::string& select) {
-        const auto tx = outbox_.database->begin(sql::Access::read);
-        const sql::Statement& found = tx->add({.name = "test.text", .text = select}, {});
-        tx->commit();
-        return found.rows().empty() ? "" : found.rows()[0].maybe_text(0).value_or("");
-    }
-    std::string of_slot(const std::string& column) {
-        return text("SELECT " + column + "::text FROM pg_replication_slots WHERE slot_name = '" +
-                    sources_.slot() + "'");
-    }
-    double metric(const std::string& name) {
-        return outbox_.metrics.counter(name, "", {{"slot", sources_.slot()}}).value();
-    }
-
-    SourceFixture sources_{"postgres-wal"};
-    outbox::OutboxFixture& outbox_ = sources_.outbox;
-};
 
 TEST_F(Wal, GivesTheSameEventsAsPolling) {
     const auto source = streaming();
@@ -258,40 +207,6 @@ TEST_F(Wal, ReadsNoPublicationThatBringsLess) {
         run(std::string("ALTER PUBLICATION trackops_outbox SET (") + change + ")");
         EXPECT_THROW(source->claim(), sql::Failure) << change;
     }
-}
-
-TEST_F(Wal, HoldsNoLogForATableThatIsIdle) {
-    const auto source =
-        streaming({.checkpoint_interval = Duration::zero(), .idle_bytes_max = 10'000});
-    run("CREATE TABLE other (text TEXT)");
-    for (int i = 0; i < 3; ++i) {
-        const std::string before = of_slot("confirmed_flush_lsn");
-        run("INSERT INTO other SELECT repeat('x', 100) FROM generate_series(1, 1000)");
-        until([&] {
-            EXPECT_EQ(read(*source), "");
-            source->confirm();
-            return of_slot("confirmed_flush_lsn") != before;
-        });
-    }
-    outbox_.commit("a1");
-    EXPECT_EQ(read(*source), "a1");
-}
-
-TEST_F(Wal, LetsTheServerFreeTheLogWhenItIsQuietAfterMuch) {
-    const auto source =
-        streaming({.checkpoint_interval = Duration::zero(), .idle_bytes_max = 20'000'000});
-    run("SELECT pg_logical_emit_message(false, 'much', repeat('x', 1000000))::text "
-        "FROM generate_series(1, 30)");
-    const std::string end = text("SELECT pg_current_wal_lsn()::text");
-    const auto has_reached_end = [&](const std::string& column) {
-        EXPECT_EQ(read(*source), "");
-        source->confirm();
-        (void)source->backlog(outbox::noon);
-        return of_slot("(" + column + " >= '" + end + "')") == "true";
-    };
-    until([&] { return has_reached_end("confirmed_flush_lsn"); });
-    run("CHECKPOINT");  // notes which transactions run, as a quiet server does every 15 s
-    until([&] { return has_reached_end("restart_lsn"); });
 }
 
 TEST_F(Wal, StoresNotMoreOftenThanItsIntervalAndAtItsEnd) {
