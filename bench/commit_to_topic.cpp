@@ -44,7 +44,7 @@ Times write(order::app::OrderStore& store, const Load& load, std::int64_t first,
             SteadyClock::time_point start) {
     runtime::SystemClock clock;
     runtime::RandomIds ids{clock};
-    const order::domain::CustomerId customer(ids.next());
+    const order::domain::CustomerId customer{ids.next().text()};
     Times committed;
     for (std::int64_t number = first; number < load.orders; number += writers) {
         std::this_thread::sleep_until(start + std::chrono::nanoseconds(1'000'000'000) * number /

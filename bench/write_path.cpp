@@ -177,7 +177,7 @@ Measured place(Product& product, const Arguments& arguments) {
     sql::migrate(*product.database, "order", order::migrations);
     const auto store = order::adapters::make_sql_order_store(*product.database, product.clock,
                                                              product.ids, product.metrics);
-    const order::domain::CustomerId customer(product.ids.next());
+    const order::domain::CustomerId customer{product.ids.next().text()};
     return measure(arguments, [&] {
         std::vector<order::app::PlaceOrder> commands;
         for (std::size_t i = 0; i < arguments.batch; ++i)

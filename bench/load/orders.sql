@@ -8,7 +8,7 @@ UPDATE filled SET id = (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12
                   saga = (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' || substr(md5('s' || number), 1, 3) || '8'
                         || substr(md5('s' || number), 4, 15))::uuid;
 INSERT INTO orders (id, customer_id, status, currency, total_amount, shipping_address, version, revision, events_sent, created_at, updated_at)
-    SELECT id, ('0190a6de-1f3b-7c55-9f4e-' || lpad(to_hex(number % 100000), 12, '0'))::uuid, 'CONFIRMED', 'GBP', 14997,
+    SELECT id, ('0190a6de-1f3b-7c55-9f4e-' || lpad(to_hex(number % 100000), 12, '0')), 'CONFIRMED', 'GBP', 14997,
            '{"recipient":"Ada Lovelace","line1":"12 St James Square","city":"London","region":"LDN","postalCode":"SW1Y 4JH","country":"GB"}',
            2, 2, 2, at, at FROM filled ORDER BY id;
 INSERT INTO order_items (order_id, line, sku, quantity, unit_amount)

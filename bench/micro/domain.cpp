@@ -17,7 +17,7 @@ struct CommandContext {
     order::domain::CommandContext at{
         .now = clock.now(), .actor = "anonymous", .trace = bench::trace_of(ids), .timeouts = {}};
     order::domain::OrderTerms terms =
-        bench::two_lines(ids, order::domain::CustomerId(ids.next())).terms;
+        bench::two_lines(ids, order::domain::CustomerId{ids.next().text()}).terms;
 };
 
 void place_order(benchmark::State& state) {

@@ -18,7 +18,7 @@ events::OrderCreated sample_event() {
     runtime::RandomIds ids{clock};
     return {.order_id = ids.next(),
             .version = 1,
-            .customer_id = ids.next(),
+            .customer_id = ids.next().text(),
             .currency = "GBP",
             .total_amount_minor = 14997,
             .items = {{"P-1001", 2, 6499}, {"P-2002", 1, 1999}},

@@ -77,15 +77,36 @@ Shortage read_shortage(ObjectReader& line) {
             line.integer("available", any_integer), line.text("reason", any_text)};
 }
 
+std::optional<Shipment> read_shipment(ObjectReader& in, std::vector<FieldError>& ignored) {
+    const auto shipment = in.object("shipment", false);
+    if (!shipment || !in.has("shipment")) return std::nullopt;
+    ObjectReader fields(shipment, "/shipment", ignored);
+    return Shipment{fields.maybe_text("carrier", any_text).value_or(""),
+                    fields.maybe_text("trackingNumber", any_text).value_or("")};
+}
+std::optional<OrderSummary> read_summary(EventReader& in) {
+    const auto summary = in.extra.object("order", false);
+    if (!summary || !in.extra.has("order")) return std::nullopt;
+    ObjectReader fields(summary, "/order", in.ignored);
+    return OrderSummary{fields.uuid("id"),
+                        fields.maybe_text("externalRef", any_text),
+                        fields.text("customerId", any_text),
+                        fields.text("status", any_text),
+                        fields.integer("totalAmount", any_integer),
+                        fields.text("currency", any_text),
+                        read_shipment(fields, in.ignored)};
+}
+
 Event read_order_created(EventReader& in) {
     OrderCreated event;
     event.order_id = in.order_id();
     event.version = in.version();
-    event.customer_id = in.extra.uuid("customerId");
+    event.customer_id = in.text("customerId");
     event.currency = in.text("currency");
     event.total_amount_minor = in.extra.integer("totalAmount", any_integer);
     event.items = in.items<OrderLine>(read_order_line);
     event.created_at = in.instant("createdAt");
+    event.order = read_summary(in);
     return event;
 }
 Event read_order_status_updated(EventReader& in) {
@@ -96,18 +117,15 @@ Event read_order_status_updated(EventReader& in) {
     event.new_status = in.needed("newStatus");
     event.reason = in.extra.maybe_text("reason", any_text);
     event.occurred_at = in.instant("occurredAt");
-    if (const auto shipment = in.extra.object("shipment", false);
-        shipment && in.extra.has("shipment")) {
-        ObjectReader fields(shipment, "/shipment", in.ignored);
-        event.shipment = {fields.maybe_text("carrier", any_text).value_or(""),
-                          fields.maybe_text("trackingNumber", any_text).value_or("")};
-    }
+    event.shipment = read_shipment(in.extra, in.ignored);
+    event.order = read_summary(in);
     return event;
 }
 Event read_order_delivered(EventReader& in) {
     const Uuid order = in.order_id();
     const std::int64_t version = in.version();
-    return OrderDelivered{order, version, in.instant("deliveredAt")};
+    const Instant delivered_at = in.instant("deliveredAt");
+    return OrderDelivered{order, version, delivered_at, read_summary(in)};
 }
 Event read_order_cancelled(EventReader& in) {
     OrderCancelled event;
@@ -116,6 +134,18 @@ Event read_order_cancelled(EventReader& in) {
     event.reason = in.needed("reason");
     event.cancelled_by = in.text("cancelledBy");
     event.cancelled_at = in.instant("cancelledAt");
+    event.order = read_summary(in);
+    return event;
+}
+Event read_order_updated(EventReader& in) {
+    OrderUpdated event;
+    event.order_id = in.order_id();
+    event.version = in.version();
+    in.extra.array("changed", false, 0, max_lines, [&event](Value name, const std::string&) {
+        event.changed.emplace_back(name.text().value_or(""));
+    });
+    event.occurred_at = in.instant("occurredAt");
+    event.order = read_summary(in);
     return event;
 }
 Event read_inventory_reserved(EventReader& in) {
@@ -151,6 +181,7 @@ constexpr auto codecs = std::to_array<Codec>({
     {OrderStatusUpdated::type, read_order_status_updated},
     {OrderDelivered::type, read_order_delivered},
     {OrderCancelled::type, read_order_cancelled},
+    {OrderUpdated::type, read_order_updated},
     {InventoryReserved::type, read_inventory_reserved},
     {InventoryReservationFailed::type, read_inventory_reservation_failed},
     {InventoryReleased::type, read_inventory_released},

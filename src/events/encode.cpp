@@ -33,6 +33,25 @@ void write_items(Writer& out, const std::vector<Line>& lines) {
     out.end_array();
 }
 
+// Members without a value are left out.
+void write_summary(Writer& out, const std::optional<OrderSummary>& order) {
+    if (!order) return;
+    out.name("order").begin_object().member("id", order->id);
+    if (order->external_ref) out.member("externalRef", *order->external_ref);
+    out.member("customerId", order->customer_id)
+        .member("status", order->status)
+        .member("totalAmount", order->total_amount_minor)
+        .member("currency", order->currency);
+    if (order->shipment) {
+        out.name("shipment").begin_object();
+        if (!order->shipment->carrier.empty()) out.member("carrier", order->shipment->carrier);
+        if (!order->shipment->tracking_number.empty())
+            out.member("trackingNumber", order->shipment->tracking_number);
+        out.end_object();
+    }
+    out.end_object();
+}
+
 void write(Writer& out, const OrderCreated& event) {
     out.member("version", event.version)
         .member("customerId", event.customer_id)
@@ -40,6 +59,7 @@ void write(Writer& out, const OrderCreated& event) {
         .member("totalAmount", event.total_amount_minor);
     write_items(out, event.items);
     out.member("createdAt", event.created_at);
+    write_summary(out, event.order);
 }
 void write(Writer& out, const OrderStatusUpdated& event) {
     out.member("version", event.version)
@@ -54,15 +74,24 @@ void write(Writer& out, const OrderStatusUpdated& event) {
             .member("trackingNumber", event.shipment->tracking_number)
             .end_object();
     }
+    write_summary(out, event.order);
 }
 void write(Writer& out, const OrderDelivered& event) {
     out.member("version", event.version).member("deliveredAt", event.delivered_at);
+    write_summary(out, event.order);
 }
 void write(Writer& out, const OrderCancelled& event) {
     out.member("version", event.version)
         .member("reason", event.reason)
         .member("cancelledBy", event.cancelled_by)
         .member("cancelledAt", event.cancelled_at);
+    write_summary(out, event.order);
+}
+void write(Writer& out, const OrderUpdated& event) {
+    out.member("version", event.version).name("changed").begin_array();
+    for (const std::string& name : event.changed) out.value(name);
+    out.end_array().member("occurredAt", event.occurred_at);
+    write_summary(out, event.order);
 }
 void write(Writer& out, const InventoryReserved& event) {
     out.member("reservationId", event.reservation_id);

@@ -37,15 +37,29 @@ struct Shipment {
     bool operator==(const Shipment&) const = default;
 };
 
+// An order as each of its events shows it, after what the event tells of.
+struct OrderSummary {
+    Uuid id;
+    std::optional<std::string> external_ref;
+    std::string customer_id;
+    std::string status;
+    std::int64_t total_amount_minor = 0;
+    std::string currency;
+    std::optional<Shipment> shipment;
+    bool operator==(const OrderSummary&) const = default;
+};
+
+// Version 0.1 published order events without the summary.
 struct OrderCreated {
     static constexpr std::string_view type = "ORDER_CREATED";
     Uuid order_id;
     std::int64_t version = 0;
-    Uuid customer_id;
+    std::string customer_id;
     std::string currency;
     std::int64_t total_amount_minor = 0;
     std::vector<OrderLine> items;  // several lines may have the same SKU
     Instant created_at;
+    std::optional<OrderSummary> order = {};
     bool operator==(const OrderCreated&) const = default;
 };
 struct OrderStatusUpdated {
@@ -57,6 +71,7 @@ struct OrderStatusUpdated {
     std::optional<std::string> reason;
     Instant occurred_at;
     std::optional<Shipment> shipment;
+    std::optional<OrderSummary> order = {};
     bool operator==(const OrderStatusUpdated&) const = default;
 };
 struct OrderDelivered {
@@ -64,6 +79,7 @@ struct OrderDelivered {
     Uuid order_id;
     std::int64_t version = 0;
     Instant delivered_at;
+    std::optional<OrderSummary> order = {};
     bool operator==(const OrderDelivered&) const = default;
 };
 struct OrderCancelled {
@@ -73,7 +89,18 @@ struct OrderCancelled {
     std::string reason;
     std::string cancelled_by;
     Instant cancelled_at;
+    std::optional<OrderSummary> order = {};
     bool operator==(const OrderCancelled&) const = default;
+};
+// A change of an order that is no change of its status.
+struct OrderUpdated {
+    static constexpr std::string_view type = "ORDER_UPDATED";
+    Uuid order_id;
+    std::int64_t version = 0;
+    std::vector<std::string> changed;  // the names of the changed fields, as in the API
+    Instant occurred_at;
+    std::optional<OrderSummary> order = {};
+    bool operator==(const OrderUpdated&) const = default;
 };
 struct InventoryReserved {
     static constexpr std::string_view type = "INVENTORY_RESERVED";
@@ -101,12 +128,14 @@ struct InventoryReleased {
     bool operator==(const InventoryReleased&) const = default;
 };
 
-using Event = std::variant<OrderCreated, OrderStatusUpdated, OrderDelivered, OrderCancelled,
-                           InventoryReserved, InventoryReservationFailed, InventoryReleased>;
+using Event =
+    std::variant<OrderCreated, OrderStatusUpdated, OrderDelivered, OrderCancelled, OrderUpdated,
+                 InventoryReserved, InventoryReservationFailed, InventoryReleased>;
 
 // The topics of the two services. The topic of an event is its type.
 inline constexpr std::string_view order_topics[] = {OrderCreated::type, OrderStatusUpdated::type,
-                                                    OrderDelivered::type, OrderCancelled::type};
+                                                    OrderDelivered::type, OrderCancelled::type,
+                                                    OrderUpdated::type};
 inline constexpr std::string_view inventory_topics[] = {
     InventoryReserved::type, InventoryReservationFailed::type, InventoryReleased::type};
 

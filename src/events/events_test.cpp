@@ -12,13 +12,18 @@ const Uuid order = *Uuid::parse("018bcfe5-687b-7abc-8123-456789abcdef");
 const Uuid other = *Uuid::parse("018bcfe5-687b-7abc-8123-0000000000ff");
 const Instant at{1'700'000'000'123'456};
 
+const OrderSummary summary{order, "R-1", "C 1", "SHIPPED", 1234, "GBP", Shipment{"DHL", ""}};
+
 std::vector<Event> one_of_each() {
     return {
-        OrderCreated{order, 1, other, "GBP", 1234, {{"85123A", 2, 255}, {"a b/c", 1, 724}}, at},
+        OrderCreated{
+            order, 1, "C 1", "GBP", 1234, {{"85123A", 2, 255}, {"a b/c", 1, 724}}, at, summary},
         OrderStatusUpdated{order, 2, "PENDING", "CONFIRMED", {}, at, {}},
-        OrderStatusUpdated{order, 4, "PROCESSING", "SHIPPED", "why", at, Shipment{"DHL", "\"x\\"}},
-        OrderDelivered{order, 5, at},
-        OrderCancelled{order, 2, "OUT_OF_STOCK", "inventory", at},
+        OrderStatusUpdated{order, 4, "PROCESSING", "SHIPPED", "why", at, Shipment{"DHL", "\"x\\"},
+                           summary},
+        OrderDelivered{order, 5, at, summary},
+        OrderCancelled{order, 2, "OUT_OF_STOCK", "inventory", at, summary},
+        OrderUpdated{order, 3, {"metadata", "shipment"}, at, summary},
         InventoryReserved{order, other, {{"85123A", 2}}, at},
         InventoryReserved{order, other, {}, {}},
         InventoryReservationFailed{order, "OUT_OF_STOCK", {{"85123A", 5, 3, "INSUFFICIENT_STOCK"}}},
@@ -40,6 +45,12 @@ TEST(Events, LookAsTheContractSays) {
             order, "OUT_OF_STOCK", {{"85123A", 5, 3, "INSUFFICIENT_STOCK"}}}),
         R"({"orderId":"018bcfe5-687b-7abc-8123-456789abcdef","reason":"OUT_OF_STOCK","items":[)"
         R"({"sku":"85123A","requested":5,"available":3,"reason":"INSUFFICIENT_STOCK"}]})");
+    EXPECT_EQ(
+        encode(OrderUpdated{order, 3, {"shipment"}, at, summary}),
+        R"({"orderId":"018bcfe5-687b-7abc-8123-456789abcdef","version":3,"changed":["shipment"],)"
+        R"("occurredAt":"2023-11-14T22:13:20.123456Z","order":{"id":"018bcfe5-687b-7abc-8123-456789abcdef",)"
+        R"("externalRef":"R-1","customerId":"C 1","status":"SHIPPED","totalAmount":1234,"currency":"GBP",)"
+        R"("shipment":{"carrier":"DHL"}}})");
     EXPECT_EQ(
         encode(OrderDelivered{order, 5, at}),
         R"({"orderId":"018bcfe5-687b-7abc-8123-456789abcdef","version":5,"deliveredAt":"2023-11-14T22:13:20.123456Z"})");
@@ -88,7 +99,7 @@ TEST(Events, OfANewerProducerAreReadWhateverTheOtherFieldsHold) {
 }
 
 TEST(Events, MayHaveMoreLinesThanAnOrderOfToday) {
-    OrderCreated large{order, 1, other, "GBP", 2'500, {}, at};
+    OrderCreated large{order, 1, "C 1", "GBP", 2'500, {}, at};
     for (int i = 0; i < 2'500; ++i) large.items.push_back({"A" + std::to_string(i), 1, 1});
     const auto decoded = decode("ORDER_CREATED", encode(large));
     ASSERT_TRUE(decoded) << decoded.error().detail;

@@ -81,7 +81,7 @@ TEST_P(InventoryApplication, SaysOverTheBusWhereEachReplyComesFrom) {
         201);
     const auto created = publish(events::OrderCreated{.order_id = order,
                                                       .version = 1,
-                                                      .customer_id = ids.next(),
+                                                      .customer_id = ids.next().text(),
                                                       .currency = "GBP",
                                                       .total_amount_minor = 2,
                                                       .items = {{"A", 2, 1}},

@@ -84,7 +84,7 @@ TEST_P(InventoryModule, ReservesShipsAndTellsOverTheBus) {
     EXPECT_NE(made.find("201"), std::string::npos) << made;
     publish(events::OrderCreated{.order_id = order,
                                  .version = 1,
-                                 .customer_id = ids.next(),
+                                 .customer_id = ids.next().text(),
                                  .currency = "GBP",
                                  .total_amount_minor = 2,
                                  .items = {{"A/1 x", 2, 1}},

@@ -17,11 +17,6 @@ std::string text_of(json::Value in, std::string_view name) {
     return std::string(member ? member->text().value_or("") : "");
 }
 
-// A tracking number is "change-N", where N is the number of the change that shipped the order.
-std::string number_in(const std::string& tracking_number) {
-    return tracking_number.substr(std::min<std::size_t>(tracking_number.size(), 7));
-}
-
 // Returns the versions that were the newest at some time since `since`, with their statuses.
 std::vector<std::pair<std::int64_t, order::domain::Status>> versions_since(
     const DatabaseServer& orders, Uuid order, Instant since) {
@@ -40,6 +35,9 @@ std::vector<std::pair<std::int64_t, order::domain::Status>> versions_since(
 std::string body_of(const ReadOrder& read, const ModelOrder& asked) {
     std::string body = fmt::format(R"({{"id":"{}",{},"status":"{}",{})", read.id.text(),
                                    asked.before_status, read.status, asked.after_status);
+    if (!read.instructions.empty())
+        body += fmt::format(R"(,"deliveryInstructions":"{}")", read.instructions);
+    body += asked.metadata;
     if (!read.cancel_reason.empty())
         body += fmt::format(R"(,"cancelReason":"{}")", read.cancel_reason);
     if (!read.shipment.empty()) body += R"(,"shipment":)" + read.shipment;
@@ -47,7 +45,27 @@ std::string body_of(const ReadOrder& read, const ModelOrder& asked) {
                               read.created_at, read.updated_at);
 }
 
+// Whether an order in the status can take the change.
+bool is_possible(order::domain::Status status, const Attempt& attempt) {
+    using order::domain::Status;
+    if (attempt.kind == ChangeKind::terms) return status < Status::shipped;
+    if (attempt.kind == ChangeKind::shipment) return status < Status::delivered;
+    return order::domain::next(status, attempt.action).has_value();
+}
+
 }  // namespace
+
+int number_in(std::string_view text) {
+    int number = 0;
+    text.remove_prefix(std::min(text.size(), text.rfind('-') + 1));
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+}
+
+std::string Attempt::name() const {
+    if (kind == ChangeKind::terms) return "patch";
+    return kind == ChangeKind::shipment ? "correct" : std::string(order::domain::name_of(action));
+}
 
 ReadOrder read_order(const std::string& body) {
     const auto document = json::Document::parse(body);
@@ -59,6 +77,7 @@ ReadOrder read_order(const std::string& body) {
     read.created_at = text_of(root, "createdAt");
     read.updated_at = text_of(root, "updatedAt");
     read.cancel_reason = text_of(root, "cancelReason");
+    read.instructions = text_of(root, "deliveryInstructions");
     if (const auto shipment = root.find("shipment")) {
         read.shipment = shipment->minified();
         read.tracking_number = text_of(*shipment, "trackingNumber");
@@ -99,15 +118,32 @@ ReadOrder Answers::order(const Answer& answer, const std::string& reference,
     const bool has_left = read.status == "SHIPPED" || read.status == "DELIVERED";
     if (is_cancelled == read.cancel_reason.empty() || has_left == read.shipment.empty())
         kind(fmt::format("{} has the wrong members: {}", reference, answer.body));
-    if (has_left) {
-        const std::string digits = number_in(read.tracking_number);
-        int number = 0;
-        std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    details(read, asked, reference);
+    return read;
+}
+
+// The details of an order are those that some client asked for. All answers that show one version
+// show the same ones; an answer with the status alone shows none.
+void Answers::details(const ReadOrder& read, const ModelOrder& asked,
+                      const std::string& reference) {
+    const auto is_patch = [&asked](int number, bool is_of_shipment) {
+        const auto found = asked.patches.find(number);
+        return found != asked.patches.end() && found->second.is_of_shipment == is_of_shipment;
+    };
+    if (!read.shipment.empty()) {
+        const int number = number_in(read.tracking_number);
         const auto shipped = asked.changes.find(number);
-        if (shipped == asked.changes.end() || shipped->second.action != order::domain::Action::ship)
+        const bool is_of_ship =
+            shipped != asked.changes.end() && shipped->second.action == order::domain::Action::ship;
+        if (!is_of_ship && !is_patch(number, true))
             kind(fmt::format("{} was shipped by nobody: {}", reference, read.shipment));
     }
-    return read;
+    if (!read.instructions.empty() && !is_patch(number_in(read.instructions), false))
+        kind(fmt::format("{} has the instructions of nobody: {}", reference, read.instructions));
+    const auto [found, is_new] =
+        details_.try_emplace({read.id, read.version}, read.shipment + read.instructions);
+    if (!is_new && found->second != read.shipment + read.instructions)
+        kind(fmt::format("version {} of {} has two sets of details", read.version, reference));
 }
 
 ReadOrder Answers::status(const Answer& answer) {
@@ -133,9 +169,22 @@ void Answers::change(const ReadOrder& read, const Attempt& attempt, int number) 
     if (attempt.expected_version && read.version != *attempt.expected_version + 1)
         kind(fmt::format("version {} of {} follows on If-Match {}", read.version, name,
                          *attempt.expected_version));
-    if (attempt.action == order::domain::Action::ship &&
-        number_in(read.tracking_number) != fmt::to_string(number))
+    if (attempt.action == order::domain::Action::ship && number_in(read.tracking_number) != number)
         kind(fmt::format("{} was shipped by change {}: {}", name, number, read.shipment));
+}
+
+void Answers::patch(const ReadOrder& read, const Attempt& attempt, int number) {
+    const std::string& name = world_.trace_log.name_of(attempt.order);
+    const auto status = order::domain::status_named(read.status);
+    const bool is_of_shipment = attempt.kind == ChangeKind::shipment;
+    const std::string& shown = is_of_shipment ? read.tracking_number : read.instructions;
+    if (read.id != attempt.order || !status || !is_possible(*status, attempt) ||
+        number_in(shown) != number)
+        kind(fmt::format("to {} {} by change {} is answered with {} {} {}", attempt.name(), name,
+                         number, world_.trace_log.name_of(read.id), read.status, shown));
+    if (attempt.expected_version && read.version != *attempt.expected_version + 1)
+        kind(fmt::format("version {} of {} follows on If-Match {}", read.version, name,
+                         *attempt.expected_version));
 }
 
 void Answers::refusal(const Answer& answer, const Attempt& attempt) {
@@ -144,15 +193,14 @@ void Answers::refusal(const Answer& answer, const Attempt& attempt) {
         const auto& [version, status] = entry;
         if (answer.status == 412)
             return attempt.expected_version && *attempt.expected_version != version;
-        return !order::domain::next(status, attempt.action) &&
+        return !is_possible(status, attempt) &&
                attempt.expected_version.value_or(version) == version;
     };
     problem(answer, answer.status,
             answer.status == 412 ? "precondition-failed" : "illegal-transition");
     if (std::ranges::none_of(versions, is_reason))
         kind(fmt::format("{} to {} {}, which it never had reason for", answer.status,
-                         order::domain::name_of(attempt.action),
-                         world_.trace_log.name_of(attempt.order)));
+                         attempt.name(), world_.trace_log.name_of(attempt.order)));
 }
 
 void Answers::problem(const Answer& answer, int status, std::string_view code) {

@@ -25,15 +25,25 @@ struct ReadOrder {
     std::string shipment = {};
     // The tracking number of the shipment.
     std::string tracking_number = {};
+    std::string instructions = {};
 };
 ReadOrder read_order(const std::string& body);
+
+// The number at the end of a tracking number or of delivery instructions: that of the change which
+// set them. 0 without one.
+int number_in(std::string_view text);
+
+// The kinds of a change: a step of the order's life, or a change of its details.
+enum class ChangeKind : std::uint8_t { step, terms, shipment };
 
 // The parts of a request to change an order that decide whether it may be refused.
 struct Attempt {
     Uuid order;
-    order::domain::Action action = order::domain::Action::process;
-    std::optional<std::int64_t> expected_version;  // If-Match
+    order::domain::Action action = order::domain::Action::process;  // of a step
+    std::optional<std::int64_t> expected_version;                   // If-Match
     Instant first_sent;
+    ChangeKind kind = ChangeKind::step;
+    std::string name() const;
 };
 
 class Answers {
@@ -48,6 +58,8 @@ public:
     // Checks the order in a 200 answer to a change: the change took effect, and `read` is the order
     // after it.
     void change(const ReadOrder& read, const Attempt& attempt, int number);
+    // The same for a change of details.
+    void patch(const ReadOrder& read, const Attempt& attempt, int number);
     // Checks a 409 or 412: at some time since the change was first sent, the order was in a version
     // that justifies the refusal.
     void refusal(const Answer& answer, const Attempt& attempt);
@@ -62,12 +74,14 @@ public:
 private:
     // All answers that show one version of an order must show the same content.
     void same_as_before(const ReadOrder& read);
+    void details(const ReadOrder& read, const ModelOrder& asked, const std::string& reference);
     void kind(std::string evidence) { world_.broken("answers_are_true", std::move(evidence)); }
 
     World& world_;
     const DatabaseServer& orders_;
     std::map<std::pair<Uuid, std::int64_t>, ReadOrder> versions_;
     std::map<Uuid, std::string> created_at_;
+    std::map<std::pair<Uuid, std::int64_t>, std::string> details_;  // by order and version
 };
 
 }  // namespace trackops::sim

@@ -6,33 +6,14 @@
 #include <optional>
 #include <utility>
 
+#include "sim/customer_requests.hpp"
+
 namespace trackops::sim {
 namespace {
 
 using std::chrono::milliseconds;
 
-struct Placement {
-    std::string reference;
-    // "": the request has no key and is sent only once.
-    std::string key;
-    std::string body;
-    // The first answer to a request without `wait`.
-    std::optional<Answer> first = {};
-    std::optional<std::size_t> known = {};  // an index into the known orders
-};
-
-struct Change {
-    std::size_t order = 0;  // an index into the known orders
-    std::string name;
-    int number = 0;
-    Attempt attempt;
-    http::Request request;
-    bool has_key = false;
-    // The first answer, once the request is being repeated.
-    std::optional<Answer> first = {};
-};
-
-constexpr std::string_view customer = "018f0000-0000-7000-8000-000000000001";
+constexpr std::string_view customer = "Shopper 1";
 constexpr std::string_view address =
     R"({"line1":"1 Quay","city":"Cork","postalCode":"T12","country":"IE"})";
 
@@ -80,7 +61,10 @@ private:
     void lose_patience(std::size_t order);
     void change();
     void change(std::size_t order, order::domain::Action action);
+    void change_details();
     Change draw(std::size_t order, order::domain::Action action);
+    Change draw_details(std::size_t order);
+    void add_headers(Change& change);
     void send(const Change& change);
     void hear(const Change& change, const Answer& answer);
     void succeed(Change change, const Answer& answer);
@@ -114,7 +98,8 @@ void Customer::act() {
     --left_;
     const std::size_t dice = random_.below(100);
     if (known_.empty() || dice < 38) return place();
-    if (dice < 80) return change();
+    if (dice < 72) return change();
+    if (dice < 80) return change_details();
     if (dice < 90) {
         ++waiting_for_;
         return read(random_.below(known_.size()));
@@ -166,7 +151,7 @@ void Customer::place() {
     std::string metadata;
     if (random_.happens(0.3))
         metadata = fmt::format(R"(,"metadata":{{"of":"{}","gift":true}})", name_);
-    asked.after_status += metadata;
+    asked.metadata = metadata;
     asked.before_status =
         fmt::format(R"("externalRef":"{}","customerId":"{}")", placement.reference, customer);
     placement.body =
@@ -320,6 +305,12 @@ void Customer::change() {
     if (has_second_thoughts) change(order, order::domain::Action::cancel);
 }
 
+void Customer::change_details() {
+    const std::size_t order = random_.below(known_.size());
+    ++waiting_for_;
+    send(draw_details(order));
+}
+
 Change Customer::draw(std::size_t order, order::domain::Action action) {
     const KnownOrder& known = known_[order];
     const int number = first_change_ + ++changes_;
@@ -330,10 +321,36 @@ Change Customer::draw(std::size_t order, order::domain::Action action) {
                   .request = request_of("POST", fmt::format("/api/orders/{}/{}", known.id.text(),
                                                             order::domain::name_of(action))),
                   .has_key = random_.happens(0.5)};
-    change.request.context.correlation_id = fmt::format("change-{}", number);
     if (action == order::domain::Action::ship)
         change.request.body =
             fmt::format(R"({{"carrier":"Mail","trackingNumber":"change-{}"}})", number);
+    add_headers(change);
+    return change;
+}
+
+// Draws a change of the delivery instructions, or of the tracking number of an order that has left.
+Change Customer::draw_details(std::size_t order) {
+    const KnownOrder& known = known_[order];
+    const int number = first_change_ + ++changes_;
+    const bool has_left = known.status == order::domain::Status::shipped;
+    Change change{.order = order,
+                  .name = world_.trace_log.name_of(known.id),
+                  .number = number,
+                  .attempt = {known.id, {}, {}, world_.now},
+                  .request = request_of("PATCH", "/api/orders/" + known.id.text()),
+                  .has_key = random_.happens(0.5)};
+    change.attempt.kind = has_left ? ChangeKind::shipment : ChangeKind::terms;
+    change.request.body =
+        fmt::format(fmt::runtime(has_left ? R"({{"shipment":{{"trackingNumber":"change-{}"}}}})"
+                                          : R"({{"deliveryInstructions":"change-{}"}})"),
+                    number);
+    add_headers(change);
+    return change;
+}
+
+void Customer::add_headers(Change& change) {
+    const KnownOrder& known = known_[change.order];
+    change.request.context.correlation_id = fmt::format("change-{}", change.number);
     // Different paths reuse the same keys: a key is valid for its path only.
     if (change.has_key)
         change.request.headers.emplace_back(
@@ -345,7 +362,6 @@ Change Customer::draw(std::size_t order, order::domain::Action action) {
         change.attempt.expected_version = version;
         change.request.headers.emplace_back("if-match", fmt::format("\"{}\"", version));
     }
-    return change;
 }
 
 void Customer::change(std::size_t order, order::domain::Action action) {
@@ -353,16 +369,21 @@ void Customer::change(std::size_t order, order::domain::Action action) {
 }
 
 void Customer::send(const Change& change) {
-    world_.trace(name_, "asks to {} {}{}", order::domain::name_of(change.attempt.action),
-                 change.name, change.has_key ? " with a key" : "");
-    model_.change_sent(known_[change.order].reference, change.number, change.attempt.action);
+    world_.trace(name_, "asks to {} {}{}", change.attempt.name(), change.name,
+                 change.has_key ? " with a key" : "");
+    const std::string& reference = known_[change.order].reference;
+    if (change.attempt.kind == ChangeKind::step) {
+        model_.change_sent(reference, change.number, change.attempt.action);
+    } else {
+        model_.patch_sent(reference, change.number, change.attempt.kind == ChangeKind::shipment);
+    }
     network_.call(Service::order, change.request, change.has_key,
                   [this, change](const Answer& answer) { hear(change, answer); });
 }
 
 void Customer::hear(const Change& change, const Answer& answer) {
     const KnownOrder& known = known_[change.order];
-    const std::string_view action = order::domain::name_of(change.attempt.action);
+    const std::string action = change.attempt.name();
     world_.trace(name_, "hears {} to {} {}", answer.status, action, change.name);
     if (is_unknown(answer)) {
         if (!change.has_key) return end();
@@ -379,13 +400,26 @@ void Customer::hear(const Change& change, const Answer& answer) {
             fmt::format("{} to {} {}: {}", answer.status, action, change.name, answer.body));
     }
     answers_.refusal(answer, change.attempt);
-    if (!change.has_key) model_.change_refused(known.reference, change.number);
+    if (!change.has_key && change.attempt.kind == ChangeKind::step)
+        model_.change_refused(known.reference, change.number);
+    if (!change.has_key && change.attempt.kind != ChangeKind::step)
+        model_.patch_refused(known.reference, change.number);
     read(change.order);  // learns the new status
 }
 
 void Customer::succeed(Change change, const Answer& answer) {
     KnownOrder& known = known_[change.order];
     const ReadOrder order = answers_.order(answer, known.reference, asked(known));
+    if (change.attempt.kind != ChangeKind::step) {
+        answers_.patch(order, change.attempt, change.number);
+        model_.patch_confirmed(known.reference, change.number, order.version);
+        learn(known, order);
+        if (change.has_key && random_.happens(0.1)) {
+            change.first = answer;
+            return send(change);
+        }
+        return random_.happens(0.5) ? read(change.order) : end();
+    }
     answers_.change(order, change.attempt, change.number);
     const auto status = order::domain::status_named(order.status);
     if (!status ||

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "order/domain/events.hpp"
+#include "sim/acknowledged.hpp"
+#include "sim/answers.hpp"
 
 namespace trackops::sim {
 namespace {
@@ -63,51 +65,6 @@ CheckResult no_unit_is_sold_twice(const Evidence& on) {
                        on.world.trace_log.name_of(shipped.begin()->first.first));
 }
 
-CheckResult acknowledged_requests_are_kept(const Evidence& on) {
-    std::set<std::tuple<Uuid, std::int64_t, std::string>> history;
-    for (const HistoryRow& row : on.ledger.history)
-        history.emplace(row.order, row.version, row.status);
-    for (const auto& [reference, asked] : on.model.orders()) {
-        if (!asked.id) continue;
-        const auto found = on.ledger.orders.find(*asked.id);
-        if (found == on.ledger.orders.end()) return reference + " was answered and is not there";
-        if (found->second.lines != asked.lines) return reference + " has other lines";
-        for (const auto& [number, change] : asked.changes) {
-            if (!change.heard) continue;
-            const auto& [status, version] = *change.heard;
-            if (!history.contains(
-                    {*asked.id, version, std::string(order::domain::name_of(status))}))
-                return fmt::format("{} was told {} in version {}, which never was",
-                                   on.world.trace_log.name_of(*asked.id),
-                                   order::domain::name_of(status), version);
-        }
-    }
-    for (const auto& [reason, adjustment] : on.model.adjustments()) {
-        bool is_in_ledger = false;
-        for (const MovementRow& row : on.ledger.movements) {
-            is_in_ledger = is_in_ledger || (row.reason == reason && row.sku == adjustment.sku &&
-                                            row.delta == adjustment.delta);
-        }
-        if (adjustment.is_done && !is_in_ledger)
-            return "adjustment " + reason + " was answered and is not in the ledger";
-    }
-    return {};
-}
-
-CheckResult requests_have_one_effect(const Evidence& on) {
-    std::set<std::string> references;
-    for (const auto& [id, order] : on.ledger.orders) {
-        if (!references.insert(order.reference).second)
-            return order.reference + " was placed twice";
-    }
-    std::set<std::string> reasons;
-    for (const MovementRow& row : on.ledger.movements) {
-        if (row.order || row.reason == "CREATED") continue;
-        if (!reasons.insert(row.reason).second) return "adjustment " + row.reason + " counts twice";
-    }
-    return {};
-}
-
 CheckResult orders_settle(const Evidence& on) {
     for (const auto& [id, order] : on.ledger.orders) {
         if (order.status == "PENDING") return on.world.trace_log.name_of(id) + " is PENDING";
@@ -120,8 +77,9 @@ CheckResult orders_settle(const Evidence& on) {
     return {};
 }
 
-constexpr auto topics_of = std::to_array<std::string_view>(
-    {"", "ORDER_CREATED", "ORDER_STATUS_UPDATED", "ORDER_DELIVERED", "ORDER_CANCELLED"});
+constexpr auto topics_of =
+    std::to_array<std::string_view>({"", "ORDER_CREATED", "ORDER_STATUS_UPDATED", "ORDER_DELIVERED",
+                                     "ORDER_CANCELLED", "ORDER_UPDATED"});
 
 // The sum of the rows of one order's history so far.
 struct Life {
@@ -287,10 +245,10 @@ CheckResult events_name_their_cause(const Evidence& on) {
         if (order == on.ledger.orders.end()) return false;
         if (event.sequence == 1) return event.correlation == order->second.reference;
         const auto asked = on.model.orders().find(order->second.reference);
-        return asked != on.model.orders().end() &&
-               std::ranges::any_of(asked->second.changes, [&](const auto& change) {
-                   return event.correlation == fmt::format("change-{}", change.first);
-               });
+        if (asked == on.model.orders().end()) return false;
+        const int number = number_in(event.correlation);
+        return event.correlation == fmt::format("change-{}", number) &&
+               (asked->second.changes.contains(number) || asked->second.patches.contains(number));
     };
     for (const auto* events : {&on.ledger.order_events, &on.ledger.stock_events}) {
         for (const EventRow& event : *events) {
@@ -397,6 +355,9 @@ constexpr auto all = std::to_array<Invariant>({
      no_unit_is_sold_twice},
     {"acknowledged_requests_are_kept", "who was told yes finds it done, to the line and version",
      acknowledged_requests_are_kept},
+    {"acknowledged_details_are_kept",
+     "who was told yes to new details finds them, or newer ones, and their version",
+     acknowledged_details_are_kept},
     {"requests_have_one_effect", "a request counts once, however often it is repeated",
      requests_have_one_effect},
     {"orders_settle", "every order leaves PENDING and every saga ends, once faults stop",

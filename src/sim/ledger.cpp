@@ -20,7 +20,7 @@ void read_orders(sql::Database& database, Ledger& ledger) {
     const auto tx = database.begin(sql::Access::read);
     const auto& orders = tx->add({"books.orders", R"sql(
         SELECT id, status, version, events_sent, coalesce(external_ref, ''), coalesce(cancel_reason, ''),
-               revision
+               revision, coalesce(delivery_instructions, ''), coalesce(tracking_number, '')
         FROM orders
     )sql"},
                                  {});
@@ -41,9 +41,9 @@ void read_orders(sql::Database& database, Ledger& ledger) {
                                 {});
     tx->commit();
     for (const sql::Row& row : orders.rows()) {
-        ledger.orders[row.uuid(0)] = {
-            row.text(1), row.integer(2), row.integer(6), row.integer(3), row.text(4), row.text(5),
-            {}};
+        ledger.orders[row.uuid(0)] = {row.text(1),    row.integer(2), row.integer(6),
+                                      row.integer(3), row.text(4),    row.text(5),
+                                      row.text(7),    row.text(8),    {}};
     }
     for (const sql::Row& row : items.rows())
         ledger.orders[row.uuid(0)].lines[row.text(1)] += row.integer(2);

@@ -20,6 +20,8 @@ struct OrderRow {
     std::int64_t events_sent = 0;
     std::string reference;
     std::string cancel_reason;
+    std::string instructions;
+    std::string tracking_number;
     std::map<std::string, std::int64_t> lines;
 };
 struct SagaRow {

@@ -266,6 +266,32 @@ constexpr auto all = std::to_array<Mutant>({
      .text = "INSERT INTO order_history (order_id, revision, version, type, status, sequence, "
              "event_id, payload, actor, correlation_id, causation_id, occurred_at) "
              "SELECT $1, $2, $3, $4, $5, max($6 - 1, 1), $7, $8, $9, $10, $11, $12"},
+    {.name = "details_unsaved",
+     .bug = "a change of the details is answered and recorded, and the order keeps the old ones",
+     .kind = MutantKind::sql_text,
+     .service = "order",
+     .query = "order.update_details",
+     .text = "UPDATE orders SET shipping_address = $2, delivery_instructions = CASE WHEN $3 <> '' "
+             "THEN delivery_instructions END, external_ref = $4, metadata = $5 WHERE id = $1",
+     .seeds = 20},
+    {.name = "details_untold",
+     .bug = "a change of the details is saved without its event",
+     .kind = MutantKind::sql_text,
+     .service = "order",
+     .query = "outbox.append",
+     .text = "INSERT INTO outbox_events (event_id, aggregate_id, type, sequence, payload, "
+             "correlation_id, causation_id, traceparent, tracestate, occurred_at) "
+             "SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10 WHERE $3 <> 'ORDER_UPDATED'",
+     .seeds = 20},
+    {.name = "correction_unsaved",
+     .bug = "a corrected tracking number is answered and not saved",
+     .kind = MutantKind::sql_text,
+     .service = "order",
+     .query = "order.update",
+     .text = "UPDATE orders SET status = $3, cancel_reason = $4, carrier = $5, "
+             "tracking_number = coalesce(tracking_number, $6), version = $7, events_sent = $8, "
+             "updated_at = $9, revision = $10 WHERE id = $1 AND revision = $2",
+     .seeds = 40},
     {.name = "cancellation_untold",
      .bug = "a cancelled order is saved without its event",
      .kind = MutantKind::sql_text,

@@ -98,6 +98,19 @@ void ReferenceModel::change_refused(const std::string& reference, int change) {
     orders_.at(reference).changes.at(change).is_refused = true;
 }
 
+void ReferenceModel::patch_sent(const std::string& reference, int change, bool is_of_shipment) {
+    orders_.at(reference).patches[change].is_of_shipment = is_of_shipment;
+}
+
+void ReferenceModel::patch_confirmed(const std::string& reference, int change,
+                                     std::int64_t version) {
+    orders_.at(reference).patches.at(change).heard = version;
+}
+
+void ReferenceModel::patch_refused(const std::string& reference, int change) {
+    orders_.at(reference).patches.at(change).is_refused = true;
+}
+
 void ReferenceModel::adjustment_sent(const std::string& reason, const std::string& sku,
                                      std::int64_t delta) {
     adjustments_.try_emplace(reason, ModelAdjustment{.sku = sku, .delta = delta});

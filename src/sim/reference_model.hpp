@@ -43,14 +43,24 @@ struct ModelChange {
     bool is_refused = false;
 };
 
+// A request to change the details of an order. It sets the delivery instructions, or the tracking
+// number, to a text with the number of the change.
+struct ModelPatch {
+    bool is_of_shipment = false;
+    std::optional<std::int64_t> heard;  // the version after it, once an answer has confirmed it
+    bool is_refused = false;
+};
+
 struct ModelOrder {
     Lines lines;
-    // The members of the order's body that never change, as JSON: those before `status` and those
-    // after it.
+    // The members of the order's body that never change, as JSON: those before `status`, those
+    // between it and the delivery instructions, and those after them.
     std::string before_status = {};
     std::string after_status = {};
+    std::string metadata = {};
     std::optional<Uuid> id = {};  // set once an answer has named it
     std::map<int, ModelChange> changes = {};
+    std::map<int, ModelPatch> patches = {};
     Statuses possible = {};
 };
 
@@ -77,6 +87,11 @@ public:
                           std::int64_t version);
     // A change that was sent only once is refused: it can no longer take effect.
     void change_refused(const std::string& reference, int change);
+
+    // The same for a change of details, which leaves the status as it is.
+    void patch_sent(const std::string& reference, int change, bool is_of_shipment);
+    void patch_confirmed(const std::string& reference, int change, std::int64_t version);
+    void patch_refused(const std::string& reference, int change);
 
     void adjustment_sent(const std::string& reason, const std::string& sku, std::int64_t delta);
     void adjustment_confirmed(const std::string& reason) { adjustments_.at(reason).is_done = true; }

@@ -82,7 +82,17 @@ PLACING = refused_everywhere("POST", ORDERS, order_body()) + [
 
 CHANGING = [case for action in ACTIONS for case in refused_everywhere("POST", f"{ORDER}/{action}", {})]
 CHANGING += refused_everywhere("PUT", f"{ORDER}/status", {"status": "PROCESSING"}) + bad_keys("DELETE", ORDER, None)
+CHANGING += refused_everywhere("PATCH", ORDER, {"externalRef": "R"})
 CHANGING += [
+    Case(f"PATCH {ORDER}: members that no client changes", "PATCH", ORDER, 422, "invalid-request", {"status": "SHIPPED", "items": []}, has_free_wording=True),
+    Case(f"PATCH {ORDER}: no address", "PATCH", ORDER, 422, "invalid-request", {"shippingAddress": None}),
+    Case(f"PATCH {ORDER}: many faults, all named", "PATCH", ORDER, 422, "invalid-request",
+         {"shippingAddress": {"line1": " ", "country": "UK"}, "metadata": [], "shipment": {"carrier": "x" * 101}}),
+    Case("PATCH: the terms of an order that has left", "PATCH", "/api/orders/{shipped}", 409, "illegal-transition", {"externalRef": "R"}, has_free_wording=True),
+    Case("PATCH: the shipment of an order that has arrived", "PATCH", "/api/orders/{delivered}", 409, "illegal-transition", {"shipment": {"carrier": "R"}},
+         has_free_wording=True),
+    Case("PATCH: the shipment of a cancelled order", "PATCH", "/api/orders/{cancelled}", 409, "illegal-transition", {"shipment": {"carrier": "R"}},
+         has_free_wording=True),
     Case(f"PUT {ORDER}/status: no status", "PUT", f"{ORDER}/status", 422, "invalid-request", {}),
     Case(f"PUT {ORDER}/status: a status that there is not", "PUT", f"{ORDER}/status", 422, "invalid-request", {"status": "LOST"}),
     Case(f"PUT {ORDER}/status: a status that is a number", "PUT", f"{ORDER}/status", 422, "invalid-request", {"status": 1}),
@@ -94,7 +104,7 @@ CHANGING += [
     Case(f"POST {ORDER}/cancel: an overlong reason", "POST", f"{ORDER}/cancel", 422, "invalid-request", {"reason": "A" * 65}),
 ]
 for method, path, body in [("POST", f"{ORDER}/{action}", None) for action in ACTIONS] + [("PUT", f"{ORDER}/status", {"status": "PROCESSING"}),
-                                                                                        ("DELETE", ORDER, None)]:
+                                                                                        ("DELETE", ORDER, None), ("PATCH", ORDER, {"externalRef": "R"})]:
     CHANGING += [
         unknown_query(method, path)._replace(body=body),
         Case(f"{method} {path}: an older version", method, path, 412, "precondition-failed", body, {"If-Match": '"1"'}, has_free_wording=True),
@@ -125,7 +135,8 @@ READING = []
 for suffix in ("", "/status", "/timeline"):
     for name, order in (("no such order", NO_ID), ("an id that is none", "7")):
         READING.append(Case(f"GET {ORDERS}/ID{suffix}: {name}", "GET", f"{ORDERS}/{order}{suffix}", 404, "not-found"))
-for method, suffix, body in [("POST", f"/{action}", None) for action in ACTIONS] + [("PUT", "/status", {"status": "PROCESSING"}), ("DELETE", "", None)]:
+for method, suffix, body in [("POST", f"/{action}", None) for action in ACTIONS] + [("PUT", "/status", {"status": "PROCESSING"}), ("DELETE", "", None),
+                                                                          ("PATCH", "", {"externalRef": "R"})]:
     for name, order in (("no such order", NO_ID), ("an id that is none", "7")):
         READING.append(Case(f"{method} {ORDERS}/ID{suffix}: {name}", method, f"{ORDERS}/{order}{suffix}", 404, "not-found", body))
 READING += [
@@ -152,7 +163,7 @@ READING += [
 METHODS = [
     no_such_method(ORDERS, "DELETE", "GET", "HEAD", "POST"), no_such_method(ORDERS, "PUT", "GET", "HEAD", "POST"),
     no_such_method(ORDERS, "BREW", "GET", "HEAD", "POST"), no_such_method(ORDERS, "TRACE", "GET", "HEAD", "POST"),
-    no_such_method(ORDER, "POST", "GET", "HEAD", "DELETE"), no_such_method(f"{ORDER}/status", "POST", "GET", "HEAD", "PUT"),
+    no_such_method(ORDER, "POST", "GET", "HEAD", "DELETE", "PATCH"), no_such_method(f"{ORDER}/status", "POST", "GET", "HEAD", "PUT"),
     *(no_such_method(f"{ORDER}/{action}", "GET", "POST") for action in ACTIONS),
     no_such_method(f"{ORDER}/timeline", "POST", "GET", "HEAD"), no_such_method("/api/sagas", "POST", "GET", "HEAD"),
     no_such_method(f"/api/sagas/{NO_ID}", "DELETE", "GET", "HEAD"),

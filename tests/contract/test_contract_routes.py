@@ -49,7 +49,8 @@ def test_a_body_has_the_type_of_its_row(rows, service):
         if body is None:  # a body that is taken and says nothing
             assert row["body"] == "none" or row["bodyOptional"], f"{method} {path}"
             continue
-        assert list(body["content"]) == [types[row["body"]]], f"{method} {path}"
+        content = set(body["content"]) - ({"application/merge-patch+json"} if method == "PATCH" else set())
+        assert content == {types[row["body"]]}, f"{method} {path}"
         assert body["required"] is not row["bodyOptional"], f"{method} {path}"
 
 

@@ -41,7 +41,7 @@ BODIES = [
     ("beyond 64 bits", with_line(unitAmount=2**70), 422, "invalid-request", {"/items/0/unitAmount"}),
     ("an unknown field", GOOD | {"colour": "red"}, 422, "invalid-request", {"/colour"}),
     ("an unknown field inside", with_line(**{"a/b~c": 1}), 422, "invalid-request", {"/items/0/a~1b~0c"}),
-    ("many faults", with_line(quantity=0, sku="?") | {"currency": "ZZZ", "colour": 1, "customerId": "me"}, 422, "invalid-request",
+    ("many faults", with_line(quantity=0, sku="?") | {"currency": "ZZZ", "colour": 1, "customerId": "\u0007"}, 422, "invalid-request",
      {"/items/0/quantity", "/items/0/sku", "/currency", "/colour", "/customerId"}),
     ("no customer", without("customerId"), 422, "invalid-request", {"/customerId"}),
     ("no lines", GOOD | {"items": []}, 422, "invalid-request", {"/items"}),

@@ -62,7 +62,7 @@ public:
     void change(std::span<const domain::OrderId> orders, domain::Action action) {
         std::vector<app::ChangeOrder> changes;
         for (const domain::OrderId id : orders)
-            changes.push_back({id, {action, "", {}}, "anonymous", {}, {}, {}});
+            changes.push_back({id, domain::Command{action, "", {}}, "anonymous", {}, {}, {}});
         (void)app::change_orders(changes, *store, clock, ids, {});
     }
     void a_life_of_each_kind() {
@@ -190,6 +190,14 @@ TEST_P(OrderAudit, FindsAPlantedFaultForEachRowOfTheTable) {
     }
 }
 
+// Whether the event, which leaves the status as it is, may happen in the status.
+bool may_stay(std::string_view event, domain::Status status) {
+    using domain::Status;
+    if (event == "ORDER_DETAILS_CHANGED") return status < Status::shipped;
+    if (event == "SHIPMENT_CORRECTED") return status < Status::delivered;
+    return status == (event == "RESERVATION_RETRIED" ? Status::pending : Status::cancelled);
+}
+
 // Checks each status with each type of event: the statement allows the same steps as the domain.
 TEST_P(OrderAudit, KnowsEveryStepThatAnOrderMayTake) {
     using domain::Status;
@@ -213,8 +221,7 @@ TEST_P(OrderAudit, KnowsEveryStepThatAnOrderMayTake) {
                                                     [&](const domain::Transition& row) {
                                                         return row.from == from && row.to == to;
                                                     })
-                              : from == (rule.name == "RESERVATION_RETRIED" ? Status::pending
-                                                                            : Status::cancelled);
+                              : may_stay(rule.name, from);
             // Only PENDING can be the first status.
             const std::int64_t expected = (is_legal ? 0 : 1) + (from == Status::pending ? 0 : 1);
             EXPECT_EQ(orders.everything()["history_is_a_life_of_an_order"], expected)

@@ -13,15 +13,32 @@ namespace {
 using domain::PublicEvent;
 using domain::RecordedEvent;
 
+std::optional<events::Shipment> shipment_of(const domain::Shipment& shipment) {
+    if (shipment == domain::Shipment{}) return std::nullopt;
+    return events::Shipment{shipment.carrier.value_or(""), shipment.tracking_number.value_or("")};
+}
+
+// A later event of the same transaction may have changed the order: the entry has its state then.
+events::OrderSummary summary_of(const domain::Order& order, const RecordedEvent& entry) {
+    return {order.id.uuid,
+            entry.external_ref,
+            order.terms.customer.text,
+            std::string(name_of(entry.after)),
+            order.total_amount_minor(),
+            order.terms.currency,
+            shipment_of(entry.shipment)};
+}
+
 // A creation that is sent again has version 1, as the first time.
-events::Event created(const domain::Order& order, const RecordedEvent&) {
+events::Event created(const domain::Order& order, const RecordedEvent& entry) {
     events::OrderCreated event{order.id.uuid,
                                1,
-                               order.terms.customer.uuid,
+                               order.terms.customer.text,
                                order.terms.currency,
                                order.total_amount_minor(),
                                {},
-                               order.created_at};
+                               order.created_at,
+                               summary_of(order, entry)};
     event.items.reserve(order.terms.items.size());
     for (const domain::Line& line : order.terms.items)
         event.items.push_back({line.sku, line.quantity, line.unit_amount_minor});
@@ -35,26 +52,36 @@ events::Event status_updated(const domain::Order& order, const RecordedEvent& en
                                      std::string(name_of(entry.after)),
                                      {},
                                      entry.at,
-                                     {}};
-    if (std::holds_alternative<domain::OrderShipped>(entry.event) && order.shipment) {
-        event.shipment = {order.shipment->carrier.value_or(""),
-                          order.shipment->tracking_number.value_or("")};
-    }
+                                     {},
+                                     summary_of(order, entry)};
+    if (std::holds_alternative<domain::OrderShipped>(entry.event))
+        event.shipment = shipment_of(entry.shipment);
     return event;
 }
 
 events::Event delivered(const domain::Order& order, const RecordedEvent& entry) {
-    return events::OrderDelivered{order.id.uuid, entry.version, entry.at};
+    return events::OrderDelivered{order.id.uuid, entry.version, entry.at, summary_of(order, entry)};
 }
 
 events::Event cancelled(const domain::Order& order, const RecordedEvent& entry) {
     if (const auto* again = std::get_if<domain::ReleaseRetried>(&entry.event)) {
-        return events::OrderCancelled{order.id.uuid, entry.version, again->reason,
-                                      again->cancelled_by, again->cancelled_at};
+        return events::OrderCancelled{order.id.uuid,       entry.version,
+                                      again->reason,       again->cancelled_by,
+                                      again->cancelled_at, summary_of(order, entry)};
     }
-    return events::OrderCancelled{order.id.uuid, entry.version,
-                                  std::get<domain::OrderCancelled>(entry.event).reason, entry.actor,
-                                  entry.at};
+    return events::OrderCancelled{
+        order.id.uuid, entry.version, std::get<domain::OrderCancelled>(entry.event).reason,
+        entry.actor,   entry.at,      summary_of(order, entry)};
+}
+
+events::Event updated(const domain::Order& order, const RecordedEvent& entry) {
+    const auto* const corrected = std::get_if<domain::ShipmentCorrected>(&entry.event);
+    const auto& names = corrected != nullptr
+                            ? corrected->changed
+                            : std::get<domain::OrderDetailsChanged>(entry.event).changed;
+    return events::OrderUpdated{order.id.uuid, entry.version,
+                                std::vector<std::string>(names.begin(), names.end()), entry.at,
+                                summary_of(order, entry)};
 }
 
 struct Maker {
@@ -66,6 +93,7 @@ constexpr auto makers = std::to_array<Maker>({
     {PublicEvent::order_status_updated, status_updated},
     {PublicEvent::order_delivered, delivered},
     {PublicEvent::order_cancelled, cancelled},
+    {PublicEvent::order_updated, updated},
 });
 static_assert(std::ranges::all_of(domain::event_rules, [](const domain::EventRule& rule) {
     return rule.heard_as == PublicEvent::none ||

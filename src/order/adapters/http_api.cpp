@@ -107,15 +107,16 @@ void place_order(const Request& request, const Reply& reply, const ApiDependenci
     if (!dependencies.place_queue.submit(*std::move(command), done)) reply.busy();
 }
 
-// Handles every transition. POST .../process, ship, deliver and cancel, PUT .../status and DELETE
-// differ only in how they state the command.
-void change_order(const Request& request, const Reply& reply, Result<domain::Command> command,
+// Handles every change. POST .../process, ship, deliver and cancel, PUT .../status, PATCH and
+// DELETE differ only in how they state the command.
+template <class Command>
+void change_order(const Request& request, const Reply& reply, Result<Command> command,
                   const ApiDependencies& dependencies) {
     const auto read = [&]() -> Result<app::ChangeOrder> {
         TRY(http::check_query(request, {}));
         const domain::OrderId id = TRY(read_order_id(request));
         app::ChangeOrder change{
-            id, TRY(command), request.context.actor(), request.context.trace(), {}, {}};
+            id, TRY(std::move(command)), request.context.actor(), request.context.trace(), {}, {}};
         change.key = TRY(http::read_idempotency_key(request, dependencies.key_lifetime));
         change.condition = TRY(http::read_version_condition(request, "order"));
         return change;
@@ -266,6 +267,10 @@ void delete_order(const Request& request, const Reply& reply, const ApiDependenc
     change_order(request, reply, std::move(command), dependencies);
 }
 
+void patch_order(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
+    change_order(request, reply, read_details_patch(request.body), dependencies);
+}
+
 void post_bulk(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
     const auto policy = http::read_error_policy(request);
     if (!policy) return reply.problem(policy.error());
@@ -317,6 +322,7 @@ constexpr auto rows = std::to_array<Row>({
     query("/api/orders/{id}", Work::memory, get_order),
     query("/api/orders/{id}/status", Work::memory, get_status),
     command("PUT", "/api/orders/{id}/status", Needs::body, put_status),
+    command("PATCH", "/api/orders/{id}", Needs::body, patch_order),
     command("DELETE", "/api/orders/{id}", Needs::nothing, delete_order),
     command("POST", "/api/orders/{id}/process", Needs::nothing, act<domain::Action::process>),
     command("POST", "/api/orders/{id}/ship", Needs::nothing, act<domain::Action::ship>),

@@ -50,7 +50,8 @@ std::vector<Refusal> refusals() {
          {"Idempotency-Key"}},
         {"GET", "/api/orders?status=x&x=1", "", {}, 422, "invalid-request", {"status", "x"}},
         {"GET",
-         "/api/orders?status=x&customerId=x&createdFrom=x&createdTo=x&cursor=x&limit=0",
+         "/api/orders?status=x&customerId=" + std::string(65, 'x') +
+             "&createdFrom=x&createdTo=x&cursor=x&limit=0",
          "",
          {},
          422,
@@ -114,9 +115,13 @@ std::vector<Refusal> refusals() {
     for (const auto* end : {"", "/status", "/timeline"})
         list.push_back({"GET", order + end + "?x=1", "", {}, 422, "invalid-request", {"x"}});
     const std::vector<std::array<std::string, 3>> changes = {
-        {"DELETE", "", ""},      {"POST", "/process", ""},
-        {"POST", "/ship", ""},   {"POST", "/deliver", ""},
-        {"POST", "/cancel", ""}, {"PUT", "/status", R"({"status":"CANCELLED"})"}};
+        {"DELETE", "", ""},
+        {"POST", "/process", ""},
+        {"POST", "/ship", ""},
+        {"POST", "/deliver", ""},
+        {"POST", "/cancel", ""},
+        {"PUT", "/status", R"({"status":"CANCELLED"})"},
+        {"PATCH", "", R"({"externalRef":"R"})"}};
     for (const auto& [method, end, body] : changes) {
         list.push_back({method, "/api/orders/{none}" + end, body, {}, 404, "not-found"});
         list.push_back({method, "/api/orders/7" + end, body, {}, 404, "not-found"});

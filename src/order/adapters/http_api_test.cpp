@@ -115,6 +115,61 @@ TEST_F(OrderApi, CancelsInThreeWays) {
     }
 }
 
+TEST_F(OrderApi, ChangesTheDetailsOfAnOrder) {
+    const std::string path = at_hand.placed();
+    const auto changed =
+        call("PATCH", path, R"({"deliveryInstructions":"ring","shipment":{"carrier":"DHL"}})");
+    EXPECT_EQ(changed.status, 200) << changed.body;
+    EXPECT_EQ(member(changed, "deliveryInstructions"), "ring");
+    EXPECT_THAT(changed.body, HasSubstr(R"("shipment":{"carrier":"DHL"})"));
+    EXPECT_EQ(header(changed, "ETag"), "\"3\"") << "the terms and the shipment are two events";
+    EXPECT_EQ(call("GET", path).body, changed.body);
+    const auto same = call("PATCH", path, R"({"deliveryInstructions":" ring "})");
+    EXPECT_EQ(same.status, 200);
+    EXPECT_EQ(same.body, changed.body);
+    EXPECT_THAT(testing::query_column(*at_hand.database,
+                                      "SELECT type || ' ' || sequence FROM outbox_events "
+                                      "ORDER BY position"),
+                ElementsAre("ORDER_CREATED 1", "ORDER_UPDATED 2", "ORDER_UPDATED 3"));
+    EXPECT_THAT(call("GET", path + "/timeline").body,
+                AllOf(HasSubstr(R"("version":2,"type":"ORDER_DETAILS_CHANGED","at":)"),
+                      HasSubstr(R"("changed":["deliveryInstructions"])"),
+                      HasSubstr(R"("changed":["shipment"])")));
+}
+
+TEST_F(OrderApi, RefusesDetailsThatCanNoLongerChange) {
+    const std::string path = at_hand.placed();
+    at_hand.settle(path, domain::ReservationOutcome::reserved);
+    for (const auto* step : {"/process", "/ship"}) ASSERT_EQ(call("POST", path + step).status, 200);
+    const auto late = call("PATCH", path, R"({"externalRef":"R-2","metadata":{"a":1}})");
+    EXPECT_EQ(late.status, 409);
+    EXPECT_EQ(member(late, "code"), "illegal-transition");
+    EXPECT_EQ(member(late, "detail"),
+              "the order is SHIPPED and its externalRef and metadata can no longer be changed; "
+              "its shipment can");
+    EXPECT_EQ(call("PATCH", path, R"({"shipment":{"trackingNumber":"1"}})").status, 200);
+    ASSERT_EQ(call("POST", path + "/deliver").status, 200);
+    EXPECT_EQ(
+        member(call("PATCH", path, R"({"shipment":null})"), "detail"),
+        "the order is DELIVERED and its shipment can no longer be changed; nothing of it can");
+    EXPECT_EQ(call("PATCH", path, "{}").status, 200);
+    EXPECT_EQ(call("PATCH", path, R"({"status":"SHIPPED"})").status, 422);
+}
+
+TEST_F(OrderApi, ChangesDetailsUnderAKeyAndACondition) {
+    const std::string path = at_hand.placed();
+    const std::string body = R"({"externalRef":"R-2"})";
+    EXPECT_EQ(call("PATCH", path, body, if_match("\"2\"")).status, 412);
+    const auto first = call("PATCH", path, body, key("k"));
+    EXPECT_EQ(header(first, "ETag"), "\"2\"");
+    ASSERT_EQ(call("PATCH", path, R"({"externalRef":"R-3"})", if_match("\"2\"")).status, 200);
+    const auto again = call("PATCH", path, body, key("k"));
+    EXPECT_EQ(again.body, first.body);
+    EXPECT_EQ(header(again, "Idempotency-Replayed"), "true");
+    EXPECT_EQ(member(call("GET", path), "externalRef"), "R-3");
+    EXPECT_EQ(call("PATCH", path, "{}", key("k")).status, 422);
+}
+
 TEST_F(OrderApi, ChangesOnlyTheVersionThatIfMatchNames) {
     const std::string path = at_hand.placed();
     at_hand.settle(path, domain::ReservationOutcome::reserved);

@@ -50,7 +50,7 @@ protected:
     }
     domain::Order placed() {
         domain::OrderTerms terms;
-        terms.customer = domain::CustomerId(uuid_v7({1}, 2, 3));
+        terms.customer = domain::CustomerId{uuid_v7({1}, 2, 3).text()};
         terms.currency = "GBP";
         terms.items = {{"85123A", "Holder", 6, 255}};
         terms.shipping_address = {"Ada", "1 High St", {}, "London", {}, "N1", "GB", {}};

@@ -27,6 +27,14 @@ void write_step(json::Writer& out, const domain::SagaStep& step) {
     out.end_object();
 }
 
+void write_shipment(json::Writer& out, const std::optional<domain::Shipment>& shipment) {
+    if (!shipment) return;
+    out.name("shipment").begin_object();
+    write_optional(out, "carrier", shipment->carrier);
+    write_optional(out, "trackingNumber", shipment->tracking_number);
+    out.end_object();
+}
+
 }  // namespace
 
 void write_address_members(json::Writer& out, const domain::Address& address) {
@@ -49,7 +57,7 @@ void write_address(json::Writer& out, const domain::Address& address) {
 void write_order(json::Writer& out, const domain::Order& order) {
     out.begin_object().member("id", order.id.uuid);
     write_optional(out, "externalRef", order.terms.external_ref);
-    out.member("customerId", order.terms.customer.uuid)
+    out.member("customerId", order.terms.customer.text)
         .member("status", name_of(order.status))
         .member("currency", order.terms.currency)
         .member("totalAmount", order.total_amount_minor());
@@ -69,12 +77,7 @@ void write_order(json::Writer& out, const domain::Order& order) {
     write_optional(out, "deliveryInstructions", order.terms.delivery_instructions);
     if (order.terms.metadata) out.name("metadata").raw(*order.terms.metadata);
     write_optional(out, "cancelReason", order.cancel_reason);
-    if (order.shipment) {
-        out.name("shipment").begin_object();
-        write_optional(out, "carrier", order.shipment->carrier);
-        write_optional(out, "trackingNumber", order.shipment->tracking_number);
-        out.end_object();
-    }
+    write_shipment(out, order.shipment);
     out.member("version", order.version)
         .member("createdAt", order.created_at)
         .member("updatedAt", order.updated_at)
@@ -86,6 +89,19 @@ std::string order_json(const domain::Order& order) {
     text.reserve(512 + order.terms.items.size() * 96);
     json::Writer out(text);
     write_order(out, order);
+    return text;
+}
+
+std::string details_json(const domain::OrderDetails& details) {
+    std::string text;
+    json::Writer out(text);
+    out.begin_object().name("shippingAddress");
+    write_address(out, details.shipping_address);
+    write_optional(out, "deliveryInstructions", details.delivery_instructions);
+    write_optional(out, "externalRef", details.external_ref);
+    if (details.metadata) out.name("metadata").raw(*details.metadata);
+    write_shipment(out, details.shipment);
+    out.end_object();
     return text;
 }
 
@@ -126,6 +142,11 @@ void write_history_entry(json::Writer& out, const app::HistoryEntry& entry) {
     if (is_status_change) out.member("to", name_of(entry.after));
     out.member("at", entry.at).member("actor", entry.actor);
     if (!entry.reason.empty()) out.member("reason", entry.reason);
+    if (!entry.changed.empty()) {
+        out.name("changed").begin_array();
+        for (const std::string& name : entry.changed) out.value(name);
+        out.end_array();
+    }
     out.member("correlationId", entry.correlation).member("cause", entry.causation);
     if (entry.event_id) out.member("eventId", *entry.event_id);
     out.end_object();

@@ -18,6 +18,8 @@ void write_address_members(json::Writer& out, const domain::Address& address);
 void write_history_entry(json::Writer& out, const app::HistoryEntry& entry);
 void write_saga(json::Writer& out, const app::SagaOfOrder& saga);
 std::string order_json(const domain::Order& order);
+// The members of the order that a client may change, as GET shows them.
+std::string details_json(const domain::OrderDetails& details);
 // {id, status, version, updatedAt, cancelReason?}
 std::string status_json(const domain::Order& order);
 // Returns the ETag, which is the version.

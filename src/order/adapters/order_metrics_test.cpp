@@ -78,7 +78,7 @@ TEST_P(OrderMetricsOf, GiveAReasonOfAClientNoSeriesOfItsOwn) {
     for (const char* reason : {"TOO_LATE", "MADE_UP"}) {
         const domain::Order order = placed();
         const std::vector<app::ChangeOrder> cancelling = {
-            {order.id, {Action::cancel, reason, {}}, "anonymous", {}, {}, {}}};
+            {order.id, domain::Command{Action::cancel, reason, {}}, "anonymous", {}, {}, {}}};
         ASSERT_TRUE(app::change_orders(cancelling, *store_, clock_, ids_, {}).at(0));
     }
     EXPECT_EQ(cancelled("OTHER"), 2);

@@ -80,7 +80,7 @@ Conditions conditions_of(const app::OrderFilter& filter, std::optional<domain::O
     Conditions conditions;
     if (after) conditions.add("id < {}", *after);
     if (filter.status) conditions.add("status = {}", name_of(*filter.status));
-    if (filter.customer) conditions.add("customer_id = {}", *filter.customer);
+    if (filter.customer) conditions.add("customer_id = {}", filter.customer->text);
     if (filter.external_ref) conditions.add("external_ref = {}", *filter.external_ref);
     if (filter.created_from) {
         conditions.add("created_at >= {}", *filter.created_from);

@@ -115,7 +115,7 @@ LoadedOrder order_of(const sql::Row& row) {
     LoadedOrder loaded;
     domain::Order& order = loaded.record.order;
     order.id = domain::OrderId(row.uuid(0));
-    order.terms.customer = domain::CustomerId(row.uuid(1));
+    order.terms.customer = {row.text(1)};
     order.status = named<domain::Status>(domain::status_names, row.text(2));
     order.terms.currency = row.text(3);
     order.terms.total_amount_minor = row.integer(4);
@@ -169,6 +169,11 @@ app::HistoryEntry history_entry_of(const sql::Row& row) {
         if (!payload) throw std::logic_error("a stored payload is no JSON");
         const auto reason = payload->root().find("reason");
         entry.reason = reason ? reason->text().value_or("") : "";
+        if (const auto changed = payload->root().find("changed")) {
+            changed->each_element([&entry](std::size_t, json::Value name) {
+                entry.changed.emplace_back(name.text().value_or(""));
+            });
+        }
     }
     entry.actor = row.text(5);
     entry.correlation = row.text(6);

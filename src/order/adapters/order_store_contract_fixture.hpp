@@ -24,7 +24,7 @@ namespace trackops::order::adapters {
 
 inline domain::OrderTerms terms(std::string sku = "85123A") {
     domain::OrderTerms terms;
-    terms.customer = domain::CustomerId(uuid_v7({1}, 2, 3));
+    terms.customer = domain::CustomerId{uuid_v7({1}, 2, 3).text()};
     terms.currency = "GBP";
     terms.items = {{sku, "Holder", 6, 255}, {"b", {}, 1, 100}};
     terms.shipping_address = {"Ada", "1 High St", {}, "London", {}, "N1", "GB", {}};
@@ -54,10 +54,13 @@ protected:
                                    std::optional<std::int64_t> version = {}) {
         VersionCondition condition;
         if (version) condition.only = {*version};
-        return app::change_orders(
-                   std::vector<app::ChangeOrder>{
-                       {id, {action, "", {}}, "anonymous", {}, std::move(key), condition}},
-                   *store_, clock_, ids_, {})
+        return app::change_orders(std::vector<app::ChangeOrder>{{id,
+                                                                 domain::Command{action, "", {}},
+                                                                 "anonymous",
+                                                                 {},
+                                                                 std::move(key),
+                                                                 condition}},
+                                  *store_, clock_, ids_, {})
             .at(0);
     }
     std::vector<Result<app::SaveResult>> answer(domain::OrderId id,

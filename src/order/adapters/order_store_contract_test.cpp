@@ -130,10 +130,10 @@ TEST_P(OrderStoreContract, AppliesTwoChangesOfOneOrderOneAfterTheOther) {
     const domain::Order order = placed();
     answer(order.id, domain::ReservationOutcome::reserved, ids_.next());
     const std::vector<app::ChangeOrder> commands = {
-        {order.id, {domain::Action::process, "", {}}, "anonymous", {}, {}, {}},
-        {order.id, {domain::Action::process, "", {}}, "anonymous", {}, {}, {}},
+        {order.id, domain::Command{domain::Action::process, "", {}}, "anonymous", {}, {}, {}},
+        {order.id, domain::Command{domain::Action::process, "", {}}, "anonymous", {}, {}, {}},
         {order.id,
-         {domain::Action::ship, "", domain::Shipment{"DHL", "1"}},
+         domain::Command{domain::Action::ship, "", domain::Shipment{"DHL", "1"}},
          "anonymous",
          {},
          {},
@@ -149,6 +149,38 @@ TEST_P(OrderStoreContract, AppliesTwoChangesOfOneOrderOneAfterTheOther) {
     EXPECT_EQ(timeline[3].before, domain::Status::processing);
     EXPECT_EQ(timeline[3].after, domain::Status::shipped);
     EXPECT_GT(timeline[3].revision, timeline[2].revision);
+}
+
+TEST_P(OrderStoreContract, SavesChangedDetailsWithAnEventOfTheirOwn) {
+    const domain::Order order = placed();
+    const auto other_address = [](const domain::OrderDetails& current) {
+        domain::OrderDetails wanted = current;
+        wanted.shipping_address.city = "Leeds";
+        wanted.delivery_instructions = "ring";
+        wanted.external_ref = "R-2";
+        wanted.metadata = "{}";
+        wanted.shipment = domain::Shipment{{}, "T-1"};
+        return Result<domain::OrderDetails>(wanted);
+    };
+    const std::vector<app::ChangeOrder> commands = {
+        {order.id, app::ChangeDetails{other_address}, "ada", {"c", "c", "", ""}, {}, {}},
+        {order.id, domain::Command{domain::Action::cancel, "", {}}, "ada", {}, {}, {}}};
+    for (const auto& answer : app::change_orders(commands, *store_, clock_, ids_, {}))
+        ASSERT_TRUE(answer) << answer.error().detail;
+    const domain::Order saved = found(order.id);
+    EXPECT_EQ(domain::details_of(saved), other_address(domain::details_of(order)).value());
+    EXPECT_EQ(saved.version, 4);
+    const auto timeline = store_->timeline(order.id).value();
+    ASSERT_EQ(timeline.size(), 4U);
+    EXPECT_EQ(timeline[1].type, "ORDER_DETAILS_CHANGED");
+    EXPECT_EQ(timeline[1].changed,
+              (std::vector<std::string>{"shippingAddress", "deliveryInstructions", "externalRef",
+                                        "metadata"}));
+    EXPECT_EQ(timeline[2].type, "SHIPMENT_CORRECTED");
+    EXPECT_EQ(timeline[3].type, "ORDER_CANCELLED");
+    EXPECT_EQ(count("outbox_events WHERE type = 'ORDER_UPDATED'"), 2);
+    EXPECT_EQ(count("order_history WHERE CAST(payload AS TEXT) LIKE '%Leeds%'"), 0)
+        << "the history names no place";
 }
 
 // The second writer saves while the change of the first one runs.
@@ -225,7 +257,7 @@ TEST_P(OrderStoreContract, ChangesOnceWhenTheAnswerOfTheCommitIsLost) {
     const auto store = make_sql_order_store(lossy, clock_, ids_, metrics_);
     lossy.lose = 2;
     const std::vector<app::ChangeOrder> cancelling = {
-        {order.id, {domain::Action::cancel, "", {}}, "anonymous", {}, {}, {}}};
+        {order.id, domain::Command{domain::Action::cancel, "", {}}, "anonymous", {}, {}, {}}};
     EXPECT_EQ(app::change_orders(cancelling, *store, clock_, ids_, {}).at(0).value().order.status,
               domain::Status::cancelled);
     EXPECT_EQ(lossy.lose, 1);  // the second run finds the cause handled and writes nothing

@@ -90,7 +90,7 @@ TEST_P(OrderStoreContract, ListsNewestFirstPageByPage) {
     EXPECT_EQ(cancelled.items[0].id, ids[2]);
     EXPECT_TRUE(store_
                     ->list({.status = {},
-                            .customer = domain::CustomerId(ids_.next()),
+                            .customer = domain::CustomerId{ids_.next().text()},
                             .external_ref = {},
                             .created_from = {},
                             .created_to = {}},

@@ -1,6 +1,7 @@
 #include "order/adapters/read_requests.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -8,10 +9,12 @@
 #include "base/reason.hpp"
 #include "base/sku.hpp"
 #include "base/text.hpp"
+#include "order/adapters/order_json.hpp"
 #include "order/adapters/read_address.hpp"
 #include "order/adapters/read_metadata.hpp"
 #include "platform/http/idempotency_key.hpp"
 #include "platform/http/query_reader.hpp"
+#include "platform/json/merge_patch.hpp"
 #include "platform/json/object_reader.hpp"
 #include "platform/json/reader.hpp"
 
@@ -51,18 +54,28 @@ domain::Line read_line(ObjectReader& in) {
 }
 
 // The nested reader adds its faults to the list of `in`, with pointers below /shippingAddress.
-void read_shipping_address(ObjectReader& in, domain::OrderTerms& terms) {
+domain::Address read_shipping_address(ObjectReader& in) {
     const auto value = in.object("shippingAddress", true);
-    if (!value || !in.has("shippingAddress")) return;
+    if (!value || !in.has("shippingAddress")) return {};
     ObjectReader fields = in.nested(value, in.pointer_to("shippingAddress"));
-    terms.shipping_address = read_address(fields);
+    domain::Address address = read_address(fields);
     fields.finish();
+    return address;
+}
+
+std::optional<std::string> read_delivery_instructions(ObjectReader& in) {
+    return in.maybe_text("deliveryInstructions",
+                         {.max_characters = 1000, .form = json::TextForm::paragraph});
+}
+std::optional<std::string> read_external_ref(ObjectReader& in) {
+    return in.maybe_text("externalRef", line_of(external_ref_characters_max));
 }
 
 // Reads the members of an order.
 domain::OrderTerms read_terms(ObjectReader& in) {
     domain::OrderTerms terms;
-    terms.customer = domain::CustomerId(in.uuid("customerId"));
+    terms.customer =
+        domain::customer_id_of(in.text("customerId", line_of(domain::customer_id_characters_max)));
     terms.currency = in.text(
         "currency",
         {.is_valid = is_currency, .expected = "must be an ISO 4217 code in capitals, such as GBP"});
@@ -72,10 +85,9 @@ domain::OrderTerms read_terms(ObjectReader& in) {
         ObjectReader line = in.nested(value, pointer);
         terms.items.push_back(read_line(line));
     });
-    read_shipping_address(in, terms);
-    terms.delivery_instructions = in.maybe_text(
-        "deliveryInstructions", {.max_characters = 1000, .form = json::TextForm::paragraph});
-    terms.external_ref = in.maybe_text("externalRef", line_of(external_ref_characters_max));
+    terms.shipping_address = read_shipping_address(in);
+    terms.delivery_instructions = read_delivery_instructions(in);
+    terms.external_ref = read_external_ref(in);
     terms.metadata = read_metadata(in);
     return terms;
 }
@@ -85,6 +97,73 @@ std::optional<domain::Shipment> read_shipment(ObjectReader& in) {
                               in.maybe_text("trackingNumber", line_of(100))};
     if (!shipment.carrier && !shipment.tracking_number) return std::nullopt;
     return shipment;
+}
+
+std::optional<domain::Shipment> read_nested_shipment(ObjectReader& in) {
+    const auto value = in.object("shipment", false);
+    if (!value || !in.has("shipment")) return std::nullopt;
+    ObjectReader fields = in.nested(value, in.pointer_to("shipment"));
+    auto shipment = read_shipment(fields);
+    fields.finish();
+    return shipment;
+}
+
+void check_address_patch(ObjectReader& in) {
+    const auto value = in.object("shippingAddress", true);
+    if (!value || !in.has("shippingAddress")) return;
+    ObjectReader fields = in.nested(value, in.pointer_to("shippingAddress"));
+    (void)read_address_patch(fields);
+    fields.finish();
+}
+
+// PostgreSQL stores metadata in a form of its own, which is no change of it.
+std::optional<std::string> canonical_form(const std::optional<std::string>& json) {
+    if (!json) return std::nullopt;
+    const auto document = json::Document::parse(*json);
+    return document ? document->root().canonical() : *json;
+}
+
+// The members that a client may change, each with its reader.
+struct DetailMember {
+    std::string_view name;
+    void (*read)(ObjectReader&, domain::OrderDetails&);
+};
+constexpr auto detail_members = std::to_array<DetailMember>({
+    {"shippingAddress",
+     [](ObjectReader& in, domain::OrderDetails& to) {
+         to.shipping_address = read_shipping_address(in);
+     }},
+    {"deliveryInstructions",
+     [](ObjectReader& in, domain::OrderDetails& to) {
+         to.delivery_instructions = read_delivery_instructions(in);
+     }},
+    {"externalRef",
+     [](ObjectReader& in, domain::OrderDetails& to) { to.external_ref = read_external_ref(in); }},
+    {"metadata",
+     [](ObjectReader& in, domain::OrderDetails& to) {
+         auto metadata = read_metadata(in);
+         if (canonical_form(metadata) != canonical_form(to.metadata))
+             to.metadata = std::move(metadata);
+     }},
+    {"shipment",
+     [](ObjectReader& in, domain::OrderDetails& to) { to.shipment = read_nested_shipment(in); }},
+});
+
+// A member that the patch does not name stays as it is, whatever the rules of today say about it.
+Result<domain::OrderDetails> patched(const domain::OrderDetails& current, std::string_view patch) {
+    const json::Document named = TRY(json::Document::parse(patch));
+    const std::string merged = TRY(json::merge_patch(details_json(current), patch));
+    return json::read_object(merged, [&](ObjectReader& in) {
+        domain::OrderDetails details = current;
+        for (const DetailMember& member : detail_members) {
+            if (named.root().find(member.name)) {
+                member.read(in, details);
+            } else {
+                (void)in.any(member.name);
+            }
+        }
+        return details;
+    });
 }
 
 std::string read_reason(ObjectReader& in) {
@@ -162,13 +241,35 @@ Result<domain::Command> read_status_change(std::string_view body) {
     return command;
 }
 
+Result<app::ChangeDetails> read_details_patch(std::string_view body) {
+    const json::Document named = TRY(json::Document::parse(body));
+    (void)TRY(json::read_object(body, [&named](ObjectReader& in) {
+        domain::OrderDetails given;
+        for (const DetailMember& member : detail_members) {
+            if (!named.root().find(member.name)) {
+                (void)in.any(member.name);
+            } else if (member.name == "shippingAddress") {
+                check_address_patch(in);
+            } else {
+                member.read(in, given);
+            }
+        }
+        return given;
+    }));
+    return app::ChangeDetails{[patch = std::string(body)](const domain::OrderDetails& current) {
+                                  return patched(current, patch);
+                              },
+                              body.size()};
+}
+
 Result<ListRequest> read_list_request(const http::Request& request) {
     http::QueryReader in(request, {"status", "customerId", "externalRef", "createdFrom",
                                    "createdTo", "limit", "cursor"});
     ListRequest list;
     if (const auto status = in.choice("status", domain::status_names))
         list.filter.status = domain::statuses.at(*status);
-    list.filter.customer = in.id<domain::CustomerId>("customerId");
+    if (auto customer = in.text("customerId", domain::customer_id_characters_max))
+        list.filter.customer = domain::customer_id_of(*std::move(customer));
     list.filter.external_ref = in.text("externalRef", external_ref_characters_max);
     list.filter.created_from = in.time("createdFrom");
     list.filter.created_to = in.time("createdTo");

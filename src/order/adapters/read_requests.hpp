@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "order/app/change_orders.hpp"
 #include "order/app/ports.hpp"
 #include "platform/http/message.hpp"
 
@@ -25,6 +26,11 @@ Result<domain::Command> read_command(domain::Action action, std::string_view bod
 // Reads the body of PUT .../status. Errc::illegal_transition for PENDING and CONFIRMED, which no
 // client can set.
 Result<domain::Command> read_status_change(std::string_view body);
+
+// Reads the body of PATCH /api/orders/{id}, a JSON merge patch (RFC 7396) of the members that a
+// client may change. Errc::invalid names each fault that no order could have. The returned command
+// reads the merged members when it knows the order, by the rules of POST /api/orders.
+Result<app::ChangeDetails> read_details_patch(std::string_view body);
 
 struct ListRequest {
     app::OrderFilter filter;

@@ -21,7 +21,7 @@ constexpr sql::Query insert_order{.name = "order.insert",
                         external_ref, metadata, version, revision, events_sent, created_at, updated_at)
     SELECT id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
            external_ref, metadata, version, 1, events_sent, created_at, updated_at
-    FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::jsonb[], $8::text[], $9::text[],
+    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::jsonb[], $8::text[], $9::text[],
                 $10::jsonb[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[])
          AS t(id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
               external_ref, metadata, version, events_sent, created_at, updated_at)
@@ -58,6 +58,21 @@ constexpr sql::Query update_order{.name = "order.update",
     WHERE (SELECT count(*) FROM locked) > 0 AND o.id = t.id AND o.revision = t.revision
 )sql",
                                   .single_row_uses_text = true};
+
+// After order.update, which has locked the rows and checked their revisions. Few changes need it:
+// most are of the status.
+constexpr sql::Query update_details{.name = "order.update_details",
+                                    .text = R"sql(
+    UPDATE orders SET shipping_address = $2, delivery_instructions = $3, external_ref = $4, metadata = $5 WHERE id = $1
+)sql",
+                                    .postgres_batch = R"sql(
+    UPDATE orders o SET shipping_address = t.shipping_address, delivery_instructions = t.delivery_instructions,
+                        external_ref = t.external_ref, metadata = t.metadata
+    FROM unnest($1::uuid[], $2::jsonb[], $3::text[], $4::text[], $5::jsonb[])
+         AS t(id, shipping_address, delivery_instructions, external_ref, metadata)
+    WHERE o.id = t.id
+)sql",
+                                    .single_row_uses_text = true};
 
 constexpr sql::Query save_saga{.name = "saga.save",
                                .text = R"sql(
@@ -151,11 +166,21 @@ std::int64_t revision_after(const OrderToSave& saved) {
     return saved.revision + std::max<std::int64_t>(1, events);
 }
 
+sql::Value metadata_column(const domain::Order& order) {
+    const auto& metadata = order.terms.metadata;
+    return metadata ? sql::Value(sql::Json{*metadata}) : sql::Value();
+}
+
+bool has_other_details(const domain::OrderAggregate& record) {
+    return std::ranges::any_of(record.events, [](const domain::RecordedEvent& entry) {
+        return std::holds_alternative<domain::OrderDetailsChanged>(entry.event);
+    });
+}
+
 sql::Params order_params(const domain::OrderAggregate& record) {
     const domain::Order& order = record.order;
-    const auto& metadata = order.terms.metadata;
     return {order.id,
-            order.terms.customer,
+            order.terms.customer.text,
             name_of(order.status),
             order.terms.currency,
             order.total_amount_minor(),
@@ -163,7 +188,7 @@ sql::Params order_params(const domain::OrderAggregate& record) {
             address_column(order.terms.shipping_address),
             order.terms.delivery_instructions,
             order.terms.external_ref,
-            metadata ? sql::Value(sql::Json{*metadata}) : sql::Value(),
+            metadata_column(order),
             order.version,
             events_sent_after(record),
             order.created_at,
@@ -198,11 +223,22 @@ void save_sagas(sql::Transaction& tx, std::span<const OrderToSave> orders) {
 
 // The data of an event, for the types that have some. It names no person and no place.
 sql::Value history_payload(const domain::Event& event) {
-    const auto* const cancelled = std::get_if<domain::OrderCancelled>(&event);
-    if (cancelled == nullptr) return {};
     sql::Json payload;
     json::Writer out(payload.text);
-    out.begin_object().member("reason", cancelled->reason).end_object();
+    const auto write_changed = [&out](const std::vector<std::string_view>& names) {
+        out.begin_object().name("changed").begin_array();
+        for (const std::string_view name : names) out.value(name);
+        out.end_array().end_object();
+    };
+    if (const auto* const cancelled = std::get_if<domain::OrderCancelled>(&event)) {
+        out.begin_object().member("reason", cancelled->reason).end_object();
+    } else if (const auto* const changed = std::get_if<domain::OrderDetailsChanged>(&event)) {
+        write_changed(changed->changed);
+    } else if (const auto* const corrected = std::get_if<domain::ShipmentCorrected>(&event)) {
+        write_changed(corrected->changed);
+    } else {
+        return {};
+    }
     return payload;
 }
 
@@ -246,15 +282,23 @@ void insert_orders(sql::Transaction& tx, std::span<const OrderToSave> orders) {
 
 sql::Statement& update_orders(sql::Transaction& tx, std::span<const OrderToSave> orders) {
     std::vector<sql::Params> rows;
+    std::vector<sql::Params> details;
     rows.reserve(orders.size());
     for (const OrderToSave& saved : orders) {
         const domain::Order& order = saved.record.order;
         const domain::Shipment shipment = order.shipment.value_or(domain::Shipment{});
+        if (has_other_details(saved.record)) {
+            details.push_back({order.id, address_column(order.terms.shipping_address),
+                               order.terms.delivery_instructions, order.terms.external_ref,
+                               metadata_column(order)});
+        }
         rows.push_back({order.id, saved.revision, name_of(order.status), order.cancel_reason,
                         shipment.carrier, shipment.tracking_number, order.version,
                         events_sent_after(saved.record), order.updated_at, revision_after(saved)});
     }
-    return tx.add_batch(update_order, std::move(rows));
+    sql::Statement& updated = tx.add_batch(update_order, std::move(rows));
+    tx.add_batch(update_details, std::move(details));
+    return updated;
 }
 
 void save_sagas_history_and_events(sql::Transaction& tx, std::span<const OrderToSave> orders) {

@@ -61,7 +61,8 @@ struct HistoryEntry {
     std::string type;                      // the name in domain::event_rules
     std::optional<domain::Status> before;  // empty before the first status
     domain::Status after = domain::Status::pending;
-    std::string reason;  // of a cancellation; otherwise ""
+    std::string reason;                // of a cancellation; otherwise ""
+    std::vector<std::string> changed;  // the names of the fields that a client has changed
     std::string actor;
     std::string correlation;
     std::string causation;         // the id of the message or request that caused the event

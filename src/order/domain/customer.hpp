@@ -18,7 +18,6 @@ namespace trackops::order::domain {
 
 using AddressId = Id<struct AddressTag>;
 
-inline constexpr std::size_t customer_id_characters_max = 64;
 inline constexpr std::size_t customer_addresses_max = 100;
 
 // Whether the text can be the id of a customer: 1 to 64 characters without control characters and

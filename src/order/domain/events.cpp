@@ -11,6 +11,13 @@ void set(Order& order, const OrderShipped& event, Instant) {
     if (event.shipment != Shipment{}) order.shipment = event.shipment;
 }
 void set(Order& order, const OrderCancelled& event, Instant) { order.cancel_reason = event.reason; }
+void set(Order& order, const OrderDetailsChanged& event, Instant) {
+    order.terms.shipping_address = event.details.shipping_address;
+    order.terms.delivery_instructions = event.details.delivery_instructions;
+    order.terms.external_ref = event.details.external_ref;
+    order.terms.metadata = event.details.metadata;
+}
+void set(Order& order, const ShipmentCorrected& event, Instant) { order.shipment = event.shipment; }
 template <class Other>
 void set(Order&, const Other&, Instant) {}
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/instant.hpp"
 #include "order/domain/order.hpp"
@@ -24,6 +25,16 @@ struct OrderDelivered {};
 struct OrderCancelled {
     std::string reason;
 };
+// A client has changed the terms, or what is known of the shipment. `changed` has the names of the
+// changed fields, as in the API.
+struct OrderDetailsChanged {
+    OrderDetails details;  // all of them, after the change; the shipment has its own event
+    std::vector<std::string_view> changed;
+};
+struct ShipmentCorrected {
+    std::optional<Shipment> shipment;  // after the change
+    std::vector<std::string_view> changed;
+};
 // A saga had no reply and asked again. Nothing of the order changes.
 struct ReservationRetried {};
 struct ReleaseRetried {
@@ -34,7 +45,8 @@ struct ReleaseRetried {
 };
 
 using Event = std::variant<OrderPlaced, OrderConfirmed, ProcessingStarted, OrderShipped,
-                           OrderDelivered, OrderCancelled, ReservationRetried, ReleaseRetried>;
+                           OrderDelivered, OrderCancelled, OrderDetailsChanged, ShipmentCorrected,
+                           ReservationRetried, ReleaseRetried>;
 
 // How the world hears of an event: as an event of a topic, or not at all.
 enum class PublicEvent : std::uint8_t {
@@ -42,7 +54,8 @@ enum class PublicEvent : std::uint8_t {
     order_created,
     order_status_updated,
     order_delivered,
-    order_cancelled
+    order_cancelled,
+    order_updated
 };
 
 struct EventRule {
@@ -59,6 +72,8 @@ inline constexpr auto event_rules = std::to_array<EventRule>({
     {"ORDER_SHIPPED", PublicEvent::order_status_updated, true, Status::shipped},
     {"ORDER_DELIVERED", PublicEvent::order_delivered, true, Status::delivered},
     {"ORDER_CANCELLED", PublicEvent::order_cancelled, true, Status::cancelled},
+    {"ORDER_DETAILS_CHANGED", PublicEvent::order_updated, true},
+    {"SHIPMENT_CORRECTED", PublicEvent::order_updated, true},
     {"RESERVATION_RETRIED", PublicEvent::order_created, false},
     {"RELEASE_RETRIED", PublicEvent::order_cancelled, false},
 });

@@ -1,8 +1,20 @@
 #include "order/domain/order.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 namespace trackops::order::domain {
+
+CustomerId customer_id_of(std::string text) {
+    if (const auto uuid = Uuid::parse(text)) return {uuid->text()};
+    return {std::move(text)};
+}
+
+OrderDetails details_of(const Order& order) {
+    return {order.terms.shipping_address, order.terms.delivery_instructions,
+            order.terms.external_ref, order.terms.metadata, order.shipment};
+}
 
 Result<std::int64_t> total_of(const OrderTerms& terms) {
     std::vector<FieldError> faults;

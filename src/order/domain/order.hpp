@@ -1,5 +1,6 @@
 // The order: its terms, its status and its amounts.
 #pragma once
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,7 +15,17 @@
 namespace trackops::order::domain {
 
 using OrderId = Id<struct OrderTag>;
-using CustomerId = Id<struct CustomerTag>;
+
+inline constexpr std::size_t customer_id_characters_max = 64;
+
+// The client's id of a customer: 1..customer_id_characters_max printable characters, compared
+// bytewise. A UUID is kept in its lower-case form.
+struct CustomerId {
+    std::string text;
+    auto operator<=>(const CustomerId&) const = default;
+};
+// Returns the id of a text, which has the form of one.
+CustomerId customer_id_of(std::string text);
 
 inline constexpr std::size_t max_lines = 2'000;
 inline constexpr std::int64_t max_quantity = 1'000'000;
@@ -79,6 +90,18 @@ struct Order {
 
     std::int64_t total_amount_minor() const { return terms.total_amount_minor.value_or(0); }
 };
+
+// The part of an order that a client may change after it was placed. A change of any of it is no
+// change of the status.
+struct OrderDetails {
+    Address shipping_address;
+    std::optional<std::string> delivery_instructions;
+    std::optional<std::string> external_ref;
+    std::optional<std::string> metadata;  // a JSON object, as text
+    std::optional<Shipment> shipment;
+    bool operator==(const OrderDetails&) const = default;
+};
+OrderDetails details_of(const Order& order);
 
 // Returns the sum of the lines and shipping, in minor units. Errc::invalid when an amount exceeds
 // max_amount_minor or the client's total differs; the error has a JSON pointer for each fault.

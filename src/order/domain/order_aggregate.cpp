@@ -13,7 +13,9 @@ void record_event(OrderAggregate& record, Event event, const CommandContext& at)
     const Status before = record.order.status;
     apply(record.order, event, at.now);
     if (std::holds_alternative<OrderCancelled>(event)) record.cancelled_by = at.actor;
-    record.events.push_back({std::move(event), record.order.version, before, record.order.status,
+    const Order& order = record.order;
+    record.events.push_back({std::move(event), order.version, before, order.status,
+                             order.terms.external_ref, order.shipment.value_or(Shipment{}),
                              at.actor, at.trace, at.now});
 }
 
@@ -108,6 +110,47 @@ Event event_of(const Command& command) {
     return OrderConfirmed{};
 }
 
+// A field of the details, with the last status in which it may change. An order that is CANCELLED
+// keeps its details.
+struct DetailField {
+    std::string_view name;  // as in the API
+    bool (*is_equal)(const OrderDetails&, const OrderDetails&);
+    Status last_open;
+};
+template <auto member>
+bool is_equal(const OrderDetails& one, const OrderDetails& other) {
+    return one.*member == other.*member;
+}
+constexpr std::string_view shipment_field = "shipment";
+constexpr auto detail_fields = std::to_array<DetailField>({
+    {"shippingAddress", is_equal<&OrderDetails::shipping_address>, Status::processing},
+    {"deliveryInstructions", is_equal<&OrderDetails::delivery_instructions>, Status::processing},
+    {"externalRef", is_equal<&OrderDetails::external_ref>, Status::processing},
+    {"metadata", is_equal<&OrderDetails::metadata>, Status::processing},
+    {shipment_field, is_equal<&OrderDetails::shipment>, Status::shipped},
+});
+static_assert(Status::processing < Status::shipped && Status::shipped < Status::delivered &&
+              Status::delivered < Status::cancelled);
+
+std::string listed(const std::vector<std::string_view>& names) {
+    std::string text;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (i > 0) text += i + 1 == names.size() ? " and " : ", ";
+        text += names[i];
+    }
+    return text;
+}
+
+std::string details_refusal_of(Status status, const std::vector<std::string_view>& refused) {
+    std::vector<std::string_view> open;
+    for (const DetailField& field : detail_fields) {
+        if (status <= field.last_open) open.push_back(field.name);
+    }
+    return fmt::format("the order is {} and its {} can no longer be changed; {} can",
+                       name_of(status), listed(refused),
+                       open.empty() ? "nothing of it" : "its " + listed(open));
+}
+
 // Tells the sagas that a client has cancelled the order.
 void begin_release(OrderAggregate& record, SagaId cancellation, const CommandContext& at) {
     bool somebody_waits = false;
@@ -152,6 +195,32 @@ Result<void> execute(OrderAggregate& record, const Command& command, SagaId canc
         record_event(record, std::move(event), at);
         if (is_cancellation) begin_release(record, cancellation, at);
     }
+    return {};
+}
+
+Result<std::vector<Event>> decide(const Order& order, const OrderDetails& wanted) {
+    const OrderDetails current = details_of(order);
+    std::vector<std::string_view> terms;
+    std::vector<std::string_view> shipment;
+    std::vector<std::string_view> refused;
+    for (const DetailField& field : detail_fields) {
+        if (field.is_equal(current, wanted)) continue;
+        (field.name == shipment_field ? shipment : terms).push_back(field.name);
+        if (order.status > field.last_open) refused.push_back(field.name);
+    }
+    if (!refused.empty())
+        return fail(Errc::illegal_transition, details_refusal_of(order.status, refused));
+    std::vector<Event> events;
+    if (!terms.empty()) events.emplace_back(OrderDetailsChanged{wanted, std::move(terms)});
+    if (!shipment.empty())
+        events.emplace_back(ShipmentCorrected{wanted.shipment, std::move(shipment)});
+    return events;
+}
+
+Result<void> change_details(OrderAggregate& record, const OrderDetails& wanted,
+                            const CommandContext& at) {
+    std::vector<Event> events = TRY(decide(record.order, wanted));
+    for (Event& event : events) record_event(record, std::move(event), at);
     return {};
 }
 

@@ -20,7 +20,9 @@ struct RecordedEvent {
     std::int64_t version = 0;         // the order's version after the event
     Status before = Status::pending;  // the order's status before the event
     Status after = Status::pending;
-    std::string actor;  // the name of the caller, inventory or saga
+    std::optional<std::string> external_ref;  // after the event
+    Shipment shipment;                        // after the event; without members if there is none
+    std::string actor;                        // the name of the caller, inventory or saga
     Trace trace;
     Instant at;  // the age of the outbox backlog counts from this time
 };
@@ -65,6 +67,14 @@ Result<std::vector<Event>> decide(const Order& order, const Command& command);
 // record unchanged.
 Result<void> execute(OrderAggregate& record, const Command& command, SagaId cancellation,
                      const CommandContext& at);
+
+// Returns the events that give the order these details; none when it has them already. The terms
+// among them may change until the order is SHIPPED, the shipment until it is DELIVERED; after that
+// Errc::illegal_transition, whose detail names the status, the fields, and what is possible.
+Result<std::vector<Event>> decide(const Order& order, const OrderDetails& wanted);
+// Decides the change of details, then applies and records its events.
+Result<void> change_details(OrderAggregate& record, const OrderDetails& wanted,
+                            const CommandContext& at);
 
 enum class ReservationOutcome : std::uint8_t { reserved, refused, not_reserved, released };
 // Applies inventory's reply to the order and its sagas. Every outcome has a rule in every saga

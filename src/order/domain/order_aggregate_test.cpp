@@ -172,6 +172,51 @@ TEST(Order, SaysWhatIsPossibleInsteadOfARefusedAction) {
               "the order is CANCELLED and cannot be processed; this is the end of its life");
 }
 
+OrderDetails other_details(const OrderAggregate& record) {
+    OrderDetails wanted = details_of(record.order);
+    wanted.shipping_address.city = "Leeds";
+    wanted.metadata = "{}";
+    return wanted;
+}
+
+TEST(Order, ChangesItsDetailsUntilItIsShipped) {
+    OrderAggregate record = confirmed();
+    ASSERT_TRUE(change_details(record, other_details(record), at(std::chrono::seconds(3), "ada")));
+    EXPECT_EQ(record.order.version, 3);
+    EXPECT_EQ(record.order.status, Status::confirmed);
+    EXPECT_EQ(record.order.updated_at, start + std::chrono::seconds(3));
+    EXPECT_EQ(details_of(record.order), other_details(record));
+    EXPECT_EQ(announced(record), std::vector{PublicEvent::order_updated});
+    EXPECT_EQ(std::get<OrderDetailsChanged>(record.events[0].event).changed,
+              (std::vector<std::string_view>{"shippingAddress", "metadata"}));
+    ASSERT_TRUE(change_details(record, details_of(record.order), at({})));
+    EXPECT_EQ(record.events.size(), 1U) << "nothing has changed";
+    ASSERT_TRUE(execute(record, {Action::process, "", {}}, other_saga, at({})));
+    ASSERT_TRUE(execute(record, {Action::ship, "", {}}, other_saga, at({})));
+    OrderDetails late = details_of(record.order);
+    late.external_ref = "R";
+    EXPECT_EQ(change_details(record, late, at({})).error().code, Errc::illegal_transition);
+    EXPECT_EQ(record.order.version, 5);
+}
+
+TEST(Order, CorrectsItsShipmentUntilItIsDelivered) {
+    OrderAggregate record = confirmed();
+    ASSERT_TRUE(execute(record, {Action::process, "", {}}, other_saga, at({})));
+    ASSERT_TRUE(execute(record, {Action::ship, "", Shipment{"DHL", "1"}}, other_saga, at({})));
+    OrderDetails wanted = details_of(record.order);
+    wanted.shipment = Shipment{"DHL", "2"};
+    record.events.clear();
+    ASSERT_TRUE(change_details(record, wanted, at({})));
+    EXPECT_EQ(record.order.shipment, (Shipment{"DHL", "2"}));
+    EXPECT_EQ(record.events[0].shipment, (Shipment{"DHL", "2"}));
+    EXPECT_EQ(announced(record), std::vector{PublicEvent::order_updated});
+    ASSERT_TRUE(execute(record, {Action::deliver, "", {}}, other_saga, at({})));
+    wanted.shipment.reset();
+    EXPECT_EQ(
+        change_details(record, wanted, at({})).error().detail,
+        "the order is DELIVERED and its shipment can no longer be changed; nothing of it can");
+}
+
 TEST(Order, StaysAsItIsWhenARepeatableActionIsRepeated) {
     OrderAggregate record = confirmed();
     const Command cancel{.action = Action::cancel, .is_repeatable = true};

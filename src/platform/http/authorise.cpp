@@ -45,6 +45,10 @@ std::optional<Error> body_refusal(const Route& route, const Request& request) {
     if (route.body == Body::none || route.method == "DELETE") return std::nullopt;
     auto fault = media_type_fault(request, media_type_of(route.body));
     if (!fault) return std::nullopt;
+    // RFC 7396; a PATCH of ours is one whichever type names it.
+    const bool is_merge_patch = route.method == "PATCH" && route.body == Body::json &&
+                                !media_type_fault(request, "application/merge-patch+json");
+    if (is_merge_patch) return std::nullopt;
     return Error{Errc::unsupported_media_type, *std::move(fault)};
 }
 

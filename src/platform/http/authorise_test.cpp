@@ -39,6 +39,22 @@ TEST(Authorise, AsksForTheScopeOfTheRoute) {
     }
 }
 
+TEST(BodyRefusal, LetsAPatchBeAMergePatchByEitherName) {
+    const auto code_of = [](const char* method, const char* type) {
+        Route route = route_for_tests(method, "/hello");
+        route.body = Body::json;
+        Request request;
+        request.method = method;
+        request.headers = {{"content-type", type}};
+        const auto refusal = body_refusal(route, request);
+        return refusal ? refusal->code : Errc::internal;
+    };
+    EXPECT_EQ(code_of("PATCH", "application/json"), Errc::internal);
+    EXPECT_EQ(code_of("PATCH", "application/merge-patch+json; charset=utf-8"), Errc::internal);
+    EXPECT_EQ(code_of("PATCH", "application/json-patch+json"), Errc::unsupported_media_type);
+    EXPECT_EQ(code_of("POST", "application/merge-patch+json"), Errc::unsupported_media_type);
+}
+
 class AuthorisedConversation : public ::testing::Test {
 protected:
     std::string ask(Scope scope, std::shared_ptr<const Principal> principal) {
