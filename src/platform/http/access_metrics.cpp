@@ -8,8 +8,9 @@ namespace {
 constexpr auto limit_names = std::to_array<std::string_view>(
     {"connections", "connections_of_address", "worker_queue", "worker_queue_of_address",
      "bulk_requests", "bulk_requests_of_address", "body_bytes", "header_bytes", "pipelined",
-     "in_work", "unsent_bytes", "read_time", "idle_time", "write_time", "answer_time"});
-static_assert(limit_names.size() == static_cast<std::size_t>(Limit::answer_time) + 1);
+     "in_work", "unsent_bytes", "read_time", "idle_time", "write_time", "answer_time",
+     "handshake_time", "handshake_bytes"});
+static_assert(limit_names.size() == static_cast<std::size_t>(Limit::handshake_bytes) + 1);
 
 // Returns Micrometer's word for the class of a status.
 std::string_view outcome_of(int status) {

@@ -7,6 +7,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 
+#include "platform/telemetry/log.hpp"
+
 namespace trackops::http {
 namespace {
 
@@ -23,19 +25,21 @@ constexpr auto lingering_time = std::chrono::seconds(1);
 }  // namespace
 
 Connection::Connection(ConnectionHost& home, const Router& router, const ServerOptions& options,
-                       std::uint64_t id, const ClientAddress& address, Socket socket)
+                       Accepted accepted)
     : host_(home),
       options_(options),
-      id_(id),
-      address_(address),
-      socket_(std::move(socket)),
-      conversation_(home, router, options, id, Steady::now()),
-      input_(read_bytes) {}
+      id_(accepted.id),
+      address_(accepted.address),
+      socket_(std::move(accepted.socket)),
+      tls_(std::move(accepted.tls)),
+      conversation_(home, router, options, id_, Steady::now()),
+      input_(read_bytes) {
+    conversation_.set_client(address_);
+}
 
 void Connection::advance() {
     while (!is_writing_ && !is_lingering_ && !is_closed_ && !is_yielding_) {
-        output_.clear();
-        conversation_.take_output(output_, Steady::now());
+        take_output();
         if (output_.empty()) {
             if (conversation_.is_finished()) return finish();
             return read();
@@ -44,6 +48,24 @@ void Connection::advance() {
         conversation_.sent(Steady::now());
         if (conversation_.has_output()) return yield();
     }
+}
+
+void Connection::take_output() {
+    output_.clear();
+    if (tls_) return take_records();
+    conversation_.take_output(output_, Steady::now());
+}
+
+void Connection::take_records() {
+    if (tls_->is_open()) {
+        std::string& text = tls_->buffer();
+        text.clear();
+        conversation_.take_output(text, Steady::now());
+        tls_->send(text);
+        if (text.empty() && conversation_.is_finished()) tls_->end();
+        if (text.capacity() > kept_output_bytes_max) std::string().swap(text);
+    }
+    tls_->take_output(output_);
 }
 
 void Connection::yield() {
@@ -77,6 +99,9 @@ void Connection::stop() {
 void Connection::check_time(Conversation::Time now) {
     if (is_lingering_) {
         if (now >= deadline_) close();
+    } else if (tls_ && tls_->has_expired(now)) {
+        host_.reached(Limit::handshake_time);
+        close();
     } else if (is_writing_) {
         if (now < deadline_) return;
         host_.reached(Limit::write_time);
@@ -118,10 +143,48 @@ void Connection::on_read(const error_code& ec, std::size_t count) {
         has_ended_ = true;
         conversation_.end_input();
     } else {
-        conversation_.receive({input_.data(), count}, Steady::now());
+        if (!receive({input_.data(), count})) return;
         if (count == input_.size() && count < read_bytes_max) input_.resize(read_bytes_max);
     }
     go_on();
+}
+
+bool Connection::receive(std::string_view bytes) {
+    if (tls_) return receive_records(bytes);
+    conversation_.receive(bytes, Steady::now());
+    return true;
+}
+
+bool Connection::receive_records(std::string_view bytes) {
+    using enum TlsLink::Outcome;
+    const bool was_open = tls_->is_open();
+    const auto outcome = tls_->receive(bytes);
+    if (!was_open && tls_->is_open()) host_.ended_handshake(true);
+    if (!tls_->text().empty()) conversation_.receive(tls_->text(), Steady::now());
+    if (outcome == goes_on) return true;
+    if (outcome == ended) {
+        has_ended_ = true;
+        conversation_.end_input();
+        return true;
+    }
+    if (!was_open) host_.ended_handshake(false);
+    if (outcome == too_large) host_.reached(Limit::handshake_bytes);
+    if (outcome == too_large || outcome == no_memory || is_writing_) {
+        close();
+        return false;
+    }
+    telemetry::log(telemetry::Level::debug, "http", "a TLS connection failed",
+                   {{"reason", std::string(tls_->fault())}});
+    fail_handshake(outcome == plain_http ? TlsLink::plain_answer() : std::string_view());
+    return false;
+}
+
+void Connection::fail_handshake(std::string_view last_words) {
+    output_ = last_words;
+    tls_->take_output(output_);
+    error_code ignored;  // the connection ends anyway
+    if (!output_.empty()) (void)socket_.write_some(asio::buffer(output_), ignored);
+    finish();
 }
 
 void Connection::go_on() {

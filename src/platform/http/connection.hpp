@@ -12,6 +12,7 @@
 #include "platform/http/connection_slots.hpp"
 #include "platform/http/conversation.hpp"
 #include "platform/http/pending_reply.hpp"
+#include "platform/http/tls_link.hpp"
 
 namespace trackops::http {
 
@@ -20,6 +21,7 @@ class ConnectionHost : public Conversation::Host {
 public:
     virtual void forget(std::uint64_t connection, const ClientAddress& address) = 0;
     virtual void began_to_linger() = 0;
+    virtual void ended_handshake(bool is_accepted) = 0;
     virtual void deliver() = 0;  // passes waiting responses to their connections
 };
 
@@ -28,8 +30,15 @@ public:
     // A concrete executor: no type erasure on the hot path.
     using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp,
                                                     boost::asio::io_context::executor_type>;
+    // One that the server has accepted.
+    struct Accepted {
+        std::uint64_t id;
+        ClientAddress address;
+        Socket socket;
+        std::unique_ptr<TlsLink> tls;  // null: plain HTTP
+    };
     Connection(ConnectionHost& home, const Router& router, const ServerOptions& options,
-               std::uint64_t id, const ClientAddress& address, Socket socket);
+               Accepted accepted);
     // Sends the output that is ready, then reads more or closes.
     void advance();
     UnansweredRequests& unanswered() { return unanswered_; }
@@ -46,6 +55,13 @@ public:
 private:
     void read();
     void on_read(const boost::system::error_code& ec, std::size_t count);
+    // Passes received bytes to the conversation; returns false if the connection is given up.
+    bool receive(std::string_view bytes);
+    bool receive_records(std::string_view bytes);
+    void take_output();
+    void take_records();
+    // Ends a connection with which no TLS is spoken; `last_words` are sent as they are.
+    void fail_handshake(std::string_view last_words);
     // All waiting output leaves in one write. That makes room for requests that may be answered at
     // once.
     void go_on();
@@ -64,6 +80,7 @@ private:
     const std::uint64_t id_;
     const ClientAddress address_;
     Socket socket_;
+    const std::unique_ptr<TlsLink> tls_;  // null: plain HTTP
     Conversation conversation_;
     std::vector<char> input_;
     std::string output_;  // being written

@@ -1,23 +1,12 @@
 // Counts the open connections of a server, all together and of each client address.
 #pragma once
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <optional>
+
+#include "platform/http/client_address.hpp"
 
 namespace trackops::http {
-
-// The address of a client, as an IPv6 address (IPv4 is mapped to ::ffff:0:0/96).
-using ClientAddress = std::array<std::uint8_t, 16>;
-
-bool is_loopback(const ClientAddress& address);
-// Returns what stands for the client of this address: an IPv6 client owns all addresses of its /64
-// network, so they count as one.
-ClientAddress network_of(const ClientAddress& address);
-
-// Returns the address of the client of a connected socket; nothing if the client has gone already.
-std::optional<ClientAddress> peer_address(int socket);
 
 // The limit of one address does not hold for loopback: proxies and tools of this machine share that
 // address, and a local user who wants to do harm has shorter ways. Not thread-safe.

@@ -17,7 +17,7 @@ constexpr std::string_view page_policy =
 Response page() {
     return {.content_type = "text/html; charset=utf-8",
             .headers = {{"Content-Security-Policy", std::string(page_policy)},
-                        {"X-Content-Type-Options", "nosniff"}}};
+                        {"Referrer-Policy", "no-referrer"}}};
 }
 
 void get_openapi(const Request&, const Reply& reply, const Contract& contract) {

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "platform/http/authorise.hpp"
+#include "platform/http/cors.hpp"
+#include "platform/http/forwarded.hpp"
 #include "platform/http/origin.hpp"
 #include "platform/http/target.hpp"
 #include "platform/http/trace_context.hpp"
@@ -35,6 +37,8 @@ std::shared_ptr<BodyPipe> Conversation::Host::handle_stream(const Route& route, 
     throw std::logic_error("no stream is served here: " + std::string(route.pattern));
 }
 
+RateState Conversation::Host::limit_rate(const Request& /*request*/) { return {}; }
+
 Conversation::Conversation(Host& host, const Router& router, const ServerOptions& options,
                            std::uint64_t connection, Time now)
     : host_(host),
@@ -42,7 +46,7 @@ Conversation::Conversation(Host& host, const Router& router, const ServerOptions
       options_(options),
       connection_(connection),
       parser_(options.header_bytes_max),
-      origin_check_(options.edge.public_hosts),
+      origin_check_(options.edge.public_hosts, options.edge.cors_origins),
       unsent_(options.budget),
       began_(now),
       idle_since_(now) {}
@@ -140,6 +144,11 @@ Result<void> Conversation::take_header() {
     Request& request = parser_.request();
     set_trace_context(request, host_.fresh_id(), options_.tracer);
     request.context.arrived_at = began_;
+    request.context.client = client_;
+    rate_ = {};
+    allowed_origin_ = allowed_origin(request, options_.edge.cors_origins);
+    if (!options_.edge.trusted_proxies.empty())
+        believe_proxies(request, options_.edge.trusted_proxies);
     auto caller = host_.identify(request);
     if (caller) return take_caller(std::move(caller));
     inquiry_ = host_.inquire(request, connection_);
@@ -160,6 +169,7 @@ Result<void> Conversation::take_caller(std::shared_ptr<const Principal> caller) 
         route_ = nullptr;
         refusal_ = problem(checked.error(), request);
     }
+    if (options_.edge.rate_limits.any()) limit_rate();
     // A refusal before 100 Continue spares the client sending the body.
     if (refusal_ && refuses_before_body()) {
         set_response(open_slot(), *std::exchange(refusal_, std::nullopt));
@@ -270,7 +280,10 @@ void Conversation::find_route(std::string_view encoded_path) {
     auto match = router_.match(request.method, encoded_path);
     route_ = match.route;
     if (!route_) {
+        const bool is_asked = !allowed_origin_.empty() && is_preflight(request);
+        const std::string methods = is_asked ? match.allowed : std::string();
         refusal_ = unrouted(router_, encoded_path, std::move(match.allowed), request);
+        if (!methods.empty()) allow_preflight(*refusal_, methods);
         return;
     }
     request.params = std::move(match.params);
@@ -279,6 +292,19 @@ void Conversation::find_route(std::string_view encoded_path) {
     const RequestHead& head = parser_.head();
     if (auto error = refusal_of(*route_, request, head.has_body && !head.is_chunked))
         refusal_ = problem(*error, request);
+}
+
+// Probes are answered whatever others send from their address.
+void Conversation::limit_rate() {
+    if (route_ && route_->scope == Scope::everybody &&
+        route_->pattern.starts_with("/actuator/health/"))
+        return;
+    rate_ = host_.limit_rate(parser_.request());
+    if (rate_.is_admitted) return;
+    refusal_ = problem({Errc::rate_limited,
+                        "too many requests came from this caller; the headers "
+                        "RateLimit-Policy and RateLimit tell the limit"},
+                       parser_.request());
 }
 
 void Conversation::take_request() {
@@ -314,14 +340,19 @@ Conversation::Slot& Conversation::open_slot() {
                                     .tracestate = is_recorded ? context.tracestate : std::string(),
                                     .began = began_,
                                     .is_http10 = head.is_http10,
-                                    .keeps_alive = head.keeps_alive});
+                                    .keeps_alive = head.keeps_alive,
+                                    .rate = rate_,
+                                    .allowed_origin = allowed_origin_});
 }
 
 void Conversation::refuse(const Error& error, Time now) {
     if (body_) return fail_body(error);
     Request& request = parser_.request();
-    if (request.context.correlation_id.empty())
+    if (request.context.correlation_id.empty()) {
+        rate_ = {};
+        allowed_origin_ = {};
         set_trace_context(request, host_.fresh_id(), options_.tracer);
+    }
     if (!is_in_request()) began_ = now;
     Slot& slot = open_slot();
     slot.keeps_alive = false;

@@ -41,7 +41,9 @@ enum class Limit : std::uint8_t {
     read_time,
     idle_time,
     write_time,
-    answer_time
+    answer_time,
+    handshake_time,
+    handshake_bytes
 };
 
 class Conversation {
@@ -76,6 +78,9 @@ public:
         // fills the returned pipe. Throws std::logic_error in a host that serves no such route.
         virtual std::shared_ptr<BodyPipe> handle_stream(const Route& route, Request request,
                                                         Place place);
+        // Counts the request of a caller that has been identified. Called only if there are
+        // EdgeOptions::rate_limits.
+        virtual RateState limit_rate(const Request& request);
         virtual Uuid fresh_id() = 0;            // for the trace context of a request
         virtual std::string_view date() = 0;    // in the form IMF-fixdate
         virtual void reached(Limit limit) = 0;  // a limit of the server took effect
@@ -84,6 +89,8 @@ public:
 
     Conversation(Host& host, const Router& router, const ServerOptions& options,
                  std::uint64_t connection, Time now);
+    // Tells the address of the client, before the first receive().
+    void set_client(const ClientAddress& client) { client_ = client; }
     // Parses received bytes. Complete requests go to Host::handle().
     void receive(std::string_view bytes, Time now);
     void end_input();  // the client sends no more; requests already received are answered
@@ -134,6 +141,8 @@ private:
         Time began;
         bool is_http10 = false;
         bool keeps_alive = false;
+        RateState rate = {};
+        std::string_view allowed_origin = {};
         std::optional<Response> response = {};
         std::shared_ptr<BodyPipe> body = {};      // of a streamed body
         std::shared_ptr<AnswerPipe> stream = {};  // of a streamed answer
@@ -150,6 +159,7 @@ private:
     void pass_on_body();
     bool pays_for_body();
     void find_route(std::string_view encoded_path);
+    void limit_rate();
     bool has_turn() const;
     bool waits_for_turn();
     Result<void> take_turn();
@@ -179,6 +189,7 @@ private:
     const std::uint64_t connection_;
     RequestParser parser_;
     OriginCheck origin_check_;
+    ClientAddress client_{};
     InputBuffer unparsed_;  // received but not parsed yet
     std::deque<Slot> slots_;
     std::uint64_t first_number_ = 0;  // the number of slots_.front()
@@ -187,6 +198,8 @@ private:
     std::optional<Response> refusal_;
     // The header of that request has arrived, but its caller is not known yet.
     std::shared_ptr<Inquiry> inquiry_;
+    RateState rate_;                   // of the request that is being read
+    std::string_view allowed_origin_;  // the same
     // The request that is being read is complete, or the header of a bulk request is, but the
     // connection has as many requests of its class in work as it may have.
     bool awaits_turn_ = false;

@@ -49,7 +49,11 @@ ResponseHead Conversation::head_of(const Slot& slot, Framing framing) {
             .correlation_id = slot.correlation_id,
             .framing = framing,
             .is_http10 = slot.is_http10,
-            .is_last = is_last};
+            .is_last = is_last,
+            .is_secure = options_.edge.tls != nullptr,
+            .rate = slot.rate,
+            .depends_on_origin = !options_.edge.cors_origins.empty(),
+            .allowed_origin = slot.allowed_origin};
 }
 
 bool Conversation::append_slot(std::string& out, Time now) {

@@ -5,6 +5,12 @@
 #include <vector>
 
 #include "base/instant.hpp"
+#include "platform/http/client_address.hpp"
+#include "platform/http/rate_limiter.hpp"
+
+namespace trackops::tls {
+class ServerIdentity;
+}
 
 namespace trackops::http {
 
@@ -45,6 +51,14 @@ struct EdgeOptions {
     // Names the caller of each request. It outlives the server. Null: every caller is `local`, who
     // may do everything.
     Identifier* identifier = nullptr;
+    // The certificate that new connections are shown. It outlives the server. Null: plain HTTP.
+    const tls::ServerIdentity* tls = nullptr;
+    // The requests of a caller; a further one is answered 429, except liveness and readiness.
+    RateLimits rate_limits = {};
+    // The pages of these origins may send requests and read the answers (cors.hpp).
+    std::vector<std::string> cors_origins = {};
+    // The proxies in front that are believed (forwarded.hpp).
+    std::vector<Network> trusted_proxies = {};
 };
 
 }  // namespace trackops::http

@@ -15,6 +15,7 @@
 
 #include "base/request.hpp"
 #include "base/result.hpp"
+#include "platform/http/client_address.hpp"
 #include "platform/http/principal.hpp"
 #include "platform/http/problem.hpp"
 #include "platform/http/stream.hpp"
@@ -26,6 +27,8 @@ namespace trackops::http {
 // Where a request comes from: its caller, its time and its trace.
 struct RequestContext {
     std::shared_ptr<const Principal> principal = nobody();  // the caller; never null
+    // The address of the connection, or what trusted proxies say (forwarded.hpp).
+    ClientAddress client{};
     // The client's X-Correlation-ID if it sent one (1 to 128 visible ASCII characters), otherwise a
     // generated id.
     std::string correlation_id;

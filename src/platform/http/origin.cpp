@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "platform/http/cors.hpp"
+
 namespace trackops::http {
 namespace {
 
@@ -116,7 +118,8 @@ Result<std::vector<std::string>> parse_host_names(std::string_view list) {
     return names;
 }
 
-Result<void> check_origin(const Request& request, std::span<const std::string> public_hosts) {
+Result<void> check_origin(const Request& request, std::span<const std::string> public_hosts,
+                          std::span<const std::string> cors_origins) {
     std::optional<Authority> host;
     if (const auto given = request.header("host").value_or(""); !given.empty()) {
         host = parse_authority(given);
@@ -129,14 +132,14 @@ Result<void> check_origin(const Request& request, std::span<const std::string> p
                                     host->host));
         }
     }
-    if (is_safe(request.method)) return {};
+    if (is_safe(request.method) || !allowed_origin(request, cors_origins).empty()) return {};
     return check_page(request, host);
 }
 
 Result<void> OriginCheck::check(const Request& request) {
     const std::string_view host = request.header("host").value_or("");
     if (host == passed_ && is_safe(request.method)) return {};
-    TRY(check_origin(request, public_hosts_));
+    TRY(check_origin(request, public_hosts_, cors_origins_));
     if (host != passed_) passed_ = host;
     return {};
 }

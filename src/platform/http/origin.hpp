@@ -21,19 +21,24 @@ Result<std::vector<std::string>> parse_host_names(std::string_view list);
 //   `public_hosts`. The port may be any port. A request without a host (HTTP/1.0) may pass.
 // - Errc::forbidden: the method is not GET, HEAD or OPTIONS, and the request comes from a page of
 //   another origin: Origin has another host or port, or Sec-Fetch-Site is cross-site or same-site.
-Result<void> check_origin(const Request& request, std::span<const std::string> public_hosts);
+// `cors_origins` are origins whose pages may.
+Result<void> check_origin(const Request& request, std::span<const std::string> public_hosts,
+                          std::span<const std::string> cors_origins = {});
 
 // Checks the requests of one connection. Remembers the Host that passed last, because the requests
 // of a connection usually name one. Not thread-safe.
 class OriginCheck {
 public:
-    // `public_hosts` outlive this object.
-    explicit OriginCheck(std::span<const std::string> public_hosts) : public_hosts_(public_hosts) {}
+    // Both outlive this object.
+    OriginCheck(std::span<const std::string> public_hosts,
+                std::span<const std::string> cors_origins)
+        : public_hosts_(public_hosts), cors_origins_(cors_origins) {}
     // Returns what check_origin() returns.
     Result<void> check(const Request& request);
 
 private:
     std::span<const std::string> public_hosts_;
+    std::span<const std::string> cors_origins_;
     std::string passed_;  // a Host, as it was sent; "" before the first one
 };
 

@@ -108,6 +108,11 @@ public:
         send(bytes);
         return answer(without_body);
     }
+    // Waits for some bytes and returns them; "" at the end.
+    std::string receive_some() {
+        if (received_.empty()) (void)receive();
+        return std::exchange(received_, {});
+    }
     // Waits until the server closes. Returns true if it sent nothing before that.
     bool is_closed() {
         if (!received_.empty()) return false;

@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "platform/http/cors.hpp"
+
 namespace trackops::http {
 namespace {
 
@@ -100,6 +102,11 @@ void append_head(std::string& out, const Response& response, const ResponseHead&
         append_header(out, name, value);
     }
     if (!says_caching) out += "Cache-Control: no-store\r\n";
+    out += "X-Content-Type-Options: nosniff\r\n";
+    // A browser that was here once never comes without TLS again, for a year.
+    if (head.is_secure) out += "Strict-Transport-Security: max-age=31536000\r\n";
+    append_rate(out, head.rate);
+    if (head.depends_on_origin) append_cors(out, head.allowed_origin);
     if (head.is_last) {
         out += "Connection: close\r\n";
     } else if (head.is_http10) {

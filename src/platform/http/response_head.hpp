@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "platform/http/message.hpp"
+#include "platform/http/rate_limiter.hpp"
 
 namespace trackops::http {
 
@@ -20,7 +21,11 @@ struct ResponseHead {
     std::string_view correlation_id;
     Framing framing = Framing::content_length;
     bool is_http10 = false;
-    bool is_last = false;  // the connection closes after this response
+    bool is_last = false;    // the connection closes after this response
+    bool is_secure = false;  // the connection has TLS
+    RateState rate = {};
+    bool depends_on_origin = false;        // CORS is in use
+    std::string_view allowed_origin = {};  // whose pages may read the response; "": none
 };
 
 // Appends everything before the body. A line break or NUL in a value becomes a space, so that a

@@ -1,6 +1,7 @@
 #include "platform/http/server.hpp"
 
 #include <algorithm>
+#include <array>
 #include <condition_variable>
 #include <future>
 #include <mutex>
@@ -32,6 +33,7 @@
 #include "platform/http/server_span.hpp"
 #include "platform/http/worker_classes.hpp"
 #include "platform/telemetry/log.hpp"
+#include "platform/tls/server_identity.hpp"
 
 namespace trackops::http {
 namespace {
@@ -46,6 +48,17 @@ using Steady = std::chrono::steady_clock;
 using Timer = asio::basic_waitable_timer<Steady, asio::wait_traits<Steady>, Executor>;
 
 constexpr auto accept_pause = std::chrono::milliseconds(50);
+
+telemetry::Counter& refusals(telemetry::Registry& metrics, const std::string& policy) {
+    return metrics.counter("http_server_rate_limited_total",
+                           "Requests that were answered 429 for the number of requests before them",
+                           {{"policy", policy}});
+}
+
+telemetry::Counter& handshakes(telemetry::Registry& metrics, const std::string& outcome) {
+    return metrics.counter("http_server_tls_handshakes_total",
+                           "TLS handshakes of clients that began one", {{"outcome", outcome}});
+}
 
 // Returns the most bytes that a bulk request holds: of its body before and after its work has taken
 // them, and of its answer.
@@ -65,6 +78,8 @@ public:
           open_connections_(metrics.gauge("http_server_connections", "Connections that are open")),
           unsent_(
               metrics.counter("http_server_unsent_answers_total", "Answers whose client had gone")),
+          rate_limited_{&refusals(metrics, "address"), &refusals(metrics, "principal")},
+          handshakes_{&handshakes(metrics, "failed"), &handshakes(metrics, "accepted")},
           failed_accepts_(metrics.counter("http_server_failed_accepts_total",
                                           "Connections that could not be accepted")),
           answers_(std::make_shared<AnswerQueue>(
@@ -74,7 +89,8 @@ public:
           acceptor_(io_.get_executor()),
           sweep_(io_.get_executor()),
           accept_retry_(io_.get_executor()),
-          slots_(options_.edge.connections_max, options_.edge.connections_per_address_max) {}
+          slots_(options_.edge.connections_max, options_.edge.connections_per_address_max),
+          rates_(options_.edge.rate_limits) {}
 
     ~AsioServer() override {
         if (!io_thread_.joinable()) return;
@@ -170,10 +186,12 @@ private:
         if (verdict == refuse_address) reached(Limit::connections_of_address);
         if (verdict == refuse_total || verdict == drop) reached(Limit::connections);
         if (verdict == drop) return;
+        // A handshake only to say 503 would cost more than the refusal saves.
+        if (options_.edge.tls && verdict != serve) return slots_.release(*address);
         const std::uint64_t id = ++last_connection_;
-        const auto connection =
-            std::make_shared<Connection>(static_cast<ConnectionHost&>(*this), router_, options_, id,
-                                         *address, std::move(socket));
+        const auto connection = std::make_shared<Connection>(
+            static_cast<ConnectionHost&>(*this), router_, options_,
+            Connection::Accepted{id, *address, std::move(socket), tls_link()});
         connections_.emplace(id, connection);
         open_connections_.set(static_cast<double>(slots_.open()));
         if (verdict == serve) return connection->advance();
@@ -183,10 +201,15 @@ private:
                                 : "more connections are open than may be; try again"});
     }
 
+    std::unique_ptr<TlsLink> tls_link() const {
+        if (!options_.edge.tls) return nullptr;
+        return std::make_unique<TlsLink>(options_.edge.tls->context(), options_, Steady::now());
+    }
+
     void sweep() {
-        const Duration shortest =
-            std::min({options_.read_timeout, options_.edge.idle_timeout, options_.write_timeout,
-                      options_.edge.answer_timeout, options_.heartbeat});
+        const Duration shortest = std::min({options_.read_timeout, options_.edge.idle_timeout,
+                                            options_.write_timeout, options_.edge.answer_timeout,
+                                            options_.heartbeat, options_.handshake_timeout});
         const auto interval = std::clamp<Duration>(shortest / 8, std::chrono::milliseconds(5),
                                                    std::chrono::seconds(1));
         sweep_.expires_after(interval);
@@ -338,6 +361,12 @@ private:
         options_.edge.identifier->inquire(request, inquiry);
         return inquiry;
     }
+    RateState limit_rate(const Request& request) override {
+        const RequestContext& context = request.context;
+        const RateState rate = rates_.take(*context.principal, context.client, Steady::now());
+        if (!rate.is_admitted) rate_limited_[context.principal->is_authenticated ? 1 : 0]->add();
+        return rate;
+    }
     Uuid fresh_id() override { return ids_.next(); }
     std::string_view date() override { return date_.at(clock_.now()); }
     void reached(Limit limit) override { access_.reached(limit); }
@@ -353,6 +382,7 @@ private:
         check_drained();
     }
     void began_to_linger() override { check_drained(); }
+    void ended_handshake(bool is_accepted) override { handshakes_[is_accepted ? 1 : 0]->add(); }
 
     const ServerOptions options_;
     const Router router_;
@@ -362,6 +392,8 @@ private:
     AccessLog access_log_;
     telemetry::Gauge& open_connections_;
     telemetry::Counter& unsent_;
+    std::array<telemetry::Counter*, 2> rate_limited_;  // of an address, of a principal
+    std::array<telemetry::Counter*, 2> handshakes_;    // failed, accepted
     telemetry::Counter& failed_accepts_;
     HttpDate date_;
     asio::io_context io_{1};
@@ -376,6 +408,7 @@ private:
     std::unordered_map<std::uint64_t, std::shared_ptr<Connection>> connections_;
     ConnectionSlots slots_;
     std::uint64_t last_connection_ = 0;
+    RateLimiter rates_;
     std::vector<AnswerQueue::Answer> delivered_;
     std::vector<std::uint64_t> noticed_;
     std::vector<std::uint64_t> answered_;  // connections with a new answer

@@ -48,6 +48,9 @@ struct ServerOptions {
     runtime::Budget* budget = nullptr;
     Duration heartbeat = std::chrono::seconds(15);      // of a silent event stream
     Duration write_timeout = std::chrono::seconds(15);  // of 64 KiB; then closed
+    // Of a connection with TLS: from its beginning to the end of the handshake; then closed.
+    Duration handshake_timeout = std::chrono::seconds(10);
+    std::size_t handshake_bytes_max = 64 * 1024;  // that a client may send in it; then closed
     EdgeOptions edge = {};
     // Takes a span of each request; null: no spans. It outlives the server.
     telemetry::Tracer* tracer = nullptr;
@@ -62,6 +65,8 @@ struct ServerOptions {
 // - http_server_connections
 // - http_server_failed_accepts_total
 // - http_server_limit_reached_total {limit}
+// - http_server_tls_handshakes_total {outcome}: accepted, failed
+// - http_server_rate_limited_total {policy}: address, principal
 // - http_server_unsent_answers_total
 // - http_server_late_answers_total
 class Server {

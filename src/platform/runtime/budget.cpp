@@ -8,8 +8,8 @@
 namespace trackops::runtime {
 namespace {
 
-constexpr std::array<std::string_view, spending_count> names = {"bodies",   "streams",  "answers",
-                                                                "commands", "messages", "relay"};
+constexpr std::array<std::string_view, spending_count> names = {
+    "bodies", "streams", "answers", "commands", "messages", "relay", "handshakes"};
 
 }  // namespace
 

@@ -16,8 +16,16 @@ class Registry;
 
 namespace trackops::runtime {
 
-enum class Spending : std::uint8_t { bodies, streams, answers, commands, messages, relay };
-inline constexpr std::size_t spending_count = static_cast<std::size_t>(Spending::relay) + 1;
+enum class Spending : std::uint8_t {
+    bodies,
+    streams,
+    answers,
+    commands,
+    messages,
+    relay,
+    handshakes,  // and the TLS sessions behind them
+};
+inline constexpr std::size_t spending_count = static_cast<std::size_t>(Spending::handshakes) + 1;
 
 // Thread-safe; a call costs two atomic additions and takes no lock. Metrics:
 // - trackops_budget_bytes {use}: the bytes in use, set by sample()

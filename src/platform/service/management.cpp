@@ -94,12 +94,15 @@ Management::Management(Application& application, const ManagementOptions& option
         samplers_.push_back(std::make_unique<Sampler>(*component));
     samplers_.push_back(std::make_unique<ProcessPump>(metrics));
     show_components(components_, metrics);
+    metrics.gauge("trackops_insecure", "1 if the service was told to start without a protection")
+        .set(options.access_warning.empty() ? 0 : 1);
     if (!options.listen) return;
     http::EdgeOptions listener_edge = edge;
     listener_edge.query_workers = 1;  // every endpoint is answered from memory
     listener_edge.bulk_workers = 1;
     // The network decides who reaches that listener; probes and scrapers have no credentials.
     listener_edge.identifier = nullptr;
+    listener_edge.rate_limits = {};
     listener_ = http::make_server({.address = options.listen->host,
                                    .port = options.listen->port,
                                    .edge = std::move(listener_edge)},

@@ -45,8 +45,9 @@ struct ManagementOptions {
     std::optional<ListenAddress> listen = {};
     // The folder of embedded data; "" when servers hold all data.
     std::string data_folder = {};
-    // Says who can reach the service without a login; "" when only this machine can. It stands in
-    // /actuator/info and as the component `access` of the health, which is UP.
+    // Says which protection the service lacks; "" when none is missing. It stands in
+    // /actuator/info, as the component `access` of the health, which is UP, and as the metric
+    // trackops_insecure.
     std::string access_warning = {};
     // With less free space in data_folder the service is not ready.
     std::uint64_t disk_free_min_bytes = 10U << 20;
