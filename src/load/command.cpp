@@ -30,6 +30,8 @@ constexpr auto settings = std::to_array<config::Setting>({
      .help = "Service key with orders:write, orders:read and, for items, inventory:write; in the "
              "environment (TRACKOPS_KEY) or in a file (TRACKOPS_KEY_FILE) only",
      .secret = true},
+    {"ca-file", Kind::text, "",
+     "file with the CAs (PEM) of https URLs; default: those of the system"},
     {"items", Kind::flag, "false", "the file holds stock items, one a line, not order events"},
     {"concurrency", Kind::integer, "64", "requests under way at once", 1, 4096},
     {"rate", Kind::integer, "0", "events a second; 0: as fast as they are accepted", 0, 1'000'000},
@@ -120,6 +122,7 @@ int command(std::span<const std::string> arguments, std::span<const std::string>
         .order_url = values->text("order-url"),
         .inventory_url = values->text("inventory-url"),
         .key = Secret(values->text("key")),
+        .ca_file = values->text("ca-file"),
         .items = values->flag("items"),
         .concurrency = static_cast<std::size_t>(values->integer("concurrency")),
         .rate_per_second = values->integer("rate"),

@@ -14,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "platform/http/response_parser.hpp"
+#include "platform/tls/session.hpp"
 #include "platform/url/url.hpp"
 
 namespace trackops::load {
@@ -34,11 +35,15 @@ constexpr std::size_t read_bytes = 16UL * 1024;
 constexpr std::size_t response_header_bytes_max = 16UL * 1024;
 constexpr std::size_t response_bytes_max = 16UL * 1024 * 1024;
 
-constexpr std::uint16_t default_port = 80;
-constexpr url::Form form{
-    .what = "service URL", .example = "http://127.0.0.1:8080", .scheme = "http"};
+constexpr url::Form form{.what = "service URL",
+                         .example = "http://127.0.0.1:8080",
+                         .scheme = "http",
+                         .other_scheme = "https"};
+
+using TlsContext = std::shared_ptr<const tls::Context>;
 
 struct Address {
+    bool has_tls;
     std::string host;
     std::string port;
     std::string text;  // HOST:PORT, as in a URL
@@ -48,15 +53,28 @@ Result<Address> parse_address(std::string_view text) {
     try {
         const url::Url url = url::parse_url(text, form);
         const url::Host& host = url.hosts.front();
+        const bool has_tls = url.scheme == "https";
+        const std::uint16_t default_port = has_tls ? 443 : 80;
         const bool has_more = !url.user.empty() || url.password || url.path.size() > 1 ||
                               !url.parameters.empty() || !url.secret_parameters.empty();
         if (url.hosts.size() > 1 || host.name.empty() || has_more)
-            url::refuse(text, form, "it is not of the form http://HOST:PORT");
-        return Address{host.name, fmt::to_string(host.port.value_or(default_port)),
+            url::refuse(text, form, "it is not of the form http://HOST:PORT or https://HOST:PORT");
+        return Address{has_tls, host.name, fmt::to_string(host.port.value_or(default_port)),
                        host.text(default_port)};
     } catch (const std::invalid_argument& refusal) {
         return fail(Errc::invalid, refusal.what());
     }
+}
+
+Result<TlsContext> trusting(const std::string& ca_file) {
+    std::string ca;
+    if (!ca_file.empty()) {
+        auto text = tls::read_pem_file(ca_file);
+        if (!text) return fail(Errc::invalid, "ca-file: " + text.error().detail);
+        if (text->empty()) return fail(Errc::invalid, "ca-file: " + ca_file + " is empty");
+        ca = *std::move(text);
+    }
+    return tls::make_client_context(ca);
 }
 
 Duration retry_after_of(const http::ResponseParser& parser) {
@@ -83,8 +101,13 @@ std::string to_bytes(const Request& call, const Address& host, const Secret& key
 // connections are reused, the most recently used one first.
 class Host {
 public:
-    Host(asio::io_context& io, Address address, const Secret& key)
-        : io_(io), address_(std::move(address)), key_(key), resolver_(io) {}
+    // context: of the TLS of an https address.
+    Host(asio::io_context& io, Address address, const Secret& key, TlsContext context)
+        : io_(io),
+          address_(std::move(address)),
+          key_(key),
+          context_(std::move(context)),
+          resolver_(io) {}
 
     void send(const Request& call, HttpClient::Done done) {
         auto exchange =
@@ -100,6 +123,9 @@ private:
         Socket socket;
         Timer timer;
         std::array<char, read_bytes> input;
+        std::unique_ptr<tls::Session> tls;  // null: plain HTTP
+        std::string records;                // of it, being written
+        std::string text;                   // of it, as received
     };
 
     class Exchange : public std::enable_shared_from_this<Exchange> {
@@ -134,8 +160,50 @@ private:
                     if (error) return self->give_up("connect", error.message());
                     // A failure is harmless: Nagle's algorithm costs latency, not correctness.
                     (void)socket.set_option(tcp::no_delay(true), ignored);
-                    self->write();
+                    self->host_.address_.has_tls ? self->begin_tls() : self->write();
                 });
+        }
+
+        void begin_tls() {
+            connection_->tls = std::make_unique<tls::Session>(host_.context_, host_.address_.host);
+            go_on_with_handshake();
+        }
+
+        void go_on_with_handshake() {
+            Connection& connection = *connection_;
+            connection.records.clear();
+            connection.tls->take_output(connection.records);
+            if (connection.records.empty()) return read_handshake();
+            asio::async_write(connection.socket, asio::buffer(connection.records),
+                              [self = shared_from_this()](error_code error, std::size_t) {
+                                  if (error) return self->give_up("connect", error.message());
+                                  self->read_handshake();
+                              });
+        }
+
+        void read_handshake() {
+            if (connection_->tls->is_open()) return write();
+            connection_->socket.async_read_some(
+                asio::buffer(connection_->input),
+                [self = shared_from_this()](error_code error, std::size_t count) {
+                    if (error) return self->give_up("connect", error.message());
+                    Connection& connection = *self->connection_;
+                    const auto state =
+                        connection.tls->receive({connection.input.data(), count}, connection.text);
+                    if (state == tls::Session::State::failed)
+                        return self->give_up("connect", "TLS: " + connection.tls->fault());
+                    self->go_on_with_handshake();
+                });
+        }
+
+        // Returns the bytes of the request as they are sent.
+        const std::string& outgoing() {
+            Connection& connection = *connection_;
+            if (!connection.tls) return request_;
+            connection.tls->send(request_);
+            connection.records.clear();
+            connection.tls->take_output(connection.records);
+            return connection.records;
         }
 
         // Ends the exchange after call_timeout by closing the socket.
@@ -151,7 +219,7 @@ private:
 
         void write() {
             limit_time();
-            asio::async_write(connection_->socket, asio::buffer(request_),
+            asio::async_write(connection_->socket, asio::buffer(outgoing()),
                               [self = shared_from_this()](error_code error, std::size_t) {
                                   // A server that refuses a request early (413) closes the
                                   // connection for writing. Its response can still be read.
@@ -177,7 +245,16 @@ private:
                     return give_up("read", ended.error().detail);
                 return finish(false);
             }
-            const Result<bool> is_complete = parser_.receive({connection_->input.data(), count});
+            std::string_view text(connection_->input.data(), count);
+            if (connection_->tls) {
+                connection_->text.clear();
+                const auto state = connection_->tls->receive(text, connection_->text);
+                if (state == tls::Session::State::failed)
+                    return give_up("read", "TLS: " + connection_->tls->fault());
+                text = connection_->text;
+                if (text.empty() && state == tls::Session::State::open) return read();
+            }
+            const Result<bool> is_complete = parser_.receive(text);
             if (!is_complete) return give_up("read", is_complete.error().detail);
             *is_complete ? finish(parser_.keeps_alive()) : read();
         }
@@ -225,6 +302,7 @@ private:
     asio::io_context& io_;
     const Address address_;
     const Secret& key_;
+    const TlsContext context_;  // null: no https
     Resolver resolver_;
     std::vector<tcp::endpoint> endpoints_;  // does not change once it is known
     // Never longer than the largest number of concurrent calls.
@@ -233,10 +311,10 @@ private:
 
 class AsioHttpClient final : public HttpClient {
 public:
-    AsioHttpClient(Address order, Address inventory, Secret key)
+    AsioHttpClient(Address order, Address inventory, Secret key, const TlsContext& context)
         : key_(std::move(key)),
-          order_(io_, std::move(order), key_),
-          inventory_(io_, std::move(inventory), key_) {}
+          order_(io_, std::move(order), key_, context),
+          inventory_(io_, std::move(inventory), key_, context) {}
 
     void send(Request call, Done done) override {
         auto& host = call.target == Target::order ? order_ : inventory_;
@@ -267,13 +345,15 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<HttpClient>> make_http_client(const std::string& order_url,
-                                                     const std::string& inventory_url, Secret key) {
-    auto order = TRY(parse_address(order_url));
-    auto inventory = TRY(parse_address(inventory_url));
-    if (!std::ranges::all_of(key.reveal(), [](char c) { return c > ' ' && c < '\x7f'; }))
+Result<std::unique_ptr<HttpClient>> make_http_client(ClientOptions options) {
+    auto order = TRY(parse_address(options.order_url));
+    auto inventory = TRY(parse_address(options.inventory_url));
+    if (!std::ranges::all_of(options.key.reveal(), [](char c) { return c > ' ' && c < '\x7f'; }))
         return fail(Errc::invalid, "the key has characters that are not visible ASCII");
-    return std::make_unique<AsioHttpClient>(std::move(order), std::move(inventory), std::move(key));
+    TlsContext context;
+    if (order.has_tls || inventory.has_tls) context = TRY(trusting(options.ca_file));
+    return std::make_unique<AsioHttpClient>(std::move(order), std::move(inventory),
+                                            std::move(options.key), context);
 }
 
 }  // namespace trackops::load

@@ -50,11 +50,17 @@ public:
     virtual void stop() = 0;
 };
 
-// Makes a client with keep-alive connections to URLs of the form http://host:port, one connection
-// for each concurrent call. Each call carries `key` as a Bearer token, unless it is empty. Returns
-// Errc::invalid for any other URL, and for a key with other characters than visible ASCII.
-Result<std::unique_ptr<HttpClient>> make_http_client(const std::string& order_url,
-                                                     const std::string& inventory_url,
-                                                     Secret key = {});
+struct ClientOptions {
+    std::string order_url;
+    std::string inventory_url;
+    Secret key = {};           // sent as a Bearer token, unless it is empty
+    std::string ca_file = {};  // the CAs of https URLs; "": those of the system
+};
+
+// Makes a client with keep-alive connections to URLs of the form http://host:port or
+// https://host:port, one connection for each concurrent call. With https the chain and the name of
+// the certificate are checked. Returns Errc::invalid for any other URL, for a key with other
+// characters than visible ASCII, and for a ca_file that cannot be used.
+Result<std::unique_ptr<HttpClient>> make_http_client(ClientOptions options);
 
 }  // namespace trackops::load

@@ -19,7 +19,8 @@ namespace trackops::load {
 struct LoadOptions {
     std::string order_url = "http://127.0.0.1:8080";
     std::string inventory_url = "http://127.0.0.1:8081";
-    Secret key = {};  // empty: the services ask for none
+    Secret key = {};           // empty: the services ask for none
+    std::string ca_file = {};  // the CAs of https URLs; "": those of the system
     // The input holds stock items, not order events.
     bool items = false;
     // The maximum number of requests in flight.
