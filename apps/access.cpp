@@ -45,6 +45,8 @@ constexpr auto add_key_settings = std::to_array<config::Setting>({
     key_name,
     {"scopes", Kind::text, "", "What the key may do, such as orders:read,orders:write."},
     {"role", Kind::text, "", "The same by a role: viewer, clerk, operator or admin."},
+    {"key-file", Kind::text, "",
+     "Write the key into this file instead of printing it. If it is there, nothing is done."},
     valid_for,
     help_setting,
 });
@@ -153,10 +155,19 @@ int add_key(const config::Values& values) {
             ? value_or_usage_error(access::parse_scopes(values.text("scopes")))
             : access::scopes_of(role_of(values));
     const access::Lifetime when = lifetime(values);
+    const std::string& key_file = values.text("key-file");
     OpenFile file(required(values, "access-file"), OpenFile::Missing::made);
+    if (!key_file.empty() && std::filesystem::exists(key_file)) {
+        fmt::print(stderr, "there is a key in {} already\n", key_file);
+        return 0;
+    }
     const auto key = value_or_usage_error(access::add_key(file.content, name, scopes, when));
     file.save();
-    print_key(name, key, when.until);
+    if (key_file.empty()) {
+        print_key(name, key, when.until);
+    } else {
+        access::replace_file(key_file, key.text.reveal() + '\n');
+    }
     return 0;
 }
 

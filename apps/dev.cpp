@@ -90,6 +90,7 @@ private:
     TelemetryExport relay_telemetry_;
     TelemetryExport inventory_telemetry_;
     TelemetryExport order_telemetry_;  // also the log of the process
+    Tls tls_;                          // the same
     Access access_;                    // the same
     std::unique_ptr<bus::Bus> bus_;
     event_relay::Module relay_;
@@ -147,19 +148,21 @@ Services::Services(const config::Values& values)
                            inventory_metrics_),
       order_telemetry_(values, "order-service", TelemetryExport::Logs::exported, clock_,
                        order_metrics_),
+      tls_(values, clock_, order_metrics_),
       access_(values, "embedded:", budget_, clock_, order_metrics_),
       bus_(backends::open_bus("embedded:" + values.text("data-dir") + "/bus", {}, clock_,
                               order_metrics_)),
-      relay_(with_access(with_shared(relay_options(values), budget_, relay_telemetry_.tracer()),
-                         access_),
-             clock_, ids_, *bus_, relay_metrics_),
-      inventory_(with_access(
-                     with_shared(inventory_options(values), budget_, inventory_telemetry_.tracer()),
-                     access_),
+      relay_(
+          with_access(with_shared(relay_options(values), budget_, tls_, relay_telemetry_.tracer()),
+                      access_),
+          clock_, ids_, *bus_, relay_metrics_),
+      inventory_(with_access(with_shared(inventory_options(values), budget_, tls_,
+                                         inventory_telemetry_.tracer()),
+                             access_),
                  clock_, ids_, *bus_, inventory_metrics_),
-      order_(with_access(
-                 with_shared(order_options(values, relay_), budget_, order_telemetry_.tracer()),
-                 access_),
+      order_(with_access(with_shared(order_options(values, relay_), budget_, tls_,
+                                     order_telemetry_.tracer()),
+                         access_),
              clock_, ids_, *bus_, order_metrics_) {}
 
 void Services::prepare() {

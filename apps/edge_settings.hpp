@@ -13,6 +13,19 @@ inline constexpr auto edge_settings = std::to_array<config::Setting>({
     {"public-host", config::Kind::text, "",
      "Host names by which clients call the service, comma separated. localhost and IP addresses "
      "need not be named; a request with another Host is answered 421."},
+    {"trusted-proxy", config::Kind::text, "",
+     "Addresses and networks of proxies, comma separated, whose X-Forwarded-For, X-Forwarded-Host "
+     "and Forwarded are believed: 10.0.0.0/8."},
+    {"cors-origin", config::Kind::text, "",
+     "Origins whose pages may call the API from a browser, comma separated: "
+     "https://console.example."},
+    {"rate-limit", config::Kind::integer, "2000",
+     "Requests a second of one key, and those of 10 s at once; a further one is answered 429. 0: "
+     "no limit. The default holds with an access file only.",
+     0, 1'000'000},
+    {"rate-limit-strangers", config::Kind::integer, "20",
+     "The same for the requests of one address, except loopback, that come without a valid key.", 0,
+     1'000'000},
     {"http-connections", config::Kind::integer, "4096",
      "Open connections; a further one is answered 503.", 1, 1'000'000},
     {"http-connections-per-address", config::Kind::integer, "1024",

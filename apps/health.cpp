@@ -11,10 +11,13 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "apps/listen_settings.hpp"
+#include "apps/tls_settings.hpp"
+#include "platform/tls/session.hpp"
 #include "platform/url/url.hpp"
 
 namespace trackops::apps {
@@ -72,8 +75,60 @@ void limit_waits(const Socket& socket, Clock::time_point until) {
     ::setsockopt(socket.number, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 }
 
+using TlsContext = std::shared_ptr<const tls::Context>;
+
+void send_all(const Socket& socket, std::string_view bytes) {
+    if (::send(socket.number, bytes.data(), bytes.size(), MSG_NOSIGNAL) !=
+        static_cast<ssize_t>(bytes.size()))
+        throw std::runtime_error("the connection was lost");
+}
+
+// Returns the next bytes; "" at the end.
+std::string receive_some(const Socket& socket, Clock::time_point until) {
+    limit_waits(socket, until);
+    std::string bytes(16UL * 1024, '\0');
+    const ssize_t count = ::recv(socket.number, bytes.data(), bytes.size(), 0);
+    if (count < 0) throw std::runtime_error("no answer in time");
+    bytes.resize(static_cast<std::size_t>(count));
+    return bytes;
+}
+
+std::string answer_in_plain(const Socket& socket, std::string_view request,
+                            Clock::time_point until) {
+    send_all(socket, request);
+    std::string answer;
+    while (answer.size() < reply_bytes_max) {
+        const std::string bytes = receive_some(socket, until);
+        if (bytes.empty()) break;
+        answer += bytes;
+    }
+    return answer;
+}
+
+std::string answer_over_tls(const Socket& socket, const TlsContext& context, const std::string& ip,
+                            std::string_view request, Clock::time_point until) {
+    tls::Session session(context, ip);
+    std::string answer;
+    bool is_sent = false;
+    while (answer.size() < reply_bytes_max) {
+        if (session.is_open() && !std::exchange(is_sent, true)) session.send(request);
+        std::string records;
+        session.take_output(records);
+        if (!records.empty()) send_all(socket, records);
+        if (session.state() == tls::Session::State::ended) break;
+        if (session.state() == tls::Session::State::failed)
+            throw std::runtime_error("TLS: " + session.fault());
+        const std::string bytes = receive_some(socket, until);
+        if (bytes.empty()) break;
+        session.receive(bytes, answer);
+    }
+    return answer;
+}
+
 // Returns the whole answer, head and body. Throws std::runtime_error if there is none by `until`.
-std::string readiness_answer(const std::string& ip, std::uint16_t port, Clock::time_point until) {
+// `context` may be null: no TLS.
+std::string readiness_answer(const std::string& ip, std::uint16_t port, const TlsContext& context,
+                             Clock::time_point until) {
     const Endpoint endpoint = endpoint_of(ip, port);
     const Socket socket(endpoint.address.ss_family);
     limit_waits(socket, until);
@@ -82,26 +137,15 @@ std::string readiness_answer(const std::string& ip, std::uint16_t port, Clock::t
         throw std::runtime_error("no service listens there");
     const std::string request =
         "GET /actuator/health/readiness HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    if (::send(socket.number, request.data(), request.size(), MSG_NOSIGNAL) !=
-        static_cast<ssize_t>(request.size()))
-        throw std::runtime_error("the connection was lost");
-    std::string answer(reply_bytes_max, '\0');
-    std::size_t size = 0;
-    for (;;) {
-        limit_waits(socket, until);
-        const ssize_t count = ::recv(socket.number, answer.data() + size, answer.size() - size, 0);
-        if (count < 0) throw std::runtime_error("no answer in time");
-        size += static_cast<std::size_t>(count);
-        if (count == 0 || size == answer.size()) break;
-    }
-    answer.resize(size);
-    return answer;
+    return context ? answer_over_tls(socket, context, ip, request, until)
+                   : answer_in_plain(socket, request, until);
 }
 
-bool is_ready(const std::string& ip, std::uint16_t port, Clock::time_point until) {
+bool is_ready(const std::string& ip, std::uint16_t port, const TlsContext& context,
+              Clock::time_point until) {
     const std::string where = url::Host{ip}.text(port);
     try {
-        const std::string answer = readiness_answer(ip, port, until);
+        const std::string answer = readiness_answer(ip, port, context, until);
         const auto body = answer.find("\r\n\r\n");
         fmt::print("{} {}\n", where,
                    body == std::string::npos ? "is no HTTP server"
@@ -120,6 +164,7 @@ int ask_health(const config::Values& values, std::span<const std::uint16_t> port
     const auto until = Clock::now() + within;
     const auto management = management_listen_address(values);
     const std::string ip = management ? management->host : listen_address(values);
+    const TlsContext context = local_client_context(values);
     bool are_all_ready = true;
     std::uint16_t offset = 0;
     for (const std::uint16_t api_port : ports) {
@@ -129,7 +174,7 @@ int ask_health(const config::Values& values, std::span<const std::uint16_t> port
             fmt::print("port 0 was any free one: the service cannot be found\n");
             return 1;
         }
-        are_all_ready = is_ready(ip, port, until) && are_all_ready;
+        are_all_ready = is_ready(ip, port, context, until) && are_all_ready;
     }
     return are_all_ready ? 0 : 1;
 }

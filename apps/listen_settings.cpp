@@ -7,6 +7,9 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "apps/tls_settings.hpp"
 
 namespace trackops::apps {
 namespace {
@@ -36,27 +39,62 @@ std::optional<std::string> ip_of(std::string_view text) {
     return ip;
 }
 
-std::string fault_of_address(std::string_view setting, std::string_view host, bool behind_proxy) {
-    const auto ip = ip_of(host);
-    if (!ip) return fmt::format("{}: '{}' is neither an IP address nor localhost", setting, host);
-    if (behind_proxy || is_loopback(ip_bytes(*ip).value())) return {};
-    return fmt::format(
-        "{}: {} can be reached from other machines, and there is no TLS yet: listen on 127.0.0.1, "
-        "or give --behind-proxy if a proxy, a firewall or a network policy lets only trusted "
-        "callers through",
-        setting, host);
+struct Listener {
+    std::string_view setting;
+    std::string ip;
+    bool asks_for_keys;  // the management plane asks for none
+};
+
+bool is_exposed(const Listener& listener) { return !is_loopback(ip_bytes(listener.ip).value()); }
+
+std::vector<Listener> listeners(const config::Values& values) {
+    std::vector<Listener> all = {{"address", listen_address(values), true}};
+    if (const auto listen = management_listen_address(values))
+        all.push_back({"management-address", listen->host, false});
+    return all;
+}
+
+std::string fault_of_host(std::string_view setting, std::string_view host) {
+    if (ip_of(host)) return {};
+    return fmt::format("{}: '{}' is neither an IP address nor localhost", setting, host);
+}
+
+// Returns what a listener beyond loopback lacks, as "SETTING: IP ...".
+std::vector<std::string> missing_protection(const config::Values& values) {
+    const bool is_covered = has_tls(values) || values.flag("behind-proxy");
+    std::vector<std::string> missing;
+    for (const Listener& listener : listeners(values)) {
+        if (!is_exposed(listener)) continue;
+        if (listener.asks_for_keys && values.text("access-file").empty()) {
+            missing.push_back(fmt::format(
+                "{}: {} can be reached from other machines without a login, so everybody there may "
+                "read and change everything: listen on 127.0.0.1, or give --access-file",
+                listener.setting, listener.ip));
+        }
+        if (!is_covered) {
+            missing.push_back(fmt::format(
+                "{}: {} can be reached from other machines without TLS, so everybody on the way "
+                "reads the keys and the answers: listen on 127.0.0.1, or give --tls-cert-file, or "
+                "--behind-proxy if something in front speaks TLS",
+                listener.setting, listener.ip));
+        }
+    }
+    return missing;
 }
 
 }  // namespace
 
 std::string fault_of_listening(const config::Values& values) {
-    const bool behind_proxy = values.flag("behind-proxy");
-    std::string fault = fault_of_address("address", values.text("address"), behind_proxy);
+    std::string fault = fault_of_host("address", values.text("address"));
     const std::string& management = values.text("management-address");
-    if (!fault.empty() || management.empty()) return fault;
-    const auto listen = service::ListenAddress::parse(management);
-    if (!listen) return "management-address must be HOST:PORT";
-    return fault_of_address("management-address", listen->host, behind_proxy);
+    if (fault.empty() && !management.empty()) {
+        const auto listen = service::ListenAddress::parse(management);
+        if (!listen) return "management-address must be HOST:PORT";
+        fault = fault_of_host("management-address", listen->host);
+    }
+    if (fault.empty()) fault = fault_of_tls(values);
+    if (!fault.empty() || values.flag("insecure")) return fault;
+    return fmt::format("{}", fmt::join(missing_protection(values), "; "));
 }
 
 std::string listen_address(const config::Values& values) {
@@ -70,21 +108,22 @@ std::optional<service::ListenAddress> management_listen_address(const config::Va
 }
 
 std::string exposure_warning(const config::Values& values) {
+    const auto missing = missing_protection(values);
+    if (missing.empty()) return {};
+    return fmt::format("INSECURE (--insecure): {}", fmt::join(missing, "; "));
+}
+
+std::string exposure(const config::Values& values) {
     std::vector<std::string> reachable;
-    if (std::string address = listen_address(values); !is_loopback(ip_bytes(address).value()))
-        reachable.push_back(std::move(address));
-    if (auto listen = management_listen_address(values);
-        listen && !is_loopback(ip_bytes(listen->host).value()))
-        reachable.push_back(fmt::format("{} (management)", listen->host));
-    if (reachable.empty()) return {};
-    const char* const danger =
-        values.text("access-file").empty()
-            ? "without a login: everybody who can reach the port may read and change everything"
-            : "without TLS: everybody on the way can read the keys and the answers";
-    return fmt::format(
-        "listens on {} {}; --behind-proxy says that a proxy, a firewall or a network policy lets "
-        "only trusted callers through",
-        fmt::join(reachable, " and "), danger);
+    for (const Listener& listener : listeners(values)) {
+        if (is_exposed(listener)) reachable.push_back(listener.ip);
+    }
+    if (reachable.empty()) return "only this machine can reach the service";
+    const char* cover = values.flag("behind-proxy") ? "something in front speaks TLS" : "no TLS";
+    if (has_tls(values))
+        cover = values.text("tls-client-ca-file").empty() ? "TLS" : "TLS with client certificates";
+    return fmt::format("other machines can reach {}: {}, {}", fmt::join(reachable, " and "),
+                       values.text("access-file").empty() ? "no login" : "keys", cover);
 }
 
 }  // namespace trackops::apps

@@ -11,17 +11,27 @@ namespace trackops::apps {
 
 inline constexpr auto listen_settings = std::to_array<config::Setting>({
     {"address", config::Kind::text, "127.0.0.1",
-     "Address to listen on: an IP address or localhost. Beyond loopback it needs --behind-proxy."},
+     "Address to listen on: an IP address or localhost. Beyond loopback it needs an access file, "
+     "and TLS or --behind-proxy."},
     {"management-address", config::Kind::text, "",
-     "HOST:PORT that serves /actuator/*, which then leaves the API's port. Beyond loopback it "
-     "needs --behind-proxy."},
+     "HOST:PORT that serves /actuator/*, which then leaves the API's port and asks for no key. "
+     "Beyond loopback it needs TLS or --behind-proxy."},
     {"behind-proxy", config::Kind::flag, "false",
-     "Listen beyond loopback although there is no TLS yet: a proxy, a firewall or a network "
-     "policy lets only trusted callers through."},
+     "Listen beyond loopback without TLS: something in front speaks TLS with the callers, and a "
+     "firewall or a network policy lets no caller past it."},
+    {"insecure", config::Kind::flag, "false",
+     "Listen beyond loopback whatever is missing. The log, the health and a metric say so."},
+    {"tls-cert-file", config::Kind::text, "",
+     "File with the certificate of the service and those between it and the root (PEM). With it "
+     "every port speaks HTTPS. Read again when it changes."},
+    {"tls-key-file", config::Kind::text, "", "File with the key of that certificate (PEM)."},
+    {"tls-client-ca-file", config::Kind::text, "",
+     "File with the CAs (PEM) of the clients; then a client without a certificate of theirs gets "
+     "no answer."},
 });
 
-// Returns the fault of these settings that the table cannot express; "" for none. Without
-// behind-proxy an address beyond loopback is such a fault.
+// Returns the fault of these settings that the table cannot express; "" for none. An address beyond
+// loopback is such a fault without an access file, and without TLS or behind-proxy.
 std::string fault_of_listening(const config::Values& values);
 
 // The following require that fault_of_listening() found none.
@@ -30,7 +40,9 @@ std::string fault_of_listening(const config::Values& values);
 std::string listen_address(const config::Values& values);
 // Returns where the management plane listens; nothing without a listener of its own.
 std::optional<service::ListenAddress> management_listen_address(const config::Values& values);
-// Returns a sentence that says who can reach the service; "" if only this machine can.
+// Returns a sentence that says which protection the setting insecure waives; "" if none is missing.
 std::string exposure_warning(const config::Values& values);
+// Returns a sentence that says who can reach the service, and what stands between.
+std::string exposure(const config::Values& values);
 
 }  // namespace trackops::apps

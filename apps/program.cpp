@@ -18,6 +18,7 @@
 #include "apps/health.hpp"
 #include "apps/listen_settings.hpp"
 #include "apps/server_urls.hpp"
+#include "apps/tls_settings.hpp"
 #include "base/version.hpp"
 #include "platform/backends/libraries.hpp"
 #include "platform/runtime/open_files.hpp"
@@ -86,10 +87,18 @@ std::string json_of(const std::vector<Port>& ports) {
     return json + '}';
 }
 
-void print_urls(const std::vector<Port>& ports, std::string_view address) {
+void print_urls(const std::vector<Port>& ports, std::string_view scheme, std::string_view address) {
     const url::Host host{std::string(address)};
     for (const Port& port : ports)
-        fmt::print("{:<10} http://{}\n", port.service, host.text(port.number));
+        fmt::print("{:<10} {}://{}\n", port.service, scheme, host.text(port.number));
+}
+
+// Returns how the settings stand to the rules of the start.
+std::string stance(const config::Values& values) {
+    if (std::string fault = fault_of_listening(values); !fault.empty())
+        return "does not start: " + fault;
+    if (std::string warning = exposure_warning(values); !warning.empty()) return warning;
+    return exposure(values);
 }
 
 int print_usage_error(const Program& program, std::string_view text, int exit_code) {
@@ -104,6 +113,7 @@ int serve(const Program& program, const config::Values& values, std::uint64_t op
         telemetry::log(telemetry::Level::warn, "start", warning);
     if (const auto warning = exposure_warning(values); !warning.empty())
         telemetry::log(telemetry::Level::warn, "start", warning);
+    telemetry::log(telemetry::Level::info, "start", exposure(values));
     EndSignals ends(values.duration("drain") + stop_time);
     const std::unique_ptr<Running> running = program.make(values);
     if (!prepare(*running, ends, values.duration("start-patience"))) return 0;
@@ -112,7 +122,8 @@ int serve(const Program& program, const config::Values& values, std::uint64_t op
     const std::vector<Port> ports = running->start();
     write_ports(file, json_of(ports));
     fmt::print("{{\"ready\":true,\"ports\":{}}}\n", json_of(ports));
-    if (!values.flag("log-json")) print_urls(ports, listen_address(values));
+    if (!values.flag("log-json"))
+        print_urls(ports, has_tls(values) ? "https" : "http", listen_address(values));
     std::fflush(stdout);
     ends.wait();
     telemetry::log(telemetry::Level::info, "end", "draining");
@@ -168,6 +179,7 @@ int run_program(const Program& program, std::span<const std::string> arguments,
         fmt::print("{}", config::print(program.settings, *values));
         const auto warning = open_files_warning(*values, open_files_max);
         if (!warning.empty()) fmt::print("# {}\n", warning);
+        fmt::print("# {}\n", stance(*values));
         return 0;
     }
     if (const std::string fault = fault_of(*values); !fault.empty())

@@ -8,6 +8,7 @@
 #include "apps/access_settings.hpp"
 #include "apps/program.hpp"
 #include "apps/telemetry_export.hpp"
+#include "apps/tls_settings.hpp"
 #include "platform/backends/open_bus.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/runtime/budget.hpp"
@@ -16,9 +17,12 @@
 
 namespace trackops::apps {
 
-// Returns the options of a module that shares the budget of its process. `tracer` may be null.
+// Returns the options of a module that shares the budget and the certificate of its process.
+// `tracer` may be null.
 template <class Options>
-Options with_shared(Options options, runtime::Budget& budget, telemetry::Tracer* tracer) {
+Options with_shared(Options options, runtime::Budget& budget, const Tls& tls,
+                    telemetry::Tracer* tracer) {
+    options.edge.tls = tls.identity();
     if constexpr (requires { options.budget; }) {
         options.budget = &budget;
         options.tracer = tracer;
@@ -45,10 +49,12 @@ public:
         : name_(name),
           budget_(memory_budget(values), metrics_),
           telemetry_(values, program, TelemetryExport::Logs::exported, clock_, metrics_),
+          tls_(values, clock_, metrics_),
           access_(values, session_url, budget_, clock_, metrics_),
           bus_(backends::open_bus(values.text("bus-url"), bus_options, clock_, metrics_)),
-          module_(with_access(with_shared(module_options, budget_, telemetry_.tracer()), access_),
-                  clock_, ids_, *bus_, metrics_) {}
+          module_(
+              with_access(with_shared(module_options, budget_, tls_, telemetry_.tracer()), access_),
+              clock_, ids_, *bus_, metrics_) {}
     // The relay module has no prepare(): it waits for its servers itself and reports it.
     void prepare() override {
         if constexpr (requires { module_.prepare(); }) module_.prepare();
@@ -69,6 +75,7 @@ private:
     telemetry::Registry metrics_;
     runtime::Budget budget_;
     TelemetryExport telemetry_;
+    Tls tls_;
     Access access_;
     std::unique_ptr<bus::Bus> bus_;
     Module module_;

@@ -167,7 +167,7 @@ def check_health_fails(engine):
     finally:
         engine.ask("rm", "-f", name, ok=False)
     refused = engine.ask("run", "--rm", *LOCKED, "-e", "TRACKOPS_ADDRESS=0.0.0.0", "trackops/order-service", ok=False)
-    check(refused.returncode == 2 and b"--behind-proxy" in refused.stderr, f"an open address is not refused: {refused}")
+    check(refused.returncode == 2 and b"--behind-proxy" in refused.stderr and b"--access-file" in refused.stderr, f"an open address is not refused: {refused}")
 
 
 def main():

@@ -158,7 +158,7 @@ def environment(pod, folder, **replaced):
     for name, value in settings.items():
         if name.endswith("_FILE"):
             settings[name] = str(folder / pathlib.Path(value).name)
-            (folder / pathlib.Path(value).name).touch()
+            (folder / pathlib.Path(value).name).write_text('{"keys": []}' if value.endswith("access.json") else "")
     return settings
 
 
@@ -175,8 +175,9 @@ def test_the_program_knows_each_of_its_settings(name, tmp_path):
     assert printed.returncode == 0, printed.stderr
     sources = dict(re.findall(r"^(\S+) = .*\((\w+)\)$", printed.stdout, re.MULTILINE))
     for variable in settings:
-        setting = variable.removeprefix("TRACKOPS_").removesuffix("_FILE").lower().replace("_", "-")
-        assert sources[setting] == ("file" if variable.endswith("_FILE") else "environment")
+        is_secret = variable.endswith("_FILE") and variable != "TRACKOPS_ACCESS_FILE"
+        setting = variable.removeprefix("TRACKOPS_").removesuffix("_FILE" if is_secret else "").lower().replace("_", "-")
+        assert sources[setting] == ("file" if is_secret else "environment")
 
 
 def embedded(pod, folder):

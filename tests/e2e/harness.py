@@ -58,6 +58,7 @@ class Answer:
 
 class Client:
     """One keep-alive connection. Not for several threads at once."""
+    default_headers = {}  # of every request of every client; the headers of a call come before them
 
     def __init__(self, port):
         self.port = port
@@ -66,7 +67,7 @@ class Client:
     def call(self, method, path, body=None, headers=None):
         """body: bytes are sent as they are, anything else as JSON. A new order gets a key of its own; the header None means no header.
         OSError or HTTPException when no answer came."""
-        headers = dict(headers or {})
+        headers = self.default_headers | (headers or {})
         if method == "POST" and path.partition("?")[0] == "/api/orders" and not any(name.lower() == "idempotency-key" for name in headers):
             headers["Idempotency-Key"] = str(uuid.uuid4())
         headers = {name: value for name, value in headers.items() if value is not None}

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from access_file import AccessFile, bearer
 from cluster import Cluster
 from cutter import Cutter
 from harness import PROGRAM, START_TIMEOUT, Client, wait_until
@@ -45,20 +46,40 @@ def test_a_loopback_address_needs_nothing_more(program, given, asked):
     assert "access" not in json.loads(info(asked[0], program.ports["order"]))
 
 
+@pytest.fixture
+def access(tmp_path):
+    """(settings, headers): an access file, and those of a caller who may do everything."""
+    file = AccessFile(tmp_path / "access.json")
+    return ["--access-file", str(file.path)], bearer(file.add_key("admin", "--role", "admin"))
+
+
 @pytest.mark.parametrize("given, asked", [("0.0.0.0", ["127.0.0.1", "127.0.0.2"]), ("::", ["::1", "127.0.0.1"])])
-def test_behind_a_proxy_it_listens_everywhere_and_says_so(program, given, asked):
-    program.start("--address", given, "--behind-proxy")
+def test_behind_a_proxy_with_keys_it_listens_everywhere(program, access, given, asked):
+    settings, admin = access
+    program.start("--address", given, "--behind-proxy", *settings)
     for address in asked:
         assert readiness(address, program.ports["inventory"]) == b"200"
-    told = [json.loads(line) for line in program.log_tail().splitlines() if "without a login" in line]
-    assert told and told[0]["level"] == "warn" and f"listens on {given}" in told[0]["message"], told
+    assert f"other machines can reach {given}: keys, something in front speaks TLS" in program.log_tail()
     for port in program.ports.values():
         client = Client(port)
-        assert "without a login" in client.get("/actuator/info").expect(200)["access"]["warning"]
+        assert client.get("/api/orders").status in (401, 404)
+        assert "access" not in client.get("/actuator/info", admin).expect(200)
+        assert "access" not in client.get("/actuator/health", admin).expect(200)["components"]
+        assert b"\ntrackops_insecure 0" in client.get("/actuator/prometheus", admin).body
+
+
+def test_insecure_starts_whatever_is_missing_and_says_so_everywhere(program):
+    program.start("--address", "0.0.0.0", "--insecure")
+    told = [json.loads(line) for line in program.log_tail().splitlines() if "INSECURE" in line]
+    assert told and told[0]["level"] == "warn" and "without a login" in told[0]["message"] and "without TLS" in told[0]["message"], told
+    for port in program.ports.values():
+        client = Client(port)
+        assert "INSECURE" in client.get("/actuator/info").expect(200)["access"]["warning"]
         health = client.get("/actuator/health").expect(200)
         assert health["components"]["access"]["status"] == "UP"
         assert "without a login" in health["components"]["access"]["details"]["warning"]
         assert "access" not in client.get("/actuator/health/readiness").expect(200)["components"]
+        assert b"\ntrackops_insecure 1" in client.get("/actuator/prometheus").body
 
 
 def info(address, port):
@@ -67,11 +88,29 @@ def info(address, port):
         return connection.makefile("rb").read().split(b"\r\n\r\n", 1)[1]
 
 
-@pytest.mark.parametrize("setting, value", [("address", "0.0.0.0"), ("address", "::"), ("address", "192.0.2.1"), ("management-address", "0.0.0.0:0"),
-                                            ("management-address", "[::]:0")])
-def test_beyond_loopback_it_does_not_start_and_says_what_would_be_right(setting, value):
-    ended = run("dev", f"--{setting}", value)
-    assert ended.returncode == 2 and setting in ended.stderr and "127.0.0.1" in ended.stderr and "--behind-proxy" in ended.stderr, ended
+@pytest.mark.parametrize("given, missing", [
+    (["--address", "0.0.0.0"], ["address", "127.0.0.1", "--access-file", "--tls-cert-file", "--behind-proxy"]),
+    (["--address", "::"], ["address", "--access-file", "--tls-cert-file"]),
+    (["--address", "192.0.2.1", "--behind-proxy"], ["address", "--access-file"]),
+    (["--address", "0.0.0.0", "--access-file", "/etc/hosts"], ["address", "--tls-cert-file", "--behind-proxy"]),
+    (["--address", "0.0.0.0", "--tls-cert-file", "x", "--tls-key-file", "x"], ["address", "--access-file"]),
+    (["--management-address", "0.0.0.0:0"], ["management-address", "--tls-cert-file", "--behind-proxy"]),
+    (["--management-address", "[::]:0"], ["management-address", "--tls-cert-file", "--behind-proxy"])])
+def test_beyond_loopback_it_does_not_start_and_says_what_would_be_right(given, missing):
+    ended = run("dev", *given)
+    assert ended.returncode == 2 and all(word in ended.stderr for word in missing), ended
+    for word in {"--access-file", "--tls-cert-file"} - set(missing):
+        assert word not in ended.stderr, ended
+    told = run("dev", *given, "--print-config")
+    assert told.returncode == 0 and f"# does not start: {missing[0]}: " in told.stdout, told
+
+
+def test_print_config_says_how_the_settings_stand():
+    assert "# only this machine can reach the service" in run("dev", "--print-config").stdout
+    beyond = ["--address", "0.0.0.0"]
+    assert "# INSECURE (--insecure): address: 0.0.0.0" in run("dev", "--print-config", *beyond, "--insecure").stdout
+    kept = run("dev", "--print-config", *beyond, "--access-file", "f", "--tls-cert-file", "c", "--tls-key-file", "k", "--tls-client-ca-file", "a")
+    assert "# other machines can reach 0.0.0.0: keys, TLS with client certificates" in kept.stdout, kept
 
 
 @pytest.mark.parametrize("value", ["", "example.com", "127.0.0.1:8080", "[127.0.0.1]", "::1]", "256.0.0.1", "127.1"])
@@ -102,14 +141,14 @@ def test_a_file_of_settings_comes_after_flags_and_the_environment(tmp_path):
 
 
 def test_health_asks_the_running_program(program):
-    program.start("--address", "0.0.0.0", "--behind-proxy")
+    program.start("--address", "0.0.0.0", "--insecure")
     order, inventory, relay = (str(program.ports[name]) for name in ("order", "inventory", "relay"))
     ports = ["--order-port", order, "--inventory-port", inventory, "--relay-port", relay]
     began = time.monotonic()
     told = run("health", *ports)
     assert told.returncode == 0 and told.stdout.count('"status":"UP"') >= 3, told
     assert time.monotonic() - began < 2
-    told = run("health", *ports, environment={"TRACKOPS_ADDRESS": "0.0.0.0", "TRACKOPS_BEHIND_PROXY": "1"})
+    told = run("health", *ports, environment={"TRACKOPS_ADDRESS": "0.0.0.0", "TRACKOPS_INSECURE": "1"})
     assert told.returncode == 0, told
     assert run("health", "--ordr-port", order).returncode == 2
     program.kill()
