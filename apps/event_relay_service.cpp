@@ -21,7 +21,12 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
      "wal_level=logical and a role with REPLICATION)."},
     session_url_setting,
     password_setting("session-password", "The password for it."),
-    {"bus-url", Kind::text, "kafka://127.0.0.1:9092", "kafka://HOST:PORT[,HOST:PORT...]."},
+    {.name = "bus-url",
+     .kind = Kind::text,
+     .default_value = "kafka://127.0.0.1:9092",
+     .help = "kafka://HOST:PORT[,HOST:PORT...]; TLS and SASL are its parameters.",
+     .secret = true},
+    password_setting("bus-password", "The password for it."),
 }));
 
 event_relay::ModuleOptions module_options(const config::Values& values) {

@@ -41,7 +41,12 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
     {"low-stock-threshold", Kind::integer, "2",
      "Units available with which an item without a lowStockThreshold counts as low.", 0,
      1'000'000'000'000},
-    {"bus-url", Kind::text, "kafka://127.0.0.1:9092", "kafka://HOST:PORT[,HOST:PORT...]."},
+    {.name = "bus-url",
+     .kind = Kind::text,
+     .default_value = "kafka://127.0.0.1:9092",
+     .help = "kafka://HOST:PORT[,HOST:PORT...]; TLS and SASL are its parameters.",
+     .secret = true},
+    password_setting("bus-password", "The password for it."),
     {"topic-partitions", Kind::integer, "3", "Partitions of topics that are made.", 1, 10'000},
 }));
 

@@ -18,7 +18,10 @@ std::unique_ptr<cache::Cache> open_cache(std::string_view url, const cache::Opti
     const std::string_view scheme = url::scheme_of(url);
     if (scheme == "redis")
         return cache::open_redis(cache::parse_redis_target(url), options, clock, metrics);
-    if (scheme == "rediss") url::refuse(url, form, "TLS to Redis is not supported");
+    if (scheme == "rediss")
+        url::refuse(url, form,
+                    "TLS to Redis needs hiredis_ssl, which the hiredis of Debian 12 does not have: "
+                    "put Redis on this machine, or a tunnel in front of it");
     url::refuse(url, form, "it is neither embedded: nor redis://");
 }
 

@@ -24,7 +24,10 @@ std::unique_ptr<access::SessionStore> open_sessions(std::string_view url,
     if (scheme == "redis")
         return cache::make_redis_session_store(cache::parse_redis_target(url), times, timeout,
                                                clock, metrics);
-    if (scheme == "rediss") url::refuse(url, form, "TLS to Redis is not supported");
+    if (scheme == "rediss")
+        url::refuse(url, form,
+                    "TLS to Redis needs hiredis_ssl, which the hiredis of Debian 12 does not have: "
+                    "put Redis on this machine, or a tunnel in front of it");
     url::refuse(url, form, "it is neither embedded: nor redis://");
 }
 

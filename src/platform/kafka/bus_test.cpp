@@ -36,8 +36,7 @@ class Foreigner {
 public:
     Foreigner()
         : client_(KafkaRole::producer,
-                  common_kafka_settings(kafka_test_server().substr(std::string("kafka://").size())),
-                  metrics_) {}
+                  common_kafka_settings(parse_kafka_url(kafka_test_server(), {})), metrics_) {}
 
     void make_topic(const std::string& name, const char* setting, const char* value) {
         std::array<char, 256> why{};

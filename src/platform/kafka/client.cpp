@@ -102,9 +102,9 @@ void DestroyKafka::operator()(rd_kafka_topic_partition_list_s* list) const {
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-KafkaSettings common_kafka_settings(const std::string& servers) {
-    return {
-        {"bootstrap.servers", servers},
+KafkaSettings common_kafka_settings(const KafkaTarget& target) {
+    KafkaSettings settings = {
+        {"bootstrap.servers", target.servers},
         {"client.id", "trackops"},
         {"socket.nagle.disable", "true"},  // a request would otherwise wait for the last answer
         {"socket.keepalive.enable", "true"},
@@ -114,6 +114,8 @@ KafkaSettings common_kafka_settings(const std::string& servers) {
         {"reconnect.backoff.max.ms", "1000"},  // how late a broker that is back is seen
         {"log.connection.close", "false"},     // brokers close idle connections
     };
+    for (const auto& [name, value] : target.security) settings.emplace_back(name, value.reveal());
+    return settings;
 }
 
 int kafka_ms(Duration wait) {

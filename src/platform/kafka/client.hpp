@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/instant.hpp"
+#include "platform/kafka/target.hpp"
 
 struct rd_kafka_s;
 struct rd_kafka_conf_s;
@@ -63,8 +64,8 @@ struct DestroyKafka {
 using KafkaQueue = std::unique_ptr<rd_kafka_queue_s, DestroyKafka>;
 using KafkaPartitions = std::unique_ptr<rd_kafka_topic_partition_list_s, DestroyKafka>;
 
-// The settings that all clients of a broker share.
-KafkaSettings common_kafka_settings(const std::string& servers);
+// The settings that all clients of a broker share. They may hold a password.
+KafkaSettings common_kafka_settings(const KafkaTarget& target);
 // Returns the wait in milliseconds for librdkafka: rounded up, zero only for zero.
 int kafka_ms(Duration wait);
 

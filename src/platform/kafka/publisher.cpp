@@ -206,7 +206,7 @@ void KafkaPublisher::wait_for_metadata(const std::string& topic) {
 void KafkaPublisher::open_producer() {
     unreported_ = 0;
     known_topics_.clear();
-    KafkaSettings settings = common_kafka_settings(target_.servers);
+    KafkaSettings settings = common_kafka_settings(target_);
     const auto add = [&settings](const char* name, std::string_view value) {
         settings.emplace_back(name, value);
     };

@@ -35,7 +35,7 @@ constexpr const char* prefetched_kbytes_max = "16384";
 using Event = std::unique_ptr<rd_kafka_event_t, decltype(&rd_kafka_event_destroy)>;
 
 KafkaSettings settings_of(const KafkaTarget& target, std::string_view group) {
-    KafkaSettings settings = common_kafka_settings(target.servers);
+    KafkaSettings settings = common_kafka_settings(target);
     const auto add = [&settings](const char* name, std::string value) {
         settings.emplace_back(name, std::move(value));
     };

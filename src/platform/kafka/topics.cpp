@@ -55,7 +55,7 @@ using AdminOptions =
 // The settings of a consumer that joins no group. It needs a group id: librdkafka 2.0 crashes on
 // the answer "another coordinator" when the asking client has no group.
 KafkaSettings settings_of(const KafkaTarget& target) {
-    KafkaSettings settings = common_kafka_settings(target.servers);
+    KafkaSettings settings = common_kafka_settings(target);
     settings.emplace_back("group.id", target.prefix + "control");
     settings.emplace_back("enable.auto.commit", "false");
     return settings;

@@ -1,0 +1,17 @@
+// The links to other servers: whether TLS protects them.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "platform/config/settings.hpp"
+
+namespace trackops::apps {
+
+// Returns a sentence for each setting that names a server on another machine to which no TLS with a
+// checked certificate leads. A URL that cannot be read counts for nothing: its reader refuses it.
+std::vector<std::string> unverified_links(const config::Values& values);
+
+// Returns the fault of such links with the setting strict; "" for none.
+std::string fault_of_links(const config::Values& values);
+
+}  // namespace trackops::apps
