@@ -28,6 +28,9 @@ inline constexpr auto listen_settings = std::to_array<config::Setting>({
     {"tls-client-ca-file", config::Kind::text, "",
      "File with the CAs (PEM) of the clients; then a client without a certificate of theirs gets "
      "no answer."},
+    {"strict", config::Kind::flag, "false",
+     "Refuse to start while a URL leads to another machine without TLS whose certificate is "
+     "checked; otherwise the log warns of it."},
 });
 
 // Returns the fault of these settings that the table cannot express; "" for none. An address beyond

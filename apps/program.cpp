@@ -17,6 +17,7 @@
 #include "apps/end_signals.hpp"
 #include "apps/health.hpp"
 #include "apps/listen_settings.hpp"
+#include "apps/outbound.hpp"
 #include "apps/server_urls.hpp"
 #include "apps/tls_settings.hpp"
 #include "base/version.hpp"
@@ -48,6 +49,7 @@ std::string fault_of(const config::Values& values) {
     if (std::string fault = fault_of_listening(values); !fault.empty()) return fault;
     if (std::string fault = fault_of_edge(values); !fault.empty()) return fault;
     if (std::string fault = fault_of_telemetry(values); !fault.empty()) return fault;
+    if (std::string fault = fault_of_links(values); !fault.empty()) return fault;
     return password_on_command_line(values);
 }
 
@@ -114,6 +116,8 @@ int serve(const Program& program, const config::Values& values, std::uint64_t op
     if (const auto warning = exposure_warning(values); !warning.empty())
         telemetry::log(telemetry::Level::warn, "start", warning);
     telemetry::log(telemetry::Level::info, "start", exposure(values));
+    for (const std::string& link : unverified_links(values))
+        telemetry::log(telemetry::Level::warn, "start", link);
     EndSignals ends(values.duration("drain") + stop_time);
     const std::unique_ptr<Running> running = program.make(values);
     if (!prepare(*running, ends, values.duration("start-patience"))) return 0;
@@ -180,6 +184,7 @@ int run_program(const Program& program, std::span<const std::string> arguments,
         const auto warning = open_files_warning(*values, open_files_max);
         if (!warning.empty()) fmt::print("# {}\n", warning);
         fmt::print("# {}\n", stance(*values));
+        for (const std::string& link : unverified_links(*values)) fmt::print("# {}\n", link);
         return 0;
     }
     if (const std::string fault = fault_of(*values); !fault.empty())

@@ -7,6 +7,7 @@
 
 #include "apps/access_settings.hpp"
 #include "apps/program.hpp"
+#include "apps/server_urls.hpp"
 #include "apps/telemetry_export.hpp"
 #include "apps/tls_settings.hpp"
 #include "platform/backends/open_bus.hpp"
@@ -51,7 +52,8 @@ public:
           telemetry_(values, program, TelemetryExport::Logs::exported, clock_, metrics_),
           tls_(values, clock_, metrics_),
           access_(values, session_url, budget_, clock_, metrics_),
-          bus_(backends::open_bus(values.text("bus-url"), bus_options, clock_, metrics_)),
+          bus_(backends::open_bus(url_with_password(values, "bus-url", "bus-password"), bus_options,
+                                  clock_, metrics_)),
           module_(
               with_access(with_shared(module_options, budget_, tls_, telemetry_.tracer()), access_),
               clock_, ids_, *bus_, metrics_) {}

@@ -92,7 +92,8 @@ void Connection::refuse(const Error& error) {
 
 void Connection::stop() {
     conversation_.stop();
-    if (conversation_.is_finished() && !is_writing_) return close();
+    const bool says_goodbye = tls_ && tls_->is_open();
+    if (conversation_.is_finished() && !is_writing_ && !says_goodbye) return close();
     advance();
 }
 

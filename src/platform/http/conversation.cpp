@@ -145,8 +145,11 @@ Result<void> Conversation::take_header() {
     set_trace_context(request, host_.fresh_id(), options_.tracer);
     request.context.arrived_at = began_;
     request.context.client = client_;
+    request.context.is_secure = options_.edge.tls != nullptr;
     rate_ = {};
     allowed_origin_ = allowed_origin(request, options_.edge.cors_origins);
+    if (!allowed_origin_.empty())  // a page of another origin may not use the session of a browser
+        std::erase_if(request.headers, [](const auto& header) { return header.first == "cookie"; });
     if (!options_.edge.trusted_proxies.empty())
         believe_proxies(request, options_.edge.trusted_proxies);
     auto caller = host_.identify(request);

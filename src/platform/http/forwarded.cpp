@@ -66,7 +66,8 @@ std::optional<ClientAddress> address_of(std::string_view text) {
 
 struct Said {
     std::vector<std::optional<ClientAddress>> clients;  // nothing: no address
-    std::optional<std::string> host;                    // by the last proxy
+    std::optional<std::string_view> host;               // by the last proxy
+    std::optional<std::string_view> scheme;             // the same
 };
 
 Said said_by_proxies(const Request& request) {
@@ -77,12 +78,15 @@ Said said_by_proxies(const Request& request) {
             said.clients.push_back(client ? address_of(*client) : std::nullopt);
         }
         said.host = parameter(elements.back(), "host");
+        said.scheme = parameter(elements.back(), "proto");
         return said;
     }
     for (const std::string_view element : elements_of(request, "x-forwarded-for"))
         said.clients.push_back(address_of(element));
     if (const auto hosts = elements_of(request, "x-forwarded-host"); !hosts.empty())
-        said.host = std::string(hosts.back());
+        said.host = hosts.back();
+    if (const auto schemes = elements_of(request, "x-forwarded-proto"); !schemes.empty())
+        said.scheme = schemes.back();
     return said;
 }
 
@@ -96,10 +100,12 @@ void believe_proxies(Request& request, std::span<const Network> trusted) {
         client = **hop;
         if (!contains(trusted, client)) break;
     }
+    if (said.scheme) request.context.is_secure = *said.scheme == "https";
     if (!said.host || said.host->empty()) return;
+    std::string named(*said.host);  // its text stands in the headers
     const auto host = std::ranges::find(
         request.headers, "host", [](const auto& header) { return std::string_view(header.first); });
-    if (host != request.headers.end()) host->second = *said.host;
+    if (host != request.headers.end()) host->second = std::move(named);
 }
 
 }  // namespace trackops::http

@@ -8,8 +8,9 @@
 
 namespace trackops::http {
 
-// Sets RequestContext::client and the header `host` to what the proxies in front say, if
-// RequestContext::client is one of `trusted`; otherwise nothing changes, whatever the headers say.
+// Sets RequestContext::client, RequestContext::is_secure and the header `host` to what the proxies
+// in front say, if RequestContext::client is one of `trusted`; otherwise nothing changes, whatever
+// the headers say.
 // The client is the last address in the list that is no trusted proxy. An entry that is no address
 // ends the list: the proxy that took it is the client. Forwarded counts where both are given.
 void believe_proxies(Request& request, std::span<const Network> trusted);

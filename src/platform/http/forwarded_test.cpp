@@ -12,6 +12,7 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 struct Believed {
     ClientAddress client;
     std::string host;
+    bool is_secure;
 };
 Believed believed(const std::string& peer, Headers headers) {
     static const auto trusted = parse_networks("10.0.0.0/8, 127.0.0.1,fd00::/8").value();
@@ -20,7 +21,8 @@ Believed believed(const std::string& peer, Headers headers) {
     request.headers.emplace_back("host", "upstream:8080");
     request.context.client = address(peer);
     believe_proxies(request, trusted);
-    return {request.context.client, std::string(*request.header("host"))};
+    return {request.context.client, std::string(*request.header("host")),
+            request.context.is_secure};
 }
 
 TEST(BelieveProxies, TakesTheClientThatTheTrustedProxiesName) {
@@ -54,11 +56,19 @@ TEST(BelieveProxies, TakesTheClientThatTheTrustedProxiesName) {
 TEST(BelieveProxies, BelievesNobodyElse) {
     const Headers said = {{"x-forwarded-for", "127.0.0.1"},
                           {"forwarded", "for=127.0.0.1;host=evil.example"},
-                          {"x-forwarded-host", "evil.example"}};
+                          {"x-forwarded-host", "evil.example"},
+                          {"x-forwarded-proto", "https"}};
     for (const std::string peer : {"192.0.2.1", "11.0.0.1", "127.0.0.2", "2001:db8::1"}) {
         EXPECT_EQ(believed(peer, said).client, address(peer));
         EXPECT_EQ(believed(peer, said).host, "upstream:8080");
+        EXPECT_FALSE(believed(peer, said).is_secure);
     }
+}
+
+TEST(BelieveProxies, TakesTheSchemeOfTheLastProxy) {
+    EXPECT_TRUE(believed("10.0.0.1", {{"x-forwarded-proto", "https"}}).is_secure);
+    EXPECT_FALSE(believed("10.0.0.1", {{"x-forwarded-proto", "https, http"}}).is_secure);
+    EXPECT_TRUE(believed("10.0.0.1", {{"forwarded", "for=1.1.1.1;proto=https"}}).is_secure);
 }
 
 TEST(BelieveProxies, TakesTheHostOfTheLastProxy) {

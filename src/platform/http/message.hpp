@@ -27,7 +27,7 @@ namespace trackops::http {
 // Where a request comes from: its caller, its time and its trace.
 struct RequestContext {
     std::shared_ptr<const Principal> principal = nobody();  // the caller; never null
-    // The address of the connection, or what trusted proxies say (forwarded.hpp).
+    // The address of the connection, or the one that trusted proxies name (forwarded.hpp).
     ClientAddress client{};
     // The client's X-Correlation-ID if it sent one (1 to 128 visible ASCII characters), otherwise a
     // generated id.
@@ -39,7 +39,6 @@ struct RequestContext {
     telemetry::SpanId parent_span{};                   // the client's; all zero if it sent none
     std::chrono::steady_clock::time_point arrived_at;  // the arrival of the request's first byte
 
-    std::array<std::uint8_t, 16> client = {};  // its ClientAddress; set before the handler runs
     bool is_secure = false;  // the client speaks TLS, with this service or with its proxy
 
     const std::string& actor() const { return principal->name; }

@@ -122,7 +122,7 @@ TEST(Origin, OfAChangeIsAsTheTableSays) {
 }
 
 TEST(OriginCheck, RemembersAHostOnlyForRequestsThatChangeNothing) {
-    OriginCheck check(public_hosts);
+    OriginCheck check(public_hosts, {});
     const auto status = [&](Request request) {
         const auto checked = check.check(request);
         return checked ? 200 : status_of(checked.error().code);

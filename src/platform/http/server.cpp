@@ -259,7 +259,6 @@ private:
     void handle(const Route& route, Request request, Conversation::Place place) override {
         if (route.work == Work::bulk) return (void)begin_bulk(route, std::move(request), place);
         Connection& connection = *connections_.at(place.connection);
-        request.context.client = connection.address();
         // The metrics tell that the memory is in use, so they are answered all the same.
         if (route.scope == Scope::metrics_read) request.share = {};
         const auto pending = std::make_shared<PendingReply>(

@@ -13,10 +13,16 @@ using ::testing::HasSubstr;
 class ByHeader final : public Identifier {
 public:
     std::shared_ptr<const Principal> identify(const Request& request) override {
+        if (const auto cookie = request.header("cookie")) return named(*cookie);
         const auto name = request.header("authorization");
         if (!name) return nobody();
+        return named(*name);
+    }
+
+private:
+    static std::shared_ptr<const Principal> named(std::string_view name) {
         return std::make_shared<const Principal>(
-            Principal{.name = std::string(*name), .scopes = Scopes::all()});
+            Principal{.name = std::string(name), .scopes = Scopes::all()});
     }
 };
 
@@ -99,6 +105,9 @@ TEST_F(ServerEdgeTest, PagesOfAnAllowedOriginMaySendAndRead) {
     EXPECT_EQ(changed.header("Access-Control-Allow-Origin"), "https://console.example");
     EXPECT_THAT(changed.header("Access-Control-Expose-Headers"), HasSubstr("ETag"));
     EXPECT_EQ(changed.header("Access-Control-Allow-Credentials"), "") << "no cookie comes along";
+    EXPECT_EQ(connection.ask(get("/hello", "Cookie: me\r\n")).status, 200);
+    EXPECT_EQ(connection.ask(get("/hello", "Cookie: me\r\n" + from_console)).status, 401)
+        << "a session of the browser is no part of it";
     EXPECT_EQ(connection.ask(get("/hello", from_console)).header("Access-Control-Allow-Origin"),
               "https://console.example")
         << "a page has to be able to read a 401, too";

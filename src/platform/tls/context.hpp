@@ -1,4 +1,5 @@
-// The versions, cipher suites, certificates and authorities that the TLS sessions of one side share.
+// The versions, cipher suites, certificates and authorities that the TLS sessions of one side
+// share.
 #pragma once
 #include <chrono>
 #include <memory>
