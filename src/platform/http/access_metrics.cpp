@@ -10,7 +10,6 @@ constexpr auto limit_names = std::to_array<std::string_view>(
      "bulk_requests", "bulk_requests_of_address", "body_bytes", "header_bytes", "pipelined",
      "in_work", "unsent_bytes", "read_time", "idle_time", "write_time", "answer_time",
      "handshake_time", "handshake_bytes"});
-static_assert(limit_names.size() == static_cast<std::size_t>(Limit::handshake_bytes) + 1);
 
 // Returns Micrometer's word for the class of a status.
 std::string_view outcome_of(int status) {
@@ -31,7 +30,8 @@ AccessMetrics::AccessMetrics(telemetry::Registry& registry, const std::vector<Ro
     }
     for (const auto* method : {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "OTHER"})
         unknown_.push_back({method, "UNKNOWN"});
-    for (std::size_t i = 0; i < limit_names.size(); ++i) {
+    static_assert(limit_names.size() == limit_count);
+    for (std::size_t i = 0; i < limit_count; ++i) {
         limits_[i] = &registry.counter("http_server_limit_reached_total",
                                        "Times a limit of the HTTP server was reached",
                                        {{"limit", std::string(limit_names[i])}});

@@ -20,7 +20,7 @@ public:
     void reached(Limit limit) { limits_[static_cast<std::size_t>(limit)]->add(); }
 
 private:
-    static constexpr std::size_t limit_count = static_cast<std::size_t>(Limit::answer_time) + 1;
+    static constexpr std::size_t limit_count = static_cast<std::size_t>(Limit::handshake_bytes) + 1;
     struct Row {
         std::string method;
         std::string uri;

@@ -28,6 +28,13 @@ private:
 
 class ServerEdgeTest : public ServerTest {
 protected:
+    // GET /own asks for a caller with a scope.
+    void start_with_own(const ServerOptions& options) {
+        Route own = route_for_tests(
+            "GET", "/own", [](const Request&, const Reply& reply) { reply.json(200, "{}"); });
+        own.scope = Scope::orders_read;
+        start(options, {own});
+    }
     ByHeader callers_;
 };
 
@@ -61,10 +68,10 @@ TEST_F(ServerEdgeTest, StrangersShareTheLimitOfTheAddressThatTheProxyNames) {
     options.edge.identifier = &callers_;
     options.edge.rate_limits = {.of_address = 1};
     options.edge.trusted_proxies = parse_networks("127.0.0.1").value();
-    start(options);
+    start_with_own(options);
     auto connection = client();
     const auto from = [&](const std::string& address) {
-        return connection.ask(get("/hello", "X-Forwarded-For: " + address + "\r\n")).status;
+        return connection.ask(get("/own", "X-Forwarded-For: " + address + "\r\n")).status;
     };
     for (int i = 0; i < 10; ++i) EXPECT_EQ(from("192.0.2.1"), 401);
     EXPECT_EQ(from("192.0.2.1"), 429) << "also an unknown key is counted";
@@ -87,7 +94,7 @@ TEST_F(ServerEdgeTest, PagesOfAnAllowedOriginMaySendAndRead) {
     ServerOptions options;
     options.edge.identifier = &callers_;
     options.edge.cors_origins = {"https://console.example"};
-    start(options);
+    start_with_own(options);
     auto connection = client();
     const std::string from_console =
         "Origin: https://console.example\r\nSec-Fetch-Site: cross-site\r\n";
@@ -105,10 +112,10 @@ TEST_F(ServerEdgeTest, PagesOfAnAllowedOriginMaySendAndRead) {
     EXPECT_EQ(changed.header("Access-Control-Allow-Origin"), "https://console.example");
     EXPECT_THAT(changed.header("Access-Control-Expose-Headers"), HasSubstr("ETag"));
     EXPECT_EQ(changed.header("Access-Control-Allow-Credentials"), "") << "no cookie comes along";
-    EXPECT_EQ(connection.ask(get("/hello", "Cookie: me\r\n")).status, 200);
-    EXPECT_EQ(connection.ask(get("/hello", "Cookie: me\r\n" + from_console)).status, 401)
+    EXPECT_EQ(connection.ask(get("/own", "Cookie: me\r\n")).status, 200);
+    EXPECT_EQ(connection.ask(get("/own", "Cookie: me\r\n" + from_console)).status, 401)
         << "a session of the browser is no part of it";
-    EXPECT_EQ(connection.ask(get("/hello", from_console)).header("Access-Control-Allow-Origin"),
+    EXPECT_EQ(connection.ask(get("/own", from_console)).header("Access-Control-Allow-Origin"),
               "https://console.example")
         << "a page has to be able to read a 401, too";
 }

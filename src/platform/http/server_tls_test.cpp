@@ -215,6 +215,7 @@ TEST_F(ServerTlsTest, SessionsArePaidForByTheBudget) {
 TEST_F(ServerTlsTest, DrainsAtOnceAndSaysGoodbye) {
     start_tls();
     auto idle = tls_client();
+    EXPECT_THAT(idle.ask(get("/hello")), HasSubstr("200"));
     auto unfinished = client();
     unfinished.send("\x16\x03\x01");
     const auto began = std::chrono::steady_clock::now();
