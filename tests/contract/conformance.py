@@ -13,7 +13,8 @@ import bundle  # noqa: E402
 from harness import Client  # noqa: E402
 
 FILES = {"order": "order-service", "inventory": "inventory-service", "relay": "event-relay-service"}
-FRAMING = {"date", "transfer-encoding", "content-type", "content-length", "cache-control", "connection", "content-security-policy", "x-content-type-options"}
+FRAMING = {"date", "transfer-encoding", "content-type", "content-length", "cache-control", "connection", "content-security-policy", "x-content-type-options",
+           "referrer-policy", "strict-transport-security"}
 
 
 def closed(value):

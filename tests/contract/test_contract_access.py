@@ -44,3 +44,20 @@ def test_an_operation_refuses_strangers_as_its_contract_has_it(closed, service, 
         assert operation["security"] == [{"ServiceKey": []}, {"Session": []}]
         assert (stranger, unknown) == (401, 401)
         assert (other == 403) == (operation["x-scope"] != "authenticated")
+
+
+def test_a_caller_beyond_its_rate_is_refused_as_the_contract_has_it(tmp_path):
+    file = AccessFile(tmp_path / "access.json")
+    key = bearer(file.add_key("busy", "--role", "admin"))
+    program, undo = make_program("sqlite", tmp_path)
+    try:
+        program.start("--access-file", str(file.path), "--rate-limit", "1")
+        for service in FILES:
+            client = CheckedClient(service, program.ports[service])
+            answers = [client.call("GET", "/actuator", None, key) for _ in range(30)]
+            assert [answer.status for answer in answers[:10]] == [200] * 10 and answers[-1].status == 429, [answer.status for answer in answers]
+            assert answers[-1].headers["retry-after"] == "1" and answers[-1].headers["ratelimit-policy"] == '"principal";q=10;w=10'
+            assert client.call("GET", "/actuator/health/readiness", None, key).status == 200, "probes are not refused"
+    finally:
+        program.end()
+        undo()

@@ -9,8 +9,8 @@ from calls import OPERATIONS_OF_DEV as OPERATIONS
 from conformance import FILES, contract_of
 from harness import send_raw
 
-# Answers that need an access file, a foreign page or host, a slow client, a huge request, a defect or a server that is away. Other suites provoke them.
-RARE = {"401", "403", "421", "408", "413", "431", "500", "503"}
+# Answers that need an access file, a foreign page or host, a slow client, too many requests, a huge request, a defect or a server that is away. Other suites provoke them.
+RARE = {"401", "403", "421", "408", "413", "429", "431", "500", "503"}
 NO_ID = "0190aaaa-0000-7000-8000-000000000000"
 
 

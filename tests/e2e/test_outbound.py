@@ -206,6 +206,13 @@ def test_oauthbearer_is_refused_with_the_reason_where_librdkafka_cannot_fetch_to
     assert not serves and ("OIDC" in said or "localhost:1" in said) and "client-secret" not in said, said
 
 
+def test_scram_works_or_the_log_says_why_it_cannot(kafka, authority, tmp_path):
+    """Kafka 4 refuses what librdkafka before 2.6.1 sends (Debian 12). Then the log must say so."""
+    said, serves = order_service(tmp_path, f"kafka://relay@localhost:{kafka.port}?tls=true&ca={authority.certificate}", "scram-secret")
+    assert serves or ("Kafka 4 refuses SCRAM from this librdkafka" in said and "invalid credentials" in said), said
+    assert "scram-secret" not in said
+
+
 def test_kafka_is_believed_only_with_the_right_certificate(kafka, authority, tmp_path):
     other = Authority(tmp_path, "other")
     for host, ca in (("localhost", other.certificate), ("127.0.0.1", authority.certificate)):

@@ -1,18 +1,27 @@
 #include "platform/kafka/bus.hpp"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
+
+#include <librdkafka/rdkafka.h>
 
 #include "platform/kafka/publisher.hpp"
 #include "platform/kafka/subscription.hpp"
 #include "platform/kafka/target.hpp"
 #include "platform/kafka/topics.hpp"
+#include "platform/telemetry/log.hpp"
 
 namespace trackops::bus {
 namespace {
+
+// Older ones send a nonce that is too long, which brokers before Kafka 4 forgave (its pull request
+// 4895).
+constexpr int scram_version_min = 0x020601ff;
 
 class KafkaBus final : public Bus {
 public:
@@ -21,6 +30,7 @@ public:
         if (target_.options.partitions < 1) {
             throw std::invalid_argument("bus: a topic has at least one partition");
         }
+        warn_of_old_scram();
     }
 
     void ensure_topics(std::span<const std::string> topics) override { topics_.ensure(topics); }
@@ -33,6 +43,17 @@ public:
     std::vector<TopicState> state(std::string_view group) override;
 
 private:
+    void warn_of_old_scram() const {
+        const bool has_scram = std::ranges::any_of(target_.security, [](const auto& setting) {
+            return setting.second.reveal().starts_with("SCRAM");
+        });
+        if (!has_scram || rd_kafka_version() >= scram_version_min) return;
+        telemetry::log(telemetry::Level::warn, "bus",
+                       "Kafka 4 refuses SCRAM from this librdkafka as invalid credentials; "
+                       "sasl=PLAIN over TLS works with every version",
+                       {{"librdkafka", rd_kafka_version_str()}});
+    }
+
     // A group that had a member in this process.
     struct Group {
         std::set<std::string> topics;
