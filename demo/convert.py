@@ -67,6 +67,15 @@ PLACES = {
     "Unspecified": "GB",
 }
 
+# The source has no addresses. These stand for them where a country's addresses need a postal code, or a region.
+POSTAL_CODES = {
+    "AT": "1010", "AU": "2060", "BE": "4000", "BR": "40301-110", "CA": "K1A 0B1", "CH": "8001", "CZ": "100 00", "DE": "10115", "DK": "1566",
+    "ES": "28039", "FI": "00550", "FR": "33380", "GB": "SW1Y 4JH", "GR": "151 24", "IT": "00144", "JE": "JE1 1AA", "JP": "154-0023",
+    "LT": "LT-04340", "NL": "1234 AB", "NO": "0107", "PL": "00-950", "PT": "1250-096", "SE": "114 55", "SG": "546080", "US": "95014",
+    "ZA": "0083",
+}
+REGIONS = {"AU": "New South Wales", "BR": "Bahia", "CA": "Ontario", "US": "California"}
+
 
 class Line:
     def __init__(self, row):
@@ -121,10 +130,13 @@ def read_invoices(path):
 
 
 def address(country):
-    place = {"line1": "Street not in the source", "city": country, "postalCode": "00000"}
-    if country in PLACES:
-        return place | {"region": country, "country": PLACES[country]}
-    return place | {"country": COUNTRIES[country]}
+    code = PLACES.get(country) or COUNTRIES[country]
+    place = {"line1": "Street not in the source", "city": country}
+    if code in POSTAL_CODES:
+        place["postalCode"] = POSTAL_CODES[code]
+    if country in PLACES or code in REGIONS:
+        place["region"] = REGIONS.get(code, country)
+    return place | {"country": code}
 
 
 def order_of(invoice, goods, shipping):
