@@ -69,7 +69,7 @@ TEST(SagaTable, AnswersEveryPairAsTheTableSays) {
                                                   saga_status_names.begin());
         for (std::size_t i = 0; i < signal_count; ++i) {
             rows >> word;
-            const SagaRule& rule = rule_for(type, from, static_cast<Signal>(i));
+            const SagaRule rule = rule_for(type, from, static_cast<Signal>(i));
             const std::string to(rule.to == from ? "." : name_of(rule.to));
             EXPECT_EQ(to + std::string(asks[static_cast<std::size_t>(rule.saga_action)]), word)
                 << name_of(type) << " " << name_of(from) << " " << i;

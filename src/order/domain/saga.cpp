@@ -13,106 +13,87 @@ using enum Signal;
 constexpr auto fulfilment = SagaType::fulfilment;
 constexpr auto cancellation = SagaType::cancellation;
 
+// The rules that change a saga or the order. In every other combination the saga stays as it is: a
+// reply comes late or twice, or a timer is of no concern any more.
 constexpr auto rules = std::to_array<SagaRule>({
     // The reservation is requested; the order is PENDING.
     {fulfilment, running, reserved, completed, SagaAction::confirm},
     {fulfilment, running, refused, compensated, SagaAction::cancel_out_of_stock},
-    {fulfilment, running, not_reserved, running},
-    {fulfilment, running, released, running},
     {fulfilment, running, cancelled, compensating},
     {fulfilment, running, retry_due, running, SagaAction::resend_created},
     {fulfilment, running, deadline, compensating, SagaAction::cancel_timed_out},
     // The stock is reserved for the order. A cancellation has its own saga.
-    {fulfilment, completed, reserved, completed},
-    {fulfilment, completed, refused, completed},
     {fulfilment, completed, not_reserved, blocked},
-    {fulfilment, completed, released, completed},
-    {fulfilment, completed, cancelled, completed},
-    {fulfilment, completed, retry_due, completed},
-    {fulfilment, completed, deadline, completed},
     // The order is CANCELLED. Only INVENTORY_RELEASED, the reply to the cancellation, proves that
     // nothing is reserved. A late INVENTORY_RESERVED does not.
-    {fulfilment, compensating, reserved, compensating},
-    {fulfilment, compensating, refused, compensating},
-    {fulfilment, compensating, not_reserved, compensating},
     {fulfilment, compensating, released, compensated},
-    {fulfilment, compensating, cancelled, compensating},
     {fulfilment, compensating, retry_due, compensating, SagaAction::resend_cancelled},
     {fulfilment, compensating, deadline, blocked},
-    // Nothing is reserved; inventory never reserves stock for this order again.
-    {fulfilment, compensated, reserved, compensated},
-    {fulfilment, compensated, refused, compensated},
-    {fulfilment, compensated, not_reserved, compensated},
-    {fulfilment, compensated, released, compensated},
-    {fulfilment, compensated, cancelled, compensated},
-    {fulfilment, compensated, retry_due, compensated},
-    {fulfilment, compensated, deadline, compensated},
     // A person must look at the saga, unless the reply comes after all.
-    {fulfilment, blocked, reserved, blocked},
-    {fulfilment, blocked, refused, blocked},
-    {fulfilment, blocked, not_reserved, blocked},
     {fulfilment, blocked, released, compensated},
-    {fulfilment, blocked, cancelled, blocked},
-    {fulfilment, blocked, retry_due, blocked},
-    {fulfilment, blocked, deadline, blocked},
     // The order is CANCELLED; its stock must be released.
-    {cancellation, running, reserved, running},
-    {cancellation, running, refused, running},
-    {cancellation, running, not_reserved, running},
     {cancellation, running, released, completed},
-    {cancellation, running, cancelled, running},
     {cancellation, running, retry_due, running, SagaAction::resend_cancelled},
     {cancellation, running, deadline, blocked},
-    {cancellation, completed, reserved, completed},
-    {cancellation, completed, refused, completed},
-    {cancellation, completed, not_reserved, completed},
-    {cancellation, completed, released, completed},
-    {cancellation, completed, cancelled, completed},
-    {cancellation, completed, retry_due, completed},
-    {cancellation, completed, deadline, completed},
-    // A cancellation has nothing to compensate, so no rule leads to these two statuses.
-    {cancellation, compensating, reserved, compensating},
-    {cancellation, compensating, refused, compensating},
-    {cancellation, compensating, not_reserved, compensating},
-    {cancellation, compensating, released, compensating},
-    {cancellation, compensating, cancelled, compensating},
-    {cancellation, compensating, retry_due, compensating},
-    {cancellation, compensating, deadline, compensating},
-    {cancellation, compensated, reserved, compensated},
-    {cancellation, compensated, refused, compensated},
-    {cancellation, compensated, not_reserved, compensated},
-    {cancellation, compensated, released, compensated},
-    {cancellation, compensated, cancelled, compensated},
-    {cancellation, compensated, retry_due, compensated},
-    {cancellation, compensated, deadline, compensated},
-    {cancellation, blocked, reserved, blocked},
-    {cancellation, blocked, refused, blocked},
-    {cancellation, blocked, not_reserved, blocked},
     {cancellation, blocked, released, completed},
-    {cancellation, blocked, cancelled, blocked},
-    {cancellation, blocked, retry_due, blocked},
-    {cancellation, blocked, deadline, blocked},
 });
 
-constexpr std::size_t index_of(SagaType type, SagaStatus from, Signal signal) {
-    return (static_cast<std::size_t>(type) * saga_status_count + static_cast<std::size_t>(from)) *
-               signal_count +
-           static_cast<std::size_t>(signal);
+constexpr bool is_about(const SagaRule& rule, SagaType type, SagaStatus from, Signal signal) {
+    return rule.type == type && rule.from == from && rule.signal == signal;
 }
 
-// The table is complete, and its order is the order of index_of().
-static_assert(rules.size() == saga_type_count * saga_status_count * signal_count);
+// A combination has one rule at most, and a rule does something.
+static_assert(std::ranges::all_of(rules, [](const SagaRule& rule) {
+    const auto count = std::ranges::count_if(rules, [&rule](const SagaRule& other) {
+        return is_about(other, rule.type, rule.from, rule.signal);
+    });
+    return count == 1 && (rule.to != rule.from || rule.saga_action != SagaAction::nothing);
+}));
+// COMPENSATED is true: only a reply that proves that nothing is reserved leads there.
+static_assert(std::ranges::all_of(rules, [](const SagaRule& rule) {
+    return rule.to != compensated || rule.signal == released || rule.signal == refused;
+}));
+
+constexpr bool is_reachable(SagaType type, SagaStatus status) {
+    std::array<bool, saga_status_count> reached{};
+    reached.at(static_cast<std::size_t>(running)) = true;
+    for (std::size_t round = 0; round < saga_status_count; ++round) {
+        for (const SagaRule& rule : rules) {
+            if (rule.type == type && reached.at(static_cast<std::size_t>(rule.from)))
+                reached.at(static_cast<std::size_t>(rule.to)) = true;
+        }
+    }
+    return reached.at(static_cast<std::size_t>(status));
+}
+// A cancellation has nothing to compensate; every other status has a way to it. No rule stands
+// for a status that is not reached.
+static_assert(!is_reachable(cancellation, compensating) &&
+              !is_reachable(cancellation, compensated));
+static_assert(is_reachable(cancellation, completed) && is_reachable(cancellation, blocked));
+static_assert(is_reachable(fulfilment, completed) && is_reachable(fulfilment, compensating) &&
+              is_reachable(fulfilment, compensated) && is_reachable(fulfilment, blocked));
+static_assert(std::ranges::all_of(rules, [](const SagaRule& rule) {
+    return is_reachable(rule.type, rule.from);
+}));
+// A saga that waits ends by its reply, and acts on both timers.
+struct Wait {
+    SagaType type;
+    SagaStatus status;
+    Signal reply;
+};
 static_assert([] {
-    for (std::size_t i = 0; i < rules.size(); ++i) {
-        if (index_of(rules[i].type, rules[i].from, rules[i].signal) != i) return false;
+    for (const Wait& wait :
+         {Wait{fulfilment, running, reserved}, Wait{fulfilment, compensating, released},
+          Wait{cancellation, running, released}}) {
+        for (const Signal signal : {wait.reply, retry_due, deadline}) {
+            if (std::ranges::none_of(rules, [&](const SagaRule& rule) {
+                    return is_about(rule, wait.type, wait.status, signal);
+                }))
+                return false;
+        }
     }
     return true;
 }());
-// COMPENSATED is true: only a reply that proves that nothing is reserved leads there.
-static_assert(std::ranges::all_of(rules, [](const SagaRule& rule) {
-    return rule.to != compensated || rule.from == compensated || rule.signal == released ||
-           rule.signal == refused;
-}));
 
 SagaStep started_step(std::string_view name, Instant now) {
     return {name, StepStatus::running, 1, now, {}, {}};
@@ -174,8 +155,10 @@ void settle_release(Saga& saga, SagaStatus to, Instant now) {
 
 }  // namespace
 
-const SagaRule& rule_for(SagaType type, SagaStatus from, Signal signal) {
-    return rules[index_of(type, from, signal)];
+SagaRule rule_for(SagaType type, SagaStatus from, Signal signal) {
+    const auto* const found = std::ranges::find_if(
+        rules, [&](const SagaRule& rule) { return is_about(rule, type, from, signal); });
+    return found == rules.end() ? SagaRule{type, from, signal, from} : *found;
 }
 
 std::optional<Instant> Saga::due_at() const {
@@ -211,7 +194,7 @@ Saga begin_cancellation(SagaId id, Instant now, const SagaTimeouts& timeouts) {
 }
 
 SagaAction advance(Saga& saga, Signal signal, Instant now, const SagaTimeouts& timeouts) {
-    const SagaRule& rule = rule_for(saga.type, saga.status, signal);
+    const SagaRule rule = rule_for(saga.type, saga.status, signal);
     if (rule.to == saga.status) {
         if (rule.saga_action != SagaAction::nothing) retry_current_step(saga, now, timeouts);
         return rule.saga_action;

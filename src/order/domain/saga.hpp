@@ -1,5 +1,5 @@
 // The sagas, which accompany an order through more than one service. A saga is a row, and a table
-// has exactly one rule for every combination of saga type, status and signal.
+// has the rules by which a signal changes it; in every other case it stays as it is.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -49,9 +49,9 @@ struct SagaRule {
     SagaStatus to;
     SagaAction saga_action = SagaAction::nothing;
 };
-// Returns the rule for the combination. There is exactly one for each of the 70 combinations; a
-// static_assert in saga.cpp proves it.
-const SagaRule& rule_for(SagaType type, SagaStatus from, Signal signal);
+// Returns the rule for the combination. Where the table has none, the saga stays as it is. The
+// static_asserts in saga.cpp prove that the table reaches what it should, and nothing else.
+SagaRule rule_for(SagaType type, SagaStatus from, Signal signal);
 
 enum class StepStatus : std::uint8_t { pending, running, done, failed, skipped };
 
