@@ -14,6 +14,7 @@
 
 #include "bench/sample_order.hpp"
 #include "events/events.hpp"
+#include "order/adapters/order_json.hpp"
 #include "order/adapters/sql_order_store.hpp"
 #include "platform/backends/open_bus.hpp"
 #include "platform/backends/open_database.hpp"
@@ -78,7 +79,8 @@ void run(char** words) {
     const runtime::SystemClock clock;
     runtime::RandomIds ids{clock};
     const auto database = backends::open_database(words[1], {.connections_max = writers}, metrics);
-    const auto store = order::adapters::make_sql_order_store(*database, clock, ids, metrics);
+    const auto store = order::adapters::make_sql_order_store(*database, clock, ids, metrics,
+                                                             order::adapters::recorded_response);
     const auto bus = backends::open_bus(words[2], {}, clock, metrics);
     const std::string topics[] = {std::string(events::OrderCreated::type)};
     const auto subscription = bus->subscribe("bench-" + ids.next().text(), topics);

@@ -20,6 +20,7 @@
 #include "inventory/app/handle_order_events.hpp"
 #include "inventory/app/write_items.hpp"
 #include "inventory/migrations.hpp"
+#include "order/adapters/order_json.hpp"
 #include "order/adapters/sql_order_store.hpp"
 #include "order/app/place_orders.hpp"
 #include "order/migrations.hpp"
@@ -175,8 +176,9 @@ struct Product {
 
 Measured place(Product& product, const Arguments& arguments) {
     sql::migrate(*product.database, "order", order::migrations);
-    const auto store = order::adapters::make_sql_order_store(*product.database, product.clock,
-                                                             product.ids, product.metrics);
+    const auto store =
+        order::adapters::make_sql_order_store(*product.database, product.clock, product.ids,
+                                              product.metrics, order::adapters::recorded_response);
     const order::domain::CustomerId customer{product.ids.next().text()};
     return measure(arguments, [&] {
         std::vector<order::app::PlaceOrder> commands;

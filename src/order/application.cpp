@@ -8,6 +8,7 @@
 #include "order/adapters/http_api.hpp"
 #include "order/adapters/inventory_events_handler.hpp"
 #include "order/adapters/order_cache.hpp"
+#include "order/adapters/order_json.hpp"
 #include "order/adapters/saga_gauges.hpp"
 #include "order/adapters/saga_timer.hpp"
 #include "order/adapters/sql_customer_store.hpp"
@@ -76,7 +77,8 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
     : ports(the_ports),
       options(std::move(given)),
       cache(ports.cache, ports.clock),
-      store(adapters::make_sql_order_store(ports.database, ports.clock, ports.ids, ports.metrics)),
+      store(adapters::make_sql_order_store(ports.database, ports.clock, ports.ids, ports.metrics,
+                                           adapters::recorded_response)),
       customers(adapters::make_sql_customer_store(ports.database)),
       relay_view(relay::make_poll_source(ports.database)),
       place_queue(

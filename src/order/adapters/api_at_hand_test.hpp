@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "order/adapters/http_api.hpp"
+#include "order/adapters/order_json.hpp"
 #include "order/adapters/sql_order_store.hpp"
 #include "order/app/settle_reservations.hpp"
 #include "order/migrations.hpp"
@@ -71,7 +72,8 @@ public:
     testing::SeededIds ids;
     testing::FreshDatabase fresh;
     std::unique_ptr<sql::Database> database = backends::open_database(fresh.url(), {}, metrics);
-    std::unique_ptr<app::OrderStore> store = make_sql_order_store(*database, clock, ids, metrics);
+    std::unique_ptr<app::OrderStore> store =
+        make_sql_order_store(*database, clock, ids, metrics, recorded_response);
     std::unique_ptr<cache::Cache> entries = backends::open_cache("embedded:", {}, clock, metrics);
     OrderCache cache{*entries, clock};
     PlaceOrderQueue place_queue{

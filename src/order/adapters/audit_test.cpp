@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
+#include "order/adapters/order_json.hpp"
 #include "order/adapters/sql_order_store.hpp"
 #include "order/app/advance_sagas.hpp"
 #include "order/app/change_orders.hpp"
@@ -95,7 +96,8 @@ public:
     testing::SeededIds ids;
     testing::FreshDatabase fresh;
     std::unique_ptr<sql::Database> database = backends::open_database(fresh.url(), {}, metrics);
-    std::unique_ptr<app::OrderStore> store = make_sql_order_store(*database, clock, ids, metrics);
+    std::unique_ptr<app::OrderStore> store =
+        make_sql_order_store(*database, clock, ids, metrics, recorded_response);
     std::string pending, confirmed, delivered, cancelled;  // ids
 };
 

@@ -46,7 +46,7 @@ protected:
         sql::migrate(*database_, "outbox", outbox::migrations);
         sql::migrate(*database_, "idempotency", idempotency::migrations);
         sql::migrate(*database_, "order", migrations);
-        store_ = make_sql_order_store(*database_, clock_, ids_, metrics_);
+        store_ = make_sql_order_store(*database_, clock_, ids_, metrics_, recorded_response);
     }
     domain::Order placed() {
         domain::OrderTerms terms;
@@ -129,7 +129,7 @@ TEST_F(OrderCacheTest, KeepsAnEntryForHalfAMinuteAndNotAMomentLonger) {
 TEST_F(OrderCacheTest, CountsTheAgeOfWhatItReadFromBeforeTheRead) {
     const domain::Order order = placed();
     SlowDatabase slow(*database_, clock_);
-    const auto store = make_sql_order_store(slow, clock_, ids_, metrics_);
+    const auto store = make_sql_order_store(slow, clock_, ids_, metrics_, recorded_response);
     const Instant asked_at = clock_.now();
     slow.takes = seconds(20);
     EXPECT_EQ(cache_.find(std::vector{order.id}, *store).at(0).value().version, 1);

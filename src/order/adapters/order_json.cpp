@@ -156,4 +156,8 @@ std::string etag_of(const domain::Order& order) { return http::entity_tag(order.
 
 std::string path_of(domain::OrderId id) { return "/api/orders/" + id.text(); }
 
+RecordedResponse recorded_response(int status, const domain::Order& order) {
+    return {status, order_json(order), status == 201 ? path_of(order.id) : "", etag_of(order)};
+}
+
 }  // namespace trackops::order::adapters

@@ -26,5 +26,8 @@ std::string status_json(const domain::Order& order);
 std::string etag_of(const domain::Order& order);
 // Returns the path for the header Location.
 std::string path_of(domain::OrderId id);
+// Returns the response to a request that has placed (201) or changed (200) the order, as it is
+// recorded under the request's idempotency key. An app::Respond.
+RecordedResponse recorded_response(int status, const domain::Order& order);
 
 }  // namespace trackops::order::adapters

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "order/adapters/order_json.hpp"
 #include "order/adapters/sql_order_store.hpp"
 #include "order/app/place_orders.hpp"
 #include "order/app/settle_reservations.hpp"
@@ -77,7 +78,7 @@ protected:
         at_hand_.url() + "?options=-c%20enable_nestloop%3Doff%20-c%20enable_mergejoin%3Doff", {},
         metrics_);
     std::unique_ptr<app::OrderStore> store_ =
-        make_sql_order_store(*database_, clock_, ids_, metrics_);
+        make_sql_order_store(*database_, clock_, ids_, metrics_, recorded_response);
 };
 
 // Two batches over the same orders in opposite order must not wait for each other. The test locks

@@ -125,7 +125,7 @@ TEST_P(OrderMetricsOf, CountNothingThatWasRolledBack) {
 
 TEST_P(OrderMetricsOf, NeverCountTwiceWhenTheAnswerOfTheCommitIsLost) {
     testing::LossyDatabase lossy(*database_);
-    store_ = make_sql_order_store(lossy, clock_, ids_, metrics_);
+    store_ = make_sql_order_store(lossy, clock_, ids_, metrics_, recorded_response);
     lossy.lose = 1;
     const IdempotencyKey key{"anonymous POST /api/orders", "k", "f"};
     for (const auto& result : place({placing(), placing(key)})) ASSERT_TRUE(result);

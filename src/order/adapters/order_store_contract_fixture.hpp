@@ -39,7 +39,7 @@ protected:
         sql::migrate(*database_, "outbox", outbox::migrations);
         sql::migrate(*database_, "idempotency", idempotency::migrations);
         sql::migrate(*database_, "order", migrations);
-        store_ = make_sql_order_store(*database_, clock_, ids_, metrics_);
+        store_ = make_sql_order_store(*database_, clock_, ids_, metrics_, recorded_response);
     }
 
     app::PlaceOrder placing(std::optional<IdempotencyKey> key = {}) {

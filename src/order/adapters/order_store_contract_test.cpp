@@ -238,7 +238,7 @@ TEST_P(OrderStoreContract, NeverOverwritesAConcurrentChangeOfASaga) {
 // The commit succeeds and its answer is lost.
 TEST_P(OrderStoreContract, PlacesOnceWhenTheAnswerOfTheCommitIsLost) {
     testing::LossyDatabase lossy(*database_);
-    const auto store = make_sql_order_store(lossy, clock_, ids_, metrics_);
+    const auto store = make_sql_order_store(lossy, clock_, ids_, metrics_, recorded_response);
     const IdempotencyKey key{"anonymous POST /api/orders", "k", "f"};
     lossy.lose = 1;
     const auto answers = app::place_orders(std::vector{placing(), placing(key), placing()}, *store,
@@ -254,7 +254,7 @@ TEST_P(OrderStoreContract, PlacesOnceWhenTheAnswerOfTheCommitIsLost) {
 TEST_P(OrderStoreContract, ChangesOnceWhenTheAnswerOfTheCommitIsLost) {
     const domain::Order order = placed();
     testing::LossyDatabase lossy(*database_);
-    const auto store = make_sql_order_store(lossy, clock_, ids_, metrics_);
+    const auto store = make_sql_order_store(lossy, clock_, ids_, metrics_, recorded_response);
     lossy.lose = 2;
     const std::vector<app::ChangeOrder> cancelling = {
         {order.id, domain::Command{domain::Action::cancel, "", {}}, "anonymous", {}, {}, {}}};

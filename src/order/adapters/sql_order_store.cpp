@@ -5,13 +5,11 @@
 #include <set>
 #include <unordered_map>
 
-#include <fmt/format.h>
-
-#include "order/adapters/order_json.hpp"
 #include "order/adapters/order_metrics.hpp"
 #include "order/adapters/order_queries.hpp"
 #include "order/adapters/order_rows.hpp"
 #include "order/adapters/save_orders.hpp"
+#include "order/app/decide_change.hpp"
 #include "platform/idempotency/keys.hpp"
 #include "platform/outbox/event.hpp"
 #include "platform/sql/batch.hpp"
@@ -61,15 +59,11 @@ constexpr int lookup_batches_after_duplicate = 64;
 
 using SaveResults = std::vector<Result<app::SaveResult>>;
 
-RecordedResponse recorded_response_of(int status, const domain::Order& order) {
-    return {status, order_json(order), status == 201 ? path_of(order.id) : "", etag_of(order)};
-}
-
 class SqlOrderStore final : public app::OrderStore {
 public:
     SqlOrderStore(sql::Database& database, const Clock& clock, Ids& ids,
-                  telemetry::Registry& metrics)
-        : database_(database), clock_(clock), ids_(ids), metrics_(metrics) {}
+                  telemetry::Registry& metrics, app::Respond respond)
+        : database_(database), clock_(clock), ids_(ids), metrics_(metrics), respond_(respond) {}
 
     SaveResults add(std::span<const app::NewOrder> orders) override {
         return run_in_parts<app::NewOrder>(
@@ -133,15 +127,18 @@ private:
     const Clock& clock_;
     Ids& ids_;
     OrderMetrics metrics_;
+    const app::Respond respond_;
     std::atomic<int> lookup_batches_left_ = 0;
 };
+
+using FoundResponse = std::optional<Result<RecordedResponse>>;
 
 // Returns, for each command whose key was used before, the recorded response or the error
 // Errc::key_reused; nothing for the others.
 template <class Item>
-std::vector<std::optional<Result<app::SaveResult>>> find_recorded_responses(
-    sql::Transaction& tx, std::span<const Item> batch, Instant now) {
-    std::vector<std::optional<Result<app::SaveResult>>> results(batch.size());
+std::vector<FoundResponse> find_recorded_responses(sql::Transaction& tx,
+                                                   std::span<const Item> batch, Instant now) {
+    std::vector<FoundResponse> results(batch.size());
     std::vector<idempotency::Key> keys;
     std::vector<std::size_t> positions;
     for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -153,14 +150,16 @@ std::vector<std::optional<Result<app::SaveResult>>> find_recorded_responses(
     auto found = idempotency::find(tx, keys, now);
     for (std::size_t i = 0; i < found.size(); ++i) {
         if (!found[i]) {
-            results[positions[i]] =
-                Result<app::SaveResult>(std::unexpected(std::move(found[i]).error()));
+            results[positions[i]] = std::unexpected(std::move(found[i]).error());
         } else if (*found[i]) {
-            results[positions[i]] =
-                Result<app::SaveResult>(app::SaveResult{{}, std::move(*found[i])});
+            results[positions[i]] = Result<RecordedResponse>(**std::move(found[i]));
         }
     }
     return results;
+}
+
+Result<app::SaveResult> replay_of(Result<RecordedResponse> recorded) {
+    return app::SaveResult{{}, TRY(std::move(recorded))};
 }
 
 template <class T>
@@ -201,7 +200,10 @@ SaveResults SqlOrderStore::add_once(std::span<const app::NewOrder> orders, bool 
             if (is_retry) ids.push_back({order.record.order.id});
         }
         const sql::Statement& found = tx->add_batch(select_existing_ids, std::move(ids));
-        results = find_recorded_responses(*tx, orders, now);
+        auto recorded_before = find_recorded_responses(*tx, orders, now);
+        for (std::size_t i = 0; i < orders.size(); ++i) {
+            if (recorded_before[i]) results[i] = replay_of(*std::move(recorded_before[i]));
+        }
         tx->commit();
         for (const sql::Row& row : found.rows()) existing.emplace(row.uuid(0));
     }
@@ -215,8 +217,7 @@ SaveResults SqlOrderStore::add_once(std::span<const app::NewOrder> orders, bool 
         if (existing.contains(record.order.id)) continue;
         event_ids[i] = draw_ids(ids_, record.events.size());
         saved.push_back({record, 0, {}, event_ids[i]});
-        if (orders[i].key)
-            keyed_responses.push_back({*orders[i].key, recorded_response_of(201, record.order)});
+        if (orders[i].key) keyed_responses.push_back({*orders[i].key, respond_(201, record.order)});
     }
     // An order that exists already was saved by an earlier run whose commit has lost its answer:
     // its id is drawn for this command alone. Only the one run that returns counts.
@@ -251,29 +252,26 @@ struct UpdateAttempt {
     std::vector<idempotency::KeyedResponse> keyed_responses;
 };
 
-Result<app::SaveResult> decide(UpdateAttempt& attempt, const app::OrderChange& change) {
+Result<app::SaveResult> decide(UpdateAttempt& attempt, const app::OrderChange& change,
+                               FoundResponse recorded, app::Respond respond) {
     const auto found = attempt.orders.find(change.id);
-    if (found == attempt.orders.end()) return fail(Errc::not_found, "no order has this id");
-    domain::OrderAggregate& record = found->second.record;
     const outbox::Claim claim{change.cause, change.consumer};
-    if (attempt.handled.contains(claim)) return app::SaveResult{record.order, {}};
-    if (!change.condition.holds_for(record.order.version)) {
-        return fail(Errc::precondition_failed,
-                    fmt::format("the order is at version {}", record.order.version));
+    app::ChangeDecision decision = TRY(
+        app::decide_change(change, {found == attempt.orders.end() ? nullptr : &found->second.record,
+                                    attempt.handled.contains(claim), std::move(recorded)}));
+    if (decision.has_run) {
+        attempt.handled.insert(claim);
+        attempt.claims.push_back(claim);
+        if (change.key)
+            attempt.keyed_responses.push_back({*change.key, respond(200, decision.answer.order)});
     }
-    if (auto changed = change.change(record); !changed)
-        return std::unexpected(std::move(changed).error());
-    attempt.handled.insert(claim);
-    attempt.claims.push_back(claim);
-    if (change.key)
-        attempt.keyed_responses.push_back({*change.key, recorded_response_of(200, record.order)});
-    return app::SaveResult{record.order, {}};
+    return std::move(decision.answer);
 }
 
 SaveResults SqlOrderStore::update_once(std::span<const app::OrderChange> changes) {
     const Instant now = clock_.now();
     UpdateAttempt attempt;
-    std::vector<std::optional<Result<app::SaveResult>>> results;
+    std::vector<FoundResponse> recorded_before;
     {
         std::set<domain::OrderId> ids;
         std::set<outbox::Claim> causes;
@@ -287,16 +285,17 @@ SaveResults SqlOrderStore::update_once(std::span<const app::OrderChange> changes
         const sql::Statement& claimed =
             outbox::find_claimed(*tx, std::vector(causes.begin(), causes.end()));
         const OrderLoader loading(*tx, std::vector(ids.begin(), ids.end()), true);
-        results = find_recorded_responses(*tx, changes, now);
+        recorded_before = find_recorded_responses(*tx, changes, now);
         tx->commit();
         for (const sql::Row& row : claimed.rows())
             attempt.handled.insert({row.uuid(0), row.text(1)});
         attempt.orders = loading.take();
     }
-    for (std::size_t i = 0; i < changes.size(); ++i) {
-        if (!results[i]) results[i] = decide(attempt, changes[i]);
-    }
-    if (attempt.claims.empty()) return unwrap_all(std::move(results));
+    SaveResults results;
+    results.reserve(changes.size());
+    for (std::size_t i = 0; i < changes.size(); ++i)
+        results.push_back(decide(attempt, changes[i], std::move(recorded_before[i]), respond_));
+    if (attempt.claims.empty()) return results;
 
     std::ranges::sort(attempt.claims);
     std::ranges::sort(attempt.keyed_responses, {}, &idempotency::KeyedResponse::key);
@@ -322,7 +321,7 @@ SaveResults SqlOrderStore::update_once(std::span<const app::OrderChange> changes
         throw sql::ConcurrencyConflict();
     tx->commit();
     for (const OrderToSave& order : saved) metrics_.changed(order.record, order.sagas_before);
-    return unwrap_all(std::move(results));
+    return results;
 }
 
 Result<std::vector<domain::OrderId>> SqlOrderStore::claim_due(Instant now, Duration lease,
@@ -343,8 +342,9 @@ Result<std::vector<domain::OrderId>> SqlOrderStore::claim_due(Instant now, Durat
 }  // namespace
 
 std::unique_ptr<app::OrderStore> make_sql_order_store(sql::Database& database, const Clock& clock,
-                                                      Ids& ids, telemetry::Registry& metrics) {
-    return std::make_unique<SqlOrderStore>(database, clock, ids, metrics);
+                                                      Ids& ids, telemetry::Registry& metrics,
+                                                      app::Respond respond) {
+    return std::make_unique<SqlOrderStore>(database, clock, ids, metrics, respond);
 }
 
 }  // namespace trackops::order::adapters

@@ -15,8 +15,10 @@ namespace trackops::order::adapters {
 
 // Returns a store on the database, whose schema must be up to date. `ids` makes the ids of events;
 // `clock` gives the time of claims and idempotency keys. It counts in `metrics` what it has
-// committed. All arguments outlive the store.
+// committed. The responses under idempotency keys are those of `respond`, which runs within a
+// transaction. All arguments outlive the store.
 std::unique_ptr<app::OrderStore> make_sql_order_store(sql::Database& database, const Clock& clock,
-                                                      Ids& ids, telemetry::Registry& metrics);
+                                                      Ids& ids, telemetry::Registry& metrics,
+                                                      app::Respond respond);
 
 }  // namespace trackops::order::adapters

@@ -40,6 +40,10 @@ struct SaveResult {
     std::optional<RecordedResponse> recorded;
 };
 
+// Returns the response of the edge to a request with an idempotency key: 201 to a placed order, 200
+// to a change. Pure.
+using Respond = RecordedResponse (*)(int status, const domain::Order& order);
+
 struct OrderFilter {
     std::optional<domain::Status> status;
     std::optional<domain::CustomerId> customer;
