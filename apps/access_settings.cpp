@@ -4,6 +4,7 @@
 #include "platform/access/caller_finder.hpp"
 #include "platform/access/login.hpp"
 #include "platform/access/sessions.hpp"
+#include "platform/access/tokens.hpp"
 #include "platform/backends/open_sessions.hpp"
 #include "platform/runtime/pump_threads.hpp"
 #include "platform/telemetry/log.hpp"
@@ -18,11 +19,13 @@ struct Access::Parts {
           session_store(backends::open_sessions(session_url, times, clock, metrics)),
           sessions(*session_store, times, clock),
           logins(store, sessions, *session_store, &budget, metrics),
-          finder(store, sessions),
+          tokens(store, clock, metrics),
+          finder(store, sessions, tokens),
           threads(metrics) {
         threads.add("access", store);
         threads.add("sessions", sessions);
         threads.add("logins", logins);
+        threads.add("token-keys", tokens);
     }
     ~Parts() {
         threads.stop();
@@ -37,6 +40,7 @@ struct Access::Parts {
     std::unique_ptr<access::SessionStore> session_store;
     access::Sessions sessions;
     access::Logins logins;
+    access::Tokens tokens;
     access::CallerFinder finder;
     runtime::PumpThreads threads;
 };

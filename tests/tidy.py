@@ -22,7 +22,7 @@ CATCHES_ALL = {  # and rethrow it, except the two drivers of pumps and the code 
     "src/platform/postgres/connection.cpp", "src/platform/postgres/pool.cpp", "src/platform/relay/wal/source.cpp"}
 VAGUE = re.compile(r"(^|_)(util|utils|helper|helpers|common|misc|manager|managers|impl|stuff)(_|\.|$)")
 PRIVATE_HEADERS = {"src/platform/http/connection.hpp"}  # included by the server alone
-THIRD_PARTY = re.compile(r"<(boost|simdjson|sqlite3|libpq|prometheus|spdlog|openssl|sodium|hiredis|librdkafka|CLI)[/.\-]")
+THIRD_PARTY = re.compile(r"<(boost|simdjson|sqlite3|libpq|prometheus|spdlog|openssl|sodium|cjose|hiredis|librdkafka|CLI)[/.\-]")
 
 
 def ring_of(path):

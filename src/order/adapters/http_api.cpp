@@ -6,6 +6,7 @@
 
 #include "order/adapters/bulk.hpp"
 #include "order/adapters/order_json.hpp"
+#include "order/adapters/own_orders.hpp"
 #include "order/adapters/read_requests.hpp"
 #include "platform/http/entity_tag.hpp"
 #include "platform/http/idempotency_key.hpp"
@@ -308,8 +309,14 @@ constexpr Row command(std::string_view method, std::string_view pattern, Needs n
             .body_optional = needs == Needs::nothing};
 }
 
+constexpr Row for_own_customer(Row row) {
+    row.is_for_own_customer = true;
+    return row;
+}
+
 constexpr auto rows = std::to_array<Row>({
-    command("POST", "/api/orders", Needs::body, place_order, Idempotency::required),
+    for_own_customer(
+        command("POST", "/api/orders", Needs::body, place_order, Idempotency::required)),
     {.method = "POST",
      .pattern = "/api/orders/bulk",
      .scope = Scope::orders_write,
@@ -318,9 +325,9 @@ constexpr auto rows = std::to_array<Row>({
      .idempotency = Idempotency::none,  // each line carries its own key
      .work = Work::bulk,
      .handler = post_bulk},
-    query("/api/orders", Work::query, list_orders),
-    query("/api/orders/{id}", Work::memory, get_order),
-    query("/api/orders/{id}/status", Work::memory, get_status),
+    for_own_customer(query("/api/orders", Work::query, list_orders)),
+    for_own_customer(query("/api/orders/{id}", Work::memory, get_order)),
+    for_own_customer(query("/api/orders/{id}/status", Work::memory, get_status)),
     command("PUT", "/api/orders/{id}/status", Needs::body, put_status),
     command("PATCH", "/api/orders/{id}", Needs::body, patch_order),
     command("DELETE", "/api/orders/{id}", Needs::nothing, delete_order),
@@ -328,7 +335,7 @@ constexpr auto rows = std::to_array<Row>({
     command("POST", "/api/orders/{id}/ship", Needs::nothing, act<domain::Action::ship>),
     command("POST", "/api/orders/{id}/deliver", Needs::nothing, act<domain::Action::deliver>),
     command("POST", "/api/orders/{id}/cancel", Needs::nothing, act<domain::Action::cancel>),
-    query("/api/orders/{id}/timeline", Work::query, get_timeline),
+    for_own_customer(query("/api/orders/{id}/timeline", Work::query, get_timeline)),
     query("/api/sagas", Work::query, list_sagas),
     query("/api/sagas/{id}", Work::query, get_saga),
 });
@@ -337,7 +344,7 @@ static_assert(http::is_consistent(rows));
 }  // namespace
 
 std::vector<http::Route> order_routes(const ApiDependencies& dependencies) {
-    return http::bound(rows, dependencies);
+    return confined_to_own_orders(http::bound(rows, dependencies), dependencies);
 }
 
 std::vector<http::Route> order_route_table() { return http::unbound(rows); }

@@ -40,6 +40,7 @@ constexpr json::TextRule hash_rule{
     .max_characters = password_hash_bytes_max,
     .is_valid = is_hash,
     .expected = "must be a hash that `trackops access add-operator` has made"};
+constexpr json::TextRule text_rule{.max_characters = 255};
 constexpr json::TextRule role_rule{.max_characters = name_bytes_max,
                                    .is_valid = is_role,
                                    .expected = "must be viewer, clerk, operator or admin"};
@@ -89,8 +90,26 @@ public:
         return one;
     }
 
+    Provider provider(json::ObjectReader in) {
+        Provider one{.name = in.text("name", name_rule),
+                     .issuer = in.text("issuer", text_rule),
+                     .audience = in.text("audience", text_rule),
+                     .key_set_file = in.text("keySetFile", text_rule)};
+        one.scope_claim = in.maybe_text("scopeClaim", text_rule).value_or(one.scope_claim);
+        one.customer_claim = in.maybe_text("customerClaim", text_rule).value_or(one.customer_claim);
+        one.scopes = read_scopes(in, faults_);
+        if (!one.name.empty() && !providers_.insert(one.name).second)
+            in.fault("name", "is the name of another provider, too", "repeated");
+        if (!one.issuer.empty() && !issuers_.insert(one.issuer).second)
+            in.fault("issuer", "is the issuer of another provider, too", "repeated");
+        in.finish();
+        return one;
+    }
+
 private:
     std::vector<FieldError>& faults_;
+    std::set<std::string> providers_;
+    std::set<std::string> issuers_;
     std::set<std::string> ids_;
     std::set<std::string> operators_;
 };
@@ -125,6 +144,18 @@ std::string line_of(const Operator& one) {
     return line;
 }
 
+std::string line_of(const Provider& provider) {
+    std::string line;
+    json::Writer out(line);
+    out.begin_object().member("name", provider.name).member("issuer", provider.issuer);
+    out.member("audience", provider.audience).member("keySetFile", provider.key_set_file);
+    out.member("scopeClaim", provider.scope_claim);
+    out.member("customerClaim", provider.customer_claim).name("scopes").begin_array();
+    for (const std::string_view scope : names_of(provider.scopes)) out.value(scope);
+    out.end_array().end_object();
+    return line;
+}
+
 }  // namespace
 
 bool is_name(std::string_view text) {
@@ -152,6 +183,9 @@ Result<AccessFile> read_access_file(std::string_view text) {
     in.array("operators", false, 0, operators_max, [&](json::Value value, const std::string& at) {
         file.operators.push_back(reader.an_operator(in.nested(value, at)));
     });
+    in.array("providers", false, 0, providers_max, [&](json::Value value, const std::string& at) {
+        file.providers.push_back(reader.provider(in.nested(value, at)));
+    });
     in.finish();
     if (!faults.empty()) return fail(Errc::invalid, "is not valid", std::move(faults));
     return file;
@@ -166,6 +200,12 @@ std::string text_of(const AccessFile& file) {
     lines.clear();
     for (const Operator& one : file.operators) lines.push_back(line_of(one));
     append_lines(out, "operators", lines);
+    if (!file.providers.empty()) {
+        out += ",\n";
+        lines.clear();
+        for (const Provider& one : file.providers) lines.push_back(line_of(one));
+        append_lines(out, "providers", lines);
+    }
     return out + "\n}\n";
 }
 

@@ -10,6 +10,7 @@
 #include "base/instant.hpp"
 #include "base/result.hpp"
 #include "platform/access/digest.hpp"
+#include "platform/access/provider.hpp"
 #include "platform/access/roles.hpp"
 #include "platform/http/principal.hpp"
 
@@ -42,6 +43,7 @@ struct Operator {
 struct AccessFile {
     std::vector<Key> keys;
     std::vector<Operator> operators;
+    std::vector<Provider> providers = {};
     bool operator==(const AccessFile&) const = default;
 };
 
@@ -51,10 +53,11 @@ bool is_name(std::string_view text);
 
 // Parses the text of the file. Returns Errc::malformed or Errc::invalid with every fault, at most
 // json::faults_max: members that are missing, unknown or have the wrong form; a repeated id of a
-// key or name of an operator; a key that ends before it begins. No fault shows a value.
+// key, or name of an operator or a provider, or issuer; a key that ends before it begins. No fault
+// shows a value.
 Result<AccessFile> read_access_file(std::string_view text);
 
-// Returns the text of the file, with a line for each key and each operator. read_access_file()
+// Returns the text of the file, with a line for each key, operator and provider. read_access_file()
 // reads it back.
 std::string text_of(const AccessFile& file);
 

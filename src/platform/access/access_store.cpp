@@ -76,6 +76,8 @@ std::vector<std::string> AccessStore::operator_names() const {
     return names;
 }
 
+std::vector<Provider> AccessStore::providers() const { return present()->file().providers; }
+
 runtime::Progress AccessStore::run(Duration) {
     const auto stamp = stamp_of(path_);
     if (stamp && *stamp == seen_ && is_settled_) return {0, interval};

@@ -46,6 +46,7 @@ public:
     // Returns an operator of the present version.
     std::optional<Operator> find_operator(std::string_view name) const;
     std::vector<std::string> operator_names() const;
+    std::vector<Provider> providers() const;
     runtime::Progress run(Duration max_wait) override;
 
 private:

@@ -10,7 +10,10 @@ namespace trackops::access {
 using http::Principal;
 
 std::shared_ptr<const Principal> CallerFinder::identify(const http::Request& request) {
-    if (request.header("authorization")) return store_.identify(request);
+    const Authorization authorization = read_authorization(request);
+    if (tokens_.has_providers() && looks_like_token(authorization.token))
+        return tokens_.identify(authorization.token);
+    if (authorization.is_given) return store_.identify(request);
     const SessionCookie cookie = find_session_cookie(request);
     if (cookie.state == CookieState::absent) return store_.identify(request);
     if (cookie.state == CookieState::malformed) return store_.refuse(Outcome::malformed_session);

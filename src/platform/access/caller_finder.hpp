@@ -1,9 +1,11 @@
-// Names the caller of a request: by the key in Authorization, or else by the session in the cookie.
+// Names the caller of a request: by the key or the token in Authorization, or else by the session
+// in the cookie.
 #pragma once
 #include <memory>
 
 #include "platform/access/access_store.hpp"
 #include "platform/access/sessions.hpp"
+#include "platform/access/tokens.hpp"
 #include "platform/http/identifier.hpp"
 
 namespace trackops::access {
@@ -12,8 +14,9 @@ namespace trackops::access {
 // other origins before a route is looked for (http/origin.hpp).
 class CallerFinder final : public http::Identifier {
 public:
-    // Both outlive this.
-    CallerFinder(AccessStore& store, Sessions& sessions) : store_(store), sessions_(sessions) {}
+    // All outlive this.
+    CallerFinder(AccessStore& store, Sessions& sessions, Tokens& tokens)
+        : store_(store), sessions_(sessions), tokens_(tokens) {}
 
     // A caller with Authorization is not looked for in the cookie, whatever becomes of it. The
     // principal of a session is called operator:<name> and has the scopes of the operator's role.
@@ -26,6 +29,7 @@ private:
 
     AccessStore& store_;
     Sessions& sessions_;
+    Tokens& tokens_;
 };
 
 }  // namespace trackops::access

@@ -28,6 +28,17 @@ constexpr auto outcomes = std::to_array<OutcomeRow>({
     {Outcome::malformed_session, "malformed_session", "the cookie of the session is not one id"},
     {Outcome::ended_session, "ended_session", "the session has ended; log in again"},
     {Outcome::unasked, "unasked", "the sessions cannot be asked for now", Errc::unavailable},
+    {Outcome::token_malformed, "token_malformed", "the token is not a JWT that is taken here"},
+    {Outcome::token_issuer, "token_issuer", "the issuer of the token is not known"},
+    {Outcome::token_unasked, "token_unasked", "the keys of the issuer are not known yet",
+     Errc::unavailable},
+    {Outcome::token_key, "token_key", "the token names no key of its issuer"},
+    {Outcome::token_algorithm, "token_algorithm", "the algorithm of the token is not its key's"},
+    {Outcome::token_signature, "token_signature", "the signature of the token is wrong"},
+    {Outcome::token_audience, "token_audience", "the token is for another audience"},
+    {Outcome::token_expired, "token_expired", "the token is no longer valid, or has no end"},
+    {Outcome::token_early, "token_early", "the token is not valid yet"},
+    {Outcome::token_claims, "token_claims", "a claim of the token is missing or odd"},
 });
 static_assert([] {
     for (std::size_t i = 0; i < outcomes.size(); ++i) {
@@ -72,6 +83,15 @@ std::shared_ptr<const Principal> stranger(Outcome outcome) {
     return strangers.at(static_cast<std::size_t>(outcome));
 }
 
+Authorization read_authorization(const http::Request& request) {
+    const auto is_wanted = [&](const auto& header) { return header.first == "authorization"; };
+    const auto given = std::ranges::find_if(request.headers, is_wanted);
+    if (given == request.headers.end()) return {};
+    // Of two headers another program on the way may have read the other one.
+    if (std::any_of(given + 1, request.headers.end(), is_wanted)) return {.is_given = true};
+    return {.is_given = true, .token = bearer_token(given->second)};
+}
+
 Callers::Callers(AccessFile file) : file_(std::move(file)) {
     entries_.reserve(file_.keys.size());
     for (const Key& key : file_.keys) {
@@ -89,14 +109,9 @@ const Callers::Entry* Callers::find(std::string_view id) const {
 }
 
 Identified Callers::identify(const http::Request& request, Instant now) const {
-    constexpr std::string_view name = "authorization";
-    const auto is_wanted = [&](const auto& header) { return header.first == name; };
-    const auto given = std::ranges::find_if(request.headers, is_wanted);
-    if (given == request.headers.end()) return refused(Outcome::absent);
-    // Of two headers another program on the way may have read the other one.
-    if (std::any_of(given + 1, request.headers.end(), is_wanted))
-        return refused(Outcome::malformed);
-    return identify(bearer_token(given->second), now);
+    const Authorization given = read_authorization(request);
+    if (!given.is_given) return refused(Outcome::absent);
+    return identify(given.token, now);
 }
 
 Identified Callers::identify(std::string_view token, Instant now) const {

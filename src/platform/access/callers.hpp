@@ -26,8 +26,19 @@ enum class Outcome : std::uint8_t {
     malformed_session,
     ended_session,  // there is no such session, or its operator's entry has changed
     unasked,        // the store of the sessions does not answer
+    // Of tokens; verify_token() has the order in which they are looked for.
+    token_malformed,
+    token_issuer,
+    token_unasked,  // the keys of the provider could not be read yet
+    token_key,
+    token_algorithm,
+    token_signature,
+    token_audience,
+    token_expired,
+    token_early,
+    token_claims,
 };
-inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::unasked) + 1;
+inline constexpr std::size_t outcome_count = static_cast<std::size_t>(Outcome::token_claims) + 1;
 std::string_view name_of(Outcome outcome);
 // Returns a caller whose credentials were not accepted for this reason.
 std::shared_ptr<const http::Principal> stranger(Outcome outcome);
@@ -38,6 +49,15 @@ struct Identified {
 };
 
 // Immutable, so any thread may ask.
+// The credentials in the header Authorization.
+struct Authorization {
+    bool is_given = false;
+    // Of the scheme Bearer; "" for another one, or if the header is repeated. Points into the
+    // request.
+    std::string_view token = {};
+};
+Authorization read_authorization(const http::Request& request);
+
 class Callers {
 public:
     explicit Callers(AccessFile file);

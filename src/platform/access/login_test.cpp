@@ -74,7 +74,8 @@ protected:
         write();
         store_ = std::make_unique<AccessStore>(path_, clock_, metrics_);
         logins_ = std::make_unique<Logins>(*store_, sessions_, failing_, &budget_, metrics_);
-        finder_ = std::make_unique<CallerFinder>(*store_, sessions_);
+        tokens_ = std::make_unique<Tokens>(*store_, clock_, metrics_);
+        finder_ = std::make_unique<CallerFinder>(*store_, sessions_, *tokens_);
     }
     void write() const { std::ofstream(path_) << text_of(file_); }
     void change_file() {
@@ -128,6 +129,7 @@ protected:
     FailingStore failing_{memory_};
     Sessions sessions_{failing_, times_, clock_};
     std::unique_ptr<AccessStore> store_;
+    std::unique_ptr<Tokens> tokens_;
     std::unique_ptr<Logins> logins_;
     std::unique_ptr<CallerFinder> finder_;
 };

@@ -12,6 +12,9 @@ namespace trackops::http {
 
 std::optional<Error> authorise(const Route& route, const Principal& principal) {
     if (principal.scopes.contains(route.scope)) return std::nullopt;
+    if (route.is_for_own_customer && !principal.customer_id.empty() &&
+        principal.scopes.contains(Scope::orders_own))
+        return std::nullopt;
     if (route.scope == Scope::authenticated) {
         if (principal.is_authenticated) return std::nullopt;
         if (principal.fault.empty()) return Error{Errc::unauthorized, "this needs credentials"};

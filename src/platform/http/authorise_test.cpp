@@ -55,6 +55,19 @@ TEST(BodyRefusal, LetsAPatchBeAMergePatchByEitherName) {
     EXPECT_EQ(code_of("POST", "application/merge-patch+json"), Errc::unsupported_media_type);
 }
 
+TEST(Authorise, AdmitsACustomerWhereTheRowKeepsToItsOrders) {
+    const Principal customer{
+        .name = "customer:c1", .scopes = {Scope::orders_own}, .customer_id = "c1"};
+    Route route = with_scope(Scope::orders_read);
+    EXPECT_EQ(authorise(route, customer)->code, Errc::forbidden);
+    route.is_for_own_customer = true;
+    EXPECT_EQ(authorise(route, customer), std::nullopt);
+    // Neither the scope nor the customer is enough alone.
+    EXPECT_EQ(authorise(route, {.name = "a", .scopes = {Scope::orders_own}})->code,
+              Errc::forbidden);
+    EXPECT_EQ(authorise(route, {.name = "a", .customer_id = "c1"})->code, Errc::forbidden);
+}
+
 class AuthorisedConversation : public ::testing::Test {
 protected:
     std::string ask(Scope scope, std::shared_ptr<const Principal> principal) {

@@ -66,6 +66,9 @@ struct RouteRow {
     Handle handler;
     std::size_t body_bytes_max = 0;  // 0: the server's default
     bool body_optional = false;      // the request may come without body and content type
+    // It also admits a caller with Scope::orders_own and a customer. The handler then keeps to the
+    // orders of that customer.
+    bool is_for_own_customer = false;
 
     template <class Other>
     RouteRow<Other> with_handler(Other other) const {
@@ -78,7 +81,8 @@ struct RouteRow {
                 .work = work,
                 .handler = std::move(other),
                 .body_bytes_max = body_bytes_max,
-                .body_optional = body_optional};
+                .body_optional = body_optional,
+                .is_for_own_customer = is_for_own_customer};
     }
 };
 
