@@ -2,7 +2,7 @@
 --   createdb trackops; psql -d trackops -f servers/roles.sql; and the same for trackops_inventory.
 --   NAME_owner    owns everything in it: migrations and grants run as this role
 --   NAME_service  reads and writes the service's tables; changes no schema, and no event once it is written
---   NAME_relay    reads the outbox and writes schema relay. REPLICATION is for its source `wal`. Know what that gives away: through a
+--   NAME_relay    reads the outbox, writes schema relay and appends to the audit log. REPLICATION is for its source `wal`. Know what that gives away: through a
 --                 replication connection another output plugin shows every change of every table, and pg_basebackup copies the
 --                 cluster. A relay that polls needs none of it: ALTER ROLE NAME_relay NOREPLICATION.
 -- The services grant the rights on tables when they migrate (src/platform/outbox/grants.hpp).

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "contracts/event_relay_service.hpp"
+#include "platform/audit_log/trail.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/bus/health.hpp"
 #include "platform/http/actuator.hpp"
@@ -32,7 +33,8 @@ public:
                 telemetry::Registry& metrics)
         : database_(database),
           bus_(bus),
-          relay_(database, std::move(source), bus, clock, options, metrics) {}
+          relay_(database, std::move(source), bus, clock, options, metrics),
+          trail_(database, "event-relay-service", clock, metrics) {}
 
     std::string_view name() const override { return "event-relay-service"; }
     std::vector<http::Route> routes() override {
@@ -47,12 +49,16 @@ public:
                 relay::health_component(relay_)};
     }
     std::vector<runtime::NamedPump> pumps() override { return {{"relay", relay_}}; }
+    std::vector<runtime::NamedPump> samplers() override { return {{"relay-trail", trail_}}; }
+    void close() override { trail_.close(); }
     runtime::Pump& relay() { return relay_; }
+    http::AuditSink& audit_sink() { return trail_; }
 
 private:
     sql::Database& database_;
     bus::Bus& bus_;
     relay::Relay relay_;
+    audit_log::Trail trail_;
 };
 
 }  // namespace
@@ -73,7 +79,8 @@ struct Module::Internals {
                       relay::make_source(options.source, *database, options.database_url, metrics),
                       bus, clock, with_holder(options.relay, ids), metrics),
           host(application,
-               {options.address, options.port, options.relay.budget, options.edge,
+               {options.address, options.port, options.relay.budget,
+                http::with_audit(options.edge, application.audit_sink()),
                 options.management.with_data_folder(backends::data_folder(options.database_url)),
                 options.relay.tracer},
                clock, ids, metrics) {}

@@ -18,6 +18,9 @@
 #include "inventory/app/write_items.hpp"
 #include "inventory/migrations.hpp"
 #include "platform/audit/auditor.hpp"
+#include "platform/audit_log/migrations.hpp"
+#include "platform/audit_log/routes.hpp"
+#include "platform/audit_log/trail.hpp"
 #include "platform/backends/migrate_and_grant.hpp"
 #include "platform/bus/consumer.hpp"
 #include "platform/bus/health.hpp"
@@ -51,6 +54,7 @@ struct Application::Internals {
     relay::Relay relay;
     outbox::Cleanup cleanup;
     audit::Auditor auditor;
+    audit_log::Trail trail;
     adapters::StockGauges gauges;
     std::unique_ptr<bus::Consumer> consumer;  // made by listen(), when its topics exist
 };
@@ -82,11 +86,13 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
             ports.metrics),
       cleanup(ports.database, ports.clock, {}, ports.metrics),
       auditor(ports.database, ports.clock, invariants(), {}, ports.metrics),
+      trail(ports.database, "inventory-service", ports.clock, ports.metrics),
       gauges(ports.database, ports.metrics, options.low_stock_threshold) {}
 
 void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_view owner_url) {
     const backends::Component components[] = {{"outbox", outbox::migrations},
                                               {"idempotency", idempotency::migrations},
+                                              {"audit_log", audit_log::migrations},
                                               {"inventory", inventory::migrations}};
     backends::migrate_and_grant(database, owner_url, components, outbox::grants, metrics);
 }
@@ -96,6 +102,7 @@ audit::Invariants invariants() { return adapters::stock_invariants(); }
 std::vector<http::Route> route_table() {
     std::vector<http::Route> rows = adapters::inventory_route_table();
     std::ranges::move(relay::relay_route_table(), std::back_inserter(rows));
+    std::ranges::move(audit_log::route_table(), std::back_inserter(rows));
     std::ranges::move(http::actuator_route_table(), std::back_inserter(rows));
     std::ranges::move(http::contract_route_table(), std::back_inserter(rows));
     return rows;
@@ -114,6 +121,7 @@ std::vector<http::Route> Application::routes() {
                                     ports.ids, parts.options.key_lifetime});
     if (parts.options.keys_are_optional) routes = http::with_optional_keys(std::move(routes));
     std::ranges::move(relay::relay_routes(parts.relay), std::back_inserter(routes));
+    std::ranges::move(audit_log::routes(parts.ports.database), std::back_inserter(routes));
     std::ranges::move(http::contract_routes(contracts::inventory_service),
                       std::back_inserter(routes));
     return routes;
@@ -160,9 +168,14 @@ std::vector<runtime::NamedPump> Application::pumps() {
 }
 
 std::vector<runtime::NamedPump> Application::samplers() {
-    return {{"stock-gauges", internals_->gauges}};
+    return {{"stock-gauges", internals_->gauges}, {"stock-trail", internals_->trail}};
 }
 
-void Application::close() { internals_->write_queue.close(); }
+void Application::close() {
+    internals_->write_queue.close();
+    internals_->trail.close();
+}
+
+http::AuditSink& Application::audit_sink() { return internals_->trail; }
 
 }  // namespace trackops::inventory

@@ -13,6 +13,7 @@
 #include "base/request.hpp"
 #include "platform/audit/invariant.hpp"
 #include "platform/bus/bus.hpp"
+#include "platform/http/audit_sink.hpp"
 #include "platform/runtime/budget.hpp"
 #include "platform/service/application.hpp"
 #include "platform/sql/database.hpp"
@@ -73,6 +74,8 @@ public:
     std::vector<runtime::NamedPump> pumps() override;
     std::vector<runtime::NamedPump> samplers() override;
     void close() override;
+    // Keeps the audit log. It lives as long as the application.
+    http::AuditSink& audit_sink();
 
 private:
     struct Internals;

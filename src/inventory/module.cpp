@@ -40,7 +40,8 @@ struct Module::Internals {
                        .keys_are_optional = options.keys_are_optional,
                        .on_events_committed = [this](runtime::Pump& relay) { host.wake(relay); }}),
           host(application,
-               {options.address, options.port, options.budget, options.edge,
+               {options.address, options.port, options.budget,
+                http::with_audit(options.edge, application.audit_sink()),
                 options.management.with_data_folder(backends::data_folder(options.database_url)),
                 options.tracer},
                clock, ids, metrics) {}

@@ -15,6 +15,9 @@
 #include "order/adapters/sql_order_store.hpp"
 #include "order/migrations.hpp"
 #include "platform/audit/auditor.hpp"
+#include "platform/audit_log/migrations.hpp"
+#include "platform/audit_log/routes.hpp"
+#include "platform/audit_log/trail.hpp"
 #include "platform/backends/migrate_and_grant.hpp"
 #include "platform/bus/consumer.hpp"
 #include "platform/bus/health.hpp"
@@ -69,6 +72,7 @@ struct Application::Internals {
     adapters::SagaTimer saga_clock;
     outbox::Cleanup cleanup;
     audit::Auditor auditor;
+    audit_log::Trail trail;
     adapters::SagaGauges gauges;
     std::unique_ptr<bus::Consumer> consumer;  // made by listen(), when its topics exist
 };
@@ -108,6 +112,7 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
           [this](std::span<const domain::Order> orders) { settled(orders); }),
       cleanup(ports.database, ports.clock, {}, ports.metrics),
       auditor(ports.database, ports.clock, invariants(), {}, ports.metrics),
+      trail(ports.database, "order-service", ports.clock, ports.metrics),
       gauges(ports.database, ports.clock, ports.metrics) {}
 
 void Application::Internals::settled(std::span<const domain::Order> orders) {
@@ -120,6 +125,7 @@ void Application::Internals::settled(std::span<const domain::Order> orders) {
 void migrate(sql::Database& database, telemetry::Registry& metrics, std::string_view owner_url) {
     const backends::Component components[] = {{"outbox", outbox::migrations},
                                               {"idempotency", idempotency::migrations},
+                                              {"audit_log", audit_log::migrations},
                                               {"order", order::migrations}};
     backends::migrate_and_grant(database, owner_url, components, outbox::grants, metrics);
 }
@@ -130,6 +136,7 @@ std::vector<http::Route> route_table() {
     std::vector<http::Route> rows = adapters::order_route_table();
     std::ranges::move(access::session_route_table(), std::back_inserter(rows));
     std::ranges::move(adapters::customer_route_table(), std::back_inserter(rows));
+    std::ranges::move(audit_log::route_table(), std::back_inserter(rows));
     std::ranges::move(http::actuator_route_table(), std::back_inserter(rows));
     std::ranges::move(http::contract_route_table(), std::back_inserter(rows));
     return rows;
@@ -142,14 +149,23 @@ Application::~Application() { close(); }
 
 std::vector<http::Route> Application::routes() {
     Internals& parts = *internals_;
+    access::SessionDoor door = parts.options.sessions;
+    door.note_login = [&trail = parts.trail](const access::LoginNote& login) {
+        trail.note({.actor = login.who,
+                    .address = login.from,
+                    .action = "login",
+                    .outcome = std::string(login.outcome),
+                    .correlation_id = login.correlation_id});
+    };
     std::vector<http::Route> routes = adapters::order_routes(
         {parts.place_queue, parts.change_queue, parts.find_queue, parts.confirmation_waiters,
          parts.cache, *parts.store, parts.ports.clock, parts.options.key_lifetime});
-    std::ranges::move(access::session_routes(parts.options.sessions), std::back_inserter(routes));
+    std::ranges::move(access::session_routes(door), std::back_inserter(routes));
     std::ranges::move(adapters::customer_routes({*parts.customers, parts.ports.clock,
                                                  parts.ports.ids, parts.options.key_lifetime}),
                       std::back_inserter(routes));
     if (parts.options.keys_are_optional) routes = http::with_optional_keys(std::move(routes));
+    std::ranges::move(audit_log::routes(parts.ports.database), std::back_inserter(routes));
     std::ranges::move(http::contract_routes(contracts::order_service), std::back_inserter(routes));
     return routes;
 }
@@ -199,7 +215,7 @@ std::vector<runtime::NamedPump> Application::pumps() {
 }
 
 std::vector<runtime::NamedPump> Application::samplers() {
-    return {{"order-gauges", internals_->gauges}};
+    return {{"order-gauges", internals_->gauges}, {"order-trail", internals_->trail}};
 }
 
 void Application::release_waiting() { internals_->confirmation_waiters.close(); }
@@ -209,6 +225,9 @@ void Application::close() {
     internals_->place_queue.close();
     internals_->change_queue.close();
     internals_->find_queue.close();
+    internals_->trail.close();
 }
+
+http::AuditSink& Application::audit_sink() { return internals_->trail; }
 
 }  // namespace trackops::order

@@ -14,6 +14,7 @@
 #include "platform/audit/invariant.hpp"
 #include "platform/bus/bus.hpp"
 #include "platform/cache/cache.hpp"
+#include "platform/http/audit_sink.hpp"
 #include "platform/runtime/budget.hpp"
 #include "platform/service/application.hpp"
 #include "platform/sql/database.hpp"
@@ -69,6 +70,8 @@ public:
     std::vector<runtime::NamedPump> samplers() override;
     void release_waiting() override;
     void close() override;
+    // Keeps the audit log. It lives as long as the application.
+    http::AuditSink& audit_sink();
 
 private:
     struct Internals;

@@ -32,7 +32,8 @@ struct Module::Internals {
                        .on_events_committed = options.on_events_committed,
                        .sessions = options.sessions}),
           host(application,
-               {options.address, options.port, options.budget, options.edge,
+               {options.address, options.port, options.budget,
+                http::with_audit(options.edge, application.audit_sink()),
                 options.management.with_data_folder(backends::data_folder(options.database_url)),
                 options.tracer},
                clock, ids, metrics) {}

@@ -11,6 +11,7 @@
 
 #include "inventory/application.hpp"
 #include "order/application.hpp"
+#include "platform/audit_log/chain.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/config/help.hpp"
 #include "platform/config/settings.hpp"
@@ -106,6 +107,9 @@ int verify(const config::Values& values) {
     const audit::CheckTime at{now, is_at_rest ? now : Instant{0}};
     std::size_t count = print("orders", audit::check_all(*orders, order::invariants(), at));
     count += print("stock", audit::check_all(*stock, inventory::invariants(), at));
+    const audit::InvariantResult logs[] = {audit_log::check(*orders), audit_log::check(*stock)};
+    count += print("audit log of orders", std::span(logs, 1));
+    count += print("audit log of stock", std::span(logs).subspan(1));
     const VerifyOptions terms{.is_at_rest = is_at_rest,
                               .in_flight = values.duration("in-flight"),
                               .now = clock.now(),

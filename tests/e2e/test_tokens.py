@@ -166,7 +166,8 @@ def test_a_customer_reaches_nothing_else(program, provider, clerk):
                          ("POST", "/api/orders/bulk"), ("GET", "/api/sagas"), ("GET", "/actuator/prometheus")):
         assert client.call(method, path, None, me).status == 403, (method, path)
     assert program.client("inventory").get("/api/inventory/items", me).status == 403
-    assert client.get(f"/api/orders/{order}", clerk).expect(200)["status"] != "CANCELLED"
+    actors = [entry["actor"] for entry in client.get(f"/api/orders/{order}/timeline", clerk).expect(200)["items"]]
+    assert actors.count(f"customer:{MINE}") == 1, "it was placed, and nothing else"
 
 
 def test_an_idempotency_key_of_another_customer_gives_nothing_away(program, provider):

@@ -97,13 +97,26 @@ Response refused(const LoginRefusal& refusal, const Request& request) {
     return response;
 }
 
+std::string_view outcome_of(const LoginOutcome& outcome) {
+    if (outcome) return "accepted";
+    const Errc code = outcome.error().error.code;
+    if (code == Errc::unauthorized) return "refused";
+    return code == Errc::rate_limited ? "throttled" : "unavailable";
+}
+
 void post_session(const Request& request, const Reply& reply, const SessionDoor& door) {
     if (!door.logins) return reply.problem(no_sessions().error());
     auto login = read_login(request);
     if (!login) return reply.problem(login.error());
     const SessionTimes times = door.sessions->times();
-    const bool is_queued =
-        door.logins->submit(*std::move(login), [reply, times](const LoginOutcome& outcome) {
+    LoginNote note{.who = is_name(login->name) ? "operator:" + login->name : "nobody",
+                   .from = login->from,
+                   .correlation_id = request.context.correlation_id};
+    const bool is_queued = door.logins->submit(
+        *std::move(login), [reply, times, note = std::move(note),
+                            note_login = door.note_login](const LoginOutcome& outcome) mutable {
+            note.outcome = outcome_of(outcome);
+            note_login(note);
             if (!outcome) return reply.send(refused(outcome.error(), reply.request()));
             reply.send(logged_in(*outcome, times, reply.request().context.is_secure));
         });

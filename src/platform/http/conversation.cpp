@@ -334,13 +334,17 @@ Conversation::Slot& Conversation::open_slot() {
     const RequestContext& context = request.context;
     const RequestHead& head = parser_.head();
     const bool is_recorded = options_.tracer != nullptr && context.span.is_sampled();
+    const bool is_audited = options_.edge.audit != nullptr;
+    const bool is_told = is_recorded || (is_audited && request.method != "GET");
     return slots_.emplace_back(Slot{.route = route_,
                                     .method = request.method,
                                     .correlation_id = context.correlation_id,
                                     .span = context.span,
                                     .parent_span = context.parent_span,
-                                    .path = is_recorded ? request.path : std::string(),
+                                    .path = is_told ? request.path : std::string(),
                                     .tracestate = is_recorded ? context.tracestate : std::string(),
+                                    .caller = is_audited ? context.principal : nullptr,
+                                    .client = context.client,
                                     .began = began_,
                                     .is_http10 = head.is_http10,
                                     .keeps_alive = head.keeps_alive,

@@ -1,6 +1,7 @@
 // HTTP on one connection, without a socket: bytes in, requests out, responses in, bytes out. Not
 // thread-safe.
 #pragma once
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -60,9 +61,12 @@ public:
         std::chrono::steady_clock::duration took;
         telemetry::SpanContext span = {};  // of the request
         telemetry::SpanId parent_span = {};
-        std::string_view path = {};          // of a sampled request only
+        std::string_view path = {};          // of a sampled request, or with an audit of a change
         std::string_view tracestate = {};    // the same
         std::string_view problem_code = {};  // of a problem+json answer
+        const Principal* caller = nullptr;   // with an audit only
+        std::array<std::uint8_t, 16> client = {};  // the ClientAddress of the request
+        std::string_view correlation_id = {};
     };
     class Host {
     public:
@@ -136,8 +140,10 @@ private:
         std::string correlation_id;
         telemetry::SpanContext span;
         telemetry::SpanId parent_span;
-        std::string path;        // of a sampled request only: others allocate nothing for spans
-        std::string tracestate;  // the same
+        std::string path;                         // as Access::path: others allocate nothing for it
+        std::string tracestate;                   // the same
+        std::shared_ptr<const Principal> caller;  // with an audit only
+        std::array<std::uint8_t, 16> client = {};
         Time began;
         bool is_http10 = false;
         bool keeps_alive = false;

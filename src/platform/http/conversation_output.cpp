@@ -25,7 +25,10 @@ void Conversation::take_output(std::string& out, Time now) {
                        .parent_span = slot.parent_span,
                        .path = slot.path,
                        .tracestate = slot.tracestate,
-                       .problem_code = problem_code_of(*slot.response)});
+                       .problem_code = problem_code_of(*slot.response),
+                       .caller = slot.caller.get(),
+                       .client = slot.client,
+                       .correlation_id = slot.correlation_id});
         unsent_.remove(*slot.response);
         slots_.pop_front();
         ++first_number_;

@@ -14,6 +14,7 @@ class ServerIdentity;
 
 namespace trackops::http {
 
+class AuditSink;
 class Identifier;
 
 struct EdgeOptions {
@@ -59,6 +60,8 @@ struct EdgeOptions {
     std::vector<std::string> cors_origins = {};
     // The proxies in front that are believed (forwarded.hpp).
     std::vector<Network> trusted_proxies = {};
+    // Hears of each answered request. It outlives the server. Null: nobody does.
+    AuditSink* audit = nullptr;
 };
 
 }  // namespace trackops::http

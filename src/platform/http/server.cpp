@@ -23,6 +23,7 @@
 #include "base/ids.hpp"
 #include "platform/http/access_log.hpp"
 #include "platform/http/access_metrics.hpp"
+#include "platform/http/audit_sink.hpp"
 #include "platform/http/bulk_requests.hpp"
 #include "platform/http/connection.hpp"
 #include "platform/http/connection_slots.hpp"
@@ -373,6 +374,14 @@ private:
         access_.observe(access);
         access_log_.observe(access);
         end_server_span(options_.tracer, access);
+        if (!options_.edge.audit || !access.caller) return;
+        options_.edge.audit->answered({.caller = *access.caller,
+                                       .client = access.client,
+                                       .route = access.route,
+                                       .method = access.method,
+                                       .path = access.path,
+                                       .status = access.status,
+                                       .correlation_id = access.correlation_id});
     }
     void forget(std::uint64_t connection, const ClientAddress& address) override {
         connections_.erase(connection);

@@ -11,6 +11,7 @@
 
 #include "inventory/migrations.hpp"
 #include "order/migrations.hpp"
+#include "platform/audit_log/migrations.hpp"
 #include "platform/backends/migrate_and_grant.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/idempotency/migrations.hpp"
@@ -41,6 +42,8 @@ std::string expected(std::string_view role, const Thing& thing) {
     if (thing.kind == "f")
         return role == "service" && thing.name.starts_with("public.outbox_") ? "EXECUTE" : "";
     if (thing.name == "public.outbox_events") return role == "service" ? "SELECT INSERT" : "SELECT";
+    if (thing.name == "public.audit_log") return "SELECT INSERT";
+    if (thing.name == "public.audit_head") return "SELECT UPDATE";
     if (role == "relay") return is_relay_schema ? "SELECT INSERT UPDATE DELETE" : "";
     if (thing.name.starts_with("public.outbox_events_")) return "";
     if (thing.name == "public.outbox_partitions" || thing.name == "public.schema_migrations" ||
@@ -54,6 +57,7 @@ protected:
     std::vector<backends::Component> components() const {
         return {{"outbox", outbox::migrations},
                 {"idempotency", idempotency::migrations},
+                {"audit_log", audit_log::migrations},
                 GetParam() == "order" ? backends::Component{"order", order::migrations}
                                       : backends::Component{"inventory", inventory::migrations}};
     }
@@ -196,6 +200,17 @@ TEST_P(Grants, AreNothingToDoTheSecondTime) {
     EXPECT_EQ(grant(*open_as("owner"), outbox::grants), 0U);
     EXPECT_EQ(grant(*open_as("service"), outbox::grants), 0U);
     EXPECT_EQ(grant(*open_as("relay"), outbox::grants), 0U);
+}
+
+TEST_P(Grants, LetNoServiceChangeTheAuditLog) {
+    bring_up("owner", "");
+    for (const char* role : {"service", "relay"}) {
+        for (const char* statement :
+             {"UPDATE audit_log SET actor = ''", "DELETE FROM audit_log", "TRUNCATE audit_log",
+              "DELETE FROM audit_head", "DROP TABLE audit_log"})
+            EXPECT_EQ(tried(*open_as(role), statement), "42501") << role << ": " << statement;
+        EXPECT_EQ(tried(*open_as(role), "SELECT 1 FROM audit_log"), "");
+    }
 }
 
 TEST_P(Grants, ReachWhatIsNewAndTakeBackWhatIsTooMuch) {
