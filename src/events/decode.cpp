@@ -51,9 +51,9 @@ struct EventReader {
         return lines;
     }
     template <class Line, class Read>
-    std::vector<Line> extra_items(Read read) {
+    std::vector<Line> extra_items(Read read, std::string_view name = "items") {
         std::vector<Line> lines;
-        extra.array("items", false, 0, max_lines, [&](Value value, const std::string& pointer) {
+        extra.array(name, false, 0, max_lines, [&](Value value, const std::string& pointer) {
             ObjectReader line(value, pointer, ignored);
             lines.push_back(read(line));
         });
@@ -134,6 +134,7 @@ Event read_order_cancelled(EventReader& in) {
     event.reason = in.needed("reason");
     event.cancelled_by = in.text("cancelledBy");
     event.cancelled_at = in.instant("cancelledAt");
+    event.cancel_details = in.extra_items<Shortage>(read_shortage, "cancelDetails");
     event.order = read_summary(in);
     return event;
 }

@@ -27,8 +27,8 @@ void write(Writer& out, const Shortage& line) {
 }
 
 template <class Line>
-void write_items(Writer& out, const std::vector<Line>& lines) {
-    out.name("items").begin_array();
+void write_items(Writer& out, const std::vector<Line>& lines, std::string_view name = "items") {
+    out.name(name).begin_array();
     for (const Line& line : lines) write(out, line);
     out.end_array();
 }
@@ -85,6 +85,7 @@ void write(Writer& out, const OrderCancelled& event) {
         .member("reason", event.reason)
         .member("cancelledBy", event.cancelled_by)
         .member("cancelledAt", event.cancelled_at);
+    if (!event.cancel_details.empty()) write_items(out, event.cancel_details, "cancelDetails");
     write_summary(out, event.order);
 }
 void write(Writer& out, const OrderUpdated& event) {

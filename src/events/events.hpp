@@ -90,6 +90,7 @@ struct OrderCancelled {
     std::string cancelled_by;
     Instant cancelled_at;
     std::optional<OrderSummary> order = {};
+    std::vector<Shortage> cancel_details = {};  // of an order that inventory refused
     bool operator==(const OrderCancelled&) const = default;
 };
 // A change of an order that is no change of its status.

@@ -317,6 +317,10 @@ CheckResult outcome_of(const Evidence& on, const std::string& reference, const M
         return reference + " was cancelled by nobody";
     if (order.cancel_reason == "OUT_OF_STOCK" && !on.model.may_be_out_of_stock(reference))
         return reference + " is out of stock, and there is enough for all";
+    const bool knows_all = std::ranges::all_of(
+        asked.lines, [&](const auto& line) { return on.model.initial().contains(line.first); });
+    if (order.cancel_reason == "UNKNOWN_SKU" && knows_all)
+        return reference + " was refused for a SKU that there is not, and each of its SKUs exists";
     if (order.cancel_reason == "TIMED_OUT" && on.is_faultless)
         return reference + " timed out, and nothing went wrong";
     return {};

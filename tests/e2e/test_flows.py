@@ -89,9 +89,13 @@ def test_an_order_beyond_stock_is_cancelled_and_holds_nothing(shop):
     order = shop.place((plenty, 5), (scarce, 2))
     cancelled = shop.becomes(order["id"], "CANCELLED")
     assert cancelled["cancelReason"] == "OUT_OF_STOCK"
+    assert cancelled["cancelDetails"] == [{"sku": scarce, "requested": 2, "available": 1, "reason": "INSUFFICIENT_STOCK"}]
     assert shop.stock(plenty) == (10, 0, 10) and shop.stock(scarce) == (1, 0, 1)
     assert shop.reservations(order["id"]) == []
-    assert shop.sagas(order["id"])["ORDER_FULFILMENT"]["status"] == "COMPENSATED"
+    saga = shop.sagas(order["id"])["ORDER_FULFILMENT"]
+    assert saga["status"] == "COMPENSATED"
+    assert saga["steps"][0]["lastError"] == f"of {scarce} 2 were asked for, 1 are available"
+    assert shop.orders.get(f"/api/orders/{order['id']}/timeline").expect(200)["items"][-1]["cancelDetails"] == cancelled["cancelDetails"]
 
 
 def test_lines_of_one_sku_are_reserved_as_their_sum(shop):
@@ -101,9 +105,13 @@ def test_lines_of_one_sku_are_reserved_as_their_sum(shop):
     assert shop.stock(sku) == (3, 0, 3)
 
 
-def test_an_unknown_sku_is_out_of_stock(shop):
-    order = shop.place((f"NONE-{uuid.uuid4().hex[:8]}", 1))
-    assert shop.becomes(order["id"], "CANCELLED")["cancelReason"] == "OUT_OF_STOCK"
+def test_an_unknown_sku_is_told_apart(shop):
+    sku, scarce = f"NONE-{uuid.uuid4().hex[:8]}", shop.new_sku(1)
+    cancelled = shop.becomes(shop.place((sku, 1), (scarce, 2))["id"], "CANCELLED")
+    assert cancelled["cancelReason"] == "UNKNOWN_SKU"
+    assert sorted(cancelled["cancelDetails"], key=lambda line: line["reason"]) == [
+        {"sku": scarce, "requested": 2, "available": 1, "reason": "INSUFFICIENT_STOCK"},
+        {"sku": sku, "requested": 1, "available": 0, "reason": "UNKNOWN_SKU"}]
 
 
 def test_an_order_that_nobody_answers_times_out_and_a_late_reservation_is_undone(program, stock_adds_up):

@@ -69,9 +69,12 @@ events::Event cancelled(const domain::Order& order, const RecordedEvent& entry) 
                                       again->reason,       again->cancelled_by,
                                       again->cancelled_at, summary_of(order, entry)};
     }
-    return events::OrderCancelled{
-        order.id.uuid, entry.version, std::get<domain::OrderCancelled>(entry.event).reason,
-        entry.actor,   entry.at,      summary_of(order, entry)};
+    const auto& event = std::get<domain::OrderCancelled>(entry.event);
+    events::OrderCancelled cancelled{order.id.uuid, entry.version, event.reason,
+                                     entry.actor,   entry.at,      summary_of(order, entry)};
+    for (const domain::Shortage& one : event.details)
+        cancelled.cancel_details.push_back({one.sku, one.requested, one.available, one.reason});
+    return cancelled;
 }
 
 events::Event updated(const domain::Order& order, const RecordedEvent& entry) {

@@ -12,7 +12,16 @@ namespace {
 struct MappedReply {
     Uuid order;
     domain::ReservationOutcome answer;
+    std::vector<domain::Shortage> shortages = {};
 };
+
+std::vector<domain::Shortage> shortages_of(const events::InventoryReservationFailed& failed) {
+    std::vector<domain::Shortage> shortages;
+    shortages.reserve(failed.items.size());
+    for (const events::Shortage& item : failed.items)
+        shortages.push_back({item.sku, item.requested, item.available, item.reason});
+    return shortages;
+}
 
 Result<MappedReply> map_reply(const events::Event& event) {
     if (const auto* reserved = std::get_if<events::InventoryReserved>(&event))
@@ -21,8 +30,10 @@ Result<MappedReply> map_reply(const events::Event& event) {
         return MappedReply{released->order_id, domain::ReservationOutcome::released};
     if (const auto* failed = std::get_if<events::InventoryReservationFailed>(&event)) {
         const bool of_shipment = failed->reason == "NOT_RESERVED";
-        return MappedReply{failed->order_id, of_shipment ? domain::ReservationOutcome::not_reserved
-                                                         : domain::ReservationOutcome::refused};
+        return MappedReply{failed->order_id,
+                           of_shipment ? domain::ReservationOutcome::not_reserved
+                                       : domain::ReservationOutcome::refused,
+                           shortages_of(*failed)};
     }
     return fail(Errc::invalid, "not an event of inventory");
 }
@@ -31,12 +42,12 @@ Result<app::ReservationReply> read_reply(const bus::Message& message) {
     auto identity = outbox::identity_of(message.header("ce_source"), message.header("ce_id"));
     if (!identity) return fail(Errc::invalid, "the header ce_id is missing");
     const events::Event event = TRY(events::decode(message.topic, message.value));
-    const MappedReply meaning = TRY(map_reply(event));
+    MappedReply meaning = TRY(map_reply(event));
     const Trace trace{std::string(message.header("ce_correlationid")), std::move(identity->name),
                       std::string(message.header("traceparent")),
                       std::string(message.header("tracestate"))};
     return app::ReservationReply{domain::OrderId(meaning.order), identity->claim, meaning.answer,
-                                 trace};
+                                 trace, std::move(meaning.shortages)};
 }
 
 std::string error_text(const Error& error) {

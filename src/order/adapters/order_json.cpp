@@ -54,6 +54,19 @@ void write_address(json::Writer& out, const domain::Address& address) {
     out.end_object();
 }
 
+void write_shortages(json::Writer& out, const std::vector<domain::Shortage>& shortages) {
+    out.begin_array();
+    for (const domain::Shortage& shortage : shortages) {
+        out.begin_object()
+            .member("sku", shortage.sku)
+            .member("requested", shortage.requested)
+            .member("available", shortage.available)
+            .member("reason", shortage.reason)
+            .end_object();
+    }
+    out.end_array();
+}
+
 void write_order(json::Writer& out, const domain::Order& order) {
     out.begin_object().member("id", order.id.uuid);
     write_optional(out, "externalRef", order.terms.external_ref);
@@ -77,6 +90,8 @@ void write_order(json::Writer& out, const domain::Order& order) {
     write_optional(out, "deliveryInstructions", order.terms.delivery_instructions);
     if (order.terms.metadata) out.name("metadata").raw(*order.terms.metadata);
     write_optional(out, "cancelReason", order.cancel_reason);
+    if (!order.cancel_details.empty())
+        write_shortages(out.name("cancelDetails"), order.cancel_details);
     write_shipment(out, order.shipment);
     out.member("version", order.version)
         .member("createdAt", order.created_at)
@@ -147,6 +162,8 @@ void write_history_entry(json::Writer& out, const app::HistoryEntry& entry) {
         for (const std::string& name : entry.changed) out.value(name);
         out.end_array();
     }
+    if (!entry.cancel_details.empty())
+        write_shortages(out.name("cancelDetails"), entry.cancel_details);
     out.member("correlationId", entry.correlation).member("cause", entry.causation);
     if (entry.event_id) out.member("eventId", *entry.event_id);
     out.end_object();

@@ -1,6 +1,7 @@
 // The JSON of orders and sagas in the API (contracts: Order, Saga).
 #pragma once
 #include <string>
+#include <vector>
 
 #include "order/app/ports.hpp"
 
@@ -14,6 +15,8 @@ void write_order(json::Writer& out, const domain::Order& order);
 void write_address(json::Writer& out, const domain::Address& address);
 // The same without the braces, inside an object of the caller.
 void write_address_members(json::Writer& out, const domain::Address& address);
+// An array of {sku, requested, available, reason}.
+void write_shortages(json::Writer& out, const std::vector<domain::Shortage>& shortages);
 // One entry of an order's timeline.
 void write_history_entry(json::Writer& out, const app::HistoryEntry& entry);
 void write_saga(json::Writer& out, const app::SagaOfOrder& saga);

@@ -28,8 +28,9 @@ public:
 private:
     // The label `reason` of a cancellation. Clients may give any reason: those are OTHER, so that
     // they cannot make series.
-    static constexpr auto reasons = std::to_array<std::string_view>(
-        {domain::customer_request, domain::out_of_stock, domain::timed_out, "OTHER"});
+    static constexpr auto reasons =
+        std::to_array<std::string_view>({domain::customer_request, domain::out_of_stock,
+                                         domain::unknown_sku, domain::timed_out, "OTHER"});
 
     void warn_of_sagas(const domain::OrderAggregate& record,
                        std::span<const domain::Saga> sagas_before);

@@ -14,12 +14,12 @@ namespace {
 constexpr sql::Query load_orders{.name = "order.load",
                                  .text = R"sql(
     SELECT id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions, external_ref,
-           metadata, cancel_reason, carrier, tracking_number, version, revision, events_sent, created_at, updated_at
+           metadata, cancel_reason, carrier, tracking_number, version, revision, events_sent, created_at, updated_at, cancel_details
     FROM orders WHERE id = $1
 )sql",
                                  .postgres_batch = R"sql(
     SELECT id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions, external_ref,
-           metadata, cancel_reason, carrier, tracking_number, version, revision, events_sent, created_at, updated_at
+           metadata, cancel_reason, carrier, tracking_number, version, revision, events_sent, created_at, updated_at, cancel_details
     FROM orders WHERE id = ANY($1::uuid[])
 )sql",
                                  .single_row_uses_text = true};
@@ -98,6 +98,23 @@ domain::Address address_of(std::string_view text) {
             field("phone")};
 }
 
+std::vector<domain::Shortage> shortages_of(json::Value list) {
+    std::vector<domain::Shortage> shortages;
+    list.each_element([&](std::size_t, json::Value element) {
+        const auto text = [&element](std::string_view name) {
+            const auto member = element.find(name);
+            return std::string(member ? member->text().value_or("") : "");
+        };
+        const auto number = [&element](std::string_view name) {
+            const auto member = element.find(name);
+            return member ? member->integer().value_or(0) : 0;
+        };
+        shortages.push_back(
+            {text("sku"), number("requested"), number("available"), text("reason")});
+    });
+    return shortages;
+}
+
 // Each id occurs once: the rows of a repeated id would come twice and double the order's lines.
 std::vector<sql::Params> params_of(std::span<const domain::OrderId> ids) {
     std::vector<sql::Params> rows;
@@ -132,6 +149,11 @@ LoadedOrder order_of(const sql::Row& row) {
     loaded.record.events_sent = row.integer(15);
     order.created_at = row.instant(16);
     order.updated_at = row.instant(17);
+    if (!row.is_null(18)) {
+        const auto details = json::Document::parse(row.text(18));
+        if (!details) throw std::logic_error("stored cancel_details are no JSON");
+        order.cancel_details = shortages_of(details->root());
+    }
     return loaded;
 }
 
@@ -174,6 +196,8 @@ app::HistoryEntry history_entry_of(const sql::Row& row) {
                 entry.changed.emplace_back(name.text().value_or(""));
             });
         }
+        if (const auto details = payload->root().find("cancelDetails"))
+            entry.cancel_details = shortages_of(*details);
     }
     entry.actor = row.text(5);
     entry.correlation = row.text(6);

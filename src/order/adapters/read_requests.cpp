@@ -28,9 +28,10 @@ constexpr Duration wait_max = std::chrono::seconds(5);
 constexpr std::int64_t prefer_seconds_max = 1'000;  // a longer wait means the same
 constexpr std::size_t external_ref_characters_max = 100;
 
-// Whether a client may give the text as a reason. Only the system gives out_of_stock and timed_out.
+// Whether a client may give the text as a reason. Only the system gives the others.
 bool is_clients_reason(std::string_view text) {
-    return is_reason(text) && text != domain::out_of_stock && text != domain::timed_out;
+    return is_reason(text) && text != domain::out_of_stock && text != domain::unknown_sku &&
+           text != domain::timed_out;
 }
 
 constexpr json::TextRule line_of(std::size_t max_characters) {
@@ -172,7 +173,7 @@ std::string read_reason(ObjectReader& in) {
                     {.max_characters = 64,
                      .is_valid = is_clients_reason,
                      .expected = "must be capitals, digits and '_', such as CHANGED_MIND, and not "
-                                 "OUT_OF_STOCK or TIMED_OUT, which are the system's"})
+                                 "OUT_OF_STOCK, UNKNOWN_SKU or TIMED_OUT, which are the system's"})
         .value_or("");
 }
 

@@ -236,7 +236,7 @@ TEST(ReadCommand, TakesWhatItsActionKnows) {
 }
 
 TEST(ReadCommand, KeepsOurReasonsOurs) {
-    for (const auto* reason : {"OUT_OF_STOCK", "TIMED_OUT", "lower", "_X", "A B"}) {
+    for (const auto* reason : {"OUT_OF_STOCK", "UNKNOWN_SKU", "TIMED_OUT", "lower", "_X", "A B"}) {
         EXPECT_EQ(pointers(read_command(domain::Action::cancel,
                                         std::string(R"({"reason": ")") + reason + "\"}")
                                .error()),

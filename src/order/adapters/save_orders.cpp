@@ -45,16 +45,18 @@ constexpr sql::Query insert_item{.name = "order.insert_item",
 constexpr sql::Query update_order{.name = "order.update",
                                   .text = R"sql(
     UPDATE orders SET status = $3, cancel_reason = $4, carrier = $5, tracking_number = $6, version = $7, events_sent = $8,
-                      updated_at = $9, revision = $10
+                      updated_at = $9, revision = $10, cancel_details = $11
     WHERE id = $1 AND revision = $2
 )sql",
                                   .postgres_batch = R"sql(
     WITH locked AS MATERIALIZED (SELECT id FROM orders WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE)
     UPDATE orders o SET status = t.status, cancel_reason = t.cancel_reason, carrier = t.carrier, tracking_number = t.tracking_number,
-                        version = t.version, events_sent = t.events_sent, updated_at = t.updated_at, revision = t.new_revision
+                        version = t.version, events_sent = t.events_sent, updated_at = t.updated_at, revision = t.new_revision,
+                        cancel_details = t.cancel_details
     FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[],
-                $9::timestamptz[], $10::bigint[])
-         AS t(id, revision, status, cancel_reason, carrier, tracking_number, version, events_sent, updated_at, new_revision)
+                $9::timestamptz[], $10::bigint[], $11::jsonb[])
+         AS t(id, revision, status, cancel_reason, carrier, tracking_number, version, events_sent, updated_at, new_revision,
+              cancel_details)
     WHERE (SELECT count(*) FROM locked) > 0 AND o.id = t.id AND o.revision = t.revision
 )sql",
                                   .single_row_uses_text = true};
@@ -153,6 +155,14 @@ sql::Json address_column(const domain::Address& address) {
     return column;
 }
 
+sql::Value shortages_column(const std::vector<domain::Shortage>& shortages) {
+    if (shortages.empty()) return {};
+    sql::Json column;
+    json::Writer out(column.text);
+    write_shortages(out, shortages);
+    return column;
+}
+
 bool is_heard(const domain::RecordedEvent& entry) {
     return rule_of(entry.event).heard_as != domain::PublicEvent::none;
 }
@@ -231,7 +241,10 @@ sql::Value history_payload(const domain::Event& event) {
         out.end_array().end_object();
     };
     if (const auto* const cancelled = std::get_if<domain::OrderCancelled>(&event)) {
-        out.begin_object().member("reason", cancelled->reason).end_object();
+        out.begin_object().member("reason", cancelled->reason);
+        if (!cancelled->details.empty())
+            write_shortages(out.name("cancelDetails"), cancelled->details);
+        out.end_object();
     } else if (const auto* const changed = std::get_if<domain::OrderDetailsChanged>(&event)) {
         write_changed(changed->changed);
     } else if (const auto* const corrected = std::get_if<domain::ShipmentCorrected>(&event)) {
@@ -294,7 +307,8 @@ sql::Statement& update_orders(sql::Transaction& tx, std::span<const OrderToSave>
         }
         rows.push_back({order.id, saved.revision, name_of(order.status), order.cancel_reason,
                         shipment.carrier, shipment.tracking_number, order.version,
-                        events_sent_after(saved.record), order.updated_at, revision_after(saved)});
+                        events_sent_after(saved.record), order.updated_at, revision_after(saved),
+                        shortages_column(order.cancel_details)});
     }
     sql::Statement& updated = tx.add_batch(update_order, std::move(rows));
     tx.add_batch(update_details, std::move(details));

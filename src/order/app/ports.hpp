@@ -67,6 +67,7 @@ struct HistoryEntry {
     domain::Status after = domain::Status::pending;
     std::string reason;                // of a cancellation; otherwise ""
     std::vector<std::string> changed;  // the names of the fields that a client has changed
+    std::vector<domain::Shortage> cancel_details;  // of a cancellation; see domain::Order
     std::string actor;
     std::string correlation;
     std::string causation;         // the id of the message or request that caused the event

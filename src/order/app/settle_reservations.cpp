@@ -9,16 +9,16 @@ std::vector<Result<SaveResult>> settle_reservations(std::span<const ReservationR
     changes.reserve(replies.size());
     for (const ReservationReply& reply : replies) {
         const domain::CommandContext at{clock.now(), "inventory", reply.trace, timeouts};
-        changes.push_back(
-            {reply.id,
-             reply.message,
-             "trackops-orders",
-             {},
-             {},
-             [answer = reply.answer, at](domain::OrderAggregate& record) -> Result<void> {
-                 apply_reservation_outcome(record, answer, at);
-                 return {};
-             }});
+        changes.push_back({reply.id,
+                           reply.message,
+                           "trackops-orders",
+                           {},
+                           {},
+                           [answer = reply.answer, at, shortages = reply.shortages](
+                               domain::OrderAggregate& record) -> Result<void> {
+                               apply_reservation_outcome(record, answer, at, shortages);
+                               return {};
+                           }});
     }
     return store.update(changes);
 }

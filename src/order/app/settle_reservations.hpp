@@ -12,6 +12,7 @@ struct ReservationReply {
     Uuid message;
     domain::ReservationOutcome answer = domain::ReservationOutcome::reserved;
     Trace trace;
+    std::vector<domain::Shortage> shortages = {};  // of a refusal
 };
 
 // Applies inventory's replies to their orders. Returns one result for each reply, in order. A

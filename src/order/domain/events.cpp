@@ -10,7 +10,10 @@ void set(Order& order, const OrderPlaced&, Instant at) {
 void set(Order& order, const OrderShipped& event, Instant) {
     if (event.shipment != Shipment{}) order.shipment = event.shipment;
 }
-void set(Order& order, const OrderCancelled& event, Instant) { order.cancel_reason = event.reason; }
+void set(Order& order, const OrderCancelled& event, Instant) {
+    order.cancel_reason = event.reason;
+    order.cancel_details = event.details;
+}
 void set(Order& order, const OrderDetailsChanged& event, Instant) {
     order.terms.shipping_address = event.details.shipping_address;
     order.terms.delivery_instructions = event.details.delivery_instructions;

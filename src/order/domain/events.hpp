@@ -24,6 +24,7 @@ struct OrderShipped {
 struct OrderDelivered {};
 struct OrderCancelled {
     std::string reason;
+    std::vector<Shortage> details = {};  // when inventory refused the order
 };
 // A client has changed the terms, or what is known of the shipment. `changed` has the names of the
 // changed fields, as in the API.

@@ -30,10 +30,12 @@ CustomerId customer_id_of(std::string text);
 inline constexpr std::size_t max_lines = 2'000;
 inline constexpr std::int64_t max_quantity = 1'000'000;
 
-// The reasons for which an order is cancelled. A client may give any reason except out_of_stock and
-// timed_out, which only the system gives. customer_request stands for a client that gives none.
+// The reasons for which an order is cancelled. A client may give any reason except out_of_stock,
+// unknown_sku and timed_out, which only the system gives. customer_request stands for a client that
+// gives none.
 inline constexpr std::string_view customer_request = "CUSTOMER_REQUEST";
 inline constexpr std::string_view out_of_stock = "OUT_OF_STOCK";
+inline constexpr std::string_view unknown_sku = "UNKNOWN_SKU";  // of at least one line
 inline constexpr std::string_view timed_out = "TIMED_OUT";
 
 struct Line {
@@ -64,6 +66,15 @@ struct Shipment {
     bool operator==(const Shipment&) const = default;
 };
 
+// A SKU of an order that inventory could not reserve.
+struct Shortage {
+    std::string sku;
+    std::int64_t requested = 0;  // by all lines with the SKU
+    std::int64_t available = 0;
+    std::string reason;  // a word of inventory: INSUFFICIENT_STOCK or UNKNOWN_SKU
+    bool operator==(const Shortage&) const = default;
+};
+
 // The terms that a client asks for. The HTTP API checks the form of each field; total_of() checks
 // the sums.
 struct OrderTerms {
@@ -83,6 +94,7 @@ struct Order {
     Status status = Status::pending;
     OrderTerms terms;  // total_amount_minor is always set: the sum of the lines and shipping
     std::optional<std::string> cancel_reason;
+    std::vector<Shortage> cancel_details;  // of an order that inventory refused
     std::optional<Shipment> shipment;
     std::int64_t version = 1;  // the number of changes that a client can see, with the creation
     Instant created_at;

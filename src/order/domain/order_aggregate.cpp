@@ -27,9 +27,33 @@ ReleaseRetried release_retried(const OrderAggregate& record, const Saga& saga) {
             saga.steps.back().started_at.value_or(order.updated_at)};
 }
 
+bool is_of_unknown_sku(const Shortage& shortage) { return shortage.reason == unknown_sku; }
+
+// With an unknown SKU the order is wrong, and more stock would not help.
+std::string refusal_reason(const std::vector<Shortage>& shortages) {
+    return std::string(std::ranges::any_of(shortages, is_of_unknown_sku) ? unknown_sku
+                                                                         : out_of_stock);
+}
+
+// Returns the shortages for a person who reads the saga.
+std::string shortages_text(const std::vector<Shortage>& shortages) {
+    constexpr std::size_t named_max = 3;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(shortages.size(), named_max); ++i) {
+        const Shortage& one = shortages[i];
+        text += i == 0 ? "" : "; ";
+        text += is_of_unknown_sku(one) ? fmt::format("there is no SKU {}", one.sku)
+                                       : fmt::format("of {} {} were asked for, {} are available",
+                                                     one.sku, one.requested, one.available);
+    }
+    if (shortages.size() > named_max)
+        text += fmt::format("; and {} more", shortages.size() - named_max);
+    return text;
+}
+
 // Does what the saga demands of the order, if the order's status allows it.
-void perform(OrderAggregate& record, const Saga& saga, SagaAction saga_action,
-             const CommandContext& at) {
+void perform(OrderAggregate& record, Saga& saga, SagaAction saga_action, const CommandContext& at,
+             const std::vector<Shortage>& shortages = {}) {
     const auto record_if_legal = [&](Action action, Event event) {
         if (next(record.order.status, action)) record_event(record, std::move(event), at);
     };
@@ -39,7 +63,9 @@ void perform(OrderAggregate& record, const Saga& saga, SagaAction saga_action,
         case SagaAction::confirm:
             return record_if_legal(Action::confirm, OrderConfirmed{});
         case SagaAction::cancel_out_of_stock:
-            return record_if_legal(Action::cancel, OrderCancelled{std::string(out_of_stock)});
+            if (!shortages.empty()) saga.steps.front().last_error = shortages_text(shortages);
+            return record_if_legal(Action::cancel,
+                                   OrderCancelled{refusal_reason(shortages), shortages});
         case SagaAction::cancel_timed_out:
             return record_if_legal(Action::cancel, OrderCancelled{std::string(timed_out)});
         case SagaAction::resend_created:
@@ -225,9 +251,9 @@ Result<void> change_details(OrderAggregate& record, const OrderDetails& wanted,
 }
 
 void apply_reservation_outcome(OrderAggregate& record, ReservationOutcome answer,
-                               const CommandContext& at) {
+                               const CommandContext& at, const std::vector<Shortage>& shortages) {
     for (Saga& saga : record.sagas)
-        perform(record, saga, advance(saga, signal_of(answer), at.now, at.timeouts), at);
+        perform(record, saga, advance(saga, signal_of(answer), at.now, at.timeouts), at, shortages);
 }
 
 void on_timer(OrderAggregate& record, Duration relay_lag, const CommandContext& at) {

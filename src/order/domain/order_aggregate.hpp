@@ -78,9 +78,11 @@ Result<void> change_details(OrderAggregate& record, const OrderDetails& wanted,
 
 enum class ReservationOutcome : std::uint8_t { reserved, refused, not_reserved, released };
 // Applies inventory's reply to the order and its sagas. Every outcome has a rule in every saga
-// status. A repeated reply changes nothing.
+// status. A repeated reply changes nothing. `shortages`: those of a refusal; an older inventory
+// service may name none.
 void apply_reservation_outcome(OrderAggregate& record, ReservationOutcome answer,
-                               const CommandContext& at);
+                               const CommandContext& at,
+                               const std::vector<Shortage>& shortages = {});
 
 // Retries or gives up the steps of the sagas whose next attempt or deadline has come. `relay_lag`
 // is the age of the oldest event that waits for the relay. This time counts towards neither a

@@ -118,6 +118,26 @@ TEST(Order, IsCancelledWhenStockIsShort) {
     EXPECT_EQ(announced(record), std::vector{PublicEvent::order_cancelled});
 }
 
+TEST(Order, KeepsWhatInventorySaidOfARefusal) {
+    OrderAggregate record = placed();
+    const std::vector<Shortage> shortages = {{"A", 3, 1, "INSUFFICIENT_STOCK"},
+                                             {"b", 2, 0, "UNKNOWN_SKU"},
+                                             {"C", 1, 0, "INSUFFICIENT_STOCK"},
+                                             {"D", 1, 0, "INSUFFICIENT_STOCK"},
+                                             {"E", 1, 0, "INSUFFICIENT_STOCK"}};
+    apply_reservation_outcome(record, ReservationOutcome::refused, at({}, "inventory"), shortages);
+    EXPECT_EQ(record.order.cancel_reason, "UNKNOWN_SKU");
+    EXPECT_EQ(record.order.cancel_details, shortages);
+    EXPECT_EQ(std::get<OrderCancelled>(record.events.at(0).event).details, shortages);
+    EXPECT_EQ(record.sagas[0].steps[0].last_error,
+              "of A 3 were asked for, 1 are available; there is no SKU b; of C 1 were asked for, 0 "
+              "are available; and 2 more");
+    OrderAggregate without = placed();
+    apply_reservation_outcome(without, ReservationOutcome::refused, at({}, "inventory"),
+                              {{"A", 3, 1, "INSUFFICIENT_STOCK"}});
+    EXPECT_EQ(without.order.cancel_reason, "OUT_OF_STOCK");
+}
+
 TEST(Order, GoesThroughItsLife) {
     OrderAggregate record = confirmed();
     ASSERT_TRUE(execute(record, {Action::process, "", {}}, other_saga, at({})));
