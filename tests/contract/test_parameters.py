@@ -196,7 +196,7 @@ def test_the_limits_of_the_query_are_the_documented_ones(world, service, operati
 
 
 def test_every_header_that_the_sources_read_is_documented():
-    of_http = {"host", "content-type", "content-encoding", "origin", "sec-fetch-site"}
+    of_http = {"host", "content-type", "content-encoding", "origin", "sec-fetch-site", "access-control-request-method"}
     read, documented = set(), set()
     for folder in ("order/adapters", "inventory/adapters", "platform/http", "platform/relay"):
         for path in (ROOT / "src" / folder).glob("*.cpp"):
