@@ -13,7 +13,7 @@ constexpr std::string_view types[] = {
     trackops::events::OrderDelivered::type,    trackops::events::OrderCancelled::type,
     trackops::events::InventoryReserved::type, trackops::events::InventoryReservationFailed::type,
     trackops::events::InventoryReleased::type, "ORDER_UNHEARD_OF",
-    trackops::events::OrderUpdated::type,
+    trackops::events::OrderUpdated::type,      trackops::events::CustomerErased::type,
 };
 
 }  // namespace

@@ -149,6 +149,7 @@ Event read_order_updated(EventReader& in) {
     event.order = read_summary(in);
     return event;
 }
+Event read_customer_erased(EventReader& in) { return CustomerErased{in.needed("customerId")}; }
 Event read_inventory_reserved(EventReader& in) {
     InventoryReserved event;
     event.order_id = in.order_id();
@@ -183,6 +184,7 @@ constexpr auto codecs = std::to_array<Codec>({
     {OrderDelivered::type, read_order_delivered},
     {OrderCancelled::type, read_order_cancelled},
     {OrderUpdated::type, read_order_updated},
+    {CustomerErased::type, read_customer_erased},
     {InventoryReserved::type, read_inventory_reserved},
     {InventoryReservationFailed::type, read_inventory_reservation_failed},
     {InventoryReleased::type, read_inventory_released},

@@ -94,6 +94,9 @@ void write(Writer& out, const OrderUpdated& event) {
     out.end_array().member("occurredAt", event.occurred_at);
     write_summary(out, event.order);
 }
+void write(Writer& out, const CustomerErased& event) {
+    out.member("customerId", event.customer_id);
+}
 void write(Writer& out, const InventoryReserved& event) {
     out.member("reservationId", event.reservation_id);
     write_items(out, event.items);
@@ -120,7 +123,8 @@ std::string encode(const Event& event) {
     Writer out(text);
     std::visit(
         [&out](const auto& e) {
-            out.begin_object().member("orderId", e.order_id);
+            out.begin_object();
+            if constexpr (requires { e.order_id; }) out.member("orderId", e.order_id);
             write(out, e);
             out.end_object();
         },

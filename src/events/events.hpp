@@ -103,6 +103,12 @@ struct OrderUpdated {
     std::optional<OrderSummary> order = {};
     bool operator==(const OrderUpdated&) const = default;
 };
+// The personal data of a customer was erased. The key of the message is its own id.
+struct CustomerErased {
+    static constexpr std::string_view type = "CUSTOMER_ERASED";
+    std::string customer_id;
+    bool operator==(const CustomerErased&) const = default;
+};
 struct InventoryReserved {
     static constexpr std::string_view type = "INVENTORY_RESERVED";
     Uuid order_id;
@@ -131,12 +137,12 @@ struct InventoryReleased {
 
 using Event =
     std::variant<OrderCreated, OrderStatusUpdated, OrderDelivered, OrderCancelled, OrderUpdated,
-                 InventoryReserved, InventoryReservationFailed, InventoryReleased>;
+                 CustomerErased, InventoryReserved, InventoryReservationFailed, InventoryReleased>;
 
 // The topics of the two services. The topic of an event is its type.
-inline constexpr std::string_view order_topics[] = {OrderCreated::type, OrderStatusUpdated::type,
+inline constexpr std::string_view order_topics[] = {OrderCreated::type,   OrderStatusUpdated::type,
                                                     OrderDelivered::type, OrderCancelled::type,
-                                                    OrderUpdated::type};
+                                                    OrderUpdated::type,   CustomerErased::type};
 inline constexpr std::string_view inventory_topics[] = {
     InventoryReserved::type, InventoryReservationFailed::type, InventoryReleased::type};
 

@@ -31,6 +31,7 @@ std::vector<Event> one_of_each() {
                        summary,
                        {{"85123A", 5, 3, "INSUFFICIENT_STOCK"}}},
         OrderUpdated{order, 3, {"metadata", "shipment"}, at, summary},
+        CustomerErased{"shopper-17"},
         InventoryReserved{order, other, {{"85123A", 2}}, at},
         InventoryReserved{order, other, {}, {}},
         InventoryReservationFailed{order, "OUT_OF_STOCK", {{"85123A", 5, 3, "INSUFFICIENT_STOCK"}}},

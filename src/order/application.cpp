@@ -161,9 +161,12 @@ std::vector<http::Route> Application::routes() {
         {parts.place_queue, parts.change_queue, parts.find_queue, parts.confirmation_waiters,
          parts.cache, *parts.store, parts.ports.clock, parts.options.key_lifetime});
     std::ranges::move(access::session_routes(door), std::back_inserter(routes));
-    std::ranges::move(adapters::customer_routes({*parts.customers, parts.ports.clock,
-                                                 parts.ports.ids, parts.options.key_lifetime}),
-                      std::back_inserter(routes));
+    std::ranges::move(
+        adapters::customer_routes(
+            {*parts.customers, parts.ports.clock, parts.ports.ids, parts.options.key_lifetime,
+             *parts.store, parts.options.timeouts,
+             [&parts](std::span<const domain::Order> orders) { parts.settled(orders); }}),
+        std::back_inserter(routes));
     if (parts.options.keys_are_optional) routes = http::with_optional_keys(std::move(routes));
     std::ranges::move(audit_log::routes(parts.ports.database), std::back_inserter(routes));
     std::ranges::move(http::contract_routes(contracts::order_service), std::back_inserter(routes));

@@ -4,7 +4,7 @@ import sqlite3
 import uuid
 
 from conformance import FILES, contract_of
-from harness import wait_until
+from harness import order_body, wait_until
 
 STATUS_BEFORE = {"process": "CONFIRMED", "ship": "PROCESSING", "deliver": "SHIPPED", "cancel": "CONFIRMED"}
 STEPS = {"CONFIRMED": [], "PROCESSING": ["process"], "SHIPPED": ["process", "ship"]}
@@ -43,6 +43,12 @@ class World:
         customer = self.orders.post("/api/customers", {"name": "Ada Lovelace"}).expect(201)["id"]
         for _ in range(addresses):
             self.address(customer)
+        return customer
+
+    def customer_with_order(self):
+        customer = self.customer()
+        order = order_body(("85123A", 1)) | {"customerId": customer}
+        self.orders.post("/api/orders", order, {"Idempotency-Key": uuid.uuid4().hex}).expect(201)
         return customer
 
     def address(self, customer):

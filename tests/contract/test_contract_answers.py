@@ -24,6 +24,8 @@ def conflict(call, world):
         call.body = call.body | {"sku": "85123A"}
     elif name == "createCustomer":
         call.body = call.body | {"id": world.customer()}
+    elif name == "eraseCustomer":
+        call.names = {"id": world.customer_with_order()}
     elif name == "addAddress":
         call.names = {"id": world.customer(addresses=100)}
     elif name == "adjustStock":

@@ -17,7 +17,7 @@ LETTERS = [(version, message) for version, message in RECORDED if message["topic
 
 def test_there_are_recorded_messages_of_each_topic():
     recorded = {message["topic"] for _, message in OURS}
-    assert recorded | {"ORDER_UPDATED"} == CONTRACT.topics.keys() - {"{topic}.DLT"}  # which 0.1 did not have
+    assert recorded | {"ORDER_UPDATED", "CUSTOMER_ERASED"} == CONTRACT.topics.keys() - {"{topic}.DLT"}  # which 0.1 did not have
     assert LETTERS
 
 

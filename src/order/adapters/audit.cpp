@@ -23,6 +23,20 @@ constexpr audit::Scan order_scan{
     audit::KeyKind::uuid,
     {.name = "audit.orders", .text = "SELECT id FROM orders WHERE id > $1 ORDER BY id LIMIT $2"}};
 
+constexpr audit::Scan customer_scan{
+    "customers",
+    audit::KeyKind::text,
+    {.name = "audit.customers",
+     .text = "SELECT id FROM customers WHERE id > $1 ORDER BY id LIMIT $2"}};
+
+constexpr std::string_view default_addresses = R"sql(
+    SELECT c.id, c.addresses || ' addresses, ' || c.defaults || ' of them the default'
+    FROM (SELECT t.id, (SELECT count(*) FROM addresses a WHERE a.customer_id = t.id) AS addresses,
+                 (SELECT count(*) FROM addresses a WHERE a.customer_id = t.id AND a.is_default) AS defaults
+          FROM customers t WHERE t.id > $1 AND t.id <= $2) AS c
+    WHERE c.defaults <> CASE WHEN c.addresses = 0 THEN 0 ELSE 1 END
+)sql";
+
 constexpr std::string_view order_differs_from_history = R"sql(
     WITH o AS MATERIALIZED (
         SELECT t.id, t.version || ' ' || t.status AS state,
@@ -51,7 +65,8 @@ constexpr std::string_view illegal_history = R"sql(
            'PENDING>ORDER_DETAILS_CHANGED>PENDING', 'CONFIRMED>ORDER_DETAILS_CHANGED>CONFIRMED',
            'PROCESSING>ORDER_DETAILS_CHANGED>PROCESSING', 'PENDING>SHIPMENT_CORRECTED>PENDING',
            'CONFIRMED>SHIPMENT_CORRECTED>CONFIRMED', 'PROCESSING>SHIPMENT_CORRECTED>PROCESSING',
-           'SHIPPED>SHIPMENT_CORRECTED>SHIPPED', 'PENDING>RESERVATION_RETRIED>PENDING', 'CANCELLED>RELEASE_RETRIED>CANCELLED')
+           'SHIPPED>SHIPMENT_CORRECTED>SHIPPED', 'PENDING>RESERVATION_RETRIED>PENDING', 'CANCELLED>RELEASE_RETRIED>CANCELLED',
+           'DELIVERED>PERSONAL_DATA_ERASED>DELIVERED', 'CANCELLED>PERSONAL_DATA_ERASED>CANCELLED')
 )sql";
 
 constexpr std::string_view wrong_total = R"sql(
@@ -162,7 +177,7 @@ constexpr std::string_view events_without_change = R"sql(
                (SELECT o.events_sent FROM orders o WHERE o.id = x.aggregate_id) AS sent,
                (SELECT h.type FROM order_history h
                 WHERE h.order_id = x.aggregate_id AND h.event_id = x.event_id LIMIT 1) AS told
-        FROM outbox_events x WHERE x.position > $1 AND x.position <= $2)
+        FROM outbox_events x WHERE x.position > $1 AND x.position <= $2 AND x.type <> 'CUSTOMER_ERASED')
     SELECT CAST(e.event_id AS TEXT), e.type || ' is number ' || e.sequence || ' of order '
            || CAST(e.aggregate_id AS TEXT) || ', which has sent ' || coalesce(CAST(e.sent AS TEXT), 'nothing')
            || '; the history has ' || coalesce(e.told, 'nothing') || ' for it'
@@ -180,6 +195,7 @@ constexpr std::string_view events_without_change = R"sql(
           WHEN 'RELEASE_RETRIED' THEN e.type <> 'ORDER_CANCELLED'
           WHEN 'ORDER_DETAILS_CHANGED' THEN e.type <> 'ORDER_UPDATED'
           WHEN 'SHIPMENT_CORRECTED' THEN e.type <> 'ORDER_UPDATED'
+          WHEN 'PERSONAL_DATA_ERASED' THEN e.type <> 'ORDER_UPDATED'
           ELSE e.type <> 'ORDER_STATUS_UPDATED' END
 )sql";
 
@@ -220,7 +236,7 @@ constexpr std::string_view sequence_gaps = R"sql(
            || '; the order has sent ' || coalesce(CAST(o.events_sent AS TEXT), 'nothing')
     FROM (SELECT aggregate_id, count(*) AS events, min(sequence) AS first, max(sequence) AS last,
                  count(DISTINCT sequence) AS numbers
-          FROM outbox_events GROUP BY aggregate_id) AS n
+          FROM outbox_events WHERE type <> 'CUSTOMER_ERASED' GROUP BY aggregate_id) AS n
     LEFT JOIN orders o ON o.id = n.aggregate_id
     WHERE (n.numbers <> n.events OR n.last - n.first + 1 <> n.events OR n.last <> coalesce(o.events_sent, 0))
       AND n.aggregate_id NOT IN (SELECT aggregate_id FROM relay_parked_events)
@@ -232,7 +248,7 @@ constexpr std::string_view sequence_gaps_postgres = R"sql(
            || '; the order has sent ' || coalesce(CAST(o.events_sent AS TEXT), 'nothing')
     FROM (SELECT aggregate_id, count(*) AS events, min(sequence) AS first, max(sequence) AS last,
                  count(DISTINCT sequence) AS numbers
-          FROM outbox_events GROUP BY aggregate_id) AS n
+          FROM outbox_events WHERE type <> 'CUSTOMER_ERASED' GROUP BY aggregate_id) AS n
     LEFT JOIN orders o ON o.id = n.aggregate_id
     WHERE (n.numbers <> n.events OR n.last - n.first + 1 <> n.events OR n.last <> coalesce(o.events_sent, 0))
       AND n.aggregate_id NOT IN (SELECT aggregate_id FROM relay.parked_events)
@@ -289,6 +305,10 @@ constexpr auto table = std::to_array<Invariant>({
      .description = "the world hears of nothing that did not happen",
      .scan = &audit::outbox_scan,
      .violations_query = events_without_change},
+    {.name = "customer_has_one_default_address",
+     .description = "an order without an address of its own has one place to go to",
+     .scan = &customer_scan,
+     .violations_query = default_addresses},
     {.name = "changes_have_their_event",
      .description = "each change that the outbox reaches back to has its one event",
      .scan = nullptr,

@@ -151,6 +151,13 @@ std::vector<PlantedFault> Orders::plants() const {
          {of("DELETE FROM outbox_events WHERE aggregate_id = '{}' AND sequence = 2", delivered)}},
         {"events_are_numbered_without_gap",
          {of("DELETE FROM outbox_events WHERE aggregate_id = '{}' AND sequence = 2", confirmed)}},
+        {"customer_has_one_default_address",
+         {"INSERT INTO customers (id, version, created_at, updated_at) VALUES ('c', 1, "
+          "'2020-01-01T00:00:00.000000Z', '2020-01-01T00:00:00.000000Z')",
+          "INSERT INTO addresses (id, customer_id, line1, city, postal_code, country, is_default, "
+          "version, created_at, updated_at) VALUES ('018f0000-0000-7000-8000-000000000001', 'c', "
+          "'1', 'C', '', 'IE', false, 1, '2020-01-01T00:00:00.000000Z', "
+          "'2020-01-01T00:00:00.000000Z')"}},
         {"checkpoint_is_not_ahead",
          {"INSERT INTO relay_checkpoint (id, position) VALUES (1, 1000000)"},
          {"INSERT INTO relay.checkpoint (id, base, cursor) VALUES (1, '5000000:5000000:', 0)"}},
@@ -197,6 +204,7 @@ bool may_stay(std::string_view event, domain::Status status) {
     using domain::Status;
     if (event == "ORDER_DETAILS_CHANGED") return status < Status::shipped;
     if (event == "SHIPMENT_CORRECTED") return status < Status::delivered;
+    if (event == "PERSONAL_DATA_ERASED") return domain::is_final(status);
     return status == (event == "RESERVATION_RETRIED" ? Status::pending : Status::cancelled);
 }
 

@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "order/adapters/customer_json.hpp"
+#include "order/adapters/order_json.hpp"
 #include "order/adapters/read_customer_requests.hpp"
+#include "order/app/erase_customer.hpp"
 #include "order/app/write_customer.hpp"
 #include "platform/http/entity_tag.hpp"
 #include "platform/http/idempotency_key.hpp"
@@ -59,6 +61,12 @@ RecordedResponse answer_to(const domain::DeleteAddress& /*command*/,
     return {.status = 204};
 }
 
+// An erasure is answered with what it has replaced in all orders: see answer_with(Erasure).
+RecordedResponse answer_to(const domain::EraseCustomer& /*command*/,
+                           const domain::CustomerAggregate& /*record*/) {
+    return {.status = 204};
+}
+
 RecordedResponse answer_to(const domain::CustomerCommand& command,
                            const app::CustomerWriteResult& written) {
     if (!written.record) return {.status = 204};
@@ -68,7 +76,7 @@ RecordedResponse answer_to(const domain::CustomerCommand& command,
 Result<std::string> read_customer_id(const Request& request) {
     const std::string_view id = request.param("id");
     if (!domain::is_customer_id(id)) return fail(Errc::not_found, "no customer has this id");
-    return std::string(id);
+    return domain::customer_id_of(std::string(id)).text;
 }
 
 Result<domain::AddressId> read_address_id(const Request& request) {
@@ -105,7 +113,8 @@ Result<void> change_customer(const Request& request, const Reply& reply, std::st
 Result<void> post_customer(const Request& request, const Reply& reply,
                            const CustomerApiDependencies& dependencies) {
     NewCustomer customer = TRY(read_new_customer(request.body));
-    std::string id = customer.id ? *std::move(customer.id) : dependencies.ids.next().text();
+    std::string id = customer.id ? domain::customer_id_of(*std::move(customer.id)).text
+                                 : dependencies.ids.next().text();
     return change_customer(request, reply, std::move(id), std::move(customer.command),
                            dependencies);
 }
@@ -214,6 +223,86 @@ Result<void> list_customers(const Request& request, const Reply& reply,
     return {};
 }
 
+RecordedResponse answer_with(const app::Erasure& erasure, bool is_dry_run) {
+    RecordedResponse answer{.status = 200};
+    json::Writer out(answer.body);
+    out.begin_object()
+        .member("dryRun", is_dry_run)
+        .member("orders", erasure.orders)
+        .member("addresses", erasure.addresses)
+        .end_object();
+    return answer;
+}
+
+Result<void> erase_customer(const Request& request, const Reply& reply,
+                            const CustomerApiDependencies& dependencies) {
+    TRY(http::check_query(request, {}));
+    app::EraseCustomer command;
+    command.customer = domain::customer_id_of(TRY(read_customer_id(request)));
+    command.is_dry_run = TRY(read_erase_request(request.body));
+    command.actor = request.context.actor();
+    command.trace = request.context.trace();
+    command.key = TRY(http::read_idempotency_key(request, dependencies.key_lifetime));
+    const app::EraseResult result = TRY(app::erase_customer(
+        command,
+        {dependencies.store, dependencies.orders, dependencies.clock, dependencies.ids,
+         dependencies.timeouts, dependencies.on_orders_erased},
+        [](const app::Erasure& erasure) { return answer_with(erasure, false); }));
+    if (result.replayed) {
+        reply.send(http::replayed_response(*result.replayed));
+        return {};
+    }
+    Response response = http::response_of(answer_with(result.erasure, command.is_dry_run));
+    if (command.key && !command.is_dry_run)
+        http::add_key_expiry(response, dependencies.clock.now() + command.key->lifetime);
+    reply.send(std::move(response));
+    return {};
+}
+
+// Writes the customer and its addresses, each as an object with one member that names its kind.
+void write_registration(json::Writer& out, const domain::CustomerAggregate& record) {
+    out.begin_object().name("customer");
+    write_customer(out, record.customer);
+    out.end_object();
+    for (const domain::CustomerAddress& address : record.addresses) {
+        out.begin_object().name("address");
+        write_customer_address(out, address, record.customer.id);
+        out.end_object();
+    }
+}
+
+// The first page begins with the customer and its addresses.
+Result<void> export_customer(const Request& request, const Reply& reply,
+                             const CustomerApiDependencies& dependencies) {
+    const ExportRequest wanted = TRY(read_export_request(request));
+    const auto record = find_customer(request, dependencies);
+    if (!record && record.error().code != Errc::not_found) return std::unexpected(record.error());
+    app::OrderFilter filter;
+    filter.customer = domain::customer_id_of(std::string(request.param("id")));
+    http::PageWriter page;
+    if (record && !wanted.after) write_registration(page.out(), *record);
+    std::optional<domain::OrderId> after = wanted.after;
+    std::size_t count = 0;
+    for (std::size_t part = page.next_part(0, wanted.limit); part > 0;) {
+        const auto found = TRY(dependencies.orders.list(filter, after, part));
+        if (!record && !wanted.after && count == 0 && found.items.empty())
+            return std::unexpected(record.error());
+        after.reset();
+        for (auto order = found.items.begin(); order != found.items.end(); ++order) {
+            page.out().begin_object().name("order");
+            write_order(page.out(), *order);
+            page.out().end_object();
+            ++count;
+            const bool has_more = found.next || order + 1 != found.items.end();
+            after = has_more ? std::optional(order->id) : std::nullopt;
+            if (page.is_full()) break;
+        }
+        part = after ? page.next_part(count, wanted.limit - count) : 0;
+    }
+    reply.send(page.finish(request, after ? after->text() : ""));
+    return {};
+}
+
 using CustomerHandler = Result<void> (*)(const Request&, const Reply&,
                                          const CustomerApiDependencies&);
 
@@ -268,6 +357,18 @@ constexpr auto customer_rows = std::to_array<CustomerRow>({
     customer_query<get_address>(address_path),
     customer_command<patch_address>("PATCH", address_path, Body::json),
     customer_command<delete_address>("DELETE", address_path, Body::none),
+    {.method = "POST",
+     .pattern = "/api/customers/{id}/erase",
+     .scope = Scope::operate,
+     .body = Body::json,
+     .answer = Answer::json,
+     .idempotency = Idempotency::optional,
+     .work = Work::query,
+     .handler = answer_customer<erase_customer>,
+     .body_optional = true},
+    http::get_row<CustomerApiDependencies>("/api/customers/{id}/export", Scope::operate,
+                                           Answer::json, Work::query,
+                                           answer_customer<export_customer>),
 });
 static_assert(http::is_consistent(customer_rows));
 

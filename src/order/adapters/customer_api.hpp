@@ -1,5 +1,7 @@
 // The HTTP API of customers and their addresses.
 #pragma once
+#include <functional>
+#include <span>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -14,7 +16,11 @@ struct CustomerApiDependencies {
     app::CustomerStore& store;
     const Clock& clock;
     Ids& ids;
-    Duration key_lifetime = idempotency_lifetime_default;
+    Duration key_lifetime;
+    app::OrderStore& orders;
+    domain::SagaTimeouts timeouts;
+    // Gets the orders whose personal data was erased.
+    std::function<void(std::span<const domain::Order>)> on_orders_erased;
 };
 
 // Returns the routes below /api/customers.

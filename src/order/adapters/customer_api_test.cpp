@@ -4,7 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "order/adapters/order_json.hpp"
 #include "order/adapters/sql_customer_store.hpp"
+#include "order/adapters/sql_order_store.hpp"
 #include "order/migrations.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/http/calls_for_tests.hpp"
@@ -70,7 +72,12 @@ protected:
     std::unique_ptr<sql::Database> database_ = backends::open_database(fresh_.url(), {}, metrics_);
     testing::LossyDatabase lossy_{*database_};
     std::unique_ptr<app::CustomerStore> store_ = make_sql_customer_store(lossy_);
-    http::Calls calls_{customer_routes({*store_, clock_, ids_}), [] {}};
+    std::unique_ptr<app::OrderStore> orders_ =
+        make_sql_order_store(*database_, clock_, ids_, metrics_, recorded_response);
+    http::Calls calls_{
+        customer_routes(
+            {*store_, clock_, ids_, idempotency_lifetime_default, *orders_, {}, [](auto) {}}),
+        [] {}};
 };
 
 TEST_P(CustomerApi, AnswersACustomerWithWhatWasGiven) {
@@ -100,7 +107,7 @@ TEST_P(CustomerApi, AnswersACustomerWithWhatWasGiven) {
 TEST_P(CustomerApi, NamesEveryFaultOfACustomer) {
     const auto refused =
         call("POST", "/api/customers",
-             R"({"id":" x","name":7,"email":"nobody","phone":"","metadata":[],"nmae":1})");
+             R"({"id":7,"name":7,"email":"nobody","phone":"","metadata":[],"nmae":1})");
     EXPECT_EQ(refused.status, 422);
     EXPECT_THAT(pointers(refused),
                 ::testing::UnorderedElementsAre("/id", "/name", "/email", "/metadata", "/nmae"));

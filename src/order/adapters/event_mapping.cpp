@@ -78,10 +78,12 @@ events::Event cancelled(const domain::Order& order, const RecordedEvent& entry) 
 }
 
 events::Event updated(const domain::Order& order, const RecordedEvent& entry) {
-    const auto* const corrected = std::get_if<domain::ShipmentCorrected>(&entry.event);
-    const auto& names = corrected != nullptr
-                            ? corrected->changed
-                            : std::get<domain::OrderDetailsChanged>(entry.event).changed;
+    const auto names = std::visit(
+        [](const auto& event) -> std::vector<std::string_view> {
+            if constexpr (requires { event.changed; }) return event.changed;
+            return {};
+        },
+        entry.event);
     return events::OrderUpdated{order.id.uuid, entry.version,
                                 std::vector<std::string>(names.begin(), names.end()), entry.at,
                                 summary_of(order, entry)};

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include "order/adapters/api_at_hand_test.hpp"
+#include "order/adapters/customer_api.hpp"
 #include "order/adapters/order_json.hpp"
+#include "order/adapters/sql_customer_store.hpp"
 #include "testing/query_column.hpp"
 
 namespace trackops::order::adapters {
@@ -304,6 +306,83 @@ TEST_F(OrderApi, ShowsTheSagasOfAnOrder) {
     EXPECT_EQ(call("GET", "/api/sagas?type=ORDER_CANCELLATION&status=COMPLETED").body,
               R"({"items":[],"nextCursor":null})");
 }
+
+class OrderToAnAddress : public ::testing::TestWithParam<std::string> {
+protected:
+    // A customer whose id is that of ApiAtHand::terms().
+    static constexpr std::string_view customer = "018bcfe5-687b-7abc-8123-456789abcdef";
+
+    // Registers a customer with one address, in the given city, and returns the address's id.
+    std::string address_of(std::string_view id, std::string_view city) {
+        (void)calls_.call("POST", "/api/customers", fmt::format(R"({{"id":"{}"}})", id));
+        const auto added =
+            calls_.call("POST", fmt::format("/api/customers/{}/addresses", id),
+                        fmt::format(R"({{"label":"Home","recipient":"Ada","line1":"1","city":"{}",)"
+                                    R"("postalCode":"N1","country":"GB"}})",
+                                    city));
+        EXPECT_EQ(added.status, 201) << added.body;
+        return member(added, "id");
+    }
+    static std::string terms_to(std::string_view address) {
+        std::string terms = ApiAtHand::terms();
+        const auto at = terms.find(R"("shippingAddress")");
+        return terms.substr(0, at) + fmt::format(R"("shippingAddressId":"{}"}})", address);
+    }
+
+    ApiAtHand at_hand_{GetParam()};
+    std::unique_ptr<app::CustomerStore> customers_ = make_sql_customer_store(*at_hand_.database);
+    http::Calls calls_{customer_routes({*customers_,
+                                        at_hand_.clock,
+                                        at_hand_.ids,
+                                        idempotency_lifetime_default,
+                                        *at_hand_.store,
+                                        {},
+                                        [](auto) {}}),
+                       [] {}};
+};
+
+TEST_P(OrderToAnAddress, KeepsACopyOfIt) {
+    const std::string address = address_of(customer, "London");
+    const auto placed = at_hand_.call("POST", "/api/orders", terms_to(address));
+    ASSERT_EQ(placed.status, 201) << placed.body;
+    EXPECT_THAT(placed.body, HasSubstr(R"("shippingAddress":{"recipient":"Ada","line1":"1",)"
+                                       R"("city":"London","postalCode":"N1","country":"GB"})"));
+    const std::string path = fmt::format("/api/customers/{}/addresses/{}", customer, address);
+    EXPECT_EQ(calls_.call("PATCH", path, R"({"city":"Leeds"})").status, 200);
+    EXPECT_EQ(at_hand_.call("GET", header(placed, "Location")).body, placed.body);
+    EXPECT_THAT(at_hand_.call("POST", "/api/orders", terms_to(address)).body, HasSubstr("Leeds"));
+}
+
+TEST_P(OrderToAnAddress, IsRefusedForAnAddressOfSomebodyElse) {
+    const std::string other = address_of("somebody else", "Oslo");
+    for (const std::string& address : {other, std::string(customer)}) {
+        const auto refused = at_hand_.call("POST", "/api/orders", terms_to(address));
+        EXPECT_EQ(refused.status, 422);
+        EXPECT_EQ(http::pointers(refused), std::vector<std::string>{"/shippingAddressId"});
+    }
+    std::string both = ApiAtHand::terms();
+    both.insert(1, fmt::format(R"("shippingAddressId":"{}",)", other));
+    EXPECT_EQ(http::pointers(at_hand_.call("POST", "/api/orders", both)),
+              std::vector<std::string>{"/shippingAddressId"});
+    EXPECT_EQ(at_hand_.rows_of("orders"), 0U);
+}
+
+TEST_P(OrderToAnAddress, IsAnsweredAsBeforeWhenItsKeyIsRepeated) {
+    const std::string address = address_of(customer, "London");
+    const Headers key{{"idempotency-key", "k"}};
+    const auto placed = at_hand_.call("POST", "/api/orders", terms_to(address), key);
+    ASSERT_EQ(placed.status, 201) << placed.body;
+    const std::string path = fmt::format("/api/customers/{}/addresses/{}", customer, address);
+    EXPECT_EQ(calls_.call("DELETE", path).status, 204);
+    const auto repeated = at_hand_.call("POST", "/api/orders", terms_to(address), key);
+    EXPECT_EQ(repeated.body, placed.body);
+    EXPECT_EQ(header(repeated, "Idempotency-Replayed"), "true");
+    EXPECT_EQ(at_hand_.call("POST", "/api/orders", terms_to(address)).status, 422);
+    EXPECT_EQ(at_hand_.rows_of("orders"), 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Databases, OrderToAnAddress, ::testing::Values("sqlite", "postgres"),
+                         [](const auto& one) { return one.param; });
 
 }  // namespace
 }  // namespace trackops::order::adapters

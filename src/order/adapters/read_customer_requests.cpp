@@ -25,9 +25,9 @@ bool is_email(std::string_view text) {
            text.find(' ') == std::string_view::npos;
 }
 
+// As the customerId of an order.
 constexpr json::TextRule id_rule{.max_characters = domain::customer_id_characters_max,
-                                 .is_valid = domain::is_customer_id,
-                                 .expected = "must not begin or end with a blank"};
+                                 .form = json::TextForm::line};
 constexpr json::TextRule customer_name_rule{.max_characters = name_characters_max,
                                             .form = json::TextForm::line};
 constexpr json::TextRule customer_phone_rule{.max_characters = 40, .form = json::TextForm::line};
@@ -45,15 +45,17 @@ domain::TextPatch text_patch_of(ObjectReader& in, std::string_view name,
     return std::nullopt;
 }
 
-// Reads isDefault. A customer with addresses always has a default one, so an address can only be
-// made the default, not cease to be it.
-bool read_is_default(ObjectReader& in) {
-    const auto value = in.any("isDefault");
+bool read_truth(ObjectReader& in, std::string_view name) {
+    const auto value = in.any(name);
     if (!value || value->is_null()) return false;
     const auto truth = value->boolean();
-    if (!truth) in.fault("isDefault", "must be true or false", "type");
+    if (!truth) in.fault(name, "must be true or false", "type");
     return truth.value_or(false);
 }
+
+// A customer with addresses always has a default one, so an address can only be made the default,
+// not cease to be it.
+bool read_is_default(ObjectReader& in) { return read_truth(in, "isDefault"); }
 
 }  // namespace
 
@@ -102,6 +104,19 @@ Result<domain::ChangeAddress> read_address_change(std::string_view body) {
         command.patch.makes_default = read_is_default(in);
         return command;
     });
+}
+
+Result<bool> read_erase_request(std::string_view body) {
+    return json::read_object(body.empty() ? "{}" : body,
+                             [](ObjectReader& in) { return read_truth(in, "dryRun"); });
+}
+
+Result<ExportRequest> read_export_request(const http::Request& request) {
+    http::QueryReader in(request, {"limit", "cursor"});
+    ExportRequest wanted;
+    wanted.after = in.cursor(domain::OrderId::parse);
+    wanted.limit = in.limit();
+    return in.finish(wanted);
 }
 
 Result<CustomerListRequest> read_customer_list_request(const http::Request& request) {

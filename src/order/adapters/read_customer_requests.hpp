@@ -23,6 +23,15 @@ Result<domain::AddAddress> read_new_address(std::string_view body);
 // Reads the body of PATCH .../addresses/{addressId}, without id and condition.
 Result<domain::ChangeAddress> read_address_change(std::string_view body);
 
+// Reads the body of POST .../erase: whether it is a dry run. An empty body counts as {}.
+Result<bool> read_erase_request(std::string_view body);
+
+struct ExportRequest {
+    std::optional<domain::OrderId> after;
+    std::size_t limit = 50;  // orders
+};
+Result<ExportRequest> read_export_request(const http::Request& request);
+
 struct CustomerListRequest {
     app::CustomerFilter filter;
     std::optional<std::string> after;

@@ -54,9 +54,19 @@ domain::Line read_line(ObjectReader& in) {
     return line;
 }
 
+// Reads the id of the customer's address that an order names in place of one of its own.
+std::optional<domain::AddressId> read_shipping_address_id(ObjectReader& in) {
+    if (!in.any("shippingAddressId") || !in.has("shippingAddressId")) return std::nullopt;
+    if (in.has("shippingAddress")) {
+        in.fault("shippingAddressId", "stands beside shippingAddress: an order has one of the two",
+                 "conflict");
+    }
+    return domain::AddressId(in.uuid("shippingAddressId"));
+}
+
 // The nested reader adds its faults to the list of `in`, with pointers below /shippingAddress.
-domain::Address read_shipping_address(ObjectReader& in) {
-    const auto value = in.object("shippingAddress", true);
+domain::Address read_shipping_address(ObjectReader& in, bool required) {
+    const auto value = in.object("shippingAddress", required);
     if (!value || !in.has("shippingAddress")) return {};
     ObjectReader fields = in.nested(value, in.pointer_to("shippingAddress"));
     domain::Address address = read_address(fields);
@@ -86,7 +96,8 @@ domain::OrderTerms read_terms(ObjectReader& in) {
         ObjectReader line = in.nested(value, pointer);
         terms.items.push_back(read_line(line));
     });
-    terms.shipping_address = read_shipping_address(in);
+    terms.shipping_address_id = read_shipping_address_id(in);
+    terms.shipping_address = read_shipping_address(in, !terms.shipping_address_id);
     terms.delivery_instructions = read_delivery_instructions(in);
     terms.external_ref = read_external_ref(in);
     terms.metadata = read_metadata(in);
@@ -132,7 +143,7 @@ struct DetailMember {
 constexpr auto detail_members = std::to_array<DetailMember>({
     {"shippingAddress",
      [](ObjectReader& in, domain::OrderDetails& to) {
-         to.shipping_address = read_shipping_address(in);
+         to.shipping_address = read_shipping_address(in, true);
      }},
     {"deliveryInstructions",
      [](ObjectReader& in, domain::OrderDetails& to) {

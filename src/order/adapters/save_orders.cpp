@@ -183,7 +183,8 @@ sql::Value metadata_column(const domain::Order& order) {
 
 bool has_other_details(const domain::OrderAggregate& record) {
     return std::ranges::any_of(record.events, [](const domain::RecordedEvent& entry) {
-        return std::holds_alternative<domain::OrderDetailsChanged>(entry.event);
+        return std::holds_alternative<domain::OrderDetailsChanged>(entry.event) ||
+               std::holds_alternative<domain::PersonalDataErased>(entry.event);
     });
 }
 
@@ -249,6 +250,8 @@ sql::Value history_payload(const domain::Event& event) {
         write_changed(changed->changed);
     } else if (const auto* const corrected = std::get_if<domain::ShipmentCorrected>(&event)) {
         write_changed(corrected->changed);
+    } else if (const auto* const erased = std::get_if<domain::PersonalDataErased>(&event)) {
+        write_changed(erased->changed);
     } else {
         return {};
     }

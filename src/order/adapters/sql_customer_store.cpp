@@ -4,8 +4,12 @@
 #include <utility>
 
 #include "base/case_folding.hpp"
+#include "events/encode.hpp"
 #include "order/adapters/customer_rows.hpp"
+#include "platform/idempotency/forget_responses.hpp"
 #include "platform/idempotency/keys.hpp"
+#include "platform/json/reader.hpp"
+#include "platform/json/writer.hpp"
 #include "platform/outbox/event.hpp"
 #include "platform/sql/batch.hpp"
 
@@ -122,6 +126,34 @@ void save_addresses(sql::Transaction& tx, const Record& before, const Record& af
     tx.add_batch(insert_address, std::move(added));
 }
 
+// The key of the event is its own id: erasures of one customer may overtake each other.
+outbox::Event erasure_event(const app::CustomerWrite& write, Instant now) {
+    const events::Event event = events::CustomerErased{write.customer};
+    return {write.id,
+            std::string(events::type_of(event)),
+            write.id,
+            1,
+            events::encode(event),
+            now,
+            write.trace.correlation_id,
+            write.trace.causation_id,
+            write.trace.traceparent,
+            write.trace.tracestate};
+}
+
+// Whether a recorded response holds the data of a customer, of one of its addresses or of one of
+// its orders. `id` is the customer's.
+bool is_of_customer(const idempotency::RecordedBody& recorded, std::string_view id) {
+    const auto document = json::Document::parse(recorded.body);
+    if (!document) return false;
+    const auto names = [&](std::string_view member) {
+        const auto value = document->root().find(member);
+        return value && value->text() == id;
+    };
+    const bool is_customers = recorded.scope.find("/api/customers") != std::string::npos;
+    return names("customerId") || (is_customers && names("id"));
+}
+
 // Throws ConcurrencyConflict when a customer or a key exists that did not exist when it was read.
 // The write then runs again and finds it.
 void save(sql::Transaction& tx, const app::CustomerWrite& write, const Record& before,
@@ -132,6 +164,10 @@ void save(sql::Transaction& tx, const app::CustomerWrite& write, const Record& b
         tx.add(update_customer, params_of(after->customer));
     save_addresses(tx, before, after, write.customer);
     if (before && !after) tx.add(delete_customer, {write.customer});
+    if (std::holds_alternative<domain::EraseCustomer>(write.command)) {
+        const outbox::Event event = erasure_event(write, now);
+        outbox::append(tx, {&event, 1});
+    }
     const sql::Statement* recorded = nullptr;
     if (write.key) {
         const idempotency::KeyedResponse response{*write.key, write.answer({after, {}})};
@@ -196,6 +232,28 @@ public:
                        return Results{write_once(database_, one.front(), decide, now)};
                    })
             .front();
+    }
+
+    Result<std::optional<RecordedResponse>> recorded(const IdempotencyKey& key,
+                                                     Instant now) override {
+        return read_customers<std::optional<RecordedResponse>>(
+            database_, [&](sql::Transaction& tx) -> Result<std::optional<RecordedResponse>> {
+                return std::move(idempotency::find(tx, {&key, 1}, now).front());
+            });
+    }
+
+    Result<void> forget_answers(const std::string& customer) override {
+        std::string part;
+        json::Writer(part).value(customer);
+        try {
+            idempotency::forget_responses(database_, part,
+                                          [&](const idempotency::RecordedBody& recorded) {
+                                              return is_of_customer(recorded, customer);
+                                          });
+            return {};
+        } catch (const sql::Failure& failure) {
+            return std::unexpected(sql::error_of(failure.fault));
+        }
     }
 
     Result<domain::CustomerAggregate> find(std::string_view id) override {

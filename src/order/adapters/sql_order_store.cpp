@@ -9,6 +9,7 @@
 #include "order/adapters/order_queries.hpp"
 #include "order/adapters/order_rows.hpp"
 #include "order/adapters/save_orders.hpp"
+#include "order/adapters/shipping_addresses.hpp"
 #include "order/app/decide_change.hpp"
 #include "platform/idempotency/keys.hpp"
 #include "platform/outbox/event.hpp"
@@ -68,7 +69,8 @@ public:
     SaveResults add(std::span<const app::NewOrder> orders) override {
         return run_in_parts<app::NewOrder>(
             orders, [this](std::span<const app::NewOrder> batch, bool is_retry) {
-                return add_once(batch, is_retry);
+                return any_names_an_address(batch) ? add_with_addresses(batch, is_retry)
+                                                   : add_once(batch, is_retry);
             });
     }
     SaveResults update(std::span<const app::OrderChange> changes) override {
@@ -120,6 +122,7 @@ private:
     }
 
     SaveResults add_once(std::span<const app::NewOrder> orders, bool is_retry);
+    SaveResults add_with_addresses(std::span<const app::NewOrder> orders, bool is_retry);
     SaveResults update_once(std::span<const app::OrderChange> changes);
     bool must_look_up_keys(bool is_retry);
 
@@ -241,6 +244,51 @@ SaveResults SqlOrderStore::add_once(std::span<const app::NewOrder> orders, bool 
     // The next run of this function finds the order.
     sql::or_conflict([&] { tx->commit(); });
     metrics_.placed(placed);
+    return unwrap_all(std::move(results));
+}
+
+// Copies the addresses that the orders name, and adds the orders. A key is looked up first, because
+// its recorded response holds the address as it was; so is an order that an earlier run has saved.
+SaveResults SqlOrderStore::add_with_addresses(std::span<const app::NewOrder> orders,
+                                              bool is_retry) {
+    std::vector<std::optional<Result<app::SaveResult>>> results(orders.size());
+    std::vector<app::NewOrder> complete;
+    std::vector<std::size_t> positions;  // in `results`, of each element of `complete`
+    {
+        const auto tx = database_.begin(sql::Access::read);
+        const ShippingAddresses addresses(*tx, orders);
+        std::vector<domain::OrderId> ids;
+        for (const app::NewOrder& order : orders) {
+            if (is_retry) ids.push_back(order.record.order.id);
+        }
+        const OrderLoader loading(*tx, ids, false);
+        auto recorded_before = find_recorded_responses(*tx, orders, clock_.now());
+        tx->commit();
+        LoadedOrders saved = loading.take();
+        for (std::size_t i = 0; i < orders.size(); ++i) {
+            if (recorded_before[i]) results[i] = replay_of(*std::move(recorded_before[i]));
+            const auto known = saved.find(orders[i].record.order.id);
+            if (!results[i] && known != saved.end()) {
+                results[i] = app::SaveResult{known->second.record.order, {}};
+                metrics_.placed(1);
+            }
+            if (results[i]) continue;
+            app::NewOrder order = orders[i];
+            domain::OrderTerms& terms = order.record.order.terms;
+            if (terms.shipping_address_id) {
+                auto address = addresses.find(*terms.shipping_address_id, terms.customer);
+                if (!address) {
+                    results[i] = std::unexpected(std::move(address).error());
+                    continue;
+                }
+                terms.shipping_address = *std::move(address);
+            }
+            complete.push_back(std::move(order));
+            positions.push_back(i);
+        }
+    }
+    SaveResults added = complete.empty() ? SaveResults() : add_once(complete, is_retry);
+    for (std::size_t i = 0; i < positions.size(); ++i) results[positions[i]] = std::move(added[i]);
     return unwrap_all(std::move(results));
 }
 

@@ -93,8 +93,10 @@ public:
     virtual ~OrderStore() = default;
     // Saves each new order with its saga, history, events and idempotency key in one transaction,
     // which the orders of a call share where possible. Returns one result for each order, in order.
-    // A key that was used before gets the recorded response. Errc::key_reused when the key was used
-    // with another body; Errc::invalid when the database refuses the data of the order.
+    // An order with a shipping_address_id gets a copy of that address of its customer, as it is
+    // now. A key that was used before gets the recorded response. Errc::key_reused when the key was
+    // used with another body; Errc::invalid when the customer has no such address, or the database
+    // refuses the data of the order.
     virtual std::vector<Result<SaveResult>> add(std::span<const NewOrder> orders) = 0;
     // Applies the changes under an optimistic lock: loads the orders, runs each change (those of
     // one order in sequence), and saves the orders in one transaction that is guarded by their

@@ -139,6 +139,15 @@ Result<std::optional<CustomerAggregate>> apply_to(const CustomerContext& at,
     return with_next_versions(std::move(record), at);
 }
 
+Result<std::optional<CustomerAggregate>> apply_to(const CustomerContext& at,
+                                                  const EraseCustomer& /*command*/) {
+    if (!at.current) return std::nullopt;
+    CustomerAggregate record = *at.current;
+    record.customer.details = {};
+    record.addresses.clear();
+    return with_next_versions(std::move(record), at);
+}
+
 }  // namespace
 
 bool is_customer_id(std::string_view text) {

@@ -8,15 +8,12 @@
 #include <variant>
 #include <vector>
 
-#include "base/id.hpp"
 #include "base/instant.hpp"
 #include "base/result.hpp"
 #include "base/version_condition.hpp"
 #include "order/domain/order.hpp"
 
 namespace trackops::order::domain {
-
-using AddressId = Id<struct AddressTag>;
 
 inline constexpr std::size_t customer_addresses_max = 100;
 
@@ -115,8 +112,12 @@ struct DeleteAddress {
     VersionCondition condition;
 };
 
+// Erases what is known of the customer as a person: the details and the addresses. The id stays.
+// Without a customer it changes nothing.
+struct EraseCustomer {};
+
 using CustomerCommand = std::variant<CreateCustomer, ChangeCustomer, DeleteCustomer, AddAddress,
-                                     ChangeAddress, DeleteAddress>;
+                                     ChangeAddress, DeleteAddress, EraseCustomer>;
 
 // Returns the customer after the command; nothing after its deletion. Only a part that has changed
 // gets a new version and updated_at. Errors: Errc::not_found; Errc::conflict for an id that is

@@ -14,11 +14,17 @@ void set(Order& order, const OrderCancelled& event, Instant) {
     order.cancel_reason = event.reason;
     order.cancel_details = event.details;
 }
+void set_terms(OrderTerms& terms, const OrderDetails& details) {
+    terms.shipping_address = details.shipping_address;
+    terms.delivery_instructions = details.delivery_instructions;
+    terms.external_ref = details.external_ref;
+    terms.metadata = details.metadata;
+}
 void set(Order& order, const OrderDetailsChanged& event, Instant) {
-    order.terms.shipping_address = event.details.shipping_address;
-    order.terms.delivery_instructions = event.details.delivery_instructions;
-    order.terms.external_ref = event.details.external_ref;
-    order.terms.metadata = event.details.metadata;
+    set_terms(order.terms, event.details);
+}
+void set(Order& order, const PersonalDataErased& event, Instant) {
+    set_terms(order.terms, event.details);
 }
 void set(Order& order, const ShipmentCorrected& event, Instant) { order.shipment = event.shipment; }
 template <class Other>

@@ -32,6 +32,11 @@ struct OrderDetailsChanged {
     OrderDetails details;  // all of them, after the change; the shipment has its own event
     std::vector<std::string_view> changed;
 };
+// The personal part of the terms of a finished order was replaced.
+struct PersonalDataErased {
+    OrderDetails details;  // all of them, after the change
+    std::vector<std::string_view> changed;
+};
 struct ShipmentCorrected {
     std::optional<Shipment> shipment;  // after the change
     std::vector<std::string_view> changed;
@@ -47,7 +52,7 @@ struct ReleaseRetried {
 
 using Event = std::variant<OrderPlaced, OrderConfirmed, ProcessingStarted, OrderShipped,
                            OrderDelivered, OrderCancelled, OrderDetailsChanged, ShipmentCorrected,
-                           ReservationRetried, ReleaseRetried>;
+                           PersonalDataErased, ReservationRetried, ReleaseRetried>;
 
 // How the world hears of an event: as an event of a topic, or not at all.
 enum class PublicEvent : std::uint8_t {
@@ -75,6 +80,7 @@ inline constexpr auto event_rules = std::to_array<EventRule>({
     {"ORDER_CANCELLED", PublicEvent::order_cancelled, true, Status::cancelled},
     {"ORDER_DETAILS_CHANGED", PublicEvent::order_updated, true},
     {"SHIPMENT_CORRECTED", PublicEvent::order_updated, true},
+    {"PERSONAL_DATA_ERASED", PublicEvent::order_updated, true},
     {"RESERVATION_RETRIED", PublicEvent::order_created, false},
     {"RELEASE_RETRIED", PublicEvent::order_cancelled, false},
 });

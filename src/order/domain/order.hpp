@@ -15,6 +15,7 @@
 namespace trackops::order::domain {
 
 using OrderId = Id<struct OrderTag>;
+using AddressId = Id<struct AddressTag>;
 
 inline constexpr std::size_t customer_id_characters_max = 64;
 
@@ -84,6 +85,8 @@ struct OrderTerms {
     std::optional<std::int64_t> total_amount_minor;  // the total that the client expects
     std::vector<Line> items;  // 1..max_lines; several lines may have the same SKU
     Address shipping_address;
+    // The customer's address that is copied into shipping_address when the order is saved.
+    std::optional<AddressId> shipping_address_id;
     std::optional<std::string> delivery_instructions;
     std::optional<std::string> external_ref;
     std::optional<std::string> metadata;  // a JSON object, as text

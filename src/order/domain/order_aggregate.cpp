@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/country.hpp"
+
 namespace trackops::order::domain {
 namespace {
 
@@ -167,6 +169,18 @@ std::string listed(const std::vector<std::string_view>& names) {
     return text;
 }
 
+// An address that names nobody, with the members that the country needs.
+Address erased_address(const std::string& country) {
+    constexpr const char* erased = "erased";
+    Address address;
+    address.line1 = erased;
+    address.city = erased;
+    if (needs_region(country)) address.region = erased;
+    if (needs_postal_code(country)) address.postal_code = erased;
+    address.country = country;
+    return address;
+}
+
 std::string details_refusal_of(Status status, const std::vector<std::string_view>& refused) {
     std::vector<std::string_view> open;
     for (const DetailField& field : detail_fields) {
@@ -247,6 +261,24 @@ Result<void> change_details(OrderAggregate& record, const OrderDetails& wanted,
                             const CommandContext& at) {
     std::vector<Event> events = TRY(decide(record.order, wanted));
     for (Event& event : events) record_event(record, std::move(event), at);
+    return {};
+}
+
+Result<void> erase_personal_data(OrderAggregate& record, const CommandContext& at) {
+    const Order& order = record.order;
+    if (!is_final(order.status)) {
+        return fail(Errc::conflict, fmt::format("the order {} is {}, which is not its end",
+                                                order.id.text(), name_of(order.status)));
+    }
+    const OrderDetails current = details_of(order);
+    PersonalDataErased event{current, {}};
+    event.details.shipping_address = erased_address(current.shipping_address.country);
+    event.details.delivery_instructions.reset();
+    event.details.metadata.reset();
+    for (const DetailField& field : detail_fields) {
+        if (!field.is_equal(current, event.details)) event.changed.push_back(field.name);
+    }
+    if (!event.changed.empty()) record_event(record, std::move(event), at);
     return {};
 }
 

@@ -75,6 +75,10 @@ Result<std::vector<Event>> decide(const Order& order, const OrderDetails& wanted
 // Decides the change of details, then applies and records its events.
 Result<void> change_details(OrderAggregate& record, const OrderDetails& wanted,
                             const CommandContext& at);
+// Replaces what is personal in a finished order: the address save its country, the delivery
+// instructions and the metadata. An order in which nothing is left to replace stays as it is.
+// Errc::conflict while the order is not finished.
+Result<void> erase_personal_data(OrderAggregate& record, const CommandContext& at);
 
 enum class ReservationOutcome : std::uint8_t { reserved, refused, not_reserved, released };
 // Applies inventory's reply to the order and its sagas. Every outcome has a rule in every saga

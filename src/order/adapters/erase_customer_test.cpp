@@ -1,0 +1,208 @@
+// The erasure and the export of a customer, on both databases: a planted person is searched for in
+// every table.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "order/adapters/api_at_hand_test.hpp"
+#include "order/adapters/audit.hpp"
+#include "order/adapters/customer_api.hpp"
+#include "order/adapters/sql_customer_store.hpp"
+#include "platform/audit/check_all.hpp"
+
+namespace trackops::order::adapters {
+namespace {
+
+using http::header;
+using http::Headers;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr std::string_view marker = "Zyxwvut";
+constexpr std::string_view stranger = "Qwertzu";
+
+class ErasedCustomer : public ::testing::TestWithParam<std::string> {
+protected:
+    http::Response call(std::string_view method, std::string_view target, std::string body = {},
+                        Headers headers = {}) {
+        if (target.starts_with("/api/orders"))
+            return at_hand_.call(method, target, std::move(body), std::move(headers));
+        return calls_.call(method, target, std::move(body), std::move(headers));
+    }
+    Headers key() { return {{"idempotency-key", fmt::format("key-{}", ++keys_)}}; }
+
+    // Registers a customer of this name with an address. Every request has a key.
+    void register_person(std::string_view id, std::string_view name) {
+        const auto customer =
+            call("POST", "/api/customers",
+                 fmt::format(R"({{"id":"{0}","name":"{1}","email":"{1}@example.com",)"
+                             R"("phone":"{1}","metadata":{{"a":"{1}"}}}})",
+                             id, name),
+                 key());
+        EXPECT_EQ(customer.status, 201) << customer.body;
+        EXPECT_EQ(call("PATCH", header(customer, "Location"),
+                       fmt::format(R"({{"phone":"{} 2"}})", name), key())
+                      .status,
+                  200);
+        const auto address =
+            call("POST", header(customer, "Location") + "/addresses",
+                 fmt::format(R"({{"label":"{0}","recipient":"{0}","line1":"{0}","city":"{0}",)"
+                             R"("postalCode":"N1","country":"GB","phone":"{0}"}})",
+                             name),
+                 key());
+        EXPECT_EQ(address.status, 201) << address.body;
+        address_ = http::member(address, "id");
+    }
+    // Places an order of the customer and returns its path.
+    std::string order_of(std::string_view id, std::string_view name) {
+        const auto placed = call(
+            "POST", "/api/orders",
+            fmt::format(R"({{"customerId":"{}","currency":"GBP","externalRef":"R-1","items":)"
+                        R"([{{"sku":"A","quantity":2,"unitAmount":250}}],"shippingAddressId":"{}",)"
+                        R"("deliveryInstructions":"{}","metadata":{{"b":"{}"}}}})",
+                        id, address_, name, name),
+            key());
+        EXPECT_EQ(placed.status, 201) << placed.body;
+        return header(placed, "Location");
+    }
+    void finish(const std::string& path) {
+        at_hand_.settle(path, domain::ReservationOutcome::reserved);
+        for (const auto* step : {"/process", "/ship", "/deliver"})
+            EXPECT_EQ(call("POST", path + step, "", key()).status, 200) << step;
+    }
+    // The rows of all tables that hold the text.
+    std::vector<std::string> rows_with(std::string_view text) {
+        std::vector<std::string> found;
+        const bool is_sqlite = at_hand_.database->dialect() == sql::Dialect::sqlite;
+        const auto tables = testing::query_column(
+            *at_hand_.database,
+            is_sqlite ? "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE "
+                        "'sqlite_%'"
+                      : "SELECT quote_ident(table_schema) || '.' || quote_ident(table_name) FROM "
+                        "information_schema.tables WHERE table_type = 'BASE TABLE' AND "
+                        "table_schema NOT IN ('pg_catalog', 'information_schema')");
+        EXPECT_GT(tables.size(), 10U);
+        for (const std::string& table : tables) {
+            std::string row = "CAST(t AS TEXT)";
+            if (is_sqlite) {
+                row = "''";
+                for (const std::string& column : testing::query_column(
+                         *at_hand_.database,
+                         fmt::format("SELECT name FROM pragma_table_info('{}')", table)))
+                    row += fmt::format(" || coalesce(CAST(\"{}\" AS TEXT), '') || ' '", column);
+            }
+            for (const std::string& line : testing::query_column(
+                     *at_hand_.database, fmt::format("SELECT {} FROM {} AS t", row, table))) {
+                if (line.find(text) != std::string::npos) found.push_back(table + ": " + line);
+            }
+        }
+        return found;
+    }
+
+    ApiAtHand at_hand_{GetParam()};
+    std::unique_ptr<app::CustomerStore> customers_ = make_sql_customer_store(*at_hand_.database);
+    http::Calls calls_{customer_routes({*customers_,
+                                        at_hand_.clock,
+                                        at_hand_.ids,
+                                        idempotency_lifetime_default,
+                                        *at_hand_.store,
+                                        {},
+                                        [this](std::span<const domain::Order> orders) {
+                                            for (const auto& order : orders)
+                                                at_hand_.cache.put(order);
+                                        }}),
+                       [] {}};
+    int keys_ = 0;
+    std::string address_;  // of the customer that was registered last
+};
+INSTANTIATE_TEST_SUITE_P(Databases, ErasedCustomer, ::testing::ValuesIn(testing::databases));
+
+TEST_P(ErasedCustomer, LeavesNoTraceOfThePerson) {
+    register_person("other", stranger);
+    const std::string others = order_of("other", stranger);
+    register_person(R"(C \"1\")", marker);
+    const std::string delivered = order_of(R"(C \"1\")", marker);
+    finish(delivered);
+    const std::string cancelled = order_of(R"(C \"1\")", marker);
+    EXPECT_EQ(call("POST", cancelled + "/cancel", "", key()).status, 200);
+    EXPECT_THAT(call("GET", delivered).body, HasSubstr(std::string(marker)));  // now in the cache
+    const auto before = rows_with(stranger);
+    ASSERT_GT(rows_with(marker).size(), 8U);
+
+    const auto dry = call("POST", "/api/customers/C%20%221%22/erase", R"({"dryRun":true})");
+    EXPECT_EQ(dry.body, R"({"dryRun":true,"orders":2,"addresses":1})");
+    ASSERT_GT(rows_with(marker).size(), 8U);
+    const Headers same{{"idempotency-key", "erase"}};
+    const auto erased = call("POST", "/api/customers/C%20%221%22/erase", "", same);
+    EXPECT_EQ(erased.body, R"({"dryRun":false,"orders":2,"addresses":1})");
+    EXPECT_THAT(rows_with(marker), ::testing::IsEmpty());
+    EXPECT_EQ(rows_with(stranger), before);
+    EXPECT_THAT(call("GET", delivered).body,
+                AllOf(Not(HasSubstr(std::string(marker))), HasSubstr(R"("totalAmount":500)"),
+                      HasSubstr(R"("externalRef":"R-1")"),
+                      HasSubstr(R"("shippingAddress":{"line1":"erased","city":"erased",)"
+                                R"("postalCode":"erased","country":"GB"})")));
+    EXPECT_THAT(call("GET", others).body, HasSubstr(std::string(stranger)));
+    EXPECT_EQ(testing::query_column(
+                  *at_hand_.database,
+                  "SELECT CAST(payload AS TEXT) FROM outbox_events WHERE type = 'CUSTOMER_ERASED'"),
+              std::vector<std::string>{GetParam() == "sqlite" ? R"({"customerId":"C \"1\""})"
+                                                              : R"({"customerId": "C \"1\""})"});
+    for (const auto& finding :
+         audit::check_all(*at_hand_.database, order_invariants(), {at_hand_.clock.now(), {0}}))
+        EXPECT_EQ(finding.violations, 0) << finding.invariant;
+
+    const auto repeated = call("POST", "/api/customers/C%20%221%22/erase", "", same);
+    EXPECT_EQ(repeated.body, erased.body);
+    EXPECT_EQ(header(repeated, "Idempotency-Replayed"), "true");
+    const std::string version = header(call("GET", delivered), "ETag");
+    EXPECT_EQ(call("POST", "/api/customers/C%20%221%22/erase").body,
+              R"({"dryRun":false,"orders":2,"addresses":0})");
+    EXPECT_EQ(header(call("GET", delivered), "ETag"), version) << "nothing was left to erase";
+}
+
+TEST_P(ErasedCustomer, HasNoUnfinishedOrder) {
+    register_person("c", marker);
+    const std::string order = order_of("c", marker);
+    for (const auto* body : {"", R"({"dryRun":true})"}) {
+        const auto refused = call("POST", "/api/customers/c/erase", body);
+        EXPECT_EQ(refused.status, 409);
+        EXPECT_THAT(refused.body, HasSubstr("is PENDING"));
+    }
+    EXPECT_THAT(call("GET", "/api/customers/c").body, HasSubstr(std::string(marker)));
+    EXPECT_EQ(call("POST", "/api/customers/nobody/erase").status, 404);
+    EXPECT_EQ(call("POST", "/api/customers/c/erase", R"({"dryRun":1})").status, 422);
+}
+
+TEST_P(ErasedCustomer, NeedNotBeRegistered) {
+    register_person("c", marker);
+    const std::string order = order_of("c", marker);
+    finish(order);
+    EXPECT_EQ(call("DELETE", "/api/customers/c").status, 204);
+    EXPECT_EQ(call("POST", "/api/customers/c/erase").body,
+              R"({"dryRun":false,"orders":1,"addresses":0})");
+    EXPECT_THAT(rows_with(marker), ::testing::IsEmpty());
+}
+
+TEST_P(ErasedCustomer, IsExportedWithEverythingThatIsKnown) {
+    register_person("c", marker);
+    const std::string first = order_of("c", marker);
+    const std::string second = order_of("c", marker);
+    const auto whole = call("GET", "/api/customers/c/export");
+    EXPECT_EQ(whole.status, 200);
+    EXPECT_THAT(whole.body,
+                AllOf(HasSubstr(R"({"items":[{"customer":{"id":"c")"), HasSubstr(R"({"address":{)"),
+                      HasSubstr(R"({"order":)" + call("GET", first).body + "}"),
+                      HasSubstr(R"({"order":)" + call("GET", second).body + "}")));
+    const auto page = call("GET", "/api/customers/c/export?limit=1");
+    EXPECT_THAT(page.body, AllOf(HasSubstr(R"("customer")"), HasSubstr(second.substr(12)),
+                                 Not(HasSubstr(first.substr(12)))));
+    const std::string link = header(page, "Link");
+    const auto rest = call("GET", link.substr(1, link.find('>') - 1));
+    EXPECT_THAT(rest.body, AllOf(Not(HasSubstr(R"("customer":)")), HasSubstr(first.substr(12)),
+                                 HasSubstr(R"("nextCursor":null)")));
+    EXPECT_EQ(call("GET", "/api/customers/nobody/export").status, 404);
+}
+
+}  // namespace
+}  // namespace trackops::order::adapters
