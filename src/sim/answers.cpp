@@ -40,6 +40,7 @@ std::string body_of(const ReadOrder& read, const ModelOrder& asked) {
     body += asked.metadata;
     if (!read.cancel_reason.empty())
         body += fmt::format(R"(,"cancelReason":"{}")", read.cancel_reason);
+    if (!read.cancel_details.empty()) body += R"(,"cancelDetails":)" + read.cancel_details;
     if (!read.shipment.empty()) body += R"(,"shipment":)" + read.shipment;
     return body + fmt::format(R"(,"version":{},"createdAt":"{}","updatedAt":"{}"}})", read.version,
                               read.created_at, read.updated_at);
@@ -77,6 +78,7 @@ ReadOrder read_order(const std::string& body) {
     read.created_at = text_of(root, "createdAt");
     read.updated_at = text_of(root, "updatedAt");
     read.cancel_reason = text_of(root, "cancelReason");
+    if (const auto details = root.find("cancelDetails")) read.cancel_details = details->minified();
     read.instructions = text_of(root, "deliveryInstructions");
     if (const auto shipment = root.find("shipment")) {
         read.shipment = shipment->minified();
@@ -116,7 +118,11 @@ ReadOrder Answers::order(const Answer& answer, const std::string& reference,
                          read.created_at));
     const bool is_cancelled = read.status == "CANCELLED";
     const bool has_left = read.status == "SHIPPED" || read.status == "DELIVERED";
-    if (is_cancelled == read.cancel_reason.empty() || has_left == read.shipment.empty())
+    // What inventory lacked is told of every order that it refused, and of no other.
+    const bool is_refused =
+        read.cancel_reason == "OUT_OF_STOCK" || read.cancel_reason == "UNKNOWN_SKU";
+    if (is_cancelled == read.cancel_reason.empty() || has_left == read.shipment.empty() ||
+        is_refused == read.cancel_details.empty())
         kind(fmt::format("{} has the wrong members: {}", reference, answer.body));
     details(read, asked, reference);
     return read;
@@ -140,9 +146,9 @@ void Answers::details(const ReadOrder& read, const ModelOrder& asked,
     }
     if (!read.instructions.empty() && !is_patch(number_in(read.instructions), false))
         kind(fmt::format("{} has the instructions of nobody: {}", reference, read.instructions));
-    const auto [found, is_new] =
-        details_.try_emplace({read.id, read.version}, read.shipment + read.instructions);
-    if (!is_new && found->second != read.shipment + read.instructions)
+    const std::string shown = read.shipment + read.instructions + read.cancel_details;
+    const auto [found, is_new] = details_.try_emplace({read.id, read.version}, shown);
+    if (!is_new && found->second != shown)
         kind(fmt::format("version {} of {} has two sets of details", read.version, reference));
 }
 

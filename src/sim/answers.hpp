@@ -21,6 +21,8 @@ struct ReadOrder {
     std::string created_at = {};
     std::string updated_at = {};
     std::string cancel_reason = {};
+    // The array as JSON text; "" if there is none.
+    std::string cancel_details = {};
     // The object as JSON text; "" if there is none.
     std::string shipment = {};
     // The tracking number of the shipment.

@@ -50,6 +50,7 @@ constexpr auto kinds = std::to_array<Kind>({
     {Fault::sql_commit_late, "sql_commit_late", 0.1},
     {Fault::sql_slow, "sql_slow", 0.05},
     {Fault::bus_refuses, "bus_refuses", 0.12},
+    {Fault::cache_late, "cache_late", 0.3},
 });
 static_assert(kinds.size() == fault_count);
 static_assert([] {

@@ -58,8 +58,10 @@ enum class Fault : std::uint8_t {
     sql_slow,
     // The bus refuses a message for good, until its limits are changed.
     bus_refuses,
+    // An entry reaches the cache server after the next one of its key.
+    cache_late,
 };
-inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::bus_refuses) + 1;
+inline constexpr std::size_t fault_count = static_cast<std::size_t>(Fault::cache_late) + 1;
 
 std::string_view name_of(Fault fault);
 

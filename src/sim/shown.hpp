@@ -23,6 +23,8 @@ public:
     // Returns the lowest version that the process may show; 0 if it may show any.
     std::int64_t least(const std::string& process, Uuid order) const;
     void lost(Uuid order) { lost_.insert(order); }
+    // The cache holds the newest version of the order again.
+    void arrived(Uuid order) { lost_.erase(order); }
     void restarted(const std::string& process);
 
 private:

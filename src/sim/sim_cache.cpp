@@ -109,7 +109,19 @@ void SimCache::put(std::string_view key, cache::Entry entry, Duration time_to_li
 void SimCache::send(std::string_view key, const CacheServer::Put& put) {
     World& world = process_.world;
     if (world.faults.occurs(Fault::cache_away)) return lost(key);
-    if (!keep(server_.puts, key, put)) return;
+    const auto overtaken = server_.late.find(key);
+    if (overtaken == server_.late.end() && world.faults.occurs(Fault::cache_late)) {
+        server_.late.emplace(key, put);
+        return lost(key);
+    }
+    const bool is_kept = keep(server_.puts, key, put);
+    if (overtaken != server_.late.end()) {
+        keep(server_.puts, key, overtaken->second);
+        server_.late.erase(overtaken);
+        const auto order = Uuid::parse(key);
+        if (server_.shown != nullptr && order) server_.shown->arrived(*order);
+    }
+    if (!is_kept) return;
     for (SimCache* const other : server_.processes) {
         const auto found = other->memory_.find(key);
         if (found == other->memory_.end()) continue;

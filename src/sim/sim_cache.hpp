@@ -25,6 +25,7 @@ struct CacheServer {
     // False: there is no server, and each process has only its memory.
     bool is_there = true;
     Puts puts = {};
+    Puts late = {};  // on their way; the next entry of their key overtakes them
     std::vector<SimCache*> processes = {};
     Shown* shown = nullptr;                  // learns which entries were lost
     const DatabaseServer* orders = nullptr;  // the entries are versions of these orders
