@@ -118,7 +118,7 @@ ReadOrder Answers::order(const Answer& answer, const std::string& reference,
                          read.created_at));
     const bool is_cancelled = read.status == "CANCELLED";
     const bool has_left = read.status == "SHIPPED" || read.status == "DELIVERED";
-    // What inventory lacked is told of every order that it refused, and of no other.
+    // Every order that inventory refused tells the lines that it lacked, and no other order does.
     const bool is_refused =
         read.cancel_reason == "OUT_OF_STOCK" || read.cancel_reason == "UNKNOWN_SKU";
     if (is_cancelled == read.cancel_reason.empty() || has_left == read.shipment.empty() ||
