@@ -59,7 +59,7 @@ std::optional<domain::AddressId> read_shipping_address_id(ObjectReader& in) {
     if (!in.any("shippingAddressId") || !in.has("shippingAddressId")) return std::nullopt;
     if (in.has("shippingAddress")) {
         in.fault("shippingAddressId", "stands beside shippingAddress: an order has one of the two",
-                 "conflict");
+                 "mismatch");
     }
     return domain::AddressId(in.uuid("shippingAddressId"));
 }
