@@ -48,7 +48,7 @@ protected:
     }
 
     std::string place() {
-        const auto placed = calls.call("POST", "/api/orders", terms);
+        const auto placed = calls.call("POST", "/api/orders", terms, {{"idempotency-key", "k-1"}});
         EXPECT_EQ(placed.status, 201) << placed.body;
         return http::header(placed, "Location");
     }
@@ -136,7 +136,8 @@ TEST_P(OrderApplication, IsPatientWhileItsEventsDoNotLeave) {
 }
 
 TEST_P(OrderApplication, AnswersWhoWaitsWhenInventoryAnswers) {
-    const auto waiting = calls.send("POST", "/api/orders?wait=confirmed", terms);
+    const auto waiting =
+        calls.send("POST", "/api/orders?wait=confirmed", terms, {{"idempotency-key", "k-2"}});
     EXPECT_FALSE(waiting->answer);
     const auto newest = http::joined(http::pages_of(calls, "/api/orders?limit=500", "id")).at(0);
     reserve("/api/orders/" + newest.substr(1, newest.size() - 2));
