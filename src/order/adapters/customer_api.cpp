@@ -93,7 +93,7 @@ Result<void> change_customer(const Request& request, const Reply& reply, std::st
     app::CustomerWrite write{dependencies.ids.next(),
                              std::move(customer),
                              std::move(command),
-                             TRY(http::read_idempotency_key(request)),
+                             TRY(http::read_idempotency_key(request, dependencies.key_lifetime)),
                              {}};
     write.answer = [&write](const app::CustomerWriteResult& written) {
         return answer_to(write.command, written);

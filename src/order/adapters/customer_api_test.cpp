@@ -74,11 +74,18 @@ protected:
     std::unique_ptr<app::CustomerStore> store_ = make_sql_customer_store(lossy_);
     std::unique_ptr<app::OrderStore> orders_ =
         make_sql_order_store(*database_, clock_, ids_, metrics_, recorded_response);
+    static constexpr Duration key_lifetime = std::chrono::hours(1);
     http::Calls calls_{
-        customer_routes(
-            {*store_, clock_, ids_, idempotency_lifetime_default, *orders_, {}, [](auto) {}}),
-        [] {}};
+        customer_routes({*store_, clock_, ids_, key_lifetime, *orders_, {}, [](auto) {}}), [] {}};
 };
+
+TEST_P(CustomerApi, KeepsAKeyForTheLifetimeThatIsSet) {
+    const auto created = call("POST", "/api/customers", R"({"id":"1"})", key("k"));
+    EXPECT_EQ(header(created, "Idempotency-Expires"), (clock_.now() + key_lifetime).text());
+    EXPECT_EQ(
+        header(call("POST", "/api/customers", R"({"id":"1"})", key("k")), "Idempotency-Expires"),
+        header(created, "Idempotency-Expires"));
+}
 
 TEST_P(CustomerApi, AnswersACustomerWithWhatWasGiven) {
     const auto created =

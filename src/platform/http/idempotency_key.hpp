@@ -22,8 +22,8 @@ Result<std::optional<std::string>> read_idempotency_key(std::optional<std::strin
 // Returns the key of a request with its scope (caller, method and path, so that one key may serve
 // different calls) and the fingerprints of its body. Its recorded response will be kept for
 // `lifetime`.
-Result<std::optional<IdempotencyKey>> read_idempotency_key(
-    const Request& request, Duration lifetime = idempotency_lifetime_default);
+Result<std::optional<IdempotencyKey>> read_idempotency_key(const Request& request,
+                                                           Duration lifetime);
 
 // Returns Errc::precondition_required if the route requires a key and the request has none.
 Result<void> check_key_is_given(const Route& route, const Request& request);

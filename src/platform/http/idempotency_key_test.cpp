@@ -40,11 +40,15 @@ Request with_key(std::shared_ptr<const Principal> principal) {
 
 TEST(IdempotencyKeyScope, NamesTheCallerTheMethodAndThePath) {
     const auto reader = std::make_shared<const Principal>(Principal{.name = "key:shop"});
-    EXPECT_EQ(read_idempotency_key(with_key(reader)).value()->scope, "key:shop POST /api/orders");
+    EXPECT_EQ(read_idempotency_key(with_key(reader), idempotency_lifetime_default).value()->scope,
+              "key:shop POST /api/orders");
     // Version 0.1 recorded such keys under this name.
-    EXPECT_EQ(read_idempotency_key(with_key(local_principal())).value()->scope,
+    EXPECT_EQ(read_idempotency_key(with_key(local_principal()), idempotency_lifetime_default)
+                  .value()
+                  ->scope,
               "anonymous POST /api/orders");
-    EXPECT_EQ(read_idempotency_key(with_key(nobody())).value()->scope, "nobody POST /api/orders");
+    EXPECT_EQ(read_idempotency_key(with_key(nobody()), idempotency_lifetime_default).value()->scope,
+              "nobody POST /api/orders");
 }
 
 TEST(IdempotencyKeyScope, IsAskedForByTheRow) {
@@ -87,7 +91,7 @@ TEST(Fingerprint, OfTheMeaningIsOneForAllFormsOfARequest) {
 TEST(IdempotencyKeyHeader, ComesWithBothFingerprints) {
     Request request = with_key(local_principal());
     request.body = R"({ "a": 1.0 })";
-    const auto key = read_idempotency_key(request).value();
+    const auto key = read_idempotency_key(request, idempotency_lifetime_default).value();
     EXPECT_EQ(key->fingerprint, fingerprint_of_meaning(R"({"a":1})"));
     EXPECT_EQ(key->bytes_fingerprint, fingerprint(request.body));
     const auto line = read_line_key(request, "k", "{\"a\":1}\r").value();
