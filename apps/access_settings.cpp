@@ -1,5 +1,6 @@
 #include "apps/access_settings.hpp"
 
+#include "apps/server_urls.hpp"
 #include "platform/access/access_store.hpp"
 #include "platform/access/caller_finder.hpp"
 #include "platform/access/login.hpp"
@@ -10,6 +11,11 @@
 #include "platform/telemetry/log.hpp"
 
 namespace trackops::apps {
+
+std::string session_url(const config::Values& values, const std::string& without) {
+    if (values.text("session-url").empty()) return without;
+    return url_with_password(values, "session-url", "session-password");
+}
 
 // The members are constructed in this order and destroyed in the reverse.
 struct Access::Parts {

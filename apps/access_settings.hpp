@@ -49,6 +49,9 @@ inline constexpr config::Setting session_url_setting{
         "cache-url where there is one, else embedded:, which knows none of the other services.",
     .secret = true};
 
+// Returns the URL of that setting with its password; `without` when it is not given.
+std::string session_url(const config::Values& values, const std::string& without);
+
 // The access file of a program.
 class Access {
 public:

@@ -40,14 +40,10 @@ event_relay::ModuleOptions module_options(const config::Values& values) {
     return options;
 }
 
-std::string session_url(const config::Values& values) {
-    if (values.text("session-url").empty()) return "embedded:";
-    return url_with_password(values, "session-url", "session-password");
-}
-
 std::unique_ptr<Running> make(const config::Values& values) {
-    return std::make_unique<Service<event_relay::Module>>(
-        values, "relay", "event-relay-service", session_url(values), module_options(values));
+    return std::make_unique<Service<event_relay::Module>>(values, "relay", "event-relay-service",
+                                                          session_url(values, "embedded:"),
+                                                          module_options(values));
 }
 
 }  // namespace

@@ -1,8 +1,5 @@
 #include "apps/listen_settings.hpp"
 
-#include <algorithm>
-#include <arpa/inet.h>
-#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -10,32 +7,17 @@
 #include <fmt/ranges.h>
 
 #include "apps/tls_settings.hpp"
+#include "platform/http/client_address.hpp"
 
 namespace trackops::apps {
 namespace {
-
-using Bytes = std::array<std::uint8_t, 16>;
-
-// Returns the bytes of an IPv6 address, or of an IPv4 address as ::ffff:a.b.c.d.
-std::optional<Bytes> ip_bytes(const std::string& text) {
-    Bytes bytes{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (::inet_pton(AF_INET, text.c_str(), bytes.data() + 12) == 1) return bytes;
-    if (::inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1) return bytes;
-    return std::nullopt;
-}
-
-bool is_loopback(const Bytes& ip) {
-    constexpr Bytes v6{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-    constexpr Bytes v4{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127};
-    return ip == v6 || std::equal(ip.begin(), ip.begin() + 13, v4.begin());
-}
 
 // Returns the IP address that the text means, without brackets; nothing if it means none.
 std::optional<std::string> ip_of(std::string_view text) {
     if (text == "localhost") return "127.0.0.1";
     const bool is_bracketed = text.starts_with('[') && text.ends_with(']') && text.contains(':');
     std::string ip(is_bracketed ? text.substr(1, text.size() - 2) : text);
-    if (!ip_bytes(ip)) return std::nullopt;
+    if (!http::parse_client_address(ip)) return std::nullopt;
     return ip;
 }
 
@@ -45,7 +27,9 @@ struct Listener {
     bool asks_for_keys;  // the management plane asks for none
 };
 
-bool is_exposed(const Listener& listener) { return !is_loopback(ip_bytes(listener.ip).value()); }
+bool is_exposed(const Listener& listener) {
+    return !http::is_loopback(http::parse_client_address(listener.ip).value());
+}
 
 std::vector<Listener> listeners(const config::Values& values) {
     std::vector<Listener> all = {{"address", listen_address(values), true}};

@@ -66,16 +66,11 @@ order::ModuleOptions module_options(const config::Values& values) {
     return options;
 }
 
-std::string session_url(const config::Values& values) {
-    return values.text("session-url").empty()
-               ? url_with_password(values, "cache-url", "redis-password")
-               : url_with_password(values, "session-url", "session-password");
-}
-
 std::unique_ptr<Running> make(const config::Values& values) {
-    return std::make_unique<Service<order::Module>>(values, "order", "order-service",
-                                                    session_url(values), module_options(values),
-                                                    bus_options(values));
+    return std::make_unique<Service<order::Module>>(
+        values, "order", "order-service",
+        session_url(values, url_with_password(values, "cache-url", "redis-password")),
+        module_options(values), bus_options(values));
 }
 
 }  // namespace

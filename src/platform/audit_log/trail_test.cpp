@@ -1,4 +1,4 @@
-// Which requests come into the audit log, and how often.
+// The requests that come into the audit log, and how often they do.
 #include "platform/audit_log/trail.hpp"
 
 #include <fmt/format.h>
