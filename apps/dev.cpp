@@ -6,6 +6,7 @@
 
 #include "apps/program.hpp"
 #include "apps/service.hpp"
+#include "apps/service_settings.hpp"
 #include "apps/telemetry_export.hpp"
 #include "event_relay/module.hpp"
 #include "inventory/module.hpp"
@@ -37,18 +38,11 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
      .default_value = "",
      .help = "The same for the inventory service.",
      .secret = true},
-    {"reserve-timeout", Kind::duration, "15m",
-     "An order that is not reserved by then is cancelled with TIMED_OUT.", 1,
-     7L * 24 * 3600 * 1000},
-    {"saga-retry", Kind::duration, "30s",
-     "First wait before a saga asks again; doubles up to ten times this.", 1, 3600L * 1000},
-    {"idempotency-lifetime", Kind::duration, "24h",
-     "How long the response to an Idempotency-Key is kept.", 60L * 1000, 30L * 24 * 3600 * 1000},
-    {"idempotency-optional", Kind::flag, "false",
-     "Take orders and stock adjustments without an Idempotency-Key, from clients of version 0.1."},
-    {"low-stock-threshold", Kind::integer, "2",
-     "Units available with which an item without a lowStockThreshold counts as low.", 0,
-     1'000'000'000'000},
+    reserve_timeout_setting,
+    saga_retry_setting,
+    idempotency_lifetime_setting,
+    idempotency_optional_setting,
+    low_stock_threshold_setting,
     {"inventory", Kind::flag, "true",
      "Run the inventory service; --no-inventory leaves orders waiting."},
 }));

@@ -2,6 +2,7 @@
 // outbox, as a process.
 #include "apps/server_urls.hpp"
 #include "apps/service.hpp"
+#include "apps/service_settings.hpp"
 #include "inventory/module.hpp"
 
 namespace trackops::apps {
@@ -34,13 +35,9 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
      "How its relay reads the outbox: poll, or wal, which needs REPLICATION."},
     session_url_setting,
     password_setting("session-password", "The password for it."),
-    {"idempotency-lifetime", Kind::duration, "24h",
-     "How long the response to an Idempotency-Key is kept.", 60L * 1000, 30L * 24 * 3600 * 1000},
-    {"idempotency-optional", Kind::flag, "false",
-     "Take orders and stock adjustments without an Idempotency-Key, from clients of version 0.1."},
-    {"low-stock-threshold", Kind::integer, "2",
-     "Units available with which an item without a lowStockThreshold counts as low.", 0,
-     1'000'000'000'000},
+    idempotency_lifetime_setting,
+    idempotency_optional_setting,
+    low_stock_threshold_setting,
     {.name = "bus-url",
      .kind = Kind::text,
      .default_value = "kafka://127.0.0.1:9092",

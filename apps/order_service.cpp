@@ -1,6 +1,7 @@
 // order-service: the order API, its sagas and the consumer of inventory's replies, as a process.
 #include "apps/server_urls.hpp"
 #include "apps/service.hpp"
+#include "apps/service_settings.hpp"
 #include "order/module.hpp"
 
 namespace trackops::apps {
@@ -38,15 +39,10 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
     session_url_setting,
     password_setting("session-password", "The password for it."),
     {"topic-partitions", Kind::integer, "3", "Partitions of topics that are made.", 1, 10'000},
-    {"idempotency-lifetime", Kind::duration, "24h",
-     "How long the response to an Idempotency-Key is kept.", 60L * 1000, 30L * 24 * 3600 * 1000},
-    {"idempotency-optional", Kind::flag, "false",
-     "Take orders and stock adjustments without an Idempotency-Key, from clients of version 0.1."},
-    {"reserve-timeout", Kind::duration, "15m",
-     "An order that is not reserved by then is cancelled with TIMED_OUT.", 1,
-     7L * 24 * 3600 * 1000},
-    {"saga-retry", Kind::duration, "30s",
-     "First wait before a saga asks again; doubles up to ten times this.", 1, 3600L * 1000},
+    idempotency_lifetime_setting,
+    idempotency_optional_setting,
+    reserve_timeout_setting,
+    saga_retry_setting,
 }));
 
 order::ModuleOptions module_options(const config::Values& values) {
