@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "platform/access/memory_session_store.hpp"
+#include "platform/backends/redis_url.hpp"
 #include "platform/redis/session_store.hpp"
 #include "platform/redis/target.hpp"
 #include "platform/url/url.hpp"
@@ -20,15 +21,10 @@ std::unique_ptr<access::SessionStore> open_sessions(std::string_view url,
                                                     access::SessionTimes times, const Clock& clock,
                                                     telemetry::Registry& metrics) {
     if (url == "embedded:") return std::make_unique<access::MemorySessionStore>(times, clock);
-    const std::string_view scheme = url::scheme_of(url);
-    if (scheme == "redis")
+    if (url::scheme_of(url) == "redis")
         return cache::make_redis_session_store(cache::parse_redis_target(url), times, timeout,
                                                clock, metrics);
-    if (scheme == "rediss")
-        url::refuse(url, form,
-                    "TLS to Redis needs hiredis_ssl, which the hiredis of Debian 12 does not have: "
-                    "put Redis on this machine, or a tunnel in front of it");
-    url::refuse(url, form, "it is neither embedded: nor redis://");
+    refuse_redis_url(url, form);
 }
 
 }  // namespace trackops::backends
