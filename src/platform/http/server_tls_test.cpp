@@ -8,6 +8,7 @@
 #include "platform/tls/server_identity.hpp"
 #include "platform/tls/session.hpp"
 #include "testing/certificates.hpp"
+#include "testing/databases.hpp"
 
 namespace trackops::http {
 namespace {
@@ -75,15 +76,10 @@ private:
 class ServerTlsTest : public ServerTest {
 protected:
     ServerTlsTest() {
-        std::string name = std::filesystem::temp_directory_path() / "trackops-tls-XXXXXX";
-        folder_ = ::mkdtemp(name.data());
         show(authority_.issue("localhost"));
         std::ofstream(folder_ / "ca") << authority_.certificate();
     }
-    ~ServerTlsTest() override {
-        server_.reset();
-        std::filesystem::remove_all(folder_);
-    }
+    ~ServerTlsTest() override { server_.reset(); }
     void show(const trackops::testing::Issued& issued) const {
         std::ofstream(folder_ / "certificate") << issued.certificate;
         std::ofstream(folder_ / "key") << issued.key;
@@ -104,7 +100,8 @@ protected:
     }
 
     const Authority authority_{"the authority"};
-    std::filesystem::path folder_;
+    const trackops::testing::TemporaryFolder temporary_;
+    const std::filesystem::path folder_ = temporary_.path();
     std::unique_ptr<tls::ServerIdentity> identity_;
 };
 

@@ -8,6 +8,7 @@
 
 #include "platform/telemetry/metrics.hpp"
 #include "testing/certificates.hpp"
+#include "testing/databases.hpp"
 #include "testing/fakes.hpp"
 
 namespace trackops::tls {
@@ -18,12 +19,7 @@ using trackops::testing::Issued;
 
 class ServerIdentityTest : public ::testing::Test {
 protected:
-    ServerIdentityTest() {
-        std::string name = std::filesystem::temp_directory_path() / "trackops-tls-XXXXXX";
-        folder_ = ::mkdtemp(name.data());
-        write(first_);
-    }
-    ~ServerIdentityTest() override { std::filesystem::remove_all(folder_); }
+    ServerIdentityTest() { write(first_); }
 
     void write(const std::string& file, const std::string& text) const {
         std::ofstream(folder_ / file) << text;
@@ -42,7 +38,8 @@ protected:
     const Authority authority_{"the authority"};
     const Issued first_ = authority_.issue("a", std::chrono::hours(1));
     const Issued second_ = authority_.issue("a", std::chrono::hours(2));
-    std::filesystem::path folder_;
+    const trackops::testing::TemporaryFolder temporary_;
+    const std::filesystem::path folder_ = temporary_.path();
     trackops::testing::FakeClock clock_;
     telemetry::Registry metrics_;
 };
