@@ -9,13 +9,14 @@
 
 #include <fmt/format.h>
 
+#include "platform/http/setting_list.hpp"
+
 namespace trackops::http {
 namespace {
 
 constexpr std::array<std::uint8_t, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 constexpr std::size_t network_bytes = 8;  // of an IPv6 client
 constexpr unsigned mapped_bits = 96;
-constexpr std::string_view separators = ", ";
 
 bool is_ipv4(const ClientAddress& address) {
     return std::ranges::equal(std::span(address).first<12>(), mapped_prefix);
@@ -34,9 +35,8 @@ std::optional<Network> parse_network(std::string_view text) {
     if (error != std::errc() || end != digits.data() + digits.size() || bits > (is_v4 ? 32 : 128))
         return std::nullopt;
     network.bits = is_v4 ? bits + mapped_bits : bits;
-    const Network rest{.address = network.address, .bits = network.bits};
     for (unsigned bit = network.bits; bit < 128; ++bit) {
-        if ((rest.address[bit / 8] >> (7 - bit % 8) & 1) != 0) return std::nullopt;
+        if ((network.address[bit / 8] >> (7 - bit % 8) & 1) != 0) return std::nullopt;
     }
     return network;
 }
@@ -89,11 +89,7 @@ bool Network::contains(const ClientAddress& other) const {
 
 Result<std::vector<Network>> parse_networks(std::string_view list) {
     std::vector<Network> networks;
-    while (!list.empty()) {
-        const std::size_t end = std::min(list.find_first_of(separators), list.size());
-        const std::string_view entry = list.substr(0, end);
-        list.remove_prefix(std::min(end + 1, list.size()));
-        if (entry.empty()) continue;
+    for (const std::string_view entry : entries_of(list)) {
         const auto network = parse_network(entry);
         if (!network) {
             return fail(Errc::invalid,

@@ -4,10 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "platform/http/setting_list.hpp"
+
 namespace trackops::http {
 namespace {
-
-constexpr std::string_view separators = ", ";
 
 bool is_origin(std::string_view text) {
     for (const std::string_view scheme : {"https://", "http://"}) {
@@ -25,11 +25,7 @@ bool is_origin(std::string_view text) {
 
 Result<std::vector<std::string>> parse_origins(std::string_view list) {
     std::vector<std::string> origins;
-    while (!list.empty()) {
-        const std::size_t end = std::min(list.find_first_of(separators), list.size());
-        const std::string_view entry = list.substr(0, end);
-        list.remove_prefix(std::min(end + 1, list.size()));
-        if (entry.empty()) continue;
+    for (const std::string_view entry : entries_of(list)) {
         if (!is_origin(entry)) {
             return fail(Errc::invalid, fmt::format("'{}' is no origin such as "
                                                    "https://console.example, in small letters "

@@ -7,14 +7,10 @@
 #include <string_view>
 #include <vector>
 
+#include "platform/http/field_text.hpp"
+
 namespace trackops::http {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-    while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-    while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-    return text;
-}
 
 // Returns the elements of all headers of this name, in order.
 std::vector<std::string_view> elements_of(const Request& request, std::string_view name) {
@@ -24,7 +20,7 @@ std::vector<std::string_view> elements_of(const Request& request, std::string_vi
         std::string_view rest = value;
         for (;;) {
             const std::size_t comma = std::min(rest.find(','), rest.size());
-            elements.push_back(trimmed(rest.substr(0, comma)));
+            elements.push_back(without_white_space(rest.substr(0, comma)));
             if (comma == rest.size()) break;
             rest.remove_prefix(comma + 1);
         }
@@ -36,7 +32,7 @@ std::vector<std::string_view> elements_of(const Request& request, std::string_vi
 std::optional<std::string_view> parameter(std::string_view element, std::string_view name) {
     while (!element.empty()) {
         const std::size_t end = std::min(element.find(';'), element.size());
-        const std::string_view pair = trimmed(element.substr(0, end));
+        const std::string_view pair = without_white_space(element.substr(0, end));
         element.remove_prefix(std::min(end + 1, element.size()));
         const std::size_t equals = pair.find('=');
         if (equals == std::string_view::npos) continue;

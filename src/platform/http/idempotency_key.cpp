@@ -7,16 +7,11 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include "platform/http/field_text.hpp"
 #include "platform/json/reader.hpp"
 
 namespace trackops::http {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-    const std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 // Returns the content of a structured-field string; nothing if the string is not closed or escapes
 // any character but " and \.
@@ -54,7 +49,7 @@ std::unexpected<Error> invalid_key(std::string detail, std::string code) {
 
 Result<std::optional<std::string>> read_idempotency_key(std::optional<std::string_view> header) {
     if (!header) return std::nullopt;
-    const std::string_view text = trimmed(*header);
+    const std::string_view text = without_white_space(*header);
     std::optional<std::string> key =
         text.starts_with('"') ? unquoted(text) : std::optional(std::string(text));
     if (!key) return invalid_key("is not a closed string", "format");

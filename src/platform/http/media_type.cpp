@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "platform/http/field_text.hpp"
+
 namespace trackops::http {
 namespace {
 
@@ -14,21 +16,15 @@ bool same_word(std::string_view a, std::string_view b) {
     return std::ranges::equal(a, b, {}, lower, lower);
 }
 
-std::string_view trimmed(std::string_view text) {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
-}
-
 // Cuts off and returns the text before the next semicolon.
 std::string_view take_part(std::string_view& rest) {
     const std::size_t end = std::min(rest.find(';'), rest.size());
-    const std::string_view part = trimmed(rest.substr(0, end));
+    const std::string_view part = without_white_space(rest.substr(0, end));
     rest.remove_prefix(std::min(end + 1, rest.size()));
     return part;
 }
 
-std::string_view unquoted(std::string_view text) {
+std::string_view without_quotes(std::string_view text) {
     if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
         return text.substr(1, text.size() - 2);
     return text;
@@ -45,9 +41,9 @@ bool is_utf8(std::string_view charset) {
 std::optional<std::string_view> charset_of(std::string_view parameter) {
     const std::size_t equals = parameter.find('=');
     if (equals == std::string_view::npos ||
-        !same_word(trimmed(parameter.substr(0, equals)), "charset"))
+        !same_word(without_white_space(parameter.substr(0, equals)), "charset"))
         return std::nullopt;
-    return trimmed(unquoted(trimmed(parameter.substr(equals + 1))));
+    return without_white_space(without_quotes(without_white_space(parameter.substr(equals + 1))));
 }
 
 // Returns the text as it may stand in an answer: short, and visible ASCII alone.

@@ -7,12 +7,12 @@
 #include <fmt/format.h>
 
 #include "platform/http/cors.hpp"
+#include "platform/http/setting_list.hpp"
 
 namespace trackops::http {
 namespace {
 
 constexpr std::size_t host_bytes_max = 253;  // of a name in the DNS
-constexpr std::string_view list_separators = ", ";
 
 struct Authority {
     std::string host;       // in lower case, without a dot at its end; IPv6 in brackets
@@ -101,11 +101,7 @@ Result<void> check_page(const Request& request, const std::optional<Authority>& 
 
 Result<std::vector<std::string>> parse_host_names(std::string_view list) {
     std::vector<std::string> names;
-    while (!list.empty()) {
-        const std::size_t end = std::min(list.find_first_of(list_separators), list.size());
-        const std::string_view entry = list.substr(0, end);
-        list.remove_prefix(std::min(end + 1, list.size()));
-        if (entry.empty()) continue;
+    for (const std::string_view entry : entries_of(list)) {
         auto authority = parse_authority(entry);
         if (!authority || entry.contains(':')) {
             return fail(Errc::invalid,
