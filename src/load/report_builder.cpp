@@ -10,11 +10,6 @@ namespace trackops::load {
 
 namespace {
 
-std::string_view text_of(json::Value object, std::string_view name) {
-    const auto member = object.find(name);
-    return member ? member->text().value_or("") : "";
-}
-
 Outcome outcome_of(std::string_view status) {
     if (status == "PENDING") return Outcome::pending;
     return status == "CANCELLED" ? Outcome::cancelled : Outcome::confirmed;
@@ -30,12 +25,12 @@ Problem problem_of(const Response& response) {
     const auto document = json::Document::parse(response.body);
     if (!document) return problem;
     const auto root = document->root();
-    if (const auto code = text_of(root, "code"); !code.empty()) problem.code = code;
-    problem.detail = text_of(root, "detail");
+    if (const auto code = root.text_of("code"); !code.empty()) problem.code = code;
+    problem.detail = root.text_of("detail");
     if (const auto errors = root.find("errors"))
         errors->each_element([&](std::size_t, json::Value error) {
             problem.detail +=
-                fmt::format("; {} {}", text_of(error, "pointer"), text_of(error, "detail"));
+                fmt::format("; {} {}", error.text_of("pointer"), error.text_of("detail"));
         });
     return problem;
 }
@@ -45,12 +40,12 @@ Problem problem_of(const Response& response) {
 Result<OrderState> read_order(std::string_view body) {
     const auto document = TRY(json::Document::parse(body));
     const auto root = document.root();
-    const auto id = Uuid::parse(text_of(root, "id"));
-    const auto status = text_of(root, "status");
+    const auto id = Uuid::parse(root.text_of("id"));
+    const auto status = root.text_of("status");
     if (!id || status.empty()) return fail(Errc::malformed, "the answer is no order");
-    return OrderState{*id, outcome_of(status), std::string(text_of(root, "cancelReason")),
-                      Instant::parse(text_of(root, "createdAt")),
-                      Instant::parse(text_of(root, "updatedAt"))};
+    return OrderState{*id, outcome_of(status), std::string(root.text_of("cancelReason")),
+                      Instant::parse(root.text_of("createdAt")),
+                      Instant::parse(root.text_of("updatedAt"))};
 }
 
 bool ReportBuilder::count(CallCounts LoadReport::* kind, const Result<Response>& response,

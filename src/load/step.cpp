@@ -9,25 +9,20 @@ namespace trackops::load {
 
 namespace {
 
-std::string text_of(json::Value object, std::string_view name) {
-    const auto member = object.find(name);
-    return std::string(member ? member->text().value_or("") : "");
-}
-
 Result<Step> cancel_of(json::Value cancel) {
-    auto reference = text_of(cancel, "externalRef");
+    auto reference = std::string(cancel.text_of("externalRef"));
     if (reference.empty()) return fail(Errc::invalid, "a cancel names no externalRef");
     std::string body;
     json::Writer writer(body);
     writer.begin_object();
-    if (const auto reason = text_of(cancel, "reason"); !reason.empty())
+    if (const auto reason = cancel.text_of("reason"); !reason.empty())
         writer.member("reason", reason);
     writer.end_object();
     return CancelOrder{std::move(reference), std::move(body)};
 }
 
 Result<Step> adjust_of(json::Value adjust) {
-    AdjustStock step{text_of(adjust, "sku"), text_of(adjust, "key"), {}};
+    AdjustStock step{std::string(adjust.text_of("sku")), std::string(adjust.text_of("key")), {}};
     if (step.sku.empty() || step.key.empty())
         return fail(Errc::invalid, "an adjust needs a sku and a key");
     json::Writer writer(step.body);
@@ -48,11 +43,11 @@ Result<Step> parse_step(std::string_view line) {
     if (const auto cancel = root.find("cancel")) return cancel_of(*cancel);
     if (const auto adjust = root.find("adjust")) return adjust_of(*adjust);
     if (const auto refused = root.find("refused")) {
-        auto reason = text_of(*refused, "reason");
+        auto reason = std::string(refused->text_of("reason"));
         return NotSent{reason.empty() ? "no reason given" : std::move(reason)};
     }
     const auto order = root.find("order").value_or(root);
-    return PlaceOrder{text_of(order, "externalRef"), order.minified()};
+    return PlaceOrder{std::string(order.text_of("externalRef")), order.minified()};
 }
 
 std::string_view reference_of(const Step& step) {

@@ -45,11 +45,6 @@ std::optional<json::Document> object_of(std::string_view part) {
     return *std::move(document);
 }
 
-std::string_view text_of(json::Value object, std::string_view name) {
-    const auto member = object.find(name);
-    return member ? member->text().value_or("") : "";
-}
-
 // A NumericDate: seconds since 1970, perhaps with a fraction.
 std::optional<Instant> time_of(json::Value claims, std::string_view name) {
     const auto member = claims.find(name);
@@ -93,14 +88,14 @@ bool is_printable(std::string_view text, std::size_t bytes_max) {
 
 // Returns nothing if a claim that names the caller is missing or odd.
 std::optional<http::Principal> principal_of(json::Value claims, const Provider& provider) {
-    const std::string_view subject = text_of(claims, "sub");
+    const std::string_view subject = claims.text_of("sub");
     if (!is_printable(subject, subject_bytes_max)) return std::nullopt;
     http::Scopes scopes = scopes_of(claims, provider);
     if (!scopes.contains(Scope::orders_own))
         return http::Principal{.name = fmt::format("token:{}/{}", provider.name, subject),
                                .scopes = scopes};
     // A caller with orders:own is a customer, and nothing more, whatever else the token claims.
-    const std::string_view customer = text_of(claims, provider.customer_claim);
+    const std::string_view customer = claims.text_of(provider.customer_claim);
     if (!is_printable(customer, customer_bytes_max)) return std::nullopt;
     return http::Principal{.name = fmt::format("customer:{}", customer),
                            .scopes = {Scope::orders_own},
@@ -148,13 +143,13 @@ std::expected<VerifiedToken, Outcome> verify_token(std::string_view token,
         return std::unexpected(Outcome::token_malformed);
     const json::Value claims = payload->root();
     const auto known = std::ranges::find_if(providers, [&](const KnownProvider& one) {
-        return one.provider.issuer == text_of(claims, "iss");
+        return one.provider.issuer == claims.text_of("iss");
     });
     if (known == providers.end()) return std::unexpected(Outcome::token_issuer);
     if (!known->keys) return std::unexpected(Outcome::token_unasked);
-    const auto key = known->keys->find(text_of(header->root(), "kid"));
+    const auto key = known->keys->find(header->root().text_of("kid"));
     if (key == known->keys->end()) return std::unexpected(Outcome::token_key);
-    if (text_of(header->root(), "alg") != name_of(key->second.algorithm))
+    if (header->root().text_of("alg") != name_of(key->second.algorithm))
         return std::unexpected(Outcome::token_algorithm);
     if (!is_signed_with(token, key->second)) return std::unexpected(Outcome::token_signature);
     if (!has_text(claims, "aud", known->provider.audience))

@@ -33,18 +33,13 @@ static_assert([] {
     return algorithms.size() == static_cast<std::size_t>(Algorithm::es256) + 1;
 }());
 
-std::string_view text_of(json::Value object, std::string_view name) {
-    const auto member = object.find(name);
-    return member ? member->text().value_or("") : "";
-}
-
 // Returns the row of a key that may verify signatures.
 const AlgorithmRow* row_of(json::Value key) {
     for (const AlgorithmRow& row : algorithms) {
-        if (text_of(key, "kty") != row.kty || text_of(key, "kid").empty()) continue;
-        if (key.find("use") && text_of(key, "use") != "sig") return nullptr;
-        if (key.find("alg") && text_of(key, "alg") != row.name) return nullptr;
-        if (row.algorithm == Algorithm::es256 && text_of(key, "crv") != "P-256") return nullptr;
+        if (key.text_of("kty") != row.kty || key.text_of("kid").empty()) continue;
+        if (key.find("use") && key.text_of("use") != "sig") return nullptr;
+        if (key.find("alg") && key.text_of("alg") != row.name) return nullptr;
+        if (row.algorithm == Algorithm::es256 && key.text_of("crv") != "P-256") return nullptr;
         return &row;
     }
     return nullptr;
@@ -56,7 +51,7 @@ Result<TokenKey> read_key(json::Value key, const AlgorithmRow& row) {
     json::Writer out(text);
     out.begin_object().member("kty", row.kty);
     for (const std::string_view name : row.members) {
-        if (!name.empty()) out.member(name, text_of(key, name));
+        if (!name.empty()) out.member(name, key.text_of(name));
     }
     out.end_object();
     cjose_err error{};
@@ -67,7 +62,7 @@ Result<TokenKey> read_key(json::Value key, const AlgorithmRow& row) {
         (row.algorithm == Algorithm::rs256 && (bits < rsa_bits_min || bits > rsa_bits_max)))
         return fail(Errc::invalid,
                     fmt::format("the key '{}' is broken, or has not 2048 to 8192 bits",
-                                text_of(key, "kid")));
+                                key.text_of("kid")));
     return made;
 }
 
@@ -96,7 +91,7 @@ Result<KeySet> read_key_set(std::string_view text) {
         auto made = read_key(key, *row);
         if (!made) {
             fault = made.error();
-        } else if (!set.emplace(text_of(key, "kid"), *std::move(made)).second) {
+        } else if (!set.emplace(key.text_of("kid"), *std::move(made)).second) {
             fault = Error{Errc::invalid, "has two keys with one kid"};
         }
     });

@@ -149,6 +149,8 @@ TEST(Document, DoesNotNeedItsTextAfterwards) {
     text.assign(text.size(), 'x');
     const auto other = parsed(R"({"name":"another text, same thread"})");
     EXPECT_EQ(document.root().find("name")->text(), "the value of it");
+    EXPECT_EQ(document.root().text_of("name"), "the value of it");
+    EXPECT_EQ(document.root().text_of("absent"), "");
 }
 
 TEST(Value, KnowsItsKind) {

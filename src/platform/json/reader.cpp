@@ -381,6 +381,11 @@ std::optional<Value> Value::find(std::string_view name) const {
     return std::nullopt;
 }
 
+std::string_view Value::text_of(std::string_view name) const {
+    const auto member = find(name);
+    return member ? member->text().value_or("") : "";
+}
+
 void Value::each_member(const std::function<void(std::string_view, Value)>& visit) const {
     const Node here = node(element_);
     if (here.type() != element_type::OBJECT) return;

@@ -35,6 +35,8 @@ public:
     bool is_null() const { return kind() == Kind::null; }
     std::size_t size() const;  // number of members or elements; 0 for any other kind
     std::optional<Value> find(std::string_view name) const;  // finds a member of an object
+    // Returns the text of a member; "" if there is none, or it is no text.
+    std::string_view text_of(std::string_view name) const;
     void each_member(const std::function<void(std::string_view, Value)>& visit) const;
     void each_element(const std::function<void(std::size_t, Value)>& visit) const;
     // Returns the value as JSON text without blanks. A number has all of its digits, and no
