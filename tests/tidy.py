@@ -22,6 +22,7 @@ CATCHES_ALL = {  # and rethrow it, except the two drivers of pumps and the code 
     "src/platform/postgres/connection.cpp", "src/platform/postgres/pool.cpp", "src/platform/relay/wal/source.cpp"}
 VAGUE = re.compile(r"(^|_)(util|utils|helper|helpers|common|misc|manager|managers|impl|stuff)(_|\.|$)")
 PRIVATE_HEADERS = {"src/platform/http/connection.hpp"}  # included by the server alone
+TRY_IN_A_LIST = re.compile(r",\s*(?:\.\w+ = )?(?:\w+[({])*TRY\(")
 THIRD_PARTY = re.compile(r"<(boost|simdjson|sqlite3|libpq|prometheus|spdlog|openssl|sodium|cjose|hiredis|librdkafka|CLI)[/.\-]")
 
 
@@ -70,6 +71,8 @@ def faults_of(file):
         yield "a header's first line says what the file is for"
     if re.search(r"catch \((\.\.\.|const (sim::)?Crash&)\)", text) and file not in CATCHES_ALL and not file.endswith("_test.cpp"):
         yield "catches what is no std::exception: a simulated crash must reach the simulator"
+    for found in TRY_IN_A_LIST.finditer(text):
+        yield f"line {text.count(chr(10), 0, found.end()) + 1}: TRY after a comma leaks what was made before it (g++ 12): give it a variable"
     path = file.removeprefix("src/")
     ring = ring_of(path)
     is_test = file.endswith(("_test.cpp", "_test.hpp", "_for_tests.hpp", "_fixture.hpp")) or ring == "testing"

@@ -65,7 +65,7 @@ inline std::unexpected<Error> fail(Errc code, std::string detail,
 }  // namespace trackops
 
 // Yields the value of a Result, or returns its error from the enclosing function. A lambda that
-// uses TRY must state its return type.
+// uses TRY states its return type. Not after a comma: g++ 12 leaks what the list made before it.
 #define TRY(expression)                                                         \
     __extension__({                                                             \
         auto&& try_result = (expression);                                       \

@@ -70,7 +70,8 @@ Result<ItemRequest> on_item(const Request& request, Command command) {
 
 template <class Command>
 Result<ItemRequest> on_item(const Request& request, Result<Command> command) {
-    return on_item(request, TRY(std::move(command)));
+    auto read = TRY(std::move(command));
+    return on_item(request, std::move(read));
 }
 
 Result<void> get_item(const Request& request, const Reply& reply, app::InventoryReader& reader) {

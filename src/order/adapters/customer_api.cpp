@@ -90,11 +90,9 @@ Result<void> change_customer(const Request& request, const Reply& reply, std::st
                              domain::CustomerCommand command,
                              const CustomerApiDependencies& dependencies) {
     TRY(http::check_query(request, {}));
-    app::CustomerWrite write{dependencies.ids.next(),
-                             std::move(customer),
-                             std::move(command),
-                             TRY(http::read_idempotency_key(request, dependencies.key_lifetime)),
-                             {}};
+    auto key = TRY(http::read_idempotency_key(request, dependencies.key_lifetime));
+    app::CustomerWrite write{
+        dependencies.ids.next(), std::move(customer), std::move(command), std::move(key), {}};
     write.answer = [&write](const app::CustomerWriteResult& written) {
         return answer_to(write.command, written);
     };
@@ -130,10 +128,9 @@ Result<void> patch_customer(const Request& request, const Reply& reply,
 Result<void> delete_customer(const Request& request, const Reply& reply,
                              const CustomerApiDependencies& dependencies) {
     std::string id = TRY(read_customer_id(request));
-    return change_customer(
-        request, reply, std::move(id),
-        domain::DeleteCustomer{TRY(http::read_version_condition(request, "customer"))},
-        dependencies);
+    const auto condition = TRY(http::read_version_condition(request, "customer"));
+    return change_customer(request, reply, std::move(id), domain::DeleteCustomer{condition},
+                           dependencies);
 }
 
 Result<void> post_address(const Request& request, const Reply& reply,
@@ -156,11 +153,10 @@ Result<void> patch_address(const Request& request, const Reply& reply,
 Result<void> delete_address(const Request& request, const Reply& reply,
                             const CustomerApiDependencies& dependencies) {
     std::string id = TRY(read_customer_id(request));
-    return change_customer(
-        request, reply, std::move(id),
-        domain::DeleteAddress{TRY(read_address_id(request)),
-                              TRY(http::read_version_condition(request, "address"))},
-        dependencies);
+    const auto address = TRY(read_address_id(request));
+    const auto condition = TRY(http::read_version_condition(request, "address"));
+    return change_customer(request, reply, std::move(id), domain::DeleteAddress{address, condition},
+                           dependencies);
 }
 
 Result<domain::CustomerAggregate> find_customer(const Request& request,
@@ -182,7 +178,8 @@ Result<void> get_address(const Request& request, const Reply& reply,
                          const CustomerApiDependencies& dependencies) {
     TRY(http::check_query(request, {}));
     const auto record = TRY(find_customer(request, dependencies));
-    const auto* const address = find_address(record, TRY(read_address_id(request)));
+    const auto id = TRY(read_address_id(request));
+    const auto* const address = find_address(record, id);
     if (address == nullptr)
         return fail(Errc::not_found, "the customer has no address with this id");
     reply.send({.body = customer_address_json(*address, record.customer.id),

@@ -116,8 +116,9 @@ void change_order(const Request& request, const Reply& reply, Result<Command> co
     const auto read = [&]() -> Result<app::ChangeOrder> {
         TRY(http::check_query(request, {}));
         const domain::OrderId id = TRY(read_order_id(request));
+        auto stated = TRY(std::move(command));
         app::ChangeOrder change{
-            id, TRY(std::move(command)), request.context.actor(), request.context.trace(), {}, {}};
+            id, std::move(stated), request.context.actor(), request.context.trace(), {}, {}};
         change.key = TRY(http::read_idempotency_key(request, dependencies.key_lifetime));
         change.condition = TRY(http::read_version_condition(request, "order"));
         return change;

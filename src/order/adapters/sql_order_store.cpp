@@ -162,7 +162,8 @@ std::vector<FoundResponse> find_recorded_responses(sql::Transaction& tx,
 }
 
 Result<app::SaveResult> replay_of(Result<RecordedResponse> recorded) {
-    return app::SaveResult{{}, TRY(std::move(recorded))};
+    auto answer = TRY(std::move(recorded));
+    return app::SaveResult{{}, std::move(answer)};
 }
 
 template <class T>

@@ -54,10 +54,10 @@ std::shared_ptr<const Context> ServerIdentity::context() const {
 }
 
 Result<ServerIdentity::Version> ServerIdentity::read() const {
-    Version version{.own = {.certificates = TRY(read_pem_file(files_.certificates)),
-                            .key = Secret(TRY(read_pem_file(files_.key)))},
-                    .client_ca = {},
-                    .digest = {}};
+    Version version;
+    version.own.certificates = TRY(read_pem_file(files_.certificates));
+    auto key = TRY(read_pem_file(files_.key));
+    version.own.key = Secret(std::move(key));
     if (!files_.client_ca.empty()) version.client_ca = TRY(read_pem_file(files_.client_ca));
     version.digest =
         digest_of({version.own.certificates, version.own.key.reveal(), version.client_ca});
