@@ -12,7 +12,7 @@ PLATFORM = {  # which other platform parts a part may include
     "sqlite": "sql telemetry", "postgres": "sql telemetry url", "bus": "runtime telemetry", "kafka": "bus telemetry url",
     "embedded_log": "bus sql sqlite telemetry", "cache": "telemetry", "redis": "access cache telemetry url",
     "backends": "sql sqlite postgres bus kafka embedded_log access cache redis telemetry url", "idempotency": "sql",
-    "outbox": "sql runtime telemetry idempotency", "relay": "outbox sql postgres bus runtime telemetry json http",
+    "outbox": "sql runtime telemetry idempotency", "relay": "audit_log outbox sql postgres bus runtime telemetry json http",
     "audit": "sql runtime telemetry", "audit_log": "access audit http json runtime sql telemetry", "service": "http runtime telemetry"}
 DRIVERS = {"sqlite", "postgres", "kafka", "embedded_log", "redis"}  # only `backends` may include them, except where PLATFORM says otherwise
 SERVICES = ("order", "inventory")

@@ -1,4 +1,4 @@
-// A fake database that loses the answers of commits.
+// A fake database that loses the answers of commits, or the commits.
 #pragma once
 #include <atomic>
 #include <memory>
@@ -9,15 +9,18 @@
 namespace trackops::testing {
 
 // Wraps a real database. Each of the next `lose` commits of write transactions succeeds, but throws
-// Failure with Fault::outcome_unknown.
+// Failure with Fault::outcome_unknown. Without them, and behind `spare` commits that pass, each of
+// the next `refuse` commits is rolled back and throws Failure with Fault::unavailable.
 class LossyDatabase final : public sql::Database {
 public:
     explicit LossyDatabase(sql::Database& real) : real_(real) {}
     std::atomic<int> lose = 0;
+    std::atomic<int> spare = 0;
+    std::atomic<int> refuse = 0;
 
     std::unique_ptr<sql::Transaction> begin(sql::Access access) override {
         return std::make_unique<Lossy>(real_.begin(access),
-                                       access == sql::Access::write ? &lose : nullptr);
+                                       access == sql::Access::write ? this : nullptr);
     }
     sql::Dialect dialect() const override { return real_.dialect(); }
     void ping() override { real_.ping(); }
@@ -26,8 +29,8 @@ public:
 private:
     class Lossy final : public sql::Transaction {
     public:
-        Lossy(std::unique_ptr<sql::Transaction> real, std::atomic<int>* lose)
-            : real_(std::move(real)), lose_(lose) {}
+        Lossy(std::unique_ptr<sql::Transaction> real, LossyDatabase* faults)
+            : real_(std::move(real)), faults_(faults) {}
         sql::Statement& add(const sql::Query& query, sql::Params params) override {
             return real_->add(query, std::move(params));
         }
@@ -36,9 +39,16 @@ private:
         }
         void flush() override { real_->flush(); }
         void commit() override {
+            if (faults_ != nullptr && faults_->lose == 0 && faults_->spare > 0) {
+                --faults_->spare;
+            } else if (faults_ != nullptr && faults_->lose == 0 && faults_->refuse > 0) {
+                --faults_->refuse;
+                real_->flush();
+                throw sql::Failure(sql::Fault::unavailable, "", "the commit was refused");
+            }
             real_->commit();
-            if (lose_ != nullptr && lose_->load() > 0) {
-                --*lose_;
+            if (faults_ != nullptr && faults_->lose > 0) {
+                --faults_->lose;
                 throw sql::Failure(sql::Fault::outcome_unknown, "",
                                    "the answer of the commit was lost");
             }
@@ -46,7 +56,7 @@ private:
 
     private:
         std::unique_ptr<sql::Transaction> real_;
-        std::atomic<int>* lose_;
+        LossyDatabase* faults_;  // of a write transaction only
     };
 
     sql::Database& real_;

@@ -7,7 +7,7 @@ import pytest
 
 from access_file import AccessFile, bearer
 from databases import psql
-from harness import PROGRAM, wait_until
+from harness import PROGRAM, order_body, wait_until
 from programs import make_program
 
 PASSWORD = "marker horse battery staple"
@@ -87,7 +87,7 @@ def test_acts_of_operators_logins_and_refusals_are_kept(program, auditor, clerk)
     expected = {("order-service", "operator:olga", "login", "refused"), ("order-service", "operator:olga", "login", "accepted"),
                 ("event-relay-service", "operator:olga", "POST /api/relay/pause", "200"), ("event-relay-service", "operator:olga", "POST /api/relay/resume", "200")}
     wait_until(lambda: expected <= told(program, auditor), 20, "the acts in the log of orders")
-    of_stock = {("inventory-service", "operator:olga", "POST /api/relay/pause", "200"), ("inventory-service", "operator:olga", "POST /api/inventory/items", "201")}
+    of_stock = {("inventory-service", "operator:olga", "POST /api/relay/pause", "200"), ("inventory-service", "operator:olga", "POST /api/inventory/items", "committed")}
     wait_until(lambda: of_stock <= told(program, auditor, "inventory"), 20, "the acts in the log of stock")
     assert "key:clerk" not in {row["actor"] for row in rows(program, auditor, "inventory")}, "the traffic of programs"
     pause = next(row for row in rows(program, auditor) if row["action"] == "POST /api/relay/pause")
@@ -95,6 +95,39 @@ def test_acts_of_operators_logins_and_refusals_are_kept(program, auditor, clerk)
     positions = [row["position"] for row in rows(program, auditor)]
     assert positions == list(range(len(positions), 0, -1))
     assert "marker" not in str(rows(program, auditor))
+
+
+def test_an_act_is_there_with_its_answer_and_survives_a_kill(file, auditor, program):
+    """An act that changes the database has its row in the same transaction, so the death of the process right after the answer does not lose it."""
+    session = {"Cookie": log_in(program).headers["set-cookie"].split(";")[0]}
+    for number in range(4):
+        customer = program.client().post("/api/customers", {"name": "Ann"}, session).expect(201)["id"]
+        assert ("order-service", "operator:olga", "POST /api/customers", "committed") in told(program, auditor)
+        program.client().post(f"/api/customers/{customer}/erase", {"dryRun": True}, session).expect(200)
+        placed = program.client().post("/api/orders", order_body(("T-kill", 1)), session | {"Idempotency-Key": f"kill-{number}"}).expect(201)["id"]
+        program.client().post(f"/api/orders/{placed}/cancel", None, session).expect(200)
+        program.client("inventory").post("/api/inventory/items", {"sku": f"T-kill-{number}", "name": "A thing", "onHand": 5}, session).expect(201)
+        program.client().post(f"/api/customers/{customer}/erase", None, session).expect(200)
+        program.kill()
+        program.start("--access-file", str(file.path))
+        session = {"Cookie": log_in(program).headers["set-cookie"].split(";")[0]}
+        committed = {(row["action"], row["subject"]) for row in rows(program, auditor) if row["outcome"] == "committed"}
+        assert {("POST /api/orders/{id}/cancel", f"/api/orders/{placed}/cancel"), ("POST /api/orders", "/api/orders"),
+                ("POST /api/customers/{id}/erase", f"/api/customers/{customer}/erase")} <= committed
+        stock = [row for row in rows(program, auditor, "inventory") if (row["action"], row["outcome"]) == ("POST /api/inventory/items", "committed")]
+        assert len(stock) == number + 2, "one for each, and one of the test before"
+    erased = [row for row in rows(program, auditor) if row["action"] == "POST /api/customers/{id}/erase"]
+    assert [row["outcome"] for row in erased].count("committed") == 4, "a dry run changes nothing"
+
+
+def test_a_retry_of_the_relay_is_there(program, auditor, file):
+    """Refused here, because nothing is parked; relay_parked_test.cpp has one that is done."""
+    session = {"Cookie": log_in(program).headers["set-cookie"].split(";")[0]}
+    for service in ("relay", "inventory"):
+        program.client(service).post("/api/relay/events/0190aaaa-0000-7000-8000-000000000000/retry", None, session).problem(404, "not-found")
+    name = "POST /api/relay/events/{id}/retry"
+    wait_until(lambda: ("event-relay-service", "operator:olga", name, "404") in told(program, auditor), 20, "the retry in the log of orders")
+    wait_until(lambda: ("inventory-service", "operator:olga", name, "404") in told(program, auditor, "inventory"), 20, "the retry in the log of stock")
 
 
 def test_only_audit_read_reads_it(program, auditor, clerk):

@@ -74,6 +74,7 @@ bool upsert_items(std::span<const http::BodyLine> lines, BulkUpsert& bulk, std::
                 outcome.given_on_hand = std::get<domain::UpsertItem>(request->command).on_hand;
             writes.push_back(
                 {bulk.ids.next(), std::move(request->sku), std::move(request->command)});
+            writes.back().act = bulk.act;
             places.push_back(outcomes.size() - 1);
         } else {
             outcome.answer = std::unexpected(std::move(request).error());

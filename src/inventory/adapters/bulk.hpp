@@ -35,6 +35,7 @@ struct BulkUpsert {
     const Clock& clock;
     Ids& ids;
     BulkMode mode = BulkMode::catalogue;
+    AuditedActPtr act = {};
     StreamSkus skus = {};
 };
 

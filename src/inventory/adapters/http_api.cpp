@@ -41,6 +41,7 @@ void write_item(const Request& request, const Reply& reply, Result<ItemRequest> 
         app::ItemWrite write{dependencies.ids.next(), std::move(sku), std::move(command)};
         write.key = TRY(http::read_idempotency_key(request, dependencies.key_lifetime));
         TRY(http::check_query(request, {}));
+        write.act = request.context.act;
         write.record = [asked = write.command](const app::WriteResult& written) {
             return answer_of(asked, written);
         };
@@ -197,7 +198,8 @@ Result<void> post_availability(const Request& request, const Reply& reply,
 void post_bulk(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
     const auto asked = read_bulk_request(request);
     if (!asked) return reply.problem(asked.error());
-    BulkUpsert bulk{dependencies.items, dependencies.clock, dependencies.ids, asked->mode};
+    BulkUpsert bulk{dependencies.items, dependencies.clock, dependencies.ids, asked->mode,
+                    request.context.act};
     http::serve_lines(reply, asked->error_policy, bulk_lines_max,
                       [bulk = std::move(bulk)](std::span<const http::BodyLine> lines,
                                                std::string& answer) mutable {

@@ -10,6 +10,7 @@
 #include "inventory/app/handle_order_events.hpp"
 #include "inventory/app/write_items.hpp"
 #include "inventory/migrations.hpp"
+#include "platform/audit_log/migrations.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/idempotency/migrations.hpp"
 #include "platform/outbox/migrations.hpp"
@@ -31,6 +32,7 @@ public:
           reader(make_inventory_reader(*database, 2)) {
         sql::migrate(*database, "outbox", outbox::migrations);
         sql::migrate(*database, "idempotency", idempotency::migrations);
+        sql::migrate(*database, "audit_log", audit_log::migrations);
         sql::migrate(*database, "inventory", inventory::migrations);
     }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "inventory/adapters/rows.hpp"
+#include "platform/audit_log/acts.hpp"
 #include "platform/idempotency/keys.hpp"
 #include "platform/outbox/event.hpp"
 #include "platform/sql/batch.hpp"
@@ -78,6 +79,7 @@ struct WriteAttempt {
     std::map<std::string, std::optional<domain::Item>, std::less<>> items;
     std::map<KeyName, idempotency::KeyedResponse> recorded;  // by this batch
     std::vector<NewMovement> movements;
+    audit_log::Acts acts;
 };
 
 void find_recorded_responses(sql::Database& database, std::span<const app::ItemWrite> writes,
@@ -139,6 +141,7 @@ Result<app::WriteResult> execute(const app::ItemWrite& write, const app::ItemSto
     }
     app::WriteResult written{.item = change.item, .is_new = !current && change.item};
     current = std::move(change.item);
+    attempt.acts.add(write.act);
     if (write.key) {
         attempt.recorded.emplace(name_of(*write.key),
                                  idempotency::KeyedResponse{*write.key, write.record(written)});
@@ -171,7 +174,7 @@ void save(sql::Transaction& tx, const WriteAttempt& attempt, Instant now) {
     tx.flush();
     if (inserted.affected() < fresh_count) throw sql::ConcurrencyConflict();
     if (recorded && recorded->affected() < keys.size()) throw sql::ConcurrencyConflict();
-    tx.commit();
+    attempt.acts.commit(tx, now);
 }
 
 Result<app::WriteResult> execute_or_replay(const app::ItemWrite& write,
@@ -187,6 +190,7 @@ Result<app::WriteResult> execute_or_replay(const app::ItemWrite& write,
 // as it is now.
 Result<app::WriteResult> result_of_lost_commit(const app::ItemWrite& write,
                                                const WriteAttempt& attempt) {
+    audit_log::Acts::found_committed(write.act);
     return app::WriteResult{.item = attempt.items.find(write.sku)->second};
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/audited_act.hpp"
 #include "base/request.hpp"
 #include "base/result.hpp"
 #include "base/uuid.hpp"
@@ -60,6 +61,7 @@ struct ItemWrite {
     std::optional<IdempotencyKey> key = {};
     // Returns the response to record. Required with a key, otherwise not called.
     std::function<RecordedResponse(const WriteResult&)> record = {};
+    AuditedActPtr act = {};
 };
 
 // Returns the memory that a queued write takes, with the copy of its command in `record`.
@@ -70,8 +72,9 @@ struct ItemStore {
     using Decide = std::function<Result<domain::ItemChange>(const std::optional<domain::Item>&,
                                                             const ItemWrite&)>;
     // Locks the items, decides the writes in sequence and saves the changes with their rows of the
-    // ledger. A refused write does not affect the others. Errc::key_reused when the key was used
-    // with another body; the error of `decide`; Errc::unavailable; Errc::outcome_unknown.
+    // ledger and of the audit log. A refused write does not affect the others. Errc::key_reused
+    // when the key was used with another body; the error of `decide`; Errc::unavailable;
+    // Errc::outcome_unknown.
     virtual std::vector<Result<WriteResult>> write(std::span<const ItemWrite> writes,
                                                    const Decide& decide, Instant now) = 0;
 };

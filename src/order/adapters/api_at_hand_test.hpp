@@ -12,6 +12,7 @@
 #include "order/adapters/sql_order_store.hpp"
 #include "order/app/settle_reservations.hpp"
 #include "order/migrations.hpp"
+#include "platform/audit_log/migrations.hpp"
 #include "platform/backends/open_cache.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/http/calls_for_tests.hpp"
@@ -30,6 +31,7 @@ public:
     explicit ApiAtHand(std::string_view kind) : fresh(kind) {
         sql::migrate(*database, "outbox", outbox::migrations);
         sql::migrate(*database, "idempotency", idempotency::migrations);
+        sql::migrate(*database, "audit_log", audit_log::migrations);
         sql::migrate(*database, "order", migrations);
     }
 

@@ -61,6 +61,7 @@ Result<app::PlaceOrder> read_line(const http::BodyLine& line, const http::Reques
     command.terms = std::move(read.terms);
     command.actor = request.context.actor();
     command.trace = request.context.trace();
+    command.act = request.context.act;
     return command;
 }
 

@@ -93,6 +93,7 @@ Result<void> change_customer(const Request& request, const Reply& reply, std::st
     auto key = TRY(http::read_idempotency_key(request, dependencies.key_lifetime));
     app::CustomerWrite write{
         dependencies.ids.next(), std::move(customer), std::move(command), std::move(key), {}};
+    write.act = request.context.act;
     write.answer = [&write](const app::CustomerWriteResult& written) {
         return answer_to(write.command, written);
     };
@@ -239,6 +240,7 @@ Result<void> erase_customer(const Request& request, const Reply& reply,
     command.is_dry_run = TRY(read_erase_request(request.body));
     command.actor = request.context.actor();
     command.trace = request.context.trace();
+    command.act = request.context.act;
     command.key = TRY(http::read_idempotency_key(request, dependencies.key_lifetime));
     const app::EraseResult result = TRY(app::erase_customer(
         command,

@@ -88,6 +88,7 @@ Result<app::PlaceOrder> read_place_order(const Request& request, Duration key_li
     command.terms = TRY(read_order_terms(request.body));
     command.actor = request.context.actor();
     command.trace = request.context.trace();
+    command.act = request.context.act;
     return command;
 }
 
@@ -121,6 +122,7 @@ void change_order(const Request& request, const Reply& reply, Result<Command> co
             id, std::move(stated), request.context.actor(), request.context.trace(), {}, {}};
         change.key = TRY(http::read_idempotency_key(request, dependencies.key_lifetime));
         change.condition = TRY(http::read_version_condition(request, "order"));
+        change.act = request.context.act;
         return change;
     };
     auto change = read();

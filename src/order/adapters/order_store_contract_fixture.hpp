@@ -11,6 +11,7 @@
 #include "order/app/place_orders.hpp"
 #include "order/app/settle_reservations.hpp"
 #include "order/migrations.hpp"
+#include "platform/audit_log/migrations.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/idempotency/keys.hpp"
 #include "platform/idempotency/migrations.hpp"
@@ -38,6 +39,7 @@ protected:
         : at_hand_(GetParam()), database_(backends::open_database(at_hand_.url(), {}, metrics_)) {
         sql::migrate(*database_, "outbox", outbox::migrations);
         sql::migrate(*database_, "idempotency", idempotency::migrations);
+        sql::migrate(*database_, "audit_log", audit_log::migrations);
         sql::migrate(*database_, "order", migrations);
         store_ = make_sql_order_store(*database_, clock_, ids_, metrics_, recorded_response);
     }

@@ -6,6 +6,7 @@
 #include "base/case_folding.hpp"
 #include "events/encode.hpp"
 #include "order/adapters/customer_rows.hpp"
+#include "platform/audit_log/acts.hpp"
 #include "platform/idempotency/forget_responses.hpp"
 #include "platform/idempotency/keys.hpp"
 #include "platform/json/reader.hpp"
@@ -177,7 +178,9 @@ void save(sql::Transaction& tx, const app::CustomerWrite& write, const Record& b
     if ((inserted != nullptr && inserted->affected() == 0) ||
         (recorded != nullptr && recorded->affected() == 0))
         throw sql::ConcurrencyConflict();
-    tx.commit();
+    audit_log::Acts acts;
+    acts.add(write.act);
+    acts.commit(tx, now);
 }
 
 Result<std::optional<RecordedResponse>> find_recorded(sql::Database& database,
@@ -203,7 +206,10 @@ Result<app::CustomerWriteResult> write_once(sql::Database& database,
     tx->flush();
     const Record before = record_of(customer, addresses);
     // An earlier run has committed, and its answer was lost.
-    if (claimed != nullptr && claimed->rows().empty()) return app::CustomerWriteResult{before, {}};
+    if (claimed != nullptr && claimed->rows().empty()) {
+        audit_log::Acts::found_committed(write.act);
+        return app::CustomerWriteResult{before, {}};
+    }
     Record after = TRY(decide(before));
     save(*tx, write, before, after, now);
     return app::CustomerWriteResult{std::move(after), {}};

@@ -11,6 +11,7 @@
 #include "order/adapters/save_orders.hpp"
 #include "order/adapters/shipping_addresses.hpp"
 #include "order/app/decide_change.hpp"
+#include "platform/audit_log/acts.hpp"
 #include "platform/idempotency/keys.hpp"
 #include "platform/outbox/event.hpp"
 #include "platform/sql/batch.hpp"
@@ -212,13 +213,18 @@ SaveResults SqlOrderStore::add_once(std::span<const app::NewOrder> orders, bool 
         for (const sql::Row& row : found.rows()) existing.emplace(row.uuid(0));
     }
     std::vector<OrderToSave> saved;
+    audit_log::Acts acts;
     std::vector<std::vector<Uuid>> event_ids(orders.size());
     std::vector<idempotency::KeyedResponse> keyed_responses;
     for (std::size_t i = 0; i < orders.size(); ++i) {
         const domain::OrderAggregate& record = orders[i].record;
         if (results[i]) continue;
         results[i] = Result<app::SaveResult>(app::SaveResult{record.order, {}});
-        if (existing.contains(record.order.id)) continue;
+        if (existing.contains(record.order.id)) {
+            audit_log::Acts::found_committed(orders[i].act);
+            continue;
+        }
+        acts.add(orders[i].act);
         event_ids[i] = draw_ids(ids_, record.events.size());
         saved.push_back({record, 0, {}, event_ids[i]});
         if (orders[i].key) keyed_responses.push_back({*orders[i].key, respond_(201, record.order)});
@@ -243,7 +249,7 @@ SaveResults SqlOrderStore::add_once(std::span<const app::NewOrder> orders, bool 
     }
     // An order that exists because of a commit with an unknown outcome makes the insert conflict.
     // The next run of this function finds the order.
-    sql::or_conflict([&] { tx->commit(); });
+    sql::or_conflict([&] { acts.commit(*tx, now); });
     metrics_.placed(placed);
     return unwrap_all(std::move(results));
 }
@@ -271,6 +277,7 @@ SaveResults SqlOrderStore::add_with_addresses(std::span<const app::NewOrder> ord
             const auto known = saved.find(orders[i].record.order.id);
             if (!results[i] && known != saved.end()) {
                 results[i] = app::SaveResult{known->second.record.order, {}};
+                audit_log::Acts::found_committed(orders[i].act);
                 metrics_.placed(1);
             }
             if (results[i]) continue;
@@ -298,6 +305,7 @@ struct UpdateAttempt {
     LoadedOrders orders;
     std::set<outbox::Claim> handled;    // handled before, or earlier in this run
     std::vector<outbox::Claim> claims;  // handled in this run
+    audit_log::Acts acts;               // the same
     std::vector<idempotency::KeyedResponse> keyed_responses;
 };
 
@@ -311,8 +319,11 @@ Result<app::SaveResult> decide(UpdateAttempt& attempt, const app::OrderChange& c
     if (decision.has_run) {
         attempt.handled.insert(claim);
         attempt.claims.push_back(claim);
+        attempt.acts.add(change.act);
         if (change.key)
             attempt.keyed_responses.push_back({*change.key, respond(200, decision.answer.order)});
+    } else if (!decision.answer.recorded) {
+        audit_log::Acts::found_committed(change.act);
     }
     return std::move(decision.answer);
 }
@@ -368,7 +379,7 @@ SaveResults SqlOrderStore::update_once(std::span<const app::OrderChange> changes
         throw sql::ConcurrencyConflict();
     if (claimed.affected() < attempt.claims.size() || updated.affected() < saved.size())
         throw sql::ConcurrencyConflict();
-    tx->commit();
+    attempt.acts.commit(*tx, now);
     for (const OrderToSave& order : saved) metrics_.changed(order.record, order.sagas_before);
     return results;
 }

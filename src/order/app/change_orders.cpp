@@ -42,7 +42,8 @@ std::vector<Result<SaveResult>> change_orders(std::span<const ChangeOrder> comma
         changes.push_back({command.id, ids.next(), "order-api", command.key, command.condition,
                            [&command, cancellation, at](domain::OrderAggregate& record) {
                                return run(record, command, cancellation, at);
-                           }});
+                           },
+                           command.act});
     }
     return store.update(changes);
 }

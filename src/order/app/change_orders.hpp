@@ -25,6 +25,7 @@ struct ChangeOrder {
     Trace trace;
     std::optional<IdempotencyKey> key;
     VersionCondition condition;
+    AuditedActPtr act = {};
 };
 
 // Returns the memory that a queued command takes.

@@ -29,6 +29,7 @@ struct CustomerWrite {
     // more than once.
     std::function<RecordedResponse(const CustomerWriteResult&)> answer;
     Trace trace = {};  // of the event that tells of an erasure
+    AuditedActPtr act = {};
 };
 
 struct CustomerFilter {

@@ -54,7 +54,8 @@ Result<void> erase_orders(const EraseCustomer& command, const ErasePorts& ports)
                                                     {},
                                                     [at](domain::OrderAggregate& record) {
                                                         return erase_personal_data(record, at);
-                                                    }});
+                                                    },
+                                                    command.act});
                              }
                              std::vector<domain::Order> erased;
                              for (Result<SaveResult>& saved : ports.orders.update(changes))
@@ -84,6 +85,7 @@ Result<EraseResult> erase_customer(const EraseCustomer& command, const ErasePort
     CustomerWrite write{ports.ids.next(), command.customer.text, domain::EraseCustomer{},
                         command.key, [&](const CustomerWriteResult&) { return answer(erasure); }};
     write.trace = command.trace;
+    write.act = command.act;
     const Instant now = ports.clock.now();
     const auto decide = [&](const std::optional<domain::CustomerAggregate>& current) {
         return apply(current, command.customer.text,

@@ -15,6 +15,7 @@ struct EraseCustomer {
     std::string actor;
     Trace trace;
     std::optional<IdempotencyKey> key;
+    AuditedActPtr act = {};
 };
 
 // The things that an erasure replaces, or would.

@@ -32,7 +32,7 @@ std::vector<Result<SaveResult>> place_orders(std::span<const PlaceOrder> command
                                     {clock.now(), command.actor, command.trace, timeouts});
         if (record) {
             places.push_back(answers.size());
-            orders.push_back({*std::move(record), command.key});
+            orders.push_back({*std::move(record), command.key, command.act});
             answers.emplace_back(fail(Errc::internal, "not answered"));
         } else {
             answers.emplace_back(std::unexpected(std::move(record).error()));

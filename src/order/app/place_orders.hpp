@@ -14,6 +14,7 @@ struct PlaceOrder {
     std::string actor;
     Trace trace;
     std::optional<IdempotencyKey> key;
+    AuditedActPtr act = {};
 };
 
 // Returns the memory that a queued order takes.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/audited_act.hpp"
 #include "base/instant.hpp"
 #include "base/request.hpp"
 #include "base/result.hpp"
@@ -19,6 +20,7 @@ namespace trackops::order::app {
 struct NewOrder {
     domain::OrderAggregate record;
     std::optional<IdempotencyKey> key;
+    AuditedActPtr act = {};
 };
 
 // A change of one order. A cause has at most one effect in the inbox of its consumer. The cause is
@@ -32,6 +34,7 @@ struct OrderChange {
     // Must be pure: it may run more than once, each time on a freshly loaded record. When it
     // returns an error it leaves the record unchanged.
     std::function<Result<void>(domain::OrderAggregate&)> change;
+    AuditedActPtr act = {};
 };
 
 struct SaveResult {
@@ -91,12 +94,12 @@ struct SagaOfOrder {
 class OrderStore {
 public:
     virtual ~OrderStore() = default;
-    // Saves each new order with its saga, history, events and idempotency key in one transaction,
-    // which the orders of a call share where possible. Returns one result for each order, in order.
-    // An order with a shipping_address_id gets a copy of that address of its customer, as it is
-    // now. A key that was used before gets the recorded response. Errc::key_reused when the key was
-    // used with another body; Errc::invalid when the customer has no such address, or the database
-    // refuses the data of the order.
+    // Saves each new order with its saga, history, events, idempotency key and row of the audit log
+    // in one transaction, which the orders of a call share where possible. Returns one result for
+    // each order, in order. An order with a shipping_address_id gets a copy of that address of its
+    // customer, as it is now. A key that was used before gets the recorded response.
+    // Errc::key_reused when the key was used with another body; Errc::invalid when the customer has
+    // no such address, or the database refuses the data of the order.
     virtual std::vector<Result<SaveResult>> add(std::span<const NewOrder> orders) = 0;
     // Applies the changes under an optimistic lock: loads the orders, runs each change (those of
     // one order in sequence), and saves the orders in one transaction that is guarded by their

@@ -27,18 +27,19 @@ bool is_login(const http::AnsweredRequest& request) {
     return request.route && request.route->pattern == login_pattern && request.method == "POST";
 }
 
-bool is_act(const http::AnsweredRequest& request) {
-    if (request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS" ||
-        !request.route)
-        return false;
-    const http::Scope scope = request.route->scope;
-    return !request.caller.session.empty() || scope == http::Scope::operate ||
-           scope == http::Scope::admin;
+bool is_act(std::string_view method, const http::Route& route, const http::Principal& caller) {
+    if (method == "GET" || method == "HEAD" || method == "OPTIONS") return false;
+    const http::Scope scope = route.scope;
+    return !caller.session.empty() || scope == http::Scope::operate || scope == http::Scope::admin;
 }
 
-std::string action_of(const http::AnsweredRequest& request) {
-    return fmt::format("{} {}", request.method,
-                       request.route ? request.route->pattern : std::string_view("(no route)"));
+std::string action_of(std::string_view method, const http::Route* route) {
+    return fmt::format("{} {}", method, route ? route->pattern : std::string_view("(no route)"));
+}
+
+// A path may hold any bytes; in this form it is plain ASCII.
+std::string subject_of(std::string_view path) {
+    return http::percent_encoded_path(path).substr(0, subject_bytes_max);
 }
 
 }  // namespace
@@ -51,15 +52,26 @@ Trail::Trail(sql::Database& database, std::string service, const Clock& clock,
       written_(entries(metrics, "written")),
       dropped_(entries(metrics, "dropped")) {}
 
+AuditedActPtr Trail::act_of(const http::ArrivedRequest& request) {
+    if (!is_act(request.method, request.route, request.caller)) return nullptr;
+    const auto act = std::make_shared<AuditedAct>();
+    act->service = service_;
+    act->actor = request.caller.name;
+    act->address = http::client_text(request.client);
+    act->action = action_of(request.method, &request.route);
+    act->subject = subject_of(request.path);
+    act->correlation_id = request.correlation_id;
+    return act;
+}
+
 void Trail::answered(const http::AnsweredRequest& request) {
-    if (is_login(request)) return;
+    if (is_login(request) || (request.act != nullptr && request.act->is_committed)) return;
     if (request.status == 401 || request.status == 403) return refused(request);
-    if (!is_act(request)) return;
-    // A path may hold any bytes; in this form it is plain ASCII.
+    if (!request.route || !is_act(request.method, *request.route, request.caller)) return;
     note({.actor = request.caller.name,
           .address = http::client_text(request.client),
-          .action = action_of(request),
-          .subject = http::percent_encoded_path(request.path).substr(0, subject_bytes_max),
+          .action = action_of(request.method, request.route),
+          .subject = subject_of(request.path),
           .outcome = fmt::to_string(request.status),
           .correlation_id = std::string(request.correlation_id)});
 }
@@ -79,7 +91,7 @@ void Trail::refused(const http::AnsweredRequest& request) {
                                      .actor = request.caller.name,
                                      .address = address,
                                      .action = "refused",
-                                     .subject = action_of(request),
+                                     .subject = action_of(request.method, request.route),
                                      .outcome = fmt::to_string(request.status),
                                      .correlation_id = std::string(request.correlation_id)});
     } else {

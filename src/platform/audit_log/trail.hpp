@@ -21,6 +21,7 @@ class Registry;
 
 namespace trackops::audit_log {
 
+// Notes what has no transaction of its own, and what its transaction has not noted (Acts).
 // Thread-safe. As a pump it writes what waits, every `interval`, in a transaction of its own, and
 // what it could not write with the next call. A crash loses what waits. Metrics:
 // - trackops_audit_entries_total {outcome}: written, dropped
@@ -37,8 +38,11 @@ public:
     Trail(sql::Database& database, std::string service, const Clock& clock,
           telemetry::Registry& metrics);
 
-    // Notes the acts of operators, the acts on routes for operators, and refusals (401, 403), which
-    // it counts: one row a caller in refusals_window, of a stranger one an address. Logins are not
+    // The acts are the requests of operators that may change something, and those of anybody on
+    // routes for operators.
+    AuditedActPtr act_of(const http::ArrivedRequest& request) override;
+    // Notes an act unless its transaction has written its row, and refusals (401, 403), which it
+    // counts: one row a caller in refusals_window, of a stranger one an address. Logins are not
     // among them; they are noted with their names.
     void answered(const http::AnsweredRequest& request) override;
     // Notes one more act. Sets its time and its service.

@@ -26,13 +26,23 @@ class AuditTrail : public ::testing::Test {
 protected:
     AuditTrail() { sql::migrate(*database_, "audit_log", migrations); }
 
-    void answered(const Principal& caller, std::string_view method, Scope scope, int status,
-                  std::uint8_t host = 1) {
+    static std::array<std::uint8_t, 16> address(std::uint8_t host) {
+        return {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, host};
+    }
+    static http::Route route(std::string_view method, Scope scope) {
         http::Route route = http::route_for_tests(method, "/api/thing/{id}");
         route.scope = scope;
-        const std::array<std::uint8_t, 16> client{0, 0, 0,    0,    0,   0, 0, 0,
-                                                  0, 0, 0xff, 0xff, 192, 0, 2, host};
-        trail_.answered({caller, client, &route, method, "/api/thing/\n", status, "c"});
+        return route;
+    }
+    AuditedActPtr act_of(const Principal& caller, std::string_view method, Scope scope) {
+        const auto client = address(1);
+        return trail_.act_of({caller, client, route(method, scope), method, "/api/thing/\n", "c"});
+    }
+    void answered(const Principal& caller, std::string_view method, Scope scope, int status,
+                  std::uint8_t host = 1, const AuditedAct* act = nullptr) {
+        const http::Route its_route = route(method, scope);
+        const auto client = address(host);
+        trail_.answered({caller, client, &its_route, method, "/api/thing/\n", status, "c", act});
     }
     // The rows, the oldest first.
     std::vector<std::string> rows() {
@@ -67,6 +77,30 @@ TEST_F(AuditTrail, HasTheActsOfOperatorsAndThoseForOperators) {
                             "key:shop 192.0.2.1 POST /api/thing/{id} /api/thing/%0A 200 x1",
                             "key:shop 192.0.2.1 DELETE /api/thing/{id} /api/thing/%0A 409 x1"));
     EXPECT_EQ(check(*database_).violations, 0);
+}
+
+TEST_F(AuditTrail, KnowsAnActWhenItArrives) {
+    EXPECT_EQ(act_of(ann_, "GET", Scope::operate), nullptr);
+    EXPECT_EQ(act_of(ann_, "HEAD", Scope::orders_read), nullptr);
+    EXPECT_EQ(act_of(shop_, "POST", Scope::orders_write), nullptr);
+    EXPECT_NE(act_of(shop_, "POST", Scope::admin), nullptr);
+    EXPECT_NE(act_of(ann_, "DELETE", Scope::orders_write), nullptr);
+    const auto act = act_of(shop_, "POST", Scope::operate);
+    ASSERT_NE(act, nullptr);
+    EXPECT_FALSE(act->is_committed);
+    EXPECT_THAT((std::vector{act->service, act->actor, act->address, act->action, act->subject,
+                             act->correlation_id}),
+                ElementsAre("order-service", "key:shop", "192.0.2.1", "POST /api/thing/{id}",
+                            "/api/thing/%0A", "c"));
+}
+
+TEST_F(AuditTrail, LeavesAnActToTheTransactionThatHasCommittedIt) {
+    const auto act = act_of(ann_, "POST", Scope::orders_write);
+    answered(ann_, "POST", Scope::orders_write, 409, 1, act.get());
+    EXPECT_EQ(rows().size(), 1U) << "nothing was committed";
+    act->is_committed = true;
+    answered(ann_, "POST", Scope::orders_write, 201, 1, act.get());
+    EXPECT_EQ(rows().size(), 1U);
 }
 
 TEST_F(AuditTrail, HasNeitherReadsNorTheTrafficOfPrograms) {

@@ -4,11 +4,22 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/audited_act.hpp"
 #include "platform/http/edge_options.hpp"
 #include "platform/http/principal.hpp"
 #include "platform/http/route.hpp"
 
 namespace trackops::http {
+
+// A request that is about to be handled.
+struct ArrivedRequest {
+    const Principal& caller;
+    const std::array<std::uint8_t, 16>& client;
+    const Route& route;
+    std::string_view method;
+    std::string_view path;  // percent-decoded
+    std::string_view correlation_id;
+};
 
 struct AnsweredRequest {
     const Principal& caller;
@@ -18,12 +29,15 @@ struct AnsweredRequest {
     std::string_view path;  // percent-decoded; of a request that may change something only
     int status;
     std::string_view correlation_id;
+    const AuditedAct* act = nullptr;  // what act_of() has returned, if it was asked
 };
 
 class AuditSink {
 public:
     virtual ~AuditSink() = default;
-    // Runs on the I/O thread, so it must not block.
+    // Both run on the I/O thread, so they must not block.
+    // Returns the act that the request is; null if it is none that has to be audited.
+    virtual AuditedActPtr act_of(const ArrivedRequest& request) = 0;
     virtual void answered(const AnsweredRequest& request) = 0;
 };
 

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "platform/http/audit_sink.hpp"
 #include "platform/http/authorise.hpp"
 #include "platform/http/cors.hpp"
 #include "platform/http/forwarded.hpp"
@@ -329,8 +330,23 @@ void Conversation::take_request() {
     route_ = nullptr;
 }
 
-Conversation::Slot& Conversation::open_slot() {
+// Returns the act that the request of the parser is, if it has to be audited.
+AuditedActPtr Conversation::audited_act() {
     const Request& request = parser_.request();
+    if (options_.edge.audit == nullptr || route_ == nullptr || refusal_ || request.method == "GET")
+        return nullptr;
+    const RequestContext& context = request.context;
+    return options_.edge.audit->act_of({.caller = *context.principal,
+                                        .client = context.client,
+                                        .route = *route_,
+                                        .method = request.method,
+                                        .path = request.path,
+                                        .correlation_id = context.correlation_id});
+}
+
+Conversation::Slot& Conversation::open_slot() {
+    Request& request = parser_.request();
+    request.context.act = audited_act();
     const RequestContext& context = request.context;
     const RequestHead& head = parser_.head();
     const bool is_recorded = options_.tracer != nullptr && context.span.is_sampled();
@@ -344,6 +360,7 @@ Conversation::Slot& Conversation::open_slot() {
                                     .path = is_told ? request.path : std::string(),
                                     .tracestate = is_recorded ? context.tracestate : std::string(),
                                     .caller = is_audited ? context.principal : nullptr,
+                                    .act = context.act,
                                     .client = context.client,
                                     .began = began_,
                                     .is_http10 = head.is_http10,

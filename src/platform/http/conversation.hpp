@@ -67,6 +67,7 @@ public:
         const Principal* caller = nullptr;   // with an audit only
         std::array<std::uint8_t, 16> client = {};  // the ClientAddress of the request
         std::string_view correlation_id = {};
+        const AuditedAct* act = nullptr;  // the act that the request is
     };
     class Host {
     public:
@@ -143,6 +144,7 @@ private:
         std::string path;                         // as Access::path: others allocate nothing for it
         std::string tracestate;                   // the same
         std::shared_ptr<const Principal> caller;  // with an audit only
+        AuditedActPtr act;                        // the same
         std::array<std::uint8_t, 16> client = {};
         Time began;
         bool is_http10 = false;
@@ -173,6 +175,7 @@ private:
     void take_request();
     void set_response(Slot& slot, Response response);
     void tell_why_it_stops(std::size_t unparsed);
+    AuditedActPtr audited_act();
     Slot& open_slot();
     Slot* find_slot(std::uint64_t number);
     // Appends what the first slot has to send, a piece at most. Returns true if that was its last

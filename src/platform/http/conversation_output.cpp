@@ -28,7 +28,8 @@ void Conversation::take_output(std::string& out, Time now) {
                        .problem_code = problem_code_of(*slot.response),
                        .caller = slot.caller.get(),
                        .client = slot.client,
-                       .correlation_id = slot.correlation_id});
+                       .correlation_id = slot.correlation_id,
+                       .act = slot.act.get()});
         unsent_.remove(*slot.response);
         slots_.pop_front();
         ++first_number_;

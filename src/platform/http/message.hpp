@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/audited_act.hpp"
 #include "base/request.hpp"
 #include "base/result.hpp"
 #include "platform/http/client_address.hpp"
@@ -39,6 +40,8 @@ struct RequestContext {
     telemetry::SpanId parent_span{};                   // the client's; all zero if it sent none
     std::chrono::steady_clock::time_point arrived_at;  // the arrival of the request's first byte
 
+    // For the command that the request becomes; its transaction writes the row of the audit log.
+    AuditedActPtr act = {};
     bool is_secure = false;  // the client speaks TLS, with this service or with its proxy
 
     const std::string& actor() const { return principal->name; }

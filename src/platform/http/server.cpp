@@ -381,7 +381,8 @@ private:
                                        .method = access.method,
                                        .path = access.path,
                                        .status = access.status,
-                                       .correlation_id = access.correlation_id});
+                                       .correlation_id = access.correlation_id,
+                                       .act = access.act});
     }
     void forget(std::uint64_t connection, const ClientAddress& address) override {
         connections_.erase(connection);

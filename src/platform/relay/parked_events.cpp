@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "platform/audit_log/acts.hpp"
 #include "platform/outbox/stored_event.hpp"
 #include "platform/relay/lease.hpp"
 
@@ -124,13 +125,16 @@ std::optional<std::size_t> ParkedEvents::add(std::span<const ParkedEvent> events
     return added.affected();
 }
 
-bool ParkedEvents::remove(std::int64_t position, std::string_view holder) {
-    return write(delete_parked, {position}, holder);
+bool ParkedEvents::remove(std::int64_t position, std::string_view holder, const AuditedActPtr& act,
+                          Instant now) {
+    audit_log::Acts acts;
+    acts.add(act);
+    return write(delete_parked, {position}, holder, acts, now);
 }
 
 bool ParkedEvents::mark_refused(std::int64_t position, std::string_view reason, Instant now,
                                 std::string_view holder) {
-    return write(mark_parked_refused, {position, reason, now}, holder);
+    return write(mark_parked_refused, {position, reason, now}, holder, {}, now);
 }
 
 std::optional<ParkedEvent> ParkedEvents::find(Uuid event_id) {
@@ -160,11 +164,12 @@ std::vector<ParkedEvent> ParkedEvents::read(const sql::Query& query, sql::Params
     return events;
 }
 
-bool ParkedEvents::write(const sql::Query& query, sql::Params params, std::string_view holder) {
+bool ParkedEvents::write(const sql::Query& query, sql::Params params, std::string_view holder,
+                         const audit_log::Acts& acts, Instant now) {
     const auto tx = database_.begin(sql::Access::write);
     if (!lock_held_lease(*tx, holder)) return false;
     tx->add(query, std::move(params));
-    tx->commit();
+    acts.commit(*tx, now);
     return true;
 }
 

@@ -8,6 +8,10 @@
 
 #include "platform/relay/relay.hpp"
 
+namespace trackops::audit_log {
+class Acts;
+}
+
 namespace trackops::relay {
 
 // Thread-safe. Every function throws sql::Failure.
@@ -33,7 +37,8 @@ public:
     // holds it remembers the parked keys and would not learn of another one.
     std::optional<std::size_t> add(std::span<const ParkedEvent> events, std::string_view holder);
     // These do nothing and return false when the holder does not hold the lease.
-    bool remove(std::int64_t position, std::string_view holder);
+    bool remove(std::int64_t position, std::string_view holder, const AuditedActPtr& act,
+                Instant now);
     // Records that the bus has refused the event.
     bool mark_refused(std::int64_t position, std::string_view reason, Instant now,
                       std::string_view holder);
@@ -44,7 +49,8 @@ public:
 
 private:
     std::vector<ParkedEvent> read(const sql::Query& query, sql::Params params);
-    bool write(const sql::Query& query, sql::Params params, std::string_view holder);
+    bool write(const sql::Query& query, sql::Params params, std::string_view holder,
+               const audit_log::Acts& acts, Instant now);
     sql::Database& database_;
 };
 

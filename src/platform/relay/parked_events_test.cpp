@@ -75,12 +75,12 @@ TEST_P(ParkedEventsTable, LosesAndChangesNothingThroughAnotherThanTheHolderOfThe
     const std::int64_t position = events.front().position;
     const Instant later = outbox::noon + std::chrono::seconds(1);
     EXPECT_FALSE(events_.mark_refused(position, "again", later, "two"));
-    EXPECT_FALSE(events_.remove(position, "two"));
+    EXPECT_FALSE(events_.remove(position, "two", {}, later));
     ASSERT_EQ(parked(), "a1");
     EXPECT_EQ(events_.after(0, 1).front().reason, "refused");
     EXPECT_TRUE(events_.mark_refused(position, "again", later, "one"));
     EXPECT_EQ(events_.after(0, 1).front().reason, "again");
-    EXPECT_TRUE(events_.remove(position, "one"));
+    EXPECT_TRUE(events_.remove(position, "one", {}, later));
     EXPECT_EQ(parked(), "");
 }
 

@@ -67,10 +67,10 @@ struct Relay::State {
 
     bus::Delivery publish(const outbox::Event& event);
     void count_published(std::size_t count);
-    Result<void> retry(Uuid event_id);
+    Result<void> retry(const RetryRequests::Request& request);
     bool send_retryable_keys();
     bool send_parked_of_key(Uuid key);
-    void remove_parked(const ParkedEvent& parked);
+    void remove_parked(const ParkedEvent& parked, const AuditedActPtr& act);
     void mark_parked_refused(const ParkedEvent& parked);
     void set_last_error(std::string error);
 
@@ -123,7 +123,7 @@ runtime::Progress Relay::State::run(Duration max_wait) {
         const Instant now = clock.now();
         const Duration left = batching_until - now;
         if (left > Duration::zero() && left <= options.high_rate_batching_delay) return {0, left};
-        requests.answer([this](Uuid event_id) { return retry(event_id); });
+        requests.answer([this](const RetryRequests::Request& request) { return retry(request); });
         if (!send_retryable_keys()) return wait_for_bus();
         if (parked_count >= options.parked_max) {
             set_last_error(fmt::format(
@@ -323,7 +323,8 @@ void Relay::State::count_published(std::size_t count) {
     rate.add(static_cast<std::int64_t>(count), clock.now());
 }
 
-Result<void> Relay::State::retry(Uuid event_id) {
+Result<void> Relay::State::retry(const RetryRequests::Request& request) {
+    const Uuid event_id = request.event_id;
     const auto parked = parked_events.find(event_id);
     if (!parked) return fail(Errc::not_found, "no event with this id is parked");
     const auto queue = parked_events.of_key(parked->event.key, 1);
@@ -340,7 +341,7 @@ Result<void> Relay::State::retry(Uuid event_id) {
         case bus::Delivery::acknowledged:
             break;
     }
-    remove_parked(*parked);
+    remove_parked(*parked, request.act);
     if (std::ranges::find(retryable_keys, parked->event.key) == retryable_keys.end()) {
         retryable_keys.push_back(parked->event.key);
     }
@@ -373,12 +374,12 @@ bool Relay::State::send_parked_of_key(Uuid key) {
         case bus::Delivery::acknowledged:
             break;
     }
-    remove_parked(next);
+    remove_parked(next, {});
     return true;
 }
 
-void Relay::State::remove_parked(const ParkedEvent& parked) {
-    if (!parked_events.remove(parked.position, options.holder)) throw LeaseLost();
+void Relay::State::remove_parked(const ParkedEvent& parked, const AuditedActPtr& act) {
+    if (!parked_events.remove(parked.position, options.holder, act, clock.now())) throw LeaseLost();
     --parked_count;
 }
 
@@ -471,9 +472,9 @@ std::vector<ParkedEvent> Relay::parked(std::int64_t after, std::size_t max) {
     return state_->parked_events.after(after, max);
 }
 
-Result<void> Relay::retry(Uuid event_id, Duration wait) {
-    const auto request =
-        std::make_shared<RetryRequests::Request>(RetryRequests::Request{event_id, {}});
+Result<void> Relay::retry(Uuid event_id, Duration wait, AuditedActPtr act) {
+    const auto request = std::make_shared<RetryRequests::Request>(
+        RetryRequests::Request{event_id, std::move(act), {}});
     auto answer = state_->requests.add(request);
     if (answer.wait_for(wait) == std::future_status::ready) return answer.get();
     state_->requests.remove(request);
@@ -482,7 +483,7 @@ Result<void> Relay::retry(Uuid event_id, Duration wait) {
 
 std::future<Result<void>> Relay::begin_retry(Uuid event_id) {
     return state_->requests.add(
-        std::make_shared<RetryRequests::Request>(RetryRequests::Request{event_id, {}}));
+        std::make_shared<RetryRequests::Request>(RetryRequests::Request{event_id, {}, {}}));
 }
 
 void Relay::pause() {

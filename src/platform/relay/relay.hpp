@@ -1,5 +1,5 @@
 // The relay publishes the committed events of an outbox on the bus. It writes to no table outside
-// its own schema `relay`.
+// its own schema `relay`, except the audit log.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/audited_act.hpp"
 #include "base/backoff.hpp"
 #include "base/chance.hpp"
 #include "base/clock.hpp"
@@ -114,7 +115,8 @@ public:
     // Errc::not_found: no such event is parked. Errc::conflict: it waits behind another one, which
     // the detail names. Errc::invalid: the bus refuses it again. Errc::timeout: run() did not come
     // to it in time.
-    Result<void> retry(Uuid event_id, Duration wait);
+    // The transaction that takes the event from the parked ones writes the row of `act`.
+    Result<void> retry(Uuid event_id, Duration wait, AuditedActPtr act = {});
     // The same without waiting: a later run() sets the answer.
     std::future<Result<void>> begin_retry(Uuid event_id);
     // From the next run() on the relay publishes nothing and keeps the lease. A restart forgets the

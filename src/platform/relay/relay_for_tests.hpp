@@ -89,11 +89,11 @@ protected:
         return {};
     }
     // Calls retry() on a thread, because it waits for run(), and runs the relay until it returns.
-    Result<void> retry(Uuid event) {
+    Result<void> retry(Uuid event, const AuditedActPtr& act = {}) {
         Result<void> answer;
         std::atomic<bool> is_answered = false;
         std::thread operator_at_work([&] {
-            answer = relay_->retry(event, std::chrono::seconds(20));
+            answer = relay_->retry(event, std::chrono::seconds(20), act);
             is_answered = true;
         });
         while (!is_answered) {

@@ -7,10 +7,12 @@
 
 #include <gtest/gtest.h>
 
+#include "platform/audit_log/migrations.hpp"
 #include "platform/relay/lease.hpp"
 #include "platform/relay/poll_source.hpp"
 #include "platform/relay/relay_for_tests.hpp"
 #include "platform/telemetry/log.hpp"
+#include "testing/acts.hpp"
 
 namespace trackops::relay {
 namespace {
@@ -42,6 +44,21 @@ TEST_P(ParkedEvents, HoldLaterOnesWhenTheNextIsRefusedInTurn) {
     EXPECT_TRUE(retry(id("a2")));
     EXPECT_EQ(bus_.taken, "a1 a2 a3 a4");
     EXPECT_EQ(parked(), "");
+}
+
+TEST_P(ParkedEvents, LeaveTheirRetryInTheAuditLog) {
+    sql::migrate(*outbox_.database, "audit_log", audit_log::migrations);
+    park("a1 a2 b1", {"a1", "b1"});
+    refuse({"b1"});
+    const auto refused = testing::act("refused");
+    EXPECT_FALSE(retry(id("b1"), refused));
+    EXPECT_FALSE(refused->is_committed);
+    const auto taken = testing::act("retry");
+    EXPECT_TRUE(retry(id("a1"), taken));
+    EXPECT_TRUE(taken->is_committed);
+    EXPECT_EQ(parked(), "b1!");
+    EXPECT_EQ(testing::audit_rows(*outbox_.database),
+              std::vector<std::string>{"operator:ann retry committed x1"});
 }
 
 TEST_P(ParkedEvents, AreNamedInTheLogOnceASecond) {

@@ -18,7 +18,7 @@ void RetryRequests::remove(const std::shared_ptr<Request>& request) {
     std::erase(waiting_, request);
 }
 
-void RetryRequests::answer(const std::function<Result<void>(Uuid event_id)>& retry) {
+void RetryRequests::answer(const std::function<Result<void>(const Request&)>& retry) {
     std::deque<std::shared_ptr<Request>> taken;
     {
         const std::scoped_lock lock(mutex_);
@@ -28,7 +28,7 @@ void RetryRequests::answer(const std::function<Result<void>(Uuid event_id)>& ret
         const auto request = std::move(taken.front());
         taken.pop_front();
         try {
-            request->answer.set_value(retry(request->event_id));
+            request->answer.set_value(retry(*request));
         } catch (const std::exception&) {
             request->answer.set_value(fail(Errc::unavailable, "the relay cannot do it at present"));
             const std::scoped_lock lock(mutex_);

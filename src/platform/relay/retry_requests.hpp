@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 
+#include "base/audited_act.hpp"
 #include "base/result.hpp"
 #include "base/uuid.hpp"
 
@@ -17,6 +18,7 @@ class RetryRequests {
 public:
     struct Request {
         Uuid event_id;
+        AuditedActPtr act;
         std::promise<Result<void>> answer;
     };
     // At most `waiting_max` requests wait at once; one more is answered Errc::overloaded at once.
@@ -28,7 +30,7 @@ public:
     void remove(const std::shared_ptr<Request>& request);
     // Answers each waiting request by `retry`. When `retry` throws, that request is answered
     // Errc::unavailable, the others wait on, and the exception goes to the caller.
-    void answer(const std::function<Result<void>(Uuid event_id)>& retry);
+    void answer(const std::function<Result<void>(const Request&)>& retry);
     void refuse(const Error& error);
 
 private:

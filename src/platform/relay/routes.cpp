@@ -129,7 +129,7 @@ void retry_event(const http::Request& request, const http::Reply& reply,
                               "the path is not valid",
                               {{"id", "must be a UUID, as the list of events has it", "format"}}});
     }
-    if (const auto done = dependencies.relay.retry(*id, retry_wait); !done)
+    if (const auto done = dependencies.relay.retry(*id, retry_wait, request.context.act); !done)
         return reply.problem(done.error());
     std::string body;
     json::Writer(body).begin_object().member("id", *id).member("state", "PUBLISHED").end_object();
