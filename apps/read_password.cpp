@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <fcntl.h>
 #include <string>
+#include <string_view>
 #include <unistd.h>
 #include <utility>
 
@@ -35,17 +37,16 @@ private:
 };
 
 // Reads to the end of the line, byte by byte: a buffer would keep a copy.
-Secret read_line() {
+Secret read_line(int from = STDIN_FILENO) {
     std::string line;
     line.reserve(access::password_bytes_max + 1);
     char c = 0;
-    while (line.size() <= access::password_bytes_max && ::read(STDIN_FILENO, &c, 1) == 1 &&
-           c != '\n')
+    while (line.size() <= access::password_bytes_max && ::read(from, &c, 1) == 1 && c != '\n')
         line += c;
     return Secret(std::move(line));
 }
 
-Secret ask(const char* question) {
+Secret ask(std::string_view question) {
     const SilentTerminal silent;
     fmt::print(stderr, "{}", question);
     Secret answer = read_line();
@@ -73,6 +74,20 @@ Result<Secret> read_new_password() {
     TRY(check(password));
     if (is_terminal && ask("The same again: ").reveal() != password.reveal())
         return fail(Errc::invalid, "the two passwords are not the same");
+    return password;
+}
+
+Result<Secret> read_password(const std::string& file, const std::string& question) {
+    Secret password;
+    if (!file.empty()) {
+        const int from = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+        if (from < 0) return fail(Errc::invalid, fmt::format("cannot read {}", file));
+        password = read_line(from);
+        ::close(from);
+    } else {
+        password = ::isatty(STDIN_FILENO) == 1 ? ask(question) : read_line();
+    }
+    if (password.empty()) return fail(Errc::invalid, "no password is given");
     return password;
 }
 

@@ -1,7 +1,8 @@
 // The operator's program: `access` decides who may call, `dev` runs the three services in one
-// process, `health` asks whether they are ready, `load` plays orders against them, `migrate` brings
-// both databases up to date, `routes` prints the HTTP routes, `sim` calls the simulator, `verify`
-// checks the invariants of both databases.
+// process, `health` asks whether they are ready, `load` plays orders against them, `login`,
+// `logout` and `whoami` keep a session for it, `migrate` brings both databases up to date, `routes`
+// prints the HTTP routes, `sim` calls the simulator, `verify` checks the invariants of both
+// databases.
 #include <cstdio>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "apps/access.hpp"
 #include "apps/dev.hpp"
+#include "apps/login.hpp"
 #include "apps/migrate.hpp"
 #include "apps/routes.hpp"
 #include "apps/simulator.hpp"
@@ -30,10 +32,13 @@ constexpr std::string_view usage =
     "  trackops dev            the three services in one process on embedded stores\n"
     "  trackops health         asks a running `trackops dev` whether it is ready\n"
     "  trackops load FILE|-    plays orders from NDJSON over HTTP and reports\n"
+    "  trackops login          begins a session of an operator for the other commands\n"
+    "  trackops logout         ends it\n"
     "  trackops migrate        brings the databases to what this version needs\n"
     "  trackops routes         prints the HTTP routes of the three services\n"
     "  trackops sim            the three services in simulated worlds full of faults\n"
     "  trackops verify         recomputes what must be true of orders and stock\n"
+    "  trackops whoami         tells whose session it is\n"
     "  trackops --version\n"
     "\n"
     "Each command explains itself with --help.\n";
@@ -45,8 +50,10 @@ struct Command {
 constexpr Command commands[] = {
     {"access", trackops::apps::access},   {"dev", trackops::apps::dev},
     {"health", trackops::apps::health},   {"load", trackops::load::command},
+    {"login", trackops::apps::login},     {"logout", trackops::apps::logout},
     {"migrate", trackops::apps::migrate}, {"routes", trackops::apps::routes},
-    {"sim", trackops::apps::simulator},   {"verify", trackops::verify::command}};
+    {"sim", trackops::apps::simulator},   {"verify", trackops::verify::command},
+    {"whoami", trackops::apps::whoami}};
 
 int print(std::FILE* to, std::string_view text, int exit_code) {
     std::fwrite(text.data(), 1, text.size(), to);

@@ -8,7 +8,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PLATFORM = {  # which other platform parts a part may include
     "json": "", "url": "", "config": "json url", "telemetry": "json", "runtime": "telemetry", "tls": "runtime telemetry", "http": "json runtime telemetry tls", "sql": "telemetry",
-    "otlp": "http json runtime telemetry tls url", "access": "http json runtime telemetry",
+    "http_client": "http tls url", "otlp": "http http_client json runtime telemetry url", "access": "http http_client json runtime telemetry tls",
     "sqlite": "sql telemetry", "postgres": "sql telemetry url", "bus": "runtime telemetry", "kafka": "bus telemetry url",
     "embedded_log": "bus sql sqlite telemetry", "cache": "telemetry", "redis": "access cache telemetry url",
     "backends": "sql sqlite postgres bus kafka embedded_log access cache redis telemetry url", "idempotency": "sql",

@@ -13,6 +13,7 @@
 #include "load/progress.hpp"
 #include "load/run.hpp"
 #include "platform/config/help.hpp"
+#include "platform/config/own_variables.hpp"
 #include "platform/config/settings.hpp"
 
 namespace trackops::load {
@@ -28,7 +29,8 @@ constexpr auto settings = std::to_array<config::Setting>({
      .kind = Kind::text,
      .default_value = "",
      .help = "Service key with orders:write, orders:read and, for items, inventory:write; in the "
-             "environment (TRACKOPS_KEY) or in a file (TRACKOPS_KEY_FILE) only",
+             "environment (TRACKOPS_KEY) or in a file (TRACKOPS_KEY_FILE) only. Without it the "
+             "session of trackops login at the order-url counts",
      .secret = true},
     {"ca-file", Kind::text, "",
      "file with the CAs (PEM) of https URLs; default: those of the system"},
@@ -67,29 +69,21 @@ std::vector<std::string> take_files(std::span<const std::string> arguments,
     return files;
 }
 
-// Keeps only the variables of our own settings: variables of other trackops programs may be set in
-// the same environment.
-std::vector<std::string> ours(std::span<const std::string> environment) {
-    std::vector<std::string> found;
-    for (const auto& setting : settings) {
-        auto name = fmt::format("TRACKOPS_{}", setting.name);
-        std::ranges::transform(name, name.begin(), [](char c) {
-            return c == '-' ? '_' : (c >= 'a' && c <= 'z') ? static_cast<char>(c - 'a' + 'A') : c;
-        });
-        for (const auto& variable : environment) {
-            if (variable.starts_with(name + "=") ||
-                (setting.secret && variable.starts_with(name + "_FILE=")))
-                found.push_back(variable);
-        }
-    }
-    return found;
-}
-
 int print_usage_error(const Error& error) {
     fmt::print(stderr, "trackops load: {}\n", error.detail);
     for (const auto& fault : error.fields)
         fmt::print(stderr, "  {}: {}\n", fault.pointer, fault.detail);
     return 2;
+}
+
+// Returns the session that `trackops login` has left for the server; nothing if there is none, or
+// for a URL that run_load() refuses.
+Result<std::optional<access::ClientSession>> session_of(std::string_view url,
+                                                        std::span<const std::string> environment) {
+    const auto server = http_client::parse_server(url, "service URL");
+    const auto folder = access::session_folder(environment);
+    if (!server || !folder) return std::nullopt;
+    return access::read_client_session(*folder, *server);
 }
 
 Result<LoadReport> play(const LoadOptions& options, const std::string& file) {
@@ -111,18 +105,23 @@ int command(std::span<const std::string> arguments, std::span<const std::string>
     }
     std::vector<std::string> flags;
     const auto files = take_files(arguments, flags);
-    const auto values = config::read(settings, flags, ours(environment));
+    const auto values = config::read(settings, flags, config::own_variables(settings, environment));
     if (!values) return print_usage_error(values.error());
     if (files.size() != 1)
         return print_usage_error({Errc::invalid, "name one FILE, or - for standard input"});
     // Every user who can list processes could read it there.
     if (values->values.at("key").source == "flag")
         return print_usage_error({Errc::invalid, "give the key in the environment or in a file"});
+    auto session = values->text("key").empty()
+                       ? session_of(values->text("order-url"), environment)
+                       : Result<std::optional<access::ClientSession>>(std::nullopt);
+    if (!session) return print_usage_error(session.error());
     const LoadOptions options{
         .order_url = values->text("order-url"),
         .inventory_url = values->text("inventory-url"),
         .key = Secret(values->text("key")),
         .ca_file = values->text("ca-file"),
+        .session = *std::move(session),
         .items = values->flag("items"),
         .concurrency = static_cast<std::size_t>(values->integer("concurrency")),
         .rate_per_second = values->integer("rate"),

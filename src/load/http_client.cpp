@@ -14,8 +14,9 @@
 #include <fmt/format.h>
 
 #include "platform/http/response_parser.hpp"
+#include "platform/http_client/call.hpp"
+#include "platform/runtime/system_clock.hpp"
 #include "platform/tls/session.hpp"
-#include "platform/url/url.hpp"
 
 namespace trackops::load {
 
@@ -35,47 +36,8 @@ constexpr std::size_t read_bytes = 16UL * 1024;
 constexpr std::size_t response_header_bytes_max = 16UL * 1024;
 constexpr std::size_t response_bytes_max = 16UL * 1024 * 1024;
 
-constexpr url::Form form{.what = "service URL",
-                         .example = "http://127.0.0.1:8080",
-                         .scheme = "http",
-                         .other_scheme = "https"};
-
-using TlsContext = std::shared_ptr<const tls::Context>;
-
-struct Address {
-    bool has_tls;
-    std::string host;
-    std::string port;
-    std::string text;  // HOST:PORT, as in a URL
-};
-
-Result<Address> parse_address(std::string_view text) {
-    try {
-        const url::Url url = url::parse_url(text, form);
-        const url::Host& host = url.hosts.front();
-        const bool has_tls = url.scheme == "https";
-        const std::uint16_t default_port = has_tls ? 443 : 80;
-        const bool has_more = !url.user.empty() || url.password || url.path.size() > 1 ||
-                              !url.parameters.empty() || !url.secret_parameters.empty();
-        if (url.hosts.size() > 1 || host.name.empty() || has_more)
-            url::refuse(text, form, "it is not of the form http://HOST:PORT or https://HOST:PORT");
-        return Address{has_tls, host.name, fmt::to_string(host.port.value_or(default_port)),
-                       host.text(default_port)};
-    } catch (const std::invalid_argument& refusal) {
-        return fail(Errc::invalid, refusal.what());
-    }
-}
-
-Result<TlsContext> trusting(const std::string& ca_file) {
-    std::string ca;
-    if (!ca_file.empty()) {
-        auto text = tls::read_pem_file(ca_file);
-        if (!text) return fail(Errc::invalid, "ca-file: " + text.error().detail);
-        if (text->empty()) return fail(Errc::invalid, "ca-file: " + ca_file + " is empty");
-        ca = *std::move(text);
-    }
-    return tls::make_client_context(ca);
-}
+using TlsContext = http_client::TlsContext;
+using Address = http_client::Server;
 
 Duration retry_after_of(const http::ResponseParser& parser) {
     const auto text = parser.header("Retry-After").value_or("");
@@ -85,10 +47,9 @@ Duration retry_after_of(const http::ResponseParser& parser) {
     return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, 3600));
 }
 
-std::string to_bytes(const Request& call, const Address& host, const Secret& key) {
-    std::string bytes = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: trackops-load\r\n",
-                                    call.method, call.path, host.text);
-    if (!key.empty()) bytes += fmt::format("Authorization: Bearer {}\r\n", key.reveal());
+std::string to_bytes(const Request& call, const Address& host, const Secret& credentials) {
+    std::string bytes = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: trackops-load\r\n{}",
+                                    call.method, call.path, host.authority(), credentials.reveal());
     if (!call.idempotency_key.empty())
         bytes += fmt::format("Idempotency-Key: {}\r\n", call.idempotency_key);
     if (!call.body.empty()) bytes += fmt::format("Content-Type: {}\r\n", call.content_type);
@@ -101,17 +62,17 @@ std::string to_bytes(const Request& call, const Address& host, const Secret& key
 // connections are reused, the most recently used one first.
 class Host {
 public:
-    // context: of the TLS of an https address.
-    Host(asio::io_context& io, Address address, const Secret& key, TlsContext context)
+    // credentials: a header with its line end, or nothing; context: of the TLS of an https address.
+    Host(asio::io_context& io, Address address, Secret credentials, TlsContext context)
         : io_(io),
           address_(std::move(address)),
-          key_(key),
+          credentials_(std::move(credentials)),
           context_(std::move(context)),
           resolver_(io) {}
 
     void send(const Request& call, HttpClient::Done done) {
-        auto exchange =
-            std::make_shared<Exchange>(*this, to_bytes(call, address_, key_), std::move(done));
+        auto exchange = std::make_shared<Exchange>(*this, to_bytes(call, address_, credentials_),
+                                                   std::move(done));
         if (resting_.empty()) return exchange->connect();
         exchange->use(std::move(resting_.back()));
         resting_.pop_back();
@@ -275,7 +236,7 @@ private:
             connection_.reset();
             // The other idle connections may be dead too: the server closed them or was restarted.
             host_.resting_.clear();
-            done_(fail(Errc::unavailable, fmt::format("{} {}: {}", what, host_.address_.text,
+            done_(fail(Errc::unavailable, fmt::format("{} {}: {}", what, host_.address_.authority(),
                                                       is_late_ ? "it takes too long" : why)));
         }
 
@@ -291,7 +252,7 @@ private:
     void resolve(std::move_only_function<void(error_code)> found) {
         if (!endpoints_.empty()) return found({});
         resolver_.async_resolve(
-            address_.host, address_.port,
+            address_.host, std::to_string(address_.port),
             [this, found = std::move(found)](error_code error,
                                              const Resolver::results_type& results) mutable {
                 if (!error && endpoints_.empty()) endpoints_.assign(results.begin(), results.end());
@@ -301,7 +262,7 @@ private:
 
     asio::io_context& io_;
     const Address address_;
-    const Secret& key_;
+    const Secret credentials_;
     const TlsContext context_;  // null: no https
     Resolver resolver_;
     std::vector<tcp::endpoint> endpoints_;  // does not change once it is known
@@ -309,12 +270,22 @@ private:
     std::vector<std::unique_ptr<Connection>> resting_;
 };
 
+// Returns the header of the credentials for a host, with its line end; "" for none.
+Secret credentials(const ClientOptions& options, const Address& host) {
+    if (!options.key.empty())
+        return Secret(fmt::format("Authorization: Bearer {}\r\n", options.key.reveal()));
+    if (!options.session) return {};
+    const Secret cookie = access::cookie_for(*options.session, host, runtime::SystemClock().now());
+    if (cookie.empty()) return {};
+    return Secret(fmt::format("Cookie: {}\r\n", cookie.reveal()));
+}
+
 class AsioHttpClient final : public HttpClient {
 public:
-    AsioHttpClient(Address order, Address inventory, Secret key, const TlsContext& context)
-        : key_(std::move(key)),
-          order_(io_, std::move(order), key_, context),
-          inventory_(io_, std::move(inventory), key_, context) {}
+    AsioHttpClient(Address order, Address inventory, const ClientOptions& options,
+                   const TlsContext& context)
+        : order_(io_, order, credentials(options, order), context),
+          inventory_(io_, inventory, credentials(options, inventory), context) {}
 
     void send(Request call, Done done) override {
         auto& host = call.target == Target::order ? order_ : inventory_;
@@ -337,7 +308,6 @@ public:
 
 private:
     const Steady::time_point made_ = Steady::now();
-    const Secret key_;
     asio::io_context io_{1};
     Host order_;
     Host inventory_;
@@ -345,15 +315,15 @@ private:
 
 }  // namespace
 
-Result<std::unique_ptr<HttpClient>> make_http_client(ClientOptions options) {
-    auto order = TRY(parse_address(options.order_url));
-    auto inventory = TRY(parse_address(options.inventory_url));
+Result<std::unique_ptr<HttpClient>> make_http_client(const ClientOptions& options) {
+    auto order = TRY(http_client::parse_server(options.order_url, "service URL"));
+    auto inventory = TRY(http_client::parse_server(options.inventory_url, "service URL"));
     if (!std::ranges::all_of(options.key.reveal(), [](char c) { return c > ' ' && c < '\x7f'; }))
         return fail(Errc::invalid, "the key has characters that are not visible ASCII");
     TlsContext context;
-    if (order.has_tls || inventory.has_tls) context = TRY(trusting(options.ca_file));
-    return std::make_unique<AsioHttpClient>(std::move(order), std::move(inventory),
-                                            std::move(options.key), context);
+    if (order.has_tls || inventory.has_tls) context = TRY(http_client::trusting(options.ca_file));
+    return std::make_unique<AsioHttpClient>(std::move(order), std::move(inventory), options,
+                                            context);
 }
 
 }  // namespace trackops::load

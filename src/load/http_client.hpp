@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "base/instant.hpp"
 #include "base/result.hpp"
 #include "base/secret.hpp"
+#include "platform/access/client_session.hpp"
 
 namespace trackops::load {
 
@@ -55,12 +57,14 @@ struct ClientOptions {
     std::string inventory_url;
     Secret key = {};           // sent as a Bearer token, unless it is empty
     std::string ca_file = {};  // the CAs of https URLs; "": those of the system
+    // Without a key its cookie is sent to those of the URLs that it is for.
+    std::optional<access::ClientSession> session = {};
 };
 
 // Makes a client with keep-alive connections to URLs of the form http://host:port or
 // https://host:port, one connection for each concurrent call. With https the chain and the name of
 // the certificate are checked. Returns Errc::invalid for any other URL, for a key with other
 // characters than visible ASCII, and for a ca_file that cannot be used.
-Result<std::unique_ptr<HttpClient>> make_http_client(ClientOptions options);
+Result<std::unique_ptr<HttpClient>> make_http_client(const ClientOptions& options);
 
 }  // namespace trackops::load

@@ -21,8 +21,8 @@ std::string new_run() {
 
 Result<LoadReport> run_load(const LoadOptions& options, Input input,
                             const ProgressOptions& progress) {
-    const auto client = TRY(
-        make_http_client({options.order_url, options.inventory_url, options.key, options.ca_file}));
+    const auto client = TRY(make_http_client(
+        {options.order_url, options.inventory_url, options.key, options.ca_file, options.session}));
     LineReader lines(input);
     if (options.items) return ItemLoader(*client, lines).play(progress);
     return Player(options, *client, lines, new_run()).play(progress);

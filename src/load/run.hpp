@@ -5,6 +5,7 @@
 #include <functional>
 #include <iosfwd>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "base/result.hpp"
 #include "base/secret.hpp"
 #include "load/report.hpp"
+#include "platform/access/client_session.hpp"
 
 namespace trackops::load {
 
@@ -21,6 +23,7 @@ struct LoadOptions {
     std::string inventory_url = "http://127.0.0.1:8081";
     Secret key = {};           // empty: the services ask for none
     std::string ca_file = {};  // the CAs of https URLs; "": those of the system
+    std::optional<access::ClientSession> session = {};  // counts without a key
     // The input holds stock items, not order events.
     bool items = false;
     // The maximum number of requests in flight.
