@@ -1,16 +1,9 @@
 #include "base/uuid.hpp"
 
+#include "base/hex.hpp"
+
 namespace trackops {
 namespace {
-
-constexpr std::string_view digits = "0123456789abcdef";
-
-constexpr int nibble(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
 
 constexpr bool dash_before(std::size_t byte) {
     return byte == 4 || byte == 6 || byte == 8 || byte == 10;
@@ -24,10 +17,7 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
     std::size_t at = 0;
     for (std::size_t i = 0; i < id.bytes.size(); ++i) {
         if (dash_before(i) && text[at++] != '-') return std::nullopt;
-        const int high = nibble(text[at]);
-        const int low = nibble(text[at + 1]);
-        if (high < 0 || low < 0) return std::nullopt;
-        id.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+        if (!read_hex_byte(text.data() + at, id.bytes[i])) return std::nullopt;
         at += 2;
     }
     return id;
@@ -35,11 +25,10 @@ std::optional<Uuid> Uuid::parse(std::string_view text) {
 
 void Uuid::append_to(std::string& out) const {
     std::array<char, 36> text;
-    std::size_t at = 0;
+    char* at = text.data();
     for (std::size_t i = 0; i < bytes.size(); ++i) {
-        if (dash_before(i)) text[at++] = '-';
-        text[at++] = digits[bytes[i] >> 4];
-        text[at++] = digits[bytes[i] & 15];
+        if (dash_before(i)) *at++ = '-';
+        at = write_hex_byte(bytes[i], at);
     }
     out.append(text.data(), text.size());
 }

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/hex.hpp"
 #include "platform/access/key_text.hpp"
 #include "platform/access/password.hpp"
 #include "platform/json/object_reader.hpp"

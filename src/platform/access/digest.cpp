@@ -2,14 +2,14 @@
 
 #include <sodium/crypto_hash_sha256.h>
 
+#include "base/hex.hpp"
+
 namespace trackops::access {
 namespace {
 
 static_assert(Digest{}.size() == crypto_hash_sha256_BYTES);
 
 thread_local std::size_t compared = 0;
-
-constexpr std::string_view hex_digits = "0123456789abcdef";
 
 }  // namespace
 
@@ -20,25 +20,10 @@ Digest sha256(std::string_view text) {
     return digest;
 }
 
-std::string hex(const Digest& digest) {
-    std::string text;
-    text.reserve(2 * digest.size());
-    for (const std::uint8_t byte : digest) {
-        text += hex_digits[byte >> 4U];
-        text += hex_digits[byte & 15U];
-    }
-    return text;
-}
-
-std::optional<Digest> parse_digest(std::string_view hex) {
+std::optional<Digest> parse_digest(std::string_view text) {
     Digest digest{};
-    if (hex.size() != 2 * digest.size()) return std::nullopt;
-    for (std::size_t i = 0; i < digest.size(); ++i) {
-        const std::size_t high = hex_digits.find(hex[2 * i]);
-        const std::size_t low = hex_digits.find(hex[2 * i + 1]);
-        if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
-        digest[i] = static_cast<std::uint8_t>(high << 4U | low);
-    }
+    // One form only, so that a digest that is a key of a store has one key.
+    if (!read_hex(text, digest) || text != hex(digest)) return std::nullopt;
     return digest;
 }
 

@@ -12,8 +12,7 @@ namespace trackops::access {
 using Digest = std::array<std::uint8_t, 32>;
 
 Digest sha256(std::string_view text);
-std::string hex(const Digest& digest);                     // 64 lower-case digits
-std::optional<Digest> parse_digest(std::string_view hex);  // takes what hex() makes
+std::optional<Digest> parse_digest(std::string_view text);  // 64 digits, as hex() makes them
 
 // Compares all bytes, wherever the first difference is.
 bool is_same(const Digest& a, const Digest& b);

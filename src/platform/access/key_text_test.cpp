@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hex.hpp"
+
 namespace trackops::access {
 namespace {
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/hex.hpp"
 #include "platform/access/access_store.hpp"
 #include "platform/access/password.hpp"
 #include "platform/access/sessions.hpp"

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <sodium/randombytes.h>
 
+#include "base/hex.hpp"
 #include "platform/access/sodium.hpp"
 
 namespace trackops::access {

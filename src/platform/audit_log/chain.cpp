@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/hex.hpp"
 #include "platform/access/digest.hpp"
 
 namespace trackops::audit_log {
@@ -100,7 +101,7 @@ std::string hash_of(std::int64_t position, const Entry& entry, const std::string
          {&entry.service, &entry.actor, &entry.address, &entry.action, &entry.subject,
           &entry.outcome, &entry.correlation_id, &previous_hash})
         text += fmt::format("{}:{}\n", part->size(), *part);
-    return access::hex(access::sha256(text));
+    return hex(access::sha256(text));
 }
 
 void append(sql::Transaction& tx, std::span<const Entry> entries) {

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hex.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/fakes.hpp"
 
@@ -61,7 +62,7 @@ TEST_F(ConsumeSpansTest, HangBelowTheSenderAndAboveWhatTheHandlerDoes) {
     const Span& span = spans[0];
     EXPECT_EQ(span.name, "process ORDER_CREATED");
     EXPECT_EQ(span.kind, telemetry::SpanKind::consumer);
-    EXPECT_EQ(telemetry::hex(span.parent), "00f067aa0ba902b7");
+    EXPECT_EQ(hex(span.parent), "00f067aa0ba902b7");
     EXPECT_EQ(span.end - span.start, milliseconds(5));
     EXPECT_EQ(span.tracestate, "a=1");
     EXPECT_FALSE(span.has_failed);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/hex.hpp"
 #include "platform/telemetry/log.hpp"
 
 namespace trackops::http {
@@ -30,8 +31,8 @@ void AccessLog::observe(const Conversation::Access& access) {
                     {"code", std::string(access.problem_code)},
                     {"took_ms", fmt::format("{:.3f}", took)},
                     {"lines_held_back", std::to_string(held_back)},
-                    {"trace_id", telemetry::hex(access.span.trace_id)},
-                    {"span_id", telemetry::hex(access.span.span_id)}});
+                    {"trace_id", hex(access.span.trace_id)},
+                    {"span_id", hex(access.span.span_id)}});
 }
 
 void AccessLog::sweep(Conversation::Time now) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/hex.hpp"
+
 namespace trackops::http {
 namespace {
 
@@ -62,7 +64,7 @@ void AccessMetrics::observe(const Conversation::Access& access) {
         found = row.by_status.emplace(row.by_status.end(), access.status, &histogram);
     }
     const std::string exemplar =
-        access.span.is_sampled() ? telemetry::hex(access.span.trace_id) : std::string();
+        access.span.is_sampled() ? hex(access.span.trace_id) : std::string();
     found->second->observe(std::chrono::duration<double>(access.took).count(), exemplar);
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <openssl/evp.h>
 
+#include "base/hex.hpp"
 #include "platform/http/field_text.hpp"
 #include "platform/json/reader.hpp"
 
@@ -116,14 +117,7 @@ std::string fingerprint(std::string_view body) {
     if (EVP_Digest(body.data(), body.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
         throw std::runtime_error("SHA-256 is not at hand");
     }
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string hex;
-    hex.reserve(2 * size);
-    for (unsigned int i = 0; i < size; ++i) {
-        hex += digits[digest[i] >> 4];
-        hex += digits[digest[i] & 15];
-    }
-    return hex;
+    return hex(std::span(digest).first(size));
 }
 
 Response response_of(const RecordedResponse& answer) {

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/hex.hpp"
 #include "platform/http/message.hpp"
 #include "platform/http/target.hpp"
 #include "platform/json/writer.hpp"
@@ -88,7 +89,7 @@ void log_failure(const Kind& kind, const Error& error, const Request& request) {
                     {"path", request.path},
                     {"lines_held_back", std::to_string(*held_back)},
                     {"trace_id", std::string(context.trace_id())},
-                    {"span_id", telemetry::hex(context.span.span_id)},
+                    {"span_id", hex(context.span.span_id)},
                     {"correlation_id", context.correlation_id}});
 }
 

@@ -59,9 +59,11 @@ void append_header(std::string& out, std::string_view name, std::string_view val
     out += ": ";
     const std::size_t from = out.size();
     out += value;
-    std::replace_if(
-        out.begin() + static_cast<std::ptrdiff_t>(from), out.end(),
-        [](char c) { return c == '\r' || c == '\n' || c == '\0'; }, ' ');
+    for (auto at = out.begin() + static_cast<std::ptrdiff_t>(from); at != out.end(); ++at) {
+        // One comparison for what most characters are.
+        if (static_cast<unsigned char>(*at) < 0x20 && (*at == '\r' || *at == '\n' || *at == '\0'))
+            *at = ' ';
+    }
     out += "\r\n";
 }
 

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/hex.hpp"
 #include "platform/http/access_log.hpp"
 #include "platform/http/conversation_fixture.hpp"
 #include "platform/telemetry/log.hpp"
@@ -104,8 +105,8 @@ TEST_F(ServerSpan, ContinuesTheTraceOfTheClient) {
     const telemetry::Span& span = spans[0];
     EXPECT_EQ(span.name, "GET /hello");
     EXPECT_EQ(span.kind, telemetry::SpanKind::server);
-    EXPECT_EQ(telemetry::hex(span.context.trace_id), "4bf92f3577b34da6a3ce929d0e0e4736");
-    EXPECT_EQ(telemetry::hex(span.parent), "00f067aa0ba902b7");
+    EXPECT_EQ(hex(span.context.trace_id), "4bf92f3577b34da6a3ce929d0e0e4736");
+    EXPECT_EQ(hex(span.parent), "00f067aa0ba902b7");
     EXPECT_EQ(span.tracestate, "a=1");
     EXPECT_EQ(span.end, clock_.now());
     EXPECT_EQ(span.end - span.start, milliseconds(3));

@@ -4,21 +4,16 @@
 
 #include <fmt/format.h>
 
+#include "base/hex.hpp"
 #include "platform/http/message.hpp"
 #include "platform/telemetry/utf8.hpp"
 
 namespace trackops::http {
 namespace {
 
-int nibble(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 // Returns whether the text can be written to a log, a database and a response unchanged.
 bool is_clean_text(std::string_view text) {
+    if (std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7f; })) return true;
     for (std::size_t i = 0; i < text.size();) {
         const auto c = static_cast<unsigned char>(text[i]);
         if (c < 0x20 || c == 0x7f) return false;
@@ -90,10 +85,9 @@ std::optional<std::string> percent_decoded(std::string_view text) {
             continue;
         }
         if (i + 2 >= text.size()) return std::nullopt;
-        const int high = nibble(text[i + 1]);
-        const int low = nibble(text[i + 2]);
-        if (high < 0 || low < 0) return std::nullopt;
-        out += static_cast<char>(high * 16 + low);
+        std::uint8_t byte = 0;
+        if (!read_hex_byte(text.data() + i + 1, byte)) return std::nullopt;
+        out += static_cast<char>(byte);
         i += 2;
     }
     return out;

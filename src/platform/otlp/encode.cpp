@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/hex.hpp"
 #include "base/version.hpp"
 #include "platform/json/writer.hpp"
 #include "platform/telemetry/utf8.hpp"
@@ -50,10 +51,10 @@ void write_resource_and_scope(json::Writer& out, const Resource& resource,
 
 void write_span(json::Writer& out, const Span& span) {
     out.begin_object()
-        .member("traceId", telemetry::hex(span.context.trace_id))
-        .member("spanId", telemetry::hex(span.context.span_id));
+        .member("traceId", hex(span.context.trace_id))
+        .member("spanId", hex(span.context.span_id));
     if (!span.tracestate.empty()) out.member("traceState", span.tracestate);
-    if (span.parent != telemetry::SpanId{}) out.member("parentSpanId", telemetry::hex(span.parent));
+    if (span.parent != telemetry::SpanId{}) out.member("parentSpanId", hex(span.parent));
     out.member("flags", unsigned{span.context.flags})
         .member("name", shown(span.name))
         .member("kind", static_cast<int>(span.kind))
@@ -66,8 +67,8 @@ void write_span(json::Writer& out, const Span& span) {
         out.name("links").begin_array();
         for (const telemetry::SpanContext& link : span.links) {
             out.begin_object()
-                .member("traceId", telemetry::hex(link.trace_id))
-                .member("spanId", telemetry::hex(link.span_id))
+                .member("traceId", hex(link.trace_id))
+                .member("spanId", hex(link.span_id))
                 .member("flags", unsigned{link.flags})
                 .end_object();
         }

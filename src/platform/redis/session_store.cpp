@@ -8,6 +8,7 @@
 #include <hiredis/hiredis.h>
 
 #include "base/clock.hpp"
+#include "base/hex.hpp"
 #include "platform/redis/calls.hpp"
 
 namespace trackops::cache {
@@ -24,7 +25,7 @@ constexpr std::string_view operator_prefix = "trackops:sessions:";
 constexpr std::string_view attempts_prefix = "trackops:ratelimit:";
 
 std::string key_of(std::string_view hash) { return fmt::format("{}{}", session_prefix, hash); }
-std::string key_of(const SessionKey& key) { return key_of(access::hex(key)); }
+std::string key_of(const SessionKey& key) { return key_of(hex(key)); }
 std::string list_of(std::string_view name) { return fmt::format("{}{}", operator_prefix, name); }
 std::string millis(Instant at) { return fmt::to_string(at.micros / 1000); }
 std::string millis(Duration time) {
@@ -89,7 +90,7 @@ Result<void> RedisSessionStore::add(const SessionKey& key, const Session& sessio
     const auto replies = TRY(
         ask({{"SET", key_of(key), access::text_of(session), "PX", millis(time_left(session, now))},
              {"ZREMRANGEBYSCORE", list, "-inf", millis(now)},
-             {"ZADD", list, millis(session.ends_at), access::hex(key)},
+             {"ZADD", list, millis(session.ends_at), hex(key)},
              {"PEXPIRE", list, millis(times_.age_max)},
              {"ZRANGE", list, "0", last}}));
     std::vector<SessionKey> oldest;
@@ -159,7 +160,7 @@ Result<void> RedisSessionStore::remove(std::string_view operator_name,
     Words members{"ZREM", list_of(operator_name)};
     for (const SessionKey& key : keys) {
         sessions.push_back(key_of(key));
-        members.push_back(access::hex(key));
+        members.push_back(hex(key));
     }
     TRY(ask({sessions, members}));
     return {};

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/hex.hpp"
 #include "platform/access/memory_session_store.hpp"
 #include "platform/redis/redis_fixture.hpp"
 #include "platform/redis/session_store.hpp"
@@ -66,7 +67,7 @@ protected:
     void pass(Duration time, std::initializer_list<SessionKey> keys) {
         clock_.advance(time);
         for (const SessionKey& key : keys) {
-            if (outside_) outside_->age("trackops:session:" + access::hex(key), time);
+            if (outside_) outside_->age("trackops:session:" + hex(key), time);
         }
     }
 
@@ -157,13 +158,13 @@ TEST_P(SessionStoreContract, KeepsTheNewestSessionsOfAnOperator) {
 }
 
 TEST_P(SessionStoreContract, CountsAttemptsInAWindow) {
-    const std::string subject = access::hex(access::sha256(ann_));
+    const std::string subject = hex(access::sha256(ann_));
     EXPECT_EQ(store_->count_attempt(subject, 5min)->count, 1);
     const auto second = store_->count_attempt(subject, 5min);
     EXPECT_EQ(second->count, 2);
     EXPECT_GT(second->left_of_window, 4min);
     EXPECT_LE(second->left_of_window, 5min);
-    EXPECT_EQ(store_->count_attempt(access::hex(access::sha256(bob_)), 5min)->count, 1);
+    EXPECT_EQ(store_->count_attempt(hex(access::sha256(bob_)), 5min)->count, 1);
     clock_.advance(6min);
     if (outside_) outside_->age("trackops:ratelimit:" + subject, 6min);
     EXPECT_EQ(store_->count_attempt(subject, 5min)->count, 1);

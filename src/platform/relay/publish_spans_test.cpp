@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hex.hpp"
 #include "platform/relay/message.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/fakes.hpp"
@@ -61,7 +62,7 @@ TEST_F(PublishSpansTest, AreTheWaitInTheOutboxAndTheSending) {
     ASSERT_EQ(spans.size(), 2U);
     const auto& [wait, sending] = std::tie(spans[0], spans[1]);
     EXPECT_EQ(wait.name, "outbox ORDER_CREATED");
-    EXPECT_EQ(telemetry::hex(wait.parent), "00f067aa0ba902b7");
+    EXPECT_EQ(hex(wait.parent), "00f067aa0ba902b7");
     EXPECT_EQ(wait.start, events[1].occurred_at);
     EXPECT_EQ(wait.end, read_at);
     EXPECT_EQ(sending.name, "send ORDER_CREATED");

@@ -18,6 +18,7 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include "base/hex.hpp"
 #include "base/instant.hpp"
 #include "platform/json/escape.hpp"
 #include "platform/telemetry/metrics.hpp"

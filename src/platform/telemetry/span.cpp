@@ -1,39 +1,25 @@
 #include "platform/telemetry/span.hpp"
 
 #include <algorithm>
+#include <array>
+
+#include "base/hex.hpp"
 
 namespace trackops::telemetry {
-namespace {
-
-// Returns 0 to 15, or -1. Trace context knows no upper-case digits.
-int digit_of(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return -1;
-}
-
-bool read_hex(std::string_view text, std::uint8_t* bytes) {
-    for (std::size_t i = 0; i < text.size(); i += 2) {
-        const int high = digit_of(text[i]);
-        const int low = digit_of(text[i + 1]);
-        if (high < 0 || low < 0) return false;
-        *bytes++ = static_cast<std::uint8_t>(high * 16 + low);
-    }
-    return true;
-}
-
-}  // namespace
 
 // version "-" trace-id "-" parent-id "-" flags. A later version may continue after another dash.
+// Trace context knows no upper-case digits.
 std::optional<SpanContext> parse_traceparent(std::string_view text) {
-    if (text.size() < traceparent_bytes || text[2] != '-' || text[35] != '-' || text[52] != '-')
+    if (text.size() < traceparent_bytes || text[2] != '-' || text[35] != '-' || text[52] != '-' ||
+        std::ranges::any_of(text.substr(0, traceparent_bytes),
+                            [](char c) { return c >= 'A' && c <= 'F'; }))
         return std::nullopt;
     std::uint8_t version = 0;
     SpanContext span;
-    if (!read_hex(text.substr(0, 2), &version) || version == 0xff ||
-        !read_hex(text.substr(3, 32), span.trace_id.data()) ||
-        !read_hex(text.substr(36, 16), span.span_id.data()) ||
-        !read_hex(text.substr(53, 2), &span.flags))
+    if (!read_hex_byte(text.data(), version) || version == 0xff ||
+        !read_hex(text.substr(3, 32), span.trace_id) ||
+        !read_hex(text.substr(36, 16), span.span_id) ||
+        !read_hex_byte(text.data() + 53, span.flags))
         return std::nullopt;
     if (text.size() > traceparent_bytes && (version == 0 || text[traceparent_bytes] != '-'))
         return std::nullopt;
@@ -43,30 +29,21 @@ std::optional<SpanContext> parse_traceparent(std::string_view text) {
 
 bool is_sampled(std::string_view traceparent) {
     if (traceparent.size() < traceparent_bytes) return false;
-    return (digit_of(traceparent[traceparent_bytes - 1]) & SpanContext::sampled_flag) != 0 &&
-           digit_of(traceparent[traceparent_bytes - 1]) >= 0;
-}
-
-void append_hex(std::string& out, const std::uint8_t* bytes, std::size_t count) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    const std::size_t start = out.size();
-    out.resize(start + 2 * count);
-    char* at = out.data() + start;
-    for (std::size_t i = 0; i < count; ++i) {
-        *at++ = digits[bytes[i] >> 4];
-        *at++ = digits[bytes[i] & 15];
-    }
+    const std::uint8_t last = hex_value(traceparent[traceparent_bytes - 1]);
+    return last != no_hex && (last & SpanContext::sampled_flag) != 0;
 }
 
 void write_traceparent(const SpanContext& span, std::string& out) {
-    out.clear();
-    out.reserve(traceparent_bytes);
-    out += "00-";
-    append_hex(out, span.trace_id.data(), span.trace_id.size());
-    out += '-';
-    append_hex(out, span.span_id.data(), span.span_id.size());
-    out += '-';
-    append_hex(out, &span.flags, 1);
+    std::array<char, traceparent_bytes> text;
+    char* at = text.data();
+    at = write_hex_byte(0, at);
+    *at++ = '-';
+    for (const std::uint8_t byte : span.trace_id) at = write_hex_byte(byte, at);
+    *at++ = '-';
+    for (const std::uint8_t byte : span.span_id) at = write_hex_byte(byte, at);
+    *at++ = '-';
+    write_hex_byte(span.flags, at);
+    out.assign(text.data(), text.size());
 }
 
 std::size_t bytes_of(const Span& span) {

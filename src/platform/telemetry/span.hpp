@@ -39,14 +39,6 @@ std::optional<SpanContext> parse_traceparent(std::string_view text);
 bool is_sampled(std::string_view traceparent);
 // Writes a traceparent of version 00 over `out`, which allocates nothing if it has room.
 void write_traceparent(const SpanContext& span, std::string& out);
-// Appends two lower-case hex digits for each byte.
-void append_hex(std::string& out, const std::uint8_t* bytes, std::size_t count);
-template <std::size_t size>
-std::string hex(const std::array<std::uint8_t, size>& bytes) {
-    std::string text;
-    append_hex(text, bytes.data(), size);
-    return text;
-}
 
 // The names and numbers of OTLP.
 enum class SpanKind : std::uint8_t {

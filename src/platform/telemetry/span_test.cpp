@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/hex.hpp"
+
 namespace trackops::telemetry {
 namespace {
 
