@@ -6,7 +6,7 @@ ARG BASE=debian:trixie-slim
 
 FROM ${BASE} AS build
 RUN apt-get update -q && apt-get install -q -y --no-install-recommends \
-        ca-certificates cmake g++ libcjose-dev libjansson-dev libboost-url1.83-dev libboost1.83-dev libfmt-dev libhiredis-dev libpq-dev \
+        ca-certificates cmake g++ libcjose-dev libjansson-dev libboost-url1.83-dev libboost1.83-dev libfmt-dev libhiredis-dev libjemalloc-dev libpq-dev \
         librdkafka-dev libsimdjson-dev libsodium-dev libspdlog-dev libsqlite3-dev libssl-dev mold ninja-build pkg-config \
         prometheus-cpp-dev python3 python3-yaml tzdata && \
     rm -rf /var/lib/apt/lists/*
