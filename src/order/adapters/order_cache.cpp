@@ -12,12 +12,15 @@ constexpr Duration time_to_live = std::chrono::seconds(30);
 
 // One entry holds both bodies: the status, a line feed and the order. The JSON writer never writes
 // a line feed.
-std::optional<CachedOrder> cached_order(const std::optional<cache::Entry>& entry) {
+// The two bodies share the entry's text, status first.
+std::optional<CachedOrder> cached_order(std::optional<cache::Entry> entry) {
     if (!entry) return std::nullopt;
     const std::size_t line_end = entry->value.find('\n');
     if (line_end == std::string::npos) return std::nullopt;
-    return CachedOrder{entry->version, entry->value.substr(line_end + 1),
-                       entry->value.substr(0, line_end)};
+    CachedOrder cached{entry->version, std::move(entry->value), {}};
+    cached.status.assign(cached.order, 0, line_end);
+    cached.order.erase(0, line_end + 1);
+    return cached;
 }
 
 }  // namespace
@@ -37,12 +40,12 @@ std::vector<Result<CachedOrder>> OrderCache::find(std::span<const domain::OrderI
                                                   app::OrderStore& store) {
     std::vector<std::string> keys;
     for (const domain::OrderId id : ids) keys.push_back(id.text());
-    const auto entries = cache_.get(keys);
+    auto entries = cache_.get(keys);
     std::vector<Result<CachedOrder>> found(ids.size());
     std::vector<domain::OrderId> missing;
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < ids.size(); ++i) {
-        if (auto cached = cached_order(entries[i])) {
+        if (auto cached = cached_order(std::move(entries[i]))) {
             found[i] = *std::move(cached);
         } else {
             missing.push_back(ids[i]);

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr fs::perms owner_only = fs::perms::owner_all;
+constexpr fs::perms of_the_owner = fs::perms::owner_all;
 constexpr fs::perms of_others = fs::perms::group_all | fs::perms::others_all;
 
 std::string_view variable(std::span<const std::string> environment, std::string_view name) {
@@ -105,7 +105,7 @@ Result<std::optional<ClientSession>> read_client_session(const fs::path& folder,
 void write_client_session(const fs::path& folder, const ClientSession& session) {
     std::error_code fault;
     fs::create_directories(folder.parent_path(), fault);
-    if (!fault && fs::create_directory(folder, fault)) fs::permissions(folder, owner_only, fault);
+    if (!fault && fs::create_directory(folder, fault)) fs::permissions(folder, of_the_owner, fault);
     if (fault) throw std::runtime_error(fmt::format("{}: {}", folder.string(), fault.message()));
     const Secret text(text_of(session));
     replace_file(session_path(folder, session.server), text.reveal());

@@ -1,6 +1,7 @@
 #include "platform/http/router.hpp"
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <stdexcept>
 
@@ -22,6 +23,13 @@ std::string_view take_segment(std::string_view& path) {
     path.remove_prefix(end);
     return segment;
 }
+
+// The parameters of a path. A request allocates nothing for them.
+struct Segments {
+    static constexpr std::size_t count_max = 4;
+    std::array<std::string_view, count_max> texts;
+    std::size_t count = 0;
+};
 
 bool serves(const Route& route, std::string_view method) {
     return route.method == method || (route.method == "GET" && method == "HEAD");
@@ -72,8 +80,7 @@ struct Router::Node {
     // until visit() returns true. `segments` then holds the parameters' segments on the way to that
     // node.
     template <class Visit>
-    bool reach(std::string_view path, std::vector<std::string_view>& segments,
-               const Visit& visit) const {
+    bool reach(std::string_view path, Segments& segments, const Visit& visit) const {
         if (path.empty()) return visit(routes);
         const std::string_view encoded = take_segment(path);
         std::optional<std::string> decoded;
@@ -86,9 +93,9 @@ struct Router::Node {
             if (literal == segment && node->reach(path, segments, visit)) return true;
         }
         if (!parameter || segment.empty()) return false;
-        segments.push_back(encoded);
+        segments.texts[segments.count++] = encoded;
         if (parameter->reach(path, segments, visit)) return true;
-        segments.pop_back();
+        --segments.count;
         return false;
     }
 
@@ -133,7 +140,7 @@ struct Router::Node {
     // matches are of other things, such as the order whose id is the word in the pattern.
     std::string allowed(std::string_view path) const {
         Methods methods;
-        std::vector<std::string_view> segments;
+        Segments segments;
         reach(path, segments, [&methods](const std::vector<const Route*>& found) {
             for (const Route* route : found) methods.add(route->method);
             return !found.empty();
@@ -147,6 +154,9 @@ Router::Router(std::vector<Route> routes)
     for (const auto& route : routes_) {
         if (!route.pattern.starts_with('/'))
             throw std::logic_error("a route starts with a slash: " + std::string(route.pattern));
+        if (std::ranges::count(route.pattern, '{') > std::ptrdiff_t{Segments::count_max})
+            throw std::logic_error("a route has at most four parameters: " +
+                                   std::string(route.pattern));
         Node* node = root_.get();
         for (std::string_view rest = route.pattern; !rest.empty();)
             node = &node->child(take_segment(rest));
@@ -169,7 +179,7 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
         match.allowed = all.text();
     }
     if (!path.starts_with('/')) return match;
-    std::vector<std::string_view> segments;
+    Segments segments;
     root_->reach(path, segments, [&](const std::vector<const Route*>& routes) {
         const auto found = std::ranges::find_if(
             routes, [&](const Route* route) { return serves(*route, method); });
@@ -180,7 +190,7 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
         match.allowed = root_->allowed(path);
         return match;
     }
-    auto segment = segments.begin();
+    auto segment = segments.texts.begin();
     for (std::string_view rest = match.route->pattern; !rest.empty();) {
         const std::string_view name = take_segment(rest);
         if (is_parameter(name)) {
