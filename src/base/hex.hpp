@@ -9,7 +9,7 @@
 
 namespace trackops {
 
-// What hex_value() returns for a character that is no digit. Both digits of a byte are checked at
+// hex_value() returns it for a character that is no digit. Both digits of a byte are checked at
 // once by an "or": no_hex has bits that no digit has.
 inline constexpr std::uint8_t no_hex = 0xf0;
 
