@@ -32,11 +32,13 @@ struct Access::Parts {
         threads.add("sessions", sessions);
         threads.add("logins", logins);
         threads.add("token-keys", tokens);
+        threads.add("token-urls", tokens.fetcher());
     }
     ~Parts() {
         threads.stop();
         // Nobody answers from here on; the servers have stopped already.
         sessions.close();
+        tokens.close();
         logins.close();
     }
     Parts(const Parts&) = delete;
@@ -68,6 +70,11 @@ Access::Access(const config::Values& values, const std::string& session_url,
 Access::~Access() = default;
 
 http::Identifier* Access::identifier() { return parts_ ? &parts_->finder : nullptr; }
+
+std::vector<telemetry::Component> Access::components() {
+    if (!parts_) return {};
+    return {parts_->tokens.health_component()};
+}
 
 access::SessionDoor Access::door() {
     if (!parts_) return {};

@@ -4,9 +4,11 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "platform/access/session_routes.hpp"
 #include "platform/config/settings.hpp"
+#include "platform/telemetry/health.hpp"
 
 namespace trackops {
 class Clock;
@@ -66,6 +68,8 @@ public:
 
     // Returns what names the callers; null without an access file. It lives as long as this.
     http::Identifier* identifier();
+    // Returns the components of the health; none without an access file. They live as long as this.
+    std::vector<telemetry::Component> components();
     // Returns what the routes of /api/sessions need; empty without an access file.
     access::SessionDoor door();
 
@@ -78,6 +82,7 @@ private:
 template <class Options>
 Options with_access(Options options, Access& access) {
     options.edge.identifier = access.identifier();
+    options.management.components = access.components();
     if constexpr (requires { options.sessions; }) options.sessions = access.door();
     return options;
 }

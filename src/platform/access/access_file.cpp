@@ -8,6 +8,7 @@
 #include "base/hex.hpp"
 #include "platform/access/key_text.hpp"
 #include "platform/access/password.hpp"
+#include "platform/http_client/call.hpp"
 #include "platform/json/object_reader.hpp"
 #include "platform/json/writer.hpp"
 
@@ -26,6 +27,11 @@ constexpr json::TextRule name_rule{
 bool is_digest(std::string_view text) { return parse_digest(text).has_value(); }
 bool is_time(std::string_view text) { return Instant::parse(text).has_value(); }
 bool is_hash(std::string_view text) { return is_password_hash(std::string(text)); }
+// Nobody on the way may choose the keys.
+bool is_key_set_url(std::string_view text) {
+    const auto target = http_client::parse_target(text, "keySetUrl");
+    return target && (target->server.has_tls || target->server.is_loopback());
+}
 bool is_role(std::string_view text) { return role_named(text).has_value(); }
 
 constexpr json::TextRule id_rule{.max_characters = key_id_size,
@@ -42,6 +48,10 @@ constexpr json::TextRule hash_rule{
     .is_valid = is_hash,
     .expected = "must be a hash that `trackops access add-operator` has made"};
 constexpr json::TextRule text_rule{.max_characters = 255};
+constexpr json::TextRule url_rule{
+    .max_characters = 1024,
+    .is_valid = is_key_set_url,
+    .expected = "must be a URL with https, or with http on this machine"};
 constexpr json::TextRule role_rule{.max_characters = name_bytes_max,
                                    .is_valid = is_role,
                                    .expected = "must be viewer, clerk, operator or admin"};
@@ -95,7 +105,13 @@ public:
         Provider one{.name = in.text("name", name_rule),
                      .issuer = in.text("issuer", text_rule),
                      .audience = in.text("audience", text_rule),
-                     .key_set_file = in.text("keySetFile", text_rule)};
+                     .key_set_file = in.maybe_text("keySetFile", text_rule).value_or(""),
+                     .key_set_url = in.maybe_text("keySetUrl", url_rule).value_or(""),
+                     .key_set_ca_file = in.maybe_text("keySetCaFile", text_rule).value_or("")};
+        if (one.key_set_file.empty() == one.key_set_url.empty())
+            in.fault("keySetFile", "is required, or else keySetUrl, and not both", "required");
+        if (one.key_set_url.empty() && !one.key_set_ca_file.empty())
+            in.fault("keySetCaFile", "has no meaning without keySetUrl", "unknown");
         one.scope_claim = in.maybe_text("scopeClaim", text_rule).value_or(one.scope_claim);
         one.customer_claim = in.maybe_text("customerClaim", text_rule).value_or(one.customer_claim);
         one.scopes = read_scopes(in, faults_);
@@ -149,7 +165,12 @@ std::string line_of(const Provider& provider) {
     std::string line;
     json::Writer out(line);
     out.begin_object().member("name", provider.name).member("issuer", provider.issuer);
-    out.member("audience", provider.audience).member("keySetFile", provider.key_set_file);
+    out.member("audience", provider.audience);
+    for (const auto& [name, value] : {std::pair{"keySetFile", &provider.key_set_file},
+                                      std::pair{"keySetUrl", &provider.key_set_url},
+                                      std::pair{"keySetCaFile", &provider.key_set_ca_file}}) {
+        if (!value->empty()) out.member(name, *value);
+    }
     out.member("scopeClaim", provider.scope_claim);
     out.member("customerClaim", provider.customer_claim).name("scopes").begin_array();
     for (const std::string_view scope : names_of(provider.scopes)) out.value(scope);

@@ -23,6 +23,8 @@ std::shared_ptr<const Principal> CallerFinder::identify(const http::Request& req
 }
 
 void CallerFinder::inquire(const http::Request& request, std::shared_ptr<http::Inquiry> inquiry) {
+    const Authorization authorization = read_authorization(request);
+    if (authorization.is_given) return tokens_.inquire(authorization.token, std::move(inquiry));
     const SessionKey key = key_of_session(find_session_cookie(request).id);
     sessions_.look_up(key, [this, key, inquiry = std::move(inquiry)](const Sessions::Found& found) {
         if (!found) return inquiry->answer(store_.refuse(Outcome::unasked));

@@ -128,6 +128,17 @@ bool looks_like_token(std::string_view text) {
     return std::ranges::count(text, '.') == 2 && text.starts_with("eyJ");
 }
 
+std::string provider_of(std::string_view token, const std::vector<KnownProvider>& providers) {
+    if (token.size() > token_bytes_max || !looks_like_token(token)) return {};
+    const std::size_t first = token.find('.');
+    const auto payload = object_of(token.substr(first + 1, token.find('.', first + 1) - first - 1));
+    if (!payload) return {};
+    const auto known = std::ranges::find_if(providers, [&](const KnownProvider& one) {
+        return one.provider.issuer == payload->root().text_of("iss");
+    });
+    return known == providers.end() ? std::string() : known->provider.name;
+}
+
 std::expected<VerifiedToken, Outcome> verify_token(std::string_view token,
                                                    const std::vector<KnownProvider>& providers,
                                                    Instant now) {

@@ -36,6 +36,9 @@ struct VerifiedToken {
 // Whether a Bearer token has the form of a JWT: three parts with dots between them.
 bool looks_like_token(std::string_view text);
 
+// Returns the name of the provider whose issuer a token claims, verified or not; "" for none.
+std::string provider_of(std::string_view token, const std::vector<KnownProvider>& providers);
+
 // Verifies a token, in this order: its form; its issuer is one of the providers'; its `kid` is one
 // of that provider's keys; its algorithm is that of the key; its signature; its audience; its
 // times, with token_leeway; its claims. The refusal names the first fault. Takes some tens of

@@ -6,19 +6,55 @@
 #include <cjose/jwk.h>
 #include <cjose/jws.h>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sodium/crypto_auth_hmacsha256.h>
 #include <sodium/utils.h>
 
+#include "platform/access/token_for_tests.hpp"
 #include "platform/access/tokens.hpp"
 #include "platform/json/reader.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
-#include "testing/fakes.hpp"
 
 namespace trackops::access {
+
+Pair Pair::rsa(std::string kid, std::size_t bits) {
+    const std::uint8_t e[] = {1, 0, 1};
+    return {Key(cjose_jwk_create_RSA_random(bits, e, sizeof e, nullptr)), std::move(kid)};
+}
+
+Pair Pair::ec(std::string kid) {
+    return {Key(cjose_jwk_create_EC_random(CJOSE_JWK_EC_P_256, nullptr)), std::move(kid)};
+}
+
+std::string Pair::jwk(const std::string& more) const {
+    char* const text = cjose_jwk_to_json(key_.get(), false, nullptr);
+    std::string out(text, std::string_view(text).size() - 1);
+    ::free(text);
+    return out + fmt::format(R"(,"kid":"{}"{}}})", kid_, more);
+}
+
+std::string Pair::sign(std::string_view header, std::string_view claims) const {
+    std::unique_ptr<cjose_header_t, void (*)(cjose_header_t*)> head(cjose_header_new(nullptr),
+                                                                    cjose_header_release);
+    const auto document = json::Document::parse(header).value();
+    document.root().each_member([&](std::string_view name, json::Value value) {
+        const std::string member(name);
+        if (const auto text = value.text())
+            cjose_header_set(head.get(), member.c_str(), std::string(*text).c_str(), nullptr);
+        else
+            cjose_header_set_raw(head.get(), member.c_str(), value.minified().c_str(), nullptr);
+    });
+    std::unique_ptr<cjose_jws_t, void (*)(cjose_jws_t*)> jws(
+        cjose_jws_sign(key_.get(), head.get(), reinterpret_cast<const std::uint8_t*>(claims.data()),
+                       claims.size(), nullptr),
+        cjose_jws_release);
+    const char* text = nullptr;
+    if (!jws || !cjose_jws_export(jws.get(), &text, nullptr)) return "";
+    return text;
+}
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -34,109 +70,6 @@ std::string base64url(std::string_view bytes) {
     text.resize(text.find('\0'));
     return text;
 }
-
-// A key pair of a provider.
-class Pair {
-public:
-    Pair(cjose_jwk_t* key, std::string kid) : key_(key), kid_(std::move(kid)) {}
-    static Pair rsa(std::string kid, std::size_t bits = 2048) {
-        const std::uint8_t e[] = {1, 0, 1};
-        return {cjose_jwk_create_RSA_random(bits, e, sizeof e, nullptr), std::move(kid)};
-    }
-    static Pair ec(std::string kid) {
-        return {cjose_jwk_create_EC_random(CJOSE_JWK_EC_P_256, nullptr), std::move(kid)};
-    }
-    // The public key in a set, with further members.
-    std::string jwk(const std::string& more = "") const {
-        char* const text = cjose_jwk_to_json(key_.get(), false, nullptr);
-        std::string out(text, std::string_view(text).size() - 1);
-        ::free(text);
-        return out + fmt::format(R"(,"kid":"{}"{}}})", kid_, more);
-    }
-    std::string sign(std::string_view header, std::string_view claims) const {
-        std::unique_ptr<cjose_header_t, void (*)(cjose_header_t*)> head(cjose_header_new(nullptr),
-                                                                        cjose_header_release);
-        const auto document = json::Document::parse(header).value();
-        document.root().each_member([&](std::string_view name, json::Value value) {
-            const std::string member(name);
-            if (const auto text = value.text())
-                cjose_header_set(head.get(), member.c_str(), std::string(*text).c_str(), nullptr);
-            else
-                cjose_header_set_raw(head.get(), member.c_str(), value.minified().c_str(), nullptr);
-        });
-        std::unique_ptr<cjose_jws_t, void (*)(cjose_jws_t*)> jws(
-            cjose_jws_sign(key_.get(), head.get(),
-                           reinterpret_cast<const std::uint8_t*>(claims.data()), claims.size(),
-                           nullptr),
-            cjose_jws_release);
-        const char* text = nullptr;
-        if (!jws || !cjose_jws_export(jws.get(), &text, nullptr)) return "";
-        return text;
-    }
-    const std::string& kid() const { return kid_; }
-
-private:
-    struct Release {
-        void operator()(cjose_jwk_t* key) const { cjose_jwk_release(key); }
-    };
-    std::unique_ptr<cjose_jwk_t, Release> key_;
-    std::string kid_;
-};
-
-const Pair& rsa() {
-    static const Pair pair = Pair::rsa("r");
-    return pair;
-}
-const Pair& ec() {
-    static const Pair pair = Pair::ec("e");
-    return pair;
-}
-std::string key_set(const std::vector<std::string>& keys) {
-    return fmt::format(R"({{"keys":[{}]}})", fmt::join(keys, ","));
-}
-
-class TokenTest : public ::testing::Test {
-protected:
-    TokenTest() {
-        auto keys = read_key_set(key_set({rsa().jwk(), ec().jwk()}));
-        EXPECT_TRUE(keys.has_value()) << keys.error().detail;
-        providers_ = {{{.name = "shop",
-                        .issuer = "https://id.example",
-                        .audience = "trackops",
-                        .scopes = {Scope::orders_read, Scope::orders_write, Scope::orders_own}},
-                       std::make_shared<const KeySet>(*std::move(keys))},
-                      {{.name = "later", .issuer = "https://later.example", .audience = "trackops"},
-                       nullptr}};
-    }
-    // Claims that are right, with changes: a member whose value is "" is left out.
-    std::string claims(const std::map<std::string, std::string>& changes = {}) const {
-        std::map<std::string, std::string> all{{"iss", R"("https://id.example")"},
-                                               {"sub", R"("u1")"},
-                                               {"aud", R"("trackops")"},
-                                               {"scope", R"("orders:read operate unknown")"},
-                                               {"exp", at(300)}};
-        for (const auto& [name, value] : changes) all[name] = value;
-        std::string text;
-        for (const auto& [name, value] : all) {
-            if (!value.empty())
-                text += fmt::format(R"({}"{}":{})", text.empty() ? "" : ",", name, value);
-        }
-        return "{" + text + "}";
-    }
-    std::string at(std::int64_t seconds) const {
-        return fmt::to_string(now_.micros / 1'000'000 + seconds);
-    }
-    std::string good(const std::map<std::string, std::string>& changes = {}) const {
-        return rsa().sign(R"({"alg":"RS256","kid":"r"})", claims(changes));
-    }
-    std::string outcome(const std::string& token) const {
-        const auto verified = verify_token(token, providers_, now_);
-        if (!verified) return std::string(name_of(verified.error()));
-        return verified->principal.name;
-    }
-    const Instant now_ = trackops::testing::FakeClock().now();
-    std::vector<KnownProvider> providers_;
-};
 
 TEST_F(TokenTest, NamesItsSubjectWithTheScopesThatTheProviderMayGive) {
     const auto verified = verify_token(good(), providers_, now_);

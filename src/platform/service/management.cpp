@@ -1,6 +1,8 @@
 #include "platform/service/management.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "platform/http/actuator.hpp"
@@ -26,6 +28,7 @@ std::shared_ptr<telemetry::SampledComponents> sampled(
 
 std::vector<telemetry::Component> with_own_components(std::vector<telemetry::Component> components,
                                                       const ManagementOptions& options) {
+    std::ranges::copy(options.components, std::back_inserter(components));
     if (!options.data_folder.empty())
         components.push_back(
             disk_space_component(options.data_folder, options.disk_free_min_bytes));

@@ -17,6 +17,7 @@
 #include "platform/runtime/pump.hpp"
 #include "platform/runtime/pump_threads.hpp"
 #include "platform/service/application.hpp"
+#include "platform/telemetry/health.hpp"
 #include "platform/telemetry/process_metrics.hpp"
 #include "platform/telemetry/sampled_component.hpp"
 
@@ -49,6 +50,8 @@ struct ManagementOptions {
     // /actuator/info, as the component `access` of the health, which is UP, and as the metric
     // trackops_insecure.
     std::string access_warning = {};
+    // Components of the health that the process brings, besides those of the application.
+    std::vector<telemetry::Component> components = {};
     // With less free space in data_folder the service is not ready.
     std::uint64_t disk_free_min_bytes = 10U << 20;
     // Shown by /actuator/env and /actuator/info.
