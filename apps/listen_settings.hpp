@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "apps/outbound.hpp"
 #include "platform/config/settings.hpp"
 #include "platform/service/management.hpp"
 
@@ -28,9 +29,7 @@ inline constexpr auto listen_settings = std::to_array<config::Setting>({
     {"tls-client-ca-file", config::Kind::text, "",
      "File with the CAs (PEM) of the clients; then a client without a certificate of theirs gets "
      "no answer."},
-    {"strict", config::Kind::flag, "false",
-     "Refuse to start while a URL leads to another machine without TLS whose certificate is "
-     "checked; otherwise the log warns of it."},
+    strict_setting,
 });
 
 // Returns the fault of these settings that the table cannot express; "" for none. An address beyond

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "apps/outbound.hpp"
 #include "apps/server_urls.hpp"
 #include "inventory/application.hpp"
 #include "order/application.hpp"
@@ -39,6 +40,7 @@ constexpr auto settings = std::to_array<config::Setting>({
     password_setting("inventory-database-password", "The password for it."),
     {"start-patience", Kind::duration, "1m", "How long to try again while a database is away.", 0,
      24L * 3600 * 1000},
+    strict_setting,
     {"log-json", Kind::flag, "true", "One JSON object a line; --no-log-json for people."},
     {"config", Kind::text, "", "File with a JSON object of settings."},
     {"help", Kind::flag, "false", "Print this and stop."},
@@ -121,6 +123,10 @@ int migrate(std::span<const std::string> arguments, std::span<const std::string>
     try {
         if (const auto fault = password_on_command_line(*values); !fault.empty())
             return print_error(2, fault);
+        if (const auto fault = fault_of_links(*values); !fault.empty())
+            return print_error(2, fault);
+        for (const std::string& link : unverified_links(*values))
+            telemetry::log(telemetry::Level::warn, "migrate", link);
         const auto urls = urls_of(*values);
         if (urls[0].empty() && urls[1].empty())
             return print_error(2, "give order-database-url, inventory-database-url or both");

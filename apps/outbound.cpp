@@ -75,7 +75,8 @@ std::optional<std::string> weakness(std::string_view text) {
 std::vector<std::string> unverified_links(const config::Values& values) {
     std::vector<std::string> links;
     for (const auto& [name, given] : values.values) {
-        if (!name.ends_with("-url") && !name.ends_with("-endpoint")) continue;
+        if (!name.ends_with("-url") && !name.ends_with("-endpoint") && !name.ends_with("-database"))
+            continue;
         if (const auto why = weakness(given.value)) {
             links.push_back(fmt::format(
                 "{} names a server on another machine, and nothing proves that it is the right one "

@@ -7,6 +7,11 @@
 
 namespace trackops::apps {
 
+inline constexpr config::Setting strict_setting{
+    "strict", config::Kind::flag, "false",
+    "Refuse to start while a URL leads to another machine without TLS whose certificate is "
+    "checked; otherwise the log warns of it."};
+
 // Returns a sentence for each setting that names a server on another machine to which no TLS with a
 // checked certificate leads. A URL that cannot be read counts for nothing: its reader refuses it.
 std::vector<std::string> unverified_links(const config::Values& values);

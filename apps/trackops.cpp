@@ -16,12 +16,11 @@
 #include "apps/migrate.hpp"
 #include "apps/routes.hpp"
 #include "apps/simulator.hpp"
+#include "apps/verify.hpp"
 #include "base/version.hpp"
 #include "load/command.hpp"
 #include "load/report.hpp"
 #include "load/run.hpp"
-#include "verify/agreement.hpp"
-#include "verify/command.hpp"
 
 namespace {
 
@@ -52,7 +51,7 @@ constexpr Command commands[] = {
     {"health", trackops::apps::health},   {"load", trackops::load::command},
     {"login", trackops::apps::login},     {"logout", trackops::apps::logout},
     {"migrate", trackops::apps::migrate}, {"routes", trackops::apps::routes},
-    {"sim", trackops::apps::simulator},   {"verify", trackops::verify::command},
+    {"sim", trackops::apps::simulator},   {"verify", trackops::apps::verify},
     {"whoami", trackops::apps::whoami}};
 
 int print(std::FILE* to, std::string_view text, int exit_code) {

@@ -1,5 +1,4 @@
 // Tests of `trackops verify` on two databases, at rest and in operation, with planted violations.
-#include <filesystem>
 #include <map>
 
 #include <fmt/format.h>
@@ -11,7 +10,6 @@
 #include "platform/telemetry/metrics.hpp"
 #include "testing/databases.hpp"
 #include "verify/agreement.hpp"
-#include "verify/command.hpp"
 
 namespace trackops::verify {
 namespace {
@@ -176,30 +174,6 @@ TEST_P(Agreement, ADifferenceThatChangesBeforeTheRecheckIsNoViolation) {
     };
     order_is("CONFIRMED", "COMPLETED");
     EXPECT_THAT(broken(terms), IsEmpty());
-}
-
-TEST_P(Agreement, TheExitCodeTellsTheResult) {
-    const auto code = [&](std::vector<std::string> more) {
-        std::vector<std::string> arguments = {"--order-database=" + fresh_orders_.url(),
-                                              "--inventory-database=" + fresh_stock_.url(),
-                                              "--second-look=0s"};
-        std::ranges::move(more, std::back_inserter(arguments));
-        return command(arguments, {});
-    };
-    EXPECT_EQ(code({}), 0);
-    EXPECT_EQ(code({"--at-rest"}), 0);
-    EXPECT_EQ(code({"--at-peace"}), 2);
-    order_is("CONFIRMED", "COMPLETED");
-    EXPECT_EQ(code({}), 3);
-    run(*orders_, {"DROP TABLE order_items"});
-    EXPECT_EQ(code({}), 1);
-}
-
-TEST(Verify, MakesNoDatabaseWhereThereIsNone) {
-    const testing::TemporaryFolder folder;
-    const std::vector<std::string> arguments = {"--data-dir=" + folder.path()};
-    EXPECT_EQ(command(arguments, {}), 1);
-    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Databases, Agreement, ::testing::ValuesIn(testing::databases));

@@ -1,4 +1,4 @@
-#include "verify/command.hpp"
+#include "apps/verify.hpp"
 
 // The command `trackops verify`: reads the arguments and prints a table of the invariants.
 #include <array>
@@ -9,18 +9,21 @@
 
 #include <fmt/format.h>
 
+#include "apps/outbound.hpp"
+#include "apps/server_urls.hpp"
 #include "inventory/application.hpp"
 #include "order/application.hpp"
 #include "platform/audit_log/chain.hpp"
 #include "platform/backends/open_database.hpp"
 #include "platform/config/help.hpp"
+#include "platform/config/own_variables.hpp"
 #include "platform/config/settings.hpp"
 #include "platform/runtime/system_clock.hpp"
 #include "platform/telemetry/log.hpp"
 #include "platform/telemetry/metrics.hpp"
 #include "verify/agreement.hpp"
 
-namespace trackops::verify {
+namespace trackops::apps {
 namespace {
 
 using config::Kind;
@@ -33,11 +36,13 @@ constexpr auto settings = std::to_array<config::Setting>({
      .default_value = "",
      .help = "sqlite:FILE or postgres://...; default: orders.db in the data folder.",
      .secret = true},
+    password_setting("order-database-password", "The password for it."),
     {.name = "inventory-database",
      .kind = Kind::text,
      .default_value = "",
      .help = "The same for stock; default: inventory.db in the data folder.",
      .secret = true},
+    password_setting("inventory-database-password", "The password for it."),
     {"data-dir", Kind::text, ".data", "The folder of `trackops dev`."},
     {"at-rest", Kind::flag, "false", "Nothing is under way: what is not over is broken."},
     {"second-look", Kind::duration, "5s",
@@ -45,6 +50,7 @@ constexpr auto settings = std::to_array<config::Setting>({
      3600L * 1000},
     {"in-flight", Kind::duration, "15m", "How long a shipment may be on its way to stock.", 0,
      30L * 24 * 3600 * 1000},
+    strict_setting,
     {"help", Kind::flag, "false", "Print this and stop."},
 });
 
@@ -59,8 +65,10 @@ int print_usage_error(int exit_code, std::string_view what) {
     return exit_code;
 }
 
+// Throws std::invalid_argument if the password of the setting does not fit its URL.
 std::string url_of(const config::Values& values, std::string_view setting, std::string_view file) {
-    const std::string& given = values.text(setting);
+    const std::string given =
+        url_with_password(values, setting, fmt::format("{}-password", setting));
     return given.empty() ? fmt::format("sqlite:{}/{}", values.text("data-dir"), file) : given;
 }
 
@@ -95,7 +103,7 @@ std::size_t print(std::string_view title, std::span<const audit::InvariantResult
     return count;
 }
 
-int verify(const config::Values& values) {
+int check_all(const config::Values& values) {
     const runtime::SystemClock clock;
     telemetry::Registry metrics;
     const auto orders = open(url_of(values, "order-database", "orders.db"), metrics);
@@ -110,13 +118,14 @@ int verify(const config::Values& values) {
     const audit::InvariantResult logs[] = {audit_log::check(*orders), audit_log::check(*stock)};
     count += print("audit log of orders", std::span(logs, 1));
     count += print("audit log of stock", std::span(logs).subspan(1));
-    const VerifyOptions terms{.is_at_rest = is_at_rest,
-                              .in_flight = values.duration("in-flight"),
-                              .now = clock.now(),
-                              .wait_before_recheck = [&] {
-                                  std::this_thread::sleep_for(values.duration("second-look"));
-                              }};
-    count += print("between them", check_agreement({*orders, *stock}, terms));
+    const verify::VerifyOptions terms{
+        .is_at_rest = is_at_rest,
+        .in_flight = values.duration("in-flight"),
+        .now = clock.now(),
+        .wait_before_recheck = [&] {
+            std::this_thread::sleep_for(values.duration("second-look"));
+        }};
+    count += print("between them", verify::check_agreement({*orders, *stock}, terms));
     fmt::print("\n{}\n",
                count == 0 ? "all of it is true" : fmt::format("{} invariants are broken", count));
     return count == 0 ? 0 : broken;
@@ -124,16 +133,23 @@ int verify(const config::Values& values) {
 
 }  // namespace
 
-int command(std::span<const std::string> arguments, std::span<const std::string>) {
-    const auto values = config::read(settings, arguments, {});
+int verify(std::span<const std::string> arguments, std::span<const std::string> environment) {
+    const auto values =
+        config::read(settings, arguments, config::own_variables(settings, environment));
     if (!values) return print_usage_error(2, values.error().detail);
     if (values->flag("help")) {
         fmt::print("{}{}", usage, config::help(settings));
         return 0;
     }
     telemetry::configure_log("verify", telemetry::Level::warn, false);
+    if (const auto fault = password_on_command_line(*values); !fault.empty())
+        return print_usage_error(2, fault);
+    if (const auto fault = fault_of_links(*values); !fault.empty())
+        return print_usage_error(2, fault);
+    for (const std::string& link : unverified_links(*values))
+        telemetry::log(telemetry::Level::warn, "verify", link);
     try {
-        return verify(*values);
+        return check_all(*values);
     } catch (const std::invalid_argument& error) {
         return print_usage_error(2, error.what());
     } catch (const std::exception& error) {
@@ -141,4 +157,4 @@ int command(std::span<const std::string> arguments, std::span<const std::string>
     }
 }
 
-}  // namespace trackops::verify
+}  // namespace trackops::apps
