@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/hex.hpp"
 #include "platform/access/digest.hpp"
 #include "testing/databases.hpp"
 
