@@ -1,6 +1,7 @@
-// A fake database that loses the answers of commits, or the commits.
+// A fake database that loses the answers of commits, or the commits, or lets others come first.
 #pragma once
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -17,8 +18,11 @@ public:
     std::atomic<int> lose = 0;
     std::atomic<int> spare = 0;
     std::atomic<int> refuse = 0;
+    // Runs once, before the next write transaction begins. Not thread-safe.
+    std::function<void()> before_write;
 
     std::unique_ptr<sql::Transaction> begin(sql::Access access) override {
+        if (before_write && access == sql::Access::write) std::exchange(before_write, {})();
         return std::make_unique<Lossy>(real_.begin(access),
                                        access == sql::Access::write ? this : nullptr);
     }

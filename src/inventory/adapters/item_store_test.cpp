@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "inventory/adapters/inventory_stores_fixture.hpp"
+#include "testing/lossy_database.hpp"
 
 namespace trackops::inventory::adapters {
 namespace {
@@ -96,6 +97,22 @@ TEST_P(ItemStoreContract, ForgetsTheKeyOfARefusal) {
     write({adjustment("other", 3)});
     EXPECT_FALSE(write({adjustment("k", -6)})[0]->replayed);
     EXPECT_EQ(at_hand.stock("A").on_hand, 2);
+}
+
+// The twin commits between the look at the key and the look at the item.
+TEST_P(ItemStoreContract, AnswersATwinInFlightAsTheFirst) {
+    at_hand.create_item("A", 5);
+    testing::LossyDatabase interrupted(*at_hand.database);
+    const auto items = make_item_store(interrupted);
+    const std::vector<app::ItemWrite> twin{adjustment("k", -5)};
+    std::optional<Result<app::WriteResult>> first;
+    interrupted.before_write = [&] { first = write(twin)[0]; };
+    const auto second = app::write_items(twin, *items, at_hand.clock)[0];
+    EXPECT_EQ(first.value()->item->stock.on_hand, 0);
+    ASSERT_TRUE(second) << second.error().detail;
+    ASSERT_TRUE(second->replayed);
+    EXPECT_EQ(second->replayed->body, "0");
+    EXPECT_EQ(at_hand.stock("A").on_hand, 0);
 }
 
 TEST_P(ItemStoreContract, AppliesThirtyTwoRequestsWithOneKeyOnce) {

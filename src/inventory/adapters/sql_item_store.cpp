@@ -72,9 +72,10 @@ KeyName name_of(const IdempotencyKey& key) { return {key.scope, key.key}; }
 
 // The state of one run of write_once(): what was read and what was decided.
 struct WriteAttempt {
-    RecordedResponses recorded_before;   // for the writes with an idempotency key
-    std::set<Uuid> claimed_now;          // the ids of the writes without a key
-    std::vector<outbox::Claim> refused;  // claims of writes that were refused
+    RecordedResponses recorded_before;         // for the writes with an idempotency key
+    std::set<Uuid> claimed_now;                // the ids of the writes without a key
+    std::vector<outbox::Claim> refused;        // claims of writes that were refused
+    std::vector<IdempotencyKey> refused_keys;  // new when they were looked up, of refused writes
     std::map<std::string, std::optional<domain::Item>, std::less<>> read;
     std::map<std::string, std::optional<domain::Item>, std::less<>> items;
     std::map<KeyName, idempotency::KeyedResponse> recorded;  // by this batch
@@ -183,7 +184,9 @@ Result<app::WriteResult> execute_or_replay(const app::ItemWrite& write,
                                            WriteAttempt& attempt) {
     const RecordedResponse* known = TRY(find_recorded_response(*write.key, earlier, attempt));
     if (known) return app::WriteResult{.replayed = *known};
-    return execute(write, decide, attempt);
+    auto written = execute(write, decide, attempt);
+    if (!written) attempt.refused_keys.push_back(*write.key);
+    return written;
 }
 
 // Returns the result of a write that an earlier run has committed with an unknown outcome: the item
@@ -213,6 +216,7 @@ std::vector<Result<app::WriteResult>> write_once(sql::Database& database,
         if (!answers.back() && !write.key)
             attempt.refused.push_back({write.id, std::string(consumer_name)});
     }
+    idempotency::expect_unrecorded(*tx, attempt.refused_keys, now);
     save(*tx, attempt, now);
     return answers;
 }

@@ -234,6 +234,25 @@ TEST_P(CustomerApi, HasOneEffectWhenTheAnswerOfACommitIsLost) {
     EXPECT_EQ(call("DELETE", path).status, 204);
 }
 
+// The twin commits between the look at the key and the look at the customer.
+TEST_P(CustomerApi, AnswersATwinInFlightAsTheFirst) {
+    const auto answer_of_twins = [this](std::string_view method, const std::string& target,
+                                        std::string body, Headers headers) {
+        http::Response first;
+        lossy_.before_write = [&] { first = call(method, target, body, headers); };
+        const auto second = call(method, target, body, headers);
+        EXPECT_EQ(second.status, first.status) << method << ": " << second.body;
+        EXPECT_EQ(second.body, first.body);
+        EXPECT_EQ(header(second, "Idempotency-Replayed"), "true");
+        return first.status;
+    };
+    EXPECT_EQ(answer_of_twins("POST", "/api/customers", R"({"id":"1"})", key("a")), 201);
+    Headers conditional = key("b");
+    conditional.emplace_back("if-match", "\"1\"");
+    EXPECT_EQ(answer_of_twins("PATCH", "/api/customers/1", R"({"name":"B"})", conditional), 200);
+    EXPECT_EQ(answer_of_twins("DELETE", "/api/customers/1", "", key("c")), 204);
+}
+
 TEST_P(CustomerApi, LeavesNoTraceOfARefusedRequest) {
     const std::string path = made();
     const std::size_t claims = rows_of("processed_events");

@@ -210,9 +210,13 @@ Result<app::CustomerWriteResult> write_once(sql::Database& database,
         audit_log::Acts::found_committed(write.act);
         return app::CustomerWriteResult{before, {}};
     }
-    Record after = TRY(decide(before));
-    save(*tx, write, before, after, now);
-    return app::CustomerWriteResult{std::move(after), {}};
+    Result<Record> after = decide(before);
+    if (!after) {
+        if (write.key) idempotency::expect_unrecorded(*tx, {&*write.key, 1}, now);
+        return std::unexpected(std::move(after).error());
+    }
+    save(*tx, write, before, *after, now);
+    return app::CustomerWriteResult{*std::move(after), {}};
 }
 
 template <class T, class Read>

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "platform/sql/batch.hpp"
+
 namespace trackops::idempotency {
 namespace {
 
@@ -140,6 +142,13 @@ std::vector<Result<std::optional<Response>>> find(sql::Transaction& tx, std::spa
         }
     }
     return responses;
+}
+
+void expect_unrecorded(sql::Transaction& tx, std::span<const Key> keys, Instant now) {
+    if (keys.empty()) return;
+    for (const auto& found : find(tx, keys, now)) {
+        if (!found || *found) throw sql::ConcurrencyConflict();
+    }
 }
 
 sql::Statement& record(sql::Transaction& tx, std::span<const KeyedResponse> responses,

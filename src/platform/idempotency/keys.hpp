@@ -22,6 +22,11 @@ using Response = RecordedResponse;
 // without locks; call it outside of any write transaction. Flushes `tx`.
 std::vector<Result<std::optional<Response>>> find(sql::Transaction& tx, std::span<const Key> keys,
                                                   Instant now);
+// Throws sql::ConcurrencyConflict if one of the keys has a recorded response. A request that was
+// refused calls it under the locks of what it names, before the refusal is the answer: the refusal
+// may be the effect of the same request, sent again, that has committed since the keys were looked
+// up. Flushes `tx`.
+void expect_unrecorded(sql::Transaction& tx, std::span<const Key> keys, Instant now);
 
 // Queues the insert of keys with their recorded responses, which expire when the key's lifetime
 // after `now` is over. They must be distinct and sorted by
