@@ -1,6 +1,6 @@
 // The clients of the services: customers place, repeat, read and change orders, an operator adjusts
-// stock, and keepers retry parked events. They report their requests and the answers to the
-// reference model.
+// stock, a registrar keeps the address books, and keepers retry parked events. They report their
+// requests and the answers to the reference model.
 #pragma once
 #include <functional>
 #include <memory>
@@ -62,6 +62,8 @@ struct Clients {
 std::unique_ptr<Client> make_customer(const Clients& among, int number, int actions,
                                       OnRead on_read);
 std::unique_ptr<Client> make_operator(const Clients& among, int actions);
+// Makes a client that registers customers and changes their addresses.
+std::unique_ptr<Client> make_registrar(const Clients& among, int actions);
 // Makes a client that retries the parked events of the relay of `service`, without end.
 std::unique_ptr<Client> make_keeper(const Clients& among, Service service);
 

@@ -9,6 +9,7 @@
 #include "order/domain/events.hpp"
 #include "sim/acknowledged.hpp"
 #include "sim/answers.hpp"
+#include "sim/customers_are_kept.hpp"
 
 namespace trackops::sim {
 namespace {
@@ -362,6 +363,8 @@ constexpr auto all = std::to_array<Invariant>({
     {"acknowledged_details_are_kept",
      "who was told yes to new details finds them, or newer ones, and their version",
      acknowledged_details_are_kept},
+    {"customers_are_kept", "a customer is what the answers said, with one default address",
+     customers_are_kept},
     {"requests_have_one_effect", "a request counts once, however often it is repeated",
      requests_have_one_effect},
     {"orders_settle", "every order leaves PENDING and every saga ends, once faults stop",

@@ -63,6 +63,20 @@ void read_orders(sql::Database& database, Ledger& ledger) {
     }
 }
 
+void read_customers(sql::Database& database, Ledger& ledger) {
+    const auto tx = database.begin(sql::Access::read);
+    const auto& customers =
+        tx->add({"books.customers", "SELECT id, name, version FROM customers"}, {});
+    const auto& addresses = tx->add(
+        {"books.addresses", "SELECT customer_id, id, line1, is_default FROM addresses"}, {});
+    tx->commit();
+    for (const sql::Row& row : customers.rows())
+        ledger.customers[row.text(0)] = {row.text(1), row.integer(2), {}};
+    for (const sql::Row& row : addresses.rows()) {
+        ledger.customers[row.text(0)].addresses[row.uuid(1).text()] = {row.text(2), row.boolean(3)};
+    }
+}
+
 void read_stock(sql::Database& database, Ledger& ledger) {
     const auto tx = database.begin(sql::Access::read);
     const auto& items =
@@ -103,6 +117,7 @@ void read_stock(sql::Database& database, Ledger& ledger) {
 Ledger read_ledger(sql::Database& orders, sql::Database& stock) {
     Ledger ledger;
     read_orders(orders, ledger);
+    read_customers(orders, ledger);
     read_stock(stock, ledger);
     return ledger;
 }

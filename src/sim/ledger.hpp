@@ -65,6 +65,16 @@ struct MovementRow {
     std::optional<Uuid> order;
 };
 
+struct AddressRow {
+    std::string line1;
+    bool is_default = false;
+};
+struct CustomerRow {
+    std::string name;
+    std::int64_t version = 0;
+    std::map<std::string, AddressRow> addresses;  // by id
+};
+
 struct Ledger {
     std::map<Uuid, OrderRow> orders;
     std::vector<SagaRow> sagas;
@@ -75,7 +85,8 @@ struct Ledger {
     std::set<Uuid> handled_by_orders;
     // The causes of the changes that saga timers made.
     std::set<std::string> saga_causes;
-    std::map<Uuid, ReservationRow> reservations;  // by order
+    std::map<std::string, CustomerRow> customers;  // by id
+    std::map<Uuid, ReservationRow> reservations;   // by order
     std::map<std::string, StockRow> stock;
     std::vector<MovementRow> movements;  // by position
     std::vector<EventRow> stock_events;

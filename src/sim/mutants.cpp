@@ -39,7 +39,7 @@ constexpr auto all = std::to_array<Mutant>({
     {.name = "age_from_put",
      .bug = "the age of a cached order counts from after it was read",
      .kind = MutantKind::cache_ages_from_put,
-     .seeds = 40},
+     .seeds = 200},  // one world in forty; OrderCacheTest notices at once
     {.name = "client_change_uncached",
      .bug = "the cache does not hear of a change by a client",
      .kind = MutantKind::cache_skips,
@@ -321,6 +321,32 @@ constexpr auto all = std::to_array<Mutant>({
      .query = "movement.insert",
      .text = "INSERT INTO stock_movements (sku, delta, on_hand_after, reason, order_id, "
              "created_at) SELECT $1, $2, $3, $4, $5, $6 WHERE $4 <> 'SHIPMENT'"},
+    {.name = "default_address_lost",
+     .bug = "no other address becomes the default when the default one is deleted",
+     .kind = MutantKind::sql_text,
+     .service = "order",
+     .query = "customer.update_address",
+     .text = "UPDATE addresses SET label = $2, recipient = $3, line1 = $4, line2 = $5, city = $6, "
+             "region = $7, postal_code = $8, country = $9, phone = $10, "
+             "is_default = is_default AND $11, version = $12, created_at = $13, updated_at = $14 "
+             "WHERE id = $1 AND customer_id = $15",
+     .seeds = 20},
+    {.name = "address_key_lost",
+     .bug = "an address that was added under a key is added again when it is repeated",
+     .kind = MutantKind::sql_text,
+     .service = "order",
+     .query = "idempotency.record",
+     .text = "INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, "
+             "location, etag, expires_at, recorded_at) SELECT $1, CASE WHEN $1 LIKE '%/addresses' "
+             "THEN $2 || $6 ELSE $2 END, $3, $4, $5, $6, $7, $8, $9",
+     .seeds = 20},
+    {.name = "address_deleted_in_name",
+     .bug = "an address that was deleted is still there",
+     .kind = MutantKind::sql_text,
+     .service = "order",
+     .query = "customer.delete_address",
+     .text = "DELETE FROM addresses WHERE id = $1 AND is_default",
+     .seeds = 20},
 });
 
 }  // namespace

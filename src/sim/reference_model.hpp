@@ -70,6 +70,15 @@ struct ModelAdjustment {
     bool is_done = false;  // an answer has confirmed it
 };
 
+// A customer as its answers have shown it.
+struct ModelCustomer {
+    std::string name;
+    std::int64_t version = 1;
+    std::map<std::string, std::string> addresses = {};  // line1 by id
+    std::string default_address = {};                   // "" without addresses
+    bool operator==(const ModelCustomer&) const = default;
+};
+
 class ReferenceModel {
 public:
     void stock(const std::string& sku, std::int64_t on_hand) { initial_[sku] = on_hand; }
@@ -102,6 +111,8 @@ public:
     const std::map<std::string, ModelOrder>& orders() const { return orders_; }
     const std::map<std::string, ModelAdjustment>& adjustments() const { return adjustments_; }
     const std::map<std::string, std::int64_t>& initial() const { return initial_; }
+    std::map<std::string, ModelCustomer>& customers() { return customers_; }
+    const std::map<std::string, ModelCustomer>& customers() const { return customers_; }
 
 private:
     static void close(ModelOrder& order);
@@ -109,6 +120,7 @@ private:
     std::map<std::string, ModelOrder> orders_;  // by reference
     std::map<std::string, ModelAdjustment> adjustments_;
     std::map<std::string, std::int64_t> initial_;
+    std::map<std::string, ModelCustomer> customers_;  // by id
 };
 
 }  // namespace trackops::sim

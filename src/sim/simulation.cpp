@@ -30,6 +30,9 @@ constexpr Duration pending_max = seconds(45);
 constexpr std::array<Duration, 3> paces = {milliseconds(3), milliseconds(60), milliseconds(500)};
 // There must be enough orders that sagas which retry meet others that are due.
 constexpr int customers_in_outage = 8;
+// One world in four has a registrar. Customers meet orders nowhere but in the database, so the
+// other worlds need none.
+constexpr std::uint64_t worlds_per_registrar = 4;
 constexpr int actions_in_outage = 12;
 constexpr Duration outage_length = pending_max + seconds(40);
 constexpr Duration emission_delay_max = seconds(2);  // from reading the clock to the commit
@@ -253,6 +256,10 @@ void Simulation::storm() {
     for (int i = 1; i <= plan_.customers; ++i) add_customer(i, plan_.actions, pace);
     people_.push_back(make_operator(among(pace), plan_.actions));
     people_.back()->begin();
+    if (seed_ % worlds_per_registrar == 0) {
+        people_.push_back(make_registrar(among(pace), plan_.actions));
+        people_.back()->begin();
+    }
     for (const Service service : {Service::relay, Service::inventory}) {
         people_.push_back(make_keeper(among(pace), service));
         people_.back()->begin();
