@@ -79,6 +79,11 @@ ORDER_FILTERS = {
     "status CANCELLED": ("&status=CANCELLED", [1, 4]),
     "status PROCESSING": ("&status=PROCESSING", [2]),
     "status SHIPPED": ("&status=SHIPPED", []),
+    "two statuses": ("&status=PROCESSING,confirmed", [0, 2, 3]),
+    "two statuses in two parameters": ("&status=PROCESSING&status=CONFIRMED", [0, 2, 3]),
+    "a SKU": ("&sku={sku}", [0, 1, 2, 3]),
+    "a SKU and a status": ("&sku={sku}&status=CANCELLED", [1]),
+    "waiting for a person": ("&stuck=true", []),
     "a reference": ("&externalRef={ref}", [0, 4]),
     "a reference and a status": ("&externalRef={ref}&status=CONFIRMED", [0]),
     "created from the second on": ("&createdFrom={times[1]}", [1, 2, 3, 4]),
@@ -94,8 +99,24 @@ def test_orders_come_newest_first(system, orders, name):
     text, places = ORDER_FILTERS[name]
     times = [order["createdAt"] for order in orders]
     ref = orders[0]["externalRef"].replace(" ", "%20").replace("&", "%26").replace("=", "%3D").replace("é", "%C3%A9")
-    found = whole(system.shop.orders, f"/api/orders?customerId={orders[0]['customerId']}" + text.format(times=times, ref=ref))
+    found = whole(system.shop.orders, f"/api/orders?customerId={orders[0]['customerId']}" + text.format(times=times, ref=ref, sku=orders[0]["items"][0]["sku"]))
     assert found == [orders[place] for place in reversed(places)]
+
+
+def test_orders_come_by_their_last_change(system, orders):
+    client, path = system.shop.orders, f"/api/orders?customerId={orders[0]['customerId']}"
+    changed = sorted(orders, key=lambda order: (order["updatedAt"], order["id"]))
+    assert whole(client, path + "&sort=updatedAt") == changed
+    assert whole(client, path + f"&updatedFrom={changed[2]['updatedAt']}") == changed[2:]
+    refused = client.get(path + f"&updatedFrom={changed[2]['updatedAt']}&sort=createdAt").expect(422)
+    assert [fault["pointer"] for fault in refused["errors"]] == ["sort"]
+
+
+def test_a_summary_has_no_lines_and_no_address(system, orders):
+    client, path = system.shop.orders, f"/api/orders?customerId={orders[0]['customerId']}&view=summary"
+    absent = {"items", "shippingAddress", "metadata", "deliveryInstructions", "shippingAmount", "cancelDetails"}
+    wanted = [{name: value for name, value in order.items() if name not in absent} | {"lineCount": 1} for order in reversed(orders)]
+    assert whole(client, path) == wanted
 
 
 def test_orders_of_everybody_hold_these(system, orders):

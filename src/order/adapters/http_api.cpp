@@ -21,6 +21,9 @@ using http::Reply;
 using http::Request;
 using http::Response;
 
+std::string cursor_text(domain::OrderId id) { return id.text(); }
+std::string cursor_text(const app::UpdatedCursor& cursor) { return text_of(cursor); }
+
 Result<domain::OrderId> read_order_id(const Request& request) {
     const auto id = domain::OrderId::parse(request.param("id"));
     if (!id) return fail(Errc::not_found, "no order has this id");
@@ -152,29 +155,52 @@ void find_order(const Request& request, const Reply& reply, bool status_only,
     if (!dependencies.find_queue.submit(*id, done)) reply.busy();
 }
 
-void list_orders(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
-    const auto list = read_list_request(request);
-    if (!list) return reply.problem(list.error());
+// Reads the page in parts by load(after, limit) and answers it.
+template <class Cursor, class Load, class CursorOf>
+void answer_list(const Request& request, const Reply& reply, const ListRequest& list,
+                 std::optional<Cursor> after, const Load& load, const CursorOf& cursor_of) {
     http::PageWriter page;
-    std::optional<domain::OrderId> after = list->after;
     std::size_t count = 0;
-    for (std::size_t part = page.next_part(0, list->limit); part > 0;) {
-        const auto found = dependencies.store.list(list->filter, after, part);
+    for (std::size_t part = page.next_part(0, list.limit); part > 0;) {
+        const auto found = load(after, part);
         if (!found) return reply.problem(found.error());
         if (found->items.empty()) {
             after.reset();
             break;
         }
         for (auto order = found->items.begin(); order != found->items.end(); ++order) {
-            write_order(page.out(), *order);
+            list.is_summary ? write_order_summary(page.out(), *order)
+                            : write_order(page.out(), *order);
             ++count;
             const bool has_more = found->next || order + 1 != found->items.end();
-            after = has_more ? std::optional(order->id) : std::nullopt;
+            after = has_more ? std::optional(cursor_of(*order)) : std::nullopt;
             if (page.is_full()) break;
         }
-        part = after ? page.next_part(count, list->limit - count) : 0;
+        part = after ? page.next_part(count, list.limit - count) : 0;
     }
-    reply.send(page.finish(request, after ? after->text() : ""));
+    reply.send(page.finish(request, after ? cursor_text(*after) : ""));
+}
+
+void list_orders(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {
+    const auto list = read_list_request(request);
+    if (!list) return reply.problem(list.error());
+    app::OrderStore& store = dependencies.store;
+    const auto load = [&](const std::optional<domain::OrderId>& after, std::size_t limit) {
+        return store.list(list->filter, after, limit);
+    };
+    const auto load_updated = [&](const std::optional<app::UpdatedCursor>& after,
+                                  std::size_t limit) {
+        return store.list_updated(list->filter, after, limit);
+    };
+    if (list->is_by_update) {
+        answer_list(request, reply, *list, list->after_update, load_updated,
+                    [](const domain::Order& order) {
+                        return app::UpdatedCursor{order.updated_at, order.id};
+                    });
+    } else {
+        answer_list(request, reply, *list, list->after, load,
+                    [](const domain::Order& order) { return order.id; });
+    }
 }
 
 void list_sagas(const Request& request, const Reply& reply, const ApiDependencies& dependencies) {

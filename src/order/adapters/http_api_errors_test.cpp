@@ -195,6 +195,10 @@ public:
                                                            std::size_t) override {
         return away();
     }
+    Result<app::Page<domain::Order, app::UpdatedCursor>> list_updated(
+        const app::OrderFilter&, std::optional<app::UpdatedCursor>, std::size_t) override {
+        return away();
+    }
     Result<std::vector<app::HistoryEntry>> timeline(domain::OrderId) override { return away(); }
     Result<app::SagaOfOrder> saga(domain::SagaId) override { return away(); }
     Result<app::Page<app::SagaOfOrder, domain::SagaId>> sagas(const app::SagaFilter&,

@@ -99,6 +99,22 @@ void write_order(json::Writer& out, const domain::Order& order) {
         .end_object();
 }
 
+void write_order_summary(json::Writer& out, const domain::Order& order) {
+    out.begin_object().member("id", order.id.uuid);
+    write_optional(out, "externalRef", order.terms.external_ref);
+    out.member("customerId", order.terms.customer.text)
+        .member("status", name_of(order.status))
+        .member("currency", order.terms.currency)
+        .member("totalAmount", order.total_amount_minor())
+        .member("lineCount", static_cast<std::int64_t>(order.terms.items.size()));
+    write_optional(out, "cancelReason", order.cancel_reason);
+    write_shipment(out, order.shipment);
+    out.member("version", order.version)
+        .member("createdAt", order.created_at)
+        .member("updatedAt", order.updated_at)
+        .end_object();
+}
+
 std::string order_json(const domain::Order& order) {
     std::string text;
     text.reserve(512 + order.terms.items.size() * 96);

@@ -12,6 +12,8 @@ class Writer;
 namespace trackops::order::adapters {
 
 void write_order(json::Writer& out, const domain::Order& order);
+// Without lines, address, instructions and metadata.
+void write_order_summary(json::Writer& out, const domain::Order& order);
 void write_address(json::Writer& out, const domain::Address& address);
 // The same without the braces, inside an object of the caller.
 void write_address_members(json::Writer& out, const domain::Address& address);

@@ -63,9 +63,16 @@ struct Conditions {
     sql::Params params;
     // "{}" in the condition stands for the parameter.
     void add(std::string_view condition, sql::Value value) {
-        params.push_back(std::move(value));
+        add(fmt::format(fmt::runtime(condition), next(std::move(value))));
+    }
+    void add(std::string_view condition) {
         where += where.empty() ? " WHERE " : " AND ";
-        where += fmt::format(fmt::runtime(condition), fmt::format("${}", params.size()));
+        where += condition;
+    }
+    // Adds a parameter and returns how the text of the query names it.
+    std::string next(sql::Value value) {
+        params.push_back(std::move(value));
+        return fmt::format("${}", params.size());
     }
 };
 
@@ -76,12 +83,20 @@ constexpr Duration id_slack = std::chrono::minutes(1);
 // The time in an id is never before the epoch.
 Instant dated(Instant at) { return std::max(at, Instant{}); }
 
-Conditions conditions_of(const app::OrderFilter& filter, std::optional<domain::OrderId> after) {
-    Conditions conditions;
-    if (after) conditions.add("id < {}", *after);
-    if (filter.status) conditions.add("status = {}", name_of(*filter.status));
+// The conditions on the row of an order.
+void add_filter(Conditions& conditions, const app::OrderFilter& filter) {
+    if (!filter.statuses.empty()) {
+        std::string names;
+        for (const domain::Status status : filter.statuses)
+            names += (names.empty() ? "" : ", ") + conditions.next(name_of(status));
+        conditions.add("orders.status IN (" + names + ")");
+    }
     if (filter.customer) conditions.add("customer_id = {}", filter.customer->text);
     if (filter.external_ref) conditions.add("external_ref = {}", *filter.external_ref);
+    if (filter.sku)
+        conditions.add("id IN (SELECT order_id FROM order_items WHERE sku = {})", *filter.sku);
+    if (filter.is_stuck)
+        conditions.add("id IN (SELECT order_id FROM saga_instances WHERE status = 'BLOCKED')");
     if (filter.created_from) {
         conditions.add("created_at >= {}", *filter.created_from);
         conditions.add("id >= {}", uuid_v7(dated(*filter.created_from - id_slack), 0, 0));
@@ -90,7 +105,6 @@ Conditions conditions_of(const app::OrderFilter& filter, std::optional<domain::O
         conditions.add("created_at < {}", *filter.created_to);
         conditions.add("id <= {}", uuid_v7(dated(*filter.created_to + id_slack), ~0ULL, ~0ULL));
     }
-    return conditions;
 }
 
 std::vector<app::SagaOfOrder> with_steps(sql::Transaction& tx, const std::vector<sql::Row>& rows) {
@@ -164,11 +178,12 @@ Result<app::Page<domain::Order, domain::OrderId>> list(sql::Database& database,
                                                        const app::OrderFilter& filter,
                                                        std::optional<domain::OrderId> after,
                                                        std::size_t limit) {
-    Conditions conditions = conditions_of(filter, after);
-    conditions.params.emplace_back(static_cast<std::int64_t>(limit) + 1);
-    const std::string_view text =
-        without_filtered(fmt::format("SELECT id FROM orders{} ORDER BY id DESC LIMIT ${}",
-                                     conditions.where, conditions.params.size()));
+    Conditions conditions;
+    if (after) conditions.add("id < {}", *after);
+    add_filter(conditions, filter);
+    const std::string most = conditions.next(static_cast<std::int64_t>(limit) + 1);
+    const std::string_view text = without_filtered(
+        fmt::format("SELECT id FROM orders{} ORDER BY id DESC LIMIT {}", conditions.where, most));
     return read_only<app::Page<domain::Order, domain::OrderId>>(
         database, [&](sql::Transaction& tx) {
             const sql::Statement& found =
@@ -180,6 +195,47 @@ Result<app::Page<domain::Order, domain::OrderId>> list(sql::Database& database,
             if (ids.size() > limit) {
                 ids.resize(limit);
                 page.next = ids.back();
+            }
+            page.items = load(tx, ids);
+            return page;
+        });
+}
+
+// The last entry of an order's history that GET shows has the order's version and the time of its
+// last change. So the index of the history by time serves the list, and a change of an order need
+// not move it in an index of `orders`.
+Result<app::Page<domain::Order, app::UpdatedCursor>> list_updated(
+    sql::Database& database, const app::OrderFilter& filter,
+    std::optional<app::UpdatedCursor> after, std::size_t limit) {
+    Conditions conditions;
+    conditions.add("type NOT IN ('RESERVATION_RETRIED', 'RELEASE_RETRIED')");  // as the index says
+    conditions.add("orders.version = order_history.version");
+    if (filter.updated_from) conditions.add("occurred_at >= {}", *filter.updated_from);
+    if (after) {
+        const std::string time = conditions.next(after->updated_at);
+        conditions.add("(occurred_at, order_id) > (" + time + ", {})", after->id);
+    }
+    add_filter(conditions, filter);
+    const std::string most = conditions.next(static_cast<std::int64_t>(limit) + 1);
+    const std::string_view text =
+        without_filtered(fmt::format("SELECT id, occurred_at FROM order_history JOIN orders ON "
+                                     "orders.id = order_history.order_id{} "
+                                     "ORDER BY occurred_at, order_id LIMIT {}",
+                                     conditions.where, most));
+    return read_only<app::Page<domain::Order, app::UpdatedCursor>>(
+        database, [&](sql::Transaction& tx) {
+            const sql::Statement& found =
+                tx.add({.name = "order.list_updated", .text = text}, conditions.params);
+            tx.flush();
+            std::vector<domain::OrderId> ids;
+            app::Page<domain::Order, app::UpdatedCursor> page;
+            for (const sql::Row& row : found.rows()) {
+                if (ids.size() == limit) {
+                    const sql::Row& last = found.rows()[limit - 1];
+                    page.next = {last.instant(1), domain::OrderId(last.uuid(0))};
+                    break;
+                }
+                ids.emplace_back(row.uuid(0));
             }
             page.items = load(tx, ids);
             return page;

@@ -18,6 +18,9 @@ Result<app::Page<domain::Order, domain::OrderId>> list(sql::Database& database,
                                                        const app::OrderFilter& filter,
                                                        std::optional<domain::OrderId> after,
                                                        std::size_t limit);
+Result<app::Page<domain::Order, app::UpdatedCursor>> list_updated(
+    sql::Database& database, const app::OrderFilter& filter,
+    std::optional<app::UpdatedCursor> after, std::size_t limit);
 Result<std::vector<app::HistoryEntry>> timeline(sql::Database& database, domain::OrderId id);
 Result<app::SagaOfOrder> saga(sql::Database& database, domain::SagaId id);
 Result<app::Page<app::SagaOfOrder, domain::SagaId>> sagas(sql::Database& database,

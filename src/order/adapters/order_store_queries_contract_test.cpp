@@ -78,39 +78,101 @@ TEST_P(OrderStoreContract, ListsNewestFirstPageByPage) {
     } while (after);
     std::ranges::reverse(seen);
     EXPECT_EQ(seen, ids);
-    const auto cancelled = store_
-                               ->list({.status = domain::Status::cancelled,
-                                       .customer = {},
-                                       .external_ref = {},
-                                       .created_from = {},
-                                       .created_to = {}},
-                                      {}, 10)
-                               .value();
+    app::OrderFilter cancelled_alone;
+    cancelled_alone.statuses = {domain::Status::cancelled};
+    const auto cancelled = store_->list(cancelled_alone, {}, 10).value();
     ASSERT_EQ(cancelled.items.size(), 1U);
     EXPECT_EQ(cancelled.items[0].id, ids[2]);
-    EXPECT_TRUE(store_
-                    ->list({.status = {},
-                            .customer = domain::CustomerId{ids_.next().text()},
-                            .external_ref = {},
-                            .created_from = {},
-                            .created_to = {}},
-                           {}, 10)
-                    .value()
-                    .items.empty());
+    app::OrderFilter of_nobody;
+    of_nobody.customer = domain::CustomerId{ids_.next().text()};
+    EXPECT_TRUE(store_->list(of_nobody, {}, 10).value().items.empty());
+}
+
+TEST_P(OrderStoreContract, ListsByStatusesSkuAndWaitingForAPerson) {
+    const domain::Order pending = placed();
+    app::PlaceOrder other = placing();
+    other.terms.items[0].sku = "OTHER";
+    const domain::Order with_other = place({other}).at(0).value().order;
+    const domain::Order cancelled = placed();
+    ASSERT_TRUE(change(cancelled.id, domain::Action::cancel));
+    const auto list = [this](const app::OrderFilter& filter) {
+        std::vector<domain::OrderId> ids;
+        const auto page = store_->list(filter, {}, 10).value();
+        for (const domain::Order& order : page.items) ids.push_back(order.id);
+        return ids;
+    };
+    using Ids = std::vector<domain::OrderId>;
+    app::OrderFilter filter;
+    filter.statuses = {domain::Status::cancelled, domain::Status::confirmed};
+    EXPECT_EQ(list(filter), Ids{cancelled.id});
+    filter.statuses.push_back(domain::Status::pending);
+    EXPECT_EQ(list(filter), (Ids{cancelled.id, with_other.id, pending.id}));
+    filter.sku = "OTHER";
+    EXPECT_EQ(list(filter), Ids{with_other.id});
+    filter.sku = "other";
+    EXPECT_TRUE(list(filter).empty());
+    filter = {};
+    filter.is_stuck = true;
+    EXPECT_TRUE(list(filter).empty());
+    {
+        const auto tx = database_->begin(sql::Access::write);
+        tx->add({.name = "block",
+                 .text = "UPDATE saga_instances SET status = 'BLOCKED', due_at = NULL "
+                         "WHERE order_id = $1"},
+                {with_other.id});
+        tx->commit();
+    }
+    EXPECT_EQ(list(filter), Ids{with_other.id});
+    filter.statuses = {domain::Status::cancelled};
+    EXPECT_TRUE(list(filter).empty());
+}
+
+// A reader that asks for page after page while orders change sees each change at least once.
+TEST_P(OrderStoreContract, ListsTheOldestChangeFirst) {
+    std::vector<domain::OrderId> ids;
+    for (int i = 0; i < 4; ++i) {
+        clock_.advance(std::chrono::seconds(1));
+        ids.push_back(placed().id);
+    }
+    using Ids = std::vector<domain::OrderId>;
+    const auto page_behind = [&](std::optional<app::UpdatedCursor> after,
+                                 const app::OrderFilter& filter = {}) {
+        return store_->list_updated(filter, after, 2).value();
+    };
+    const auto ids_of = [](const app::Page<domain::Order, app::UpdatedCursor>& page) {
+        Ids found;
+        for (const domain::Order& order : page.items) found.push_back(order.id);
+        return found;
+    };
+    const auto first = page_behind({});
+    EXPECT_EQ(ids_of(first), (Ids{ids[0], ids[1]}));
+    clock_.advance(std::chrono::seconds(1));
+    ASSERT_TRUE(change(ids[0], domain::Action::cancel));
+    const auto second = page_behind(first.next);
+    EXPECT_EQ(ids_of(second), (Ids{ids[2], ids[3]}));
+    const auto third = page_behind(second.next);
+    EXPECT_EQ(ids_of(third), Ids{ids[0]});
+    EXPECT_EQ(third.items[0].status, domain::Status::cancelled);
+    EXPECT_FALSE(third.next);
+    app::OrderFilter filter;
+    filter.updated_from = third.items[0].updated_at;
+    EXPECT_EQ(ids_of(page_behind({}, filter)), Ids{ids[0]});
+    filter.updated_from = third.items[0].updated_at + Duration(1);
+    EXPECT_TRUE(page_behind({}, filter).items.empty());
+    filter.updated_from.reset();
+    filter.statuses = {domain::Status::pending};
+    const auto pending = page_behind({}, filter);
+    EXPECT_EQ(ids_of(pending), (Ids{ids[1], ids[2]}));
+    EXPECT_EQ(ids_of(page_behind(pending.next, filter)), Ids{ids[3]});
 }
 
 TEST_P(OrderStoreContract, ListsByTimeWhateverTheIdsSay) {
     const domain::Order first = placed();  // SeededIds puts the same time into every id
     const auto list = [&](Instant from, Instant to) {
-        return store_
-            ->list({.status = {},
-                    .customer = {},
-                    .external_ref = {},
-                    .created_from = from,
-                    .created_to = to},
-                   {}, 10)
-            .value()
-            .items.size();
+        app::OrderFilter filter;
+        filter.created_from = from;
+        filter.created_to = to;
+        return store_->list(filter, {}, 10).value().items.size();
     };
     EXPECT_EQ(list(first.created_at, first.created_at + Duration(1)), 1U);
     EXPECT_EQ(list(first.created_at + Duration(1), first.created_at + Duration(2)), 0U);

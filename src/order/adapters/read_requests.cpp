@@ -34,6 +34,13 @@ bool is_clients_reason(std::string_view text) {
            text != domain::timed_out;
 }
 
+// One of two words of a query; true for `yes`.
+auto either(std::string_view no, std::string_view yes) {
+    return [no, yes](std::string_view text) {
+        return text == yes ? std::optional(true) : text == no ? std::optional(false) : std::nullopt;
+    };
+}
+
 constexpr json::TextRule line_of(std::size_t max_characters) {
     return {.max_characters = max_characters, .form = json::TextForm::line};
 }
@@ -274,12 +281,29 @@ Result<app::ChangeDetails> read_details_patch(std::string_view body) {
                               body.size()};
 }
 
+std::string text_of(const app::UpdatedCursor& cursor) {
+    return fmt::format("{}.{}", cursor.updated_at.micros, cursor.id.text());
+}
+
+std::optional<app::UpdatedCursor> parse_updated_cursor(std::string_view text) {
+    const std::size_t dot = std::min(text.find('.'), text.size());
+    const auto micros = http::whole_number(text.substr(0, dot));
+    const auto id = domain::OrderId::parse(text.substr(std::min(dot + 1, text.size())));
+    if (!micros || !id) return std::nullopt;
+    return app::UpdatedCursor{Instant{*micros}, *id};
+}
+
 Result<ListRequest> read_list_request(const http::Request& request) {
-    http::QueryReader in(request, {"status", "customerId", "externalRef", "createdFrom",
-                                   "createdTo", "limit", "cursor"});
+    http::QueryReader in(request,
+                         {"status", "customerId", "sku", "externalRef", "createdFrom", "createdTo",
+                          "updatedFrom", "stuck", "sort", "view", "limit", "cursor"},
+                         {"status"});
     ListRequest list;
-    if (const auto status = in.choice("status", domain::status_names))
-        list.filter.status = domain::statuses.at(*status);
+    for (const std::size_t status : in.choices("status", domain::status_names))
+        list.filter.statuses.push_back(domain::statuses.at(status));
+    list.filter.sku = in.text("sku", max_sku_bytes);
+    list.filter.is_stuck =
+        in.value("stuck", "must be true or false", either("false", "true")).value_or(false);
     if (auto customer = in.text("customerId", domain::customer_id_characters_max))
         list.filter.customer = domain::customer_id_of(*std::move(customer));
     list.filter.external_ref = in.text("externalRef", external_ref_characters_max);
@@ -288,7 +312,19 @@ Result<ListRequest> read_list_request(const http::Request& request) {
     if (list.filter.created_from && list.filter.created_to &&
         *list.filter.created_to < *list.filter.created_from)
         in.fault("createdTo", "must not be before createdFrom", "range");
-    list.after = in.cursor(domain::OrderId::parse);
+    list.filter.updated_from = in.time("updatedFrom");
+    const auto sort = in.value(
+        "sort", "must be createdAt (the newest first) or updatedAt (the oldest change first)",
+        either("createdAt", "updatedAt"));
+    list.is_by_update = sort.value_or(list.filter.updated_from.has_value());
+    if (list.filter.updated_from && !list.is_by_update)
+        in.fault("sort", "must be updatedAt beside updatedFrom", "format");
+    list.is_summary =
+        in.value("view", "must be full or summary", either("full", "summary")).value_or(false);
+    if (list.is_by_update)
+        list.after_update = in.cursor(parse_updated_cursor);
+    else
+        list.after = in.cursor(domain::OrderId::parse);
     list.limit = in.limit();
     return in.finish(std::move(list));
 }

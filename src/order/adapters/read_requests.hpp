@@ -34,9 +34,16 @@ Result<app::ChangeDetails> read_details_patch(std::string_view body);
 
 struct ListRequest {
     app::OrderFilter filter;
+    bool is_by_update = false;  // the oldest change first, behind `after_update`
     std::optional<domain::OrderId> after;
+    std::optional<app::UpdatedCursor> after_update;
+    bool is_summary = false;
     std::size_t limit = 50;
 };
+// The cursor of a list by update, as parse_updated_cursor() takes it.
+std::string text_of(const app::UpdatedCursor& cursor);
+std::optional<app::UpdatedCursor> parse_updated_cursor(std::string_view text);
+// A list with `updatedFrom` or `sort=updatedAt` is one by update.
 Result<ListRequest> read_list_request(const http::Request& request);
 
 struct SagaListRequest {

@@ -275,14 +275,6 @@ TEST(ReadStatusChange, MapsStatusesToActions) {
     EXPECT_EQ(pointers(read_status_change("{}").error()), std::vector<std::string>{"/status"});
 }
 
-http::Request asking(std::vector<std::pair<std::string, std::string>> query,
-                     std::vector<std::pair<std::string, std::string>> headers = {}) {
-    http::Request request;
-    request.query = std::move(query);
-    request.headers = std::move(headers);
-    return request;
-}
-
 TEST(ReadDraft, TakesAnyPrintableTextAsACustomer) {
     constexpr std::string_view id = "018bcfe5-687b-7abc-8123-456789abcdef";
     const auto customer_of = [&](std::string_view text) {
@@ -369,98 +361,6 @@ TEST(ReadDetailsPatch, LeavesAloneWhatItDoesNotName) {
     const auto wanted = read_details_patch(R"({"externalRef":"R-2"})")->wanted(old);
     ASSERT_TRUE(wanted);
     EXPECT_EQ(wanted->shipping_address, old.shipping_address);
-}
-
-TEST(ReadList, NamesEveryParameterAtFault) {
-    const auto list = read_list_request(asking({{"status", "x"},
-                                                {"customerId", std::string(65, 'x')},
-                                                {"createdFrom", "x"},
-                                                {"createdTo", "x"},
-                                                {"limit", "501"},
-                                                {"cursor", "x"}}));
-    ASSERT_FALSE(list);
-    EXPECT_EQ(pointers(list.error()),
-              (std::vector<std::string>{"createdFrom", "createdTo", "cursor", "customerId", "limit",
-                                        "status"}));
-    EXPECT_FALSE(read_list_request(asking({{"colour", "red"}})));
-    EXPECT_EQ(read_list_request(asking({{"status", "PENDING"}})).value().limit, 50U);
-    for (const auto& [limit, number] : {std::pair{"1", 1U}, std::pair{"500", 500U}})
-        EXPECT_EQ(read_saga_list_request(asking({{"limit", limit}})).value().limit, number);
-    for (const auto* limit : {"0", "501", "-1", "1 "})
-        EXPECT_FALSE(read_saga_list_request(asking({{"limit", limit}}))) << limit;
-}
-
-TEST(ReadList, TakesEachFilter) {
-    const auto list =
-        read_list_request(asking({{"status", "SHIPPED"},
-                                  {"customerId", "018bcfe5-687b-7abc-8123-456789abcdef"},
-                                  {"externalRef", "536365"},
-                                  {"createdFrom", "2023-11-14T22:13:20Z"},
-                                  {"createdTo", "2023-11-14T22:13:21Z"},
-                                  {"cursor", "018bcfe5-687b-7abc-8123-456789abcdee"}}))
-            .value();
-    EXPECT_EQ(list.filter.status, domain::Status::shipped);
-    EXPECT_EQ(list.filter.customer->text, "018bcfe5-687b-7abc-8123-456789abcdef");
-    EXPECT_EQ(list.filter.external_ref, "536365");
-    EXPECT_EQ(list.filter.created_from, Instant{1'700'000'000'000'000});
-    EXPECT_EQ(list.filter.created_to, Instant{1'700'000'001'000'000});
-    EXPECT_EQ(list.after->text(), "018bcfe5-687b-7abc-8123-456789abcdee");
-    const auto sagas =
-        read_saga_list_request(asking({{"status", "COMPENSATING"}, {"type", "ORDER_CANCELLATION"}}))
-            .value();
-    EXPECT_EQ(sagas.filter.status, domain::SagaStatus::compensating);
-    EXPECT_EQ(sagas.filter.type, domain::SagaType::cancellation);
-}
-
-TEST(ReadList, TakesTheFormsOfPeople) {
-    const auto list = read_list_request(asking({{"status", "shipped"},
-                                                {"customerId", ""},
-                                                {"externalRef", " 536365 "},
-                                                {"createdFrom", "2023-11-14"},
-                                                {"createdTo", "2023-11-14T23:13:21 01:00"},
-                                                {"limit", " 7"},
-                                                {"cursor", ""}}))
-                          .value();
-    EXPECT_EQ(list.filter.status, domain::Status::shipped);
-    EXPECT_FALSE(list.filter.customer || list.after);
-    EXPECT_EQ(list.filter.external_ref, "536365");
-    EXPECT_EQ(list.filter.created_from, Instant::parse("2023-11-14T00:00:00Z"));
-    EXPECT_EQ(list.filter.created_to, Instant{1'700'000'001'000'000});
-    EXPECT_EQ(list.limit, 7U);
-    EXPECT_EQ(pointers(read_list_request(
-                           asking({{"createdFrom", "2023-11-14"}, {"createdTo", "2023-11-13"}}))
-                           .error()),
-              std::vector<std::string>{"createdTo"});
-}
-
-TEST(ReadWait, UnderstandsBothForms) {
-    EXPECT_FALSE(read_wait(asking({})).value());
-    EXPECT_EQ(read_wait(asking({{"wait", "confirmed"}})).value(),
-              Duration(std::chrono::seconds(5)));
-    EXPECT_EQ(read_wait(asking({}, {{"prefer", "wait=2"}})).value(),
-              Duration(std::chrono::seconds(2)));
-    EXPECT_EQ(read_wait(asking({}, {{"prefer", "wait=99"}})).value(),
-              Duration(std::chrono::seconds(5)));
-    EXPECT_FALSE(read_wait(asking({{"wait", "shipped"}})));
-    EXPECT_EQ(read_wait(asking({{"wait", "confirmed"}, {"timeout", "2"}})).value(),
-              Duration(std::chrono::seconds(2)));
-    EXPECT_EQ(read_wait(asking({{"wait", "confirmed"}}, {{"prefer", "wait=1"}})).value(),
-              Duration(std::chrono::seconds(5)));
-    EXPECT_FALSE(read_wait(asking({{"timeout", "2"}})).value());
-    EXPECT_FALSE(read_wait(asking({{"wait", ""}, {"timeout", ""}})).value());
-    for (const auto* timeout : {"0", "6", "-1", "1.5", "x"}) {
-        EXPECT_EQ(
-            pointers(read_wait(asking({{"wait", "confirmed"}, {"timeout", timeout}})).error()),
-            std::vector<std::string>{"timeout"})
-            << timeout;
-    }
-    EXPECT_EQ(read_wait(asking({}, {{"prefer", "wait=3, respond-async"}})).value(),
-              Duration(std::chrono::seconds(3)));
-    // A preference that is not understood is ignored.
-    for (const auto* prefer : {"wait=0", "wait=-1", "wait=", "wait=x", "respond-async"})
-        EXPECT_FALSE(read_wait(asking({}, {{"prefer", prefer}})).value()) << prefer;
-    EXPECT_EQ(read_wait(asking({}, {{"prefer", "wait=1"}})).value(),
-              Duration(std::chrono::seconds(1)));
 }
 
 }  // namespace

@@ -91,6 +91,11 @@ public:
                                                            std::size_t limit) override {
         return queries::list(database_, filter, after, limit);
     }
+    Result<app::Page<domain::Order, app::UpdatedCursor>> list_updated(
+        const app::OrderFilter& filter, std::optional<app::UpdatedCursor> after,
+        std::size_t limit) override {
+        return queries::list_updated(database_, filter, after, limit);
+    }
     Result<std::vector<app::HistoryEntry>> timeline(domain::OrderId id) override {
         return queries::timeline(database_, id);
     }

@@ -48,11 +48,20 @@ struct SaveResult {
 using Respond = RecordedResponse (*)(int status, const domain::Order& order);
 
 struct OrderFilter {
-    std::optional<domain::Status> status;
+    std::vector<domain::Status> statuses;  // one of them; empty: any
     std::optional<domain::CustomerId> customer;
     std::optional<std::string> external_ref;
+    std::optional<std::string> sku;       // of a line
     std::optional<Instant> created_from;  // inclusive
     std::optional<Instant> created_to;    // exclusive
+    std::optional<Instant> updated_from;  // inclusive; of list_updated() alone
+    bool is_stuck = false;                // a saga of the order is BLOCKED: it waits for a person
+};
+
+// The place of an order in a list by the time of its last change.
+struct UpdatedCursor {
+    Instant updated_at;
+    domain::OrderId id;
 };
 
 template <class Item, class Cursor>
@@ -119,6 +128,11 @@ public:
     virtual Result<Page<domain::Order, domain::OrderId>> list(const OrderFilter& filter,
                                                               std::optional<domain::OrderId> after,
                                                               std::size_t limit) = 0;
+    // Returns at most `limit` orders, the one whose last change is oldest first, that come behind
+    // `after`. An order that changes between two pages moves to the end, so it is on a later page,
+    // and none is left out.
+    virtual Result<Page<domain::Order, UpdatedCursor>> list_updated(
+        const OrderFilter& filter, std::optional<UpdatedCursor> after, std::size_t limit) = 0;
     // Returns the order's history, the oldest entry first. Errc::not_found.
     virtual Result<std::vector<HistoryEntry>> timeline(domain::OrderId id) = 0;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -34,6 +35,14 @@ bool is_in_capitals(std::string_view capitals, std::string_view text) {
     });
 }
 
+std::optional<std::size_t> index_in(std::span<const std::string_view> names,
+                                    std::string_view text) {
+    const auto found = std::ranges::find_if(
+        names, [text](std::string_view known) { return is_in_capitals(known, text); });
+    if (found == names.end()) return std::nullopt;
+    return static_cast<std::size_t>(found - names.begin());
+}
+
 }  // namespace
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
@@ -44,9 +53,11 @@ std::optional<std::int64_t> whole_number(std::string_view text) {
     return number;
 }
 
-QueryReader::QueryReader(const Request& request, std::initializer_list<std::string_view> known)
+QueryReader::QueryReader(const Request& request, std::initializer_list<std::string_view> known,
+                         std::initializer_list<std::string_view> repeatable)
     : request_(request) {
-    if (auto checked = check_query(request, known); !checked) faults_ = checked.error().fields;
+    if (auto checked = check_query(request, known, repeatable); !checked)
+        faults_ = checked.error().fields;
 }
 
 std::size_t QueryReader::limit() {
@@ -72,13 +83,28 @@ std::optional<std::string> QueryReader::text(std::string_view name, std::size_t 
 std::optional<std::size_t> QueryReader::choice(std::string_view name,
                                                std::span<const std::string_view> names) {
     return value(name, "must be " + listed(names),
-                 [names](std::string_view text) -> std::optional<std::size_t> {
-                     const auto found = std::ranges::find_if(names, [text](std::string_view known) {
-                         return is_in_capitals(known, text);
-                     });
-                     if (found == names.end()) return std::nullopt;
-                     return static_cast<std::size_t>(found - names.begin());
-                 });
+                 [names](std::string_view text) { return index_in(names, text); });
+}
+
+std::vector<std::size_t> QueryReader::choices(std::string_view name,
+                                              std::span<const std::string_view> names) {
+    std::set<std::size_t> chosen;
+    bool is_known = true;
+    for (const auto& [given, value] : request_.query) {
+        if (given != name) continue;
+        std::string_view rest = value;
+        while (!rest.empty()) {
+            const std::string_view word = rest.substr(0, rest.find(','));
+            rest.remove_prefix(std::min(word.size() + 1, rest.size()));
+            const std::string_view text = trimmed(word);
+            if (text.empty()) continue;
+            const auto index = index_in(names, text);
+            if (index) chosen.insert(*index);
+            is_known = is_known && index;
+        }
+    }
+    if (!is_known) fault(name, "must be one or more of " + listed(names), "format");
+    return {chosen.begin(), chosen.end()};
 }
 
 std::optional<Instant> QueryReader::time(std::string_view name) {

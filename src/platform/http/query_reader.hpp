@@ -24,8 +24,10 @@ std::optional<std::int64_t> whole_number(std::string_view text);
 // `request` outlives the reader.
 class QueryReader {
 public:
-    // `known` lists the allowed parameters; each may occur once. Any other parameter is a fault.
-    QueryReader(const Request& request, std::initializer_list<std::string_view> known);
+    // `known` lists the allowed parameters; each may occur once, those of `repeatable` more often.
+    // Any other parameter is a fault.
+    QueryReader(const Request& request, std::initializer_list<std::string_view> known,
+                std::initializer_list<std::string_view> repeatable = {});
 
     // Returns the result of `read` (text -> optional) for the parameter; nothing if it is absent or
     // empty, because an empty filter is no filter. If `read` returns nothing, adds a fault with the
@@ -48,6 +50,10 @@ public:
     // in any case.
     std::optional<std::size_t> choice(std::string_view name,
                                       std::span<const std::string_view> names);
+    // Returns the indices of all values of a parameter that may be repeated, each once; a value
+    // may list several, separated by commas. As choice(); empty if the parameter is absent.
+    std::vector<std::size_t> choices(std::string_view name,
+                                     std::span<const std::string_view> names);
     // As parse_leniently().
     std::optional<Instant> time(std::string_view name);
     // Reads an Id<...>.
