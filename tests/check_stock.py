@@ -30,9 +30,9 @@ class Stock:
     def __init__(self, orders, inventory):
         self.status = dict(orders.rows("SELECT id, status FROM orders"))
         self.totals = {row[0]: (int(row[1]), int(row[2]))
-                       for row in orders.rows("""SELECT o.id, o.total_amount, coalesce(o.shipping_amount, 0) + sum(i.quantity * i.unit_amount)
+                       for row in orders.rows("""SELECT o.id, o.total_amount, coalesce(o.shipping_amount, 0) + coalesce(o.adjustment_amount, 0) + sum(i.quantity * i.unit_amount)
                                                  FROM orders o JOIN order_items i ON i.order_id = o.id
-                                                 GROUP BY o.id, o.total_amount, o.shipping_amount""")}
+                                                 GROUP BY o.id, o.total_amount, o.shipping_amount, o.adjustment_amount""")}
         self.ordered = lines_by(orders.rows("SELECT order_id, sku, sum(quantity) FROM order_items GROUP BY order_id, sku"))
         self.last_change = dict(orders.rows("""SELECT h.order_id, h.status FROM order_history h
             JOIN (SELECT order_id, max(revision) AS revision FROM order_history GROUP BY order_id) l

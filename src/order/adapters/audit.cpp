@@ -72,10 +72,11 @@ constexpr std::string_view illegal_history = R"sql(
 constexpr std::string_view wrong_total = R"sql(
     WITH o AS MATERIALIZED (
         SELECT t.id, t.total_amount AS total, coalesce(t.shipping_amount, 0) +
+               coalesce(t.adjustment_amount, 0) +
                (SELECT sum(i.quantity * CAST(i.unit_amount AS NUMERIC))
                 FROM order_items i WHERE i.order_id = t.id) AS due
         FROM orders t WHERE t.id > $1 AND t.id <= $2)
-    SELECT CAST(o.id AS TEXT), 'the total is ' || o.total || ', lines and shipping are '
+    SELECT CAST(o.id AS TEXT), 'the total is ' || o.total || ', lines, shipping and adjustments are '
            || coalesce(CAST(o.due AS TEXT), 'nothing')
     FROM o WHERE o.due IS NULL OR o.due <> o.total
 )sql";
@@ -265,7 +266,7 @@ constexpr auto table = std::to_array<Invariant>({
      .scan = &order_scan,
      .violations_query = illegal_history},
     {.name = "total_is_the_sum_of_the_lines",
-     .description = "nobody pays another amount than lines and shipping come to",
+     .description = "nobody pays another amount than lines, shipping and adjustments come to",
      .scan = &order_scan,
      .violations_query = wrong_total},
     {.name = "parts_belong_to_an_order",

@@ -67,6 +67,19 @@ void write_shortages(json::Writer& out, const std::vector<domain::Shortage>& sho
     out.end_array();
 }
 
+void write_adjustments(json::Writer& out, const std::vector<domain::Adjustment>& adjustments) {
+    out.begin_array();
+    for (const domain::Adjustment& adjustment : adjustments) {
+        out.begin_object()
+            .member("kind",
+                    domain::adjustment_kind_names.at(static_cast<std::size_t>(adjustment.kind)))
+            .member("label", adjustment.label)
+            .member("amount", adjustment.amount_minor)
+            .end_object();
+    }
+    out.end_array();
+}
+
 void write_order(json::Writer& out, const domain::Order& order) {
     out.begin_object().member("id", order.id.uuid);
     write_optional(out, "externalRef", order.terms.external_ref);
@@ -85,7 +98,10 @@ void write_order(json::Writer& out, const domain::Order& order) {
             .member("lineAmount", line.line_amount_minor())
             .end_object();
     }
-    out.end_array().name("shippingAddress");
+    out.end_array();
+    if (!order.terms.adjustments.empty())
+        write_adjustments(out.name("adjustments"), order.terms.adjustments);
+    out.name("shippingAddress");
     write_address(out, order.terms.shipping_address);
     write_optional(out, "deliveryInstructions", order.terms.delivery_instructions);
     if (order.terms.metadata) out.name("metadata").raw(*order.terms.metadata);

@@ -12,6 +12,7 @@ class Writer;
 namespace trackops::order::adapters {
 
 void write_order(json::Writer& out, const domain::Order& order);
+void write_adjustments(json::Writer& out, const std::vector<domain::Adjustment>& adjustments);
 // Without lines, address, instructions and metadata.
 void write_order_summary(json::Writer& out, const domain::Order& order);
 void write_address(json::Writer& out, const domain::Address& address);

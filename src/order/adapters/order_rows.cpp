@@ -14,12 +14,14 @@ namespace {
 constexpr sql::Query load_orders{.name = "order.load",
                                  .text = R"sql(
     SELECT id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions, external_ref,
-           metadata, cancel_reason, carrier, tracking_number, version, revision, events_sent, created_at, updated_at, cancel_details
+           metadata, cancel_reason, carrier, tracking_number, version, revision, events_sent, created_at, updated_at, cancel_details,
+           adjustments
     FROM orders WHERE id = $1
 )sql",
                                  .postgres_batch = R"sql(
     SELECT id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions, external_ref,
-           metadata, cancel_reason, carrier, tracking_number, version, revision, events_sent, created_at, updated_at, cancel_details
+           metadata, cancel_reason, carrier, tracking_number, version, revision, events_sent, created_at, updated_at, cancel_details,
+           adjustments
     FROM orders WHERE id = ANY($1::uuid[])
 )sql",
                                  .single_row_uses_text = true};
@@ -98,6 +100,21 @@ domain::Address address_of(std::string_view text) {
             field("phone")};
 }
 
+std::vector<domain::Adjustment> adjustments_of(json::Value list) {
+    std::vector<domain::Adjustment> adjustments;
+    list.each_element([&](std::size_t, json::Value element) {
+        const auto text = [&element](std::string_view name) {
+            const auto member = element.find(name);
+            return std::string(member ? member->text().value_or("") : "");
+        };
+        const auto amount = element.find("amount");
+        adjustments.push_back(
+            {named<domain::AdjustmentKind>(domain::adjustment_kind_names, text("kind")),
+             text("label"), amount ? amount->integer().value_or(0) : 0});
+    });
+    return adjustments;
+}
+
 std::vector<domain::Shortage> shortages_of(json::Value list) {
     std::vector<domain::Shortage> shortages;
     list.each_element([&](std::size_t, json::Value element) {
@@ -153,6 +170,11 @@ LoadedOrder order_of(const sql::Row& row) {
         const auto details = json::Document::parse(row.text(18));
         if (!details) throw std::logic_error("stored cancel_details are no JSON");
         order.cancel_details = shortages_of(details->root());
+    }
+    if (!row.is_null(19)) {
+        const auto list = json::Document::parse(row.text(19));
+        if (!list) throw std::logic_error("stored adjustments are no JSON");
+        order.terms.adjustments = adjustments_of(list->root());
     }
     return loaded;
 }

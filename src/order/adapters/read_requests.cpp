@@ -61,6 +61,37 @@ domain::Line read_line(ObjectReader& in) {
     return line;
 }
 
+bool is_adjustment_kind(std::string_view text) {
+    return std::ranges::find(domain::adjustment_kind_names, text) !=
+           domain::adjustment_kind_names.end();
+}
+
+domain::AdjustmentKind read_adjustment_kind(ObjectReader& in) {
+    const std::string kind = in.text("kind", {.is_valid = is_adjustment_kind,
+                                              .expected = "must be DISCOUNT, TAX, FEE or OTHER"});
+    const auto* const found = std::ranges::find(domain::adjustment_kind_names, kind);
+    return static_cast<domain::AdjustmentKind>(found - domain::adjustment_kind_names.begin());
+}
+
+std::vector<domain::Adjustment> read_adjustments(ObjectReader& in) {
+    constexpr json::IntegerRule signed_amount_rule{
+        .min = -max_amount_minor,
+        .max = max_amount_minor,
+        .explanation =
+            " in the smallest unit of the currency, such as -500 for a discount of 5.00"};
+    std::vector<domain::Adjustment> adjustments;
+    in.array("adjustments", false, 0, domain::adjustments_max,
+             [&](Value value, const std::string& pointer) {
+                 ObjectReader one = in.nested(value, pointer);
+                 domain::Adjustment& adjustment = adjustments.emplace_back();
+                 adjustment.kind = read_adjustment_kind(one);
+                 adjustment.label = one.text("label", line_of(200));
+                 adjustment.amount_minor = one.integer("amount", signed_amount_rule);
+                 one.finish();
+             });
+    return adjustments;
+}
+
 // Reads the id of the customer's address that an order names in place of one of its own.
 std::optional<domain::AddressId> read_shipping_address_id(ObjectReader& in) {
     if (!in.any("shippingAddressId") || !in.has("shippingAddressId")) return std::nullopt;
@@ -103,6 +134,7 @@ domain::OrderTerms read_terms(ObjectReader& in) {
         ObjectReader line = in.nested(value, pointer);
         terms.items.push_back(read_line(line));
     });
+    terms.adjustments = read_adjustments(in);
     terms.shipping_address_id = read_shipping_address_id(in);
     terms.shipping_address = read_shipping_address(in, !terms.shipping_address_id);
     terms.delivery_instructions = read_delivery_instructions(in);

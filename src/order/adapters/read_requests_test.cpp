@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace trackops::order::adapters {
@@ -169,6 +170,37 @@ TEST(ReadDraft, WantsLinesAndAnAddress) {
 TEST(ReadDraft, ChecksTheClientsTotal) {
     EXPECT_EQ(pointers(read_order_terms(with("1900.0", "1901")).error()),
               std::vector<std::string>{"/totalAmount"});
+}
+
+TEST(ReadDraft, CountsAdjustmentsIntoTheTotal) {
+    const auto adjusted = [](std::string_view list, std::string_view total) {
+        return read_order_terms(
+            with("\"totalAmount\": 1900.0",
+                 fmt::format(R"("totalAmount": {}, "adjustments": [{}])", total, list)));
+    };
+    const auto terms = adjusted(R"({"kind":"DISCOUNT","label":" Spring ","amount":-500},
+                                   {"kind":"TAX","label":"VAT","amount":280})",
+                                "1680");
+    ASSERT_TRUE(terms) << terms.error().fields[0].detail;
+    EXPECT_EQ(terms->adjustments,
+              (std::vector<domain::Adjustment>{{domain::AdjustmentKind::discount, "Spring", -500},
+                                               {domain::AdjustmentKind::tax, "VAT", 280}}));
+    EXPECT_TRUE(adjusted(R"({"kind":"DISCOUNT","label":"Free","amount":-1900})", "0"));
+    EXPECT_TRUE(adjusted("", "1900"));
+    const auto faults_of = [&](std::string_view list, std::string_view total = "null") {
+        const auto refused = adjusted(list, total);
+        return refused ? std::vector<std::string>() : pointers(refused.error());
+    };
+    using Pointers = std::vector<std::string>;
+    EXPECT_EQ(faults_of(R"({"kind":"DISCOUNT","label":"x","amount":-1901})"),
+              Pointers{"/adjustments"});
+    EXPECT_EQ(faults_of(R"({"kind":"FEE","label":"x","amount":1})", "1900"),
+              Pointers{"/totalAmount"});
+    EXPECT_EQ(faults_of(R"({"kind":"FEE","label":"x","amount":9007199254740991})"),
+              Pointers{"/items"});
+    EXPECT_EQ(faults_of(R"({"kind":"GIFT","label":" ","amount":-9007199254740992,"sku":"A"})"),
+              (Pointers{"/adjustments/0/amount", "/adjustments/0/kind", "/adjustments/0/label",
+                        "/adjustments/0/sku"}));
 }
 
 TEST(ReadDraft, RefusesNulAnywhereInMetadata) {

@@ -13,18 +13,19 @@ namespace {
 constexpr sql::Query insert_order{.name = "order.insert",
                                   .text = R"sql(
     INSERT INTO orders (id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
-                        external_ref, metadata, version, revision, events_sent, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14)
+                        external_ref, metadata, version, revision, events_sent, created_at, updated_at, adjustments, adjustment_amount)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, $13, $14, $15, $16)
 )sql",
                                   .postgres_batch = R"sql(
     INSERT INTO orders (id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
-                        external_ref, metadata, version, revision, events_sent, created_at, updated_at)
+                        external_ref, metadata, version, revision, events_sent, created_at, updated_at, adjustments, adjustment_amount)
     SELECT id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
-           external_ref, metadata, version, 1, events_sent, created_at, updated_at
+           external_ref, metadata, version, 1, events_sent, created_at, updated_at, adjustments, adjustment_amount
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::jsonb[], $8::text[], $9::text[],
-                $10::jsonb[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[])
+                $10::jsonb[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[],
+                $15::jsonb[], $16::bigint[])
          AS t(id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
-              external_ref, metadata, version, events_sent, created_at, updated_at)
+              external_ref, metadata, version, events_sent, created_at, updated_at, adjustments, adjustment_amount)
 )sql",
                                   .single_row_uses_text = true};
 
@@ -181,6 +182,21 @@ sql::Value metadata_column(const domain::Order& order) {
     return metadata ? sql::Value(sql::Json{*metadata}) : sql::Value();
 }
 
+sql::Value adjustments_column(const std::vector<domain::Adjustment>& adjustments) {
+    if (adjustments.empty()) return {};
+    sql::Json column;
+    json::Writer out(column.text);
+    write_adjustments(out, adjustments);
+    return column;
+}
+
+std::optional<std::int64_t> adjustment_amount(const std::vector<domain::Adjustment>& adjustments) {
+    if (adjustments.empty()) return std::nullopt;
+    std::int64_t sum = 0;
+    for (const domain::Adjustment& adjustment : adjustments) sum += adjustment.amount_minor;
+    return sum;
+}
+
 bool has_other_details(const domain::OrderAggregate& record) {
     return std::ranges::any_of(record.events, [](const domain::RecordedEvent& entry) {
         return std::holds_alternative<domain::OrderDetailsChanged>(entry.event) ||
@@ -203,7 +219,9 @@ sql::Params order_params(const domain::OrderAggregate& record) {
             order.version,
             events_sent_after(record),
             order.created_at,
-            order.updated_at};
+            order.updated_at,
+            adjustments_column(order.terms.adjustments),
+            adjustment_amount(order.terms.adjustments)};
 }
 
 void add_saga(const domain::Saga& saga, domain::OrderId order, std::vector<sql::Params>& sagas,

@@ -30,11 +30,19 @@ Result<std::int64_t> total_of(const OrderTerms& terms) {
             total = checked_add(*total, *amount);
         }
     }
+    for (const Adjustment& adjustment : terms.adjustments) {
+        if (total) total = checked_add(*total, adjustment.amount_minor);
+    }
+    if (total && *total < 0 && faults.empty()) {
+        faults.push_back({"/adjustments",
+                          fmt::format("bring the total to {}; it must not be below 0", *total),
+                          "range"});
+    }
     if (!total) {
         faults.push_back({"/items", "the total is larger than any amount may be", "range"});
     } else if (faults.empty() && terms.total_amount_minor && *terms.total_amount_minor != *total) {
         faults.push_back({"/totalAmount",
-                          fmt::format("is {}, but lines and shipping sum up to {}",
+                          fmt::format("is {}, but lines, shipping and adjustments sum up to {}",
                                       *terms.total_amount_minor, *total),
                           "mismatch"});
     }

@@ -29,6 +29,7 @@ struct CustomerId {
 CustomerId customer_id_of(std::string text);
 
 inline constexpr std::size_t max_lines = 2'000;
+inline constexpr std::size_t adjustments_max = 100;
 inline constexpr std::int64_t max_quantity = 1'000'000;
 
 // The reasons for which an order is cancelled. A client may give any reason except out_of_stock,
@@ -76,6 +77,18 @@ struct Shortage {
     bool operator==(const Shortage&) const = default;
 };
 
+enum class AdjustmentKind : std::uint8_t { discount, tax, fee, other };
+inline constexpr auto adjustment_kind_names =
+    std::to_array<std::string_view>({"DISCOUNT", "TAX", "FEE", "OTHER"});
+
+// An amount that counts into the total of an order and reserves nothing.
+struct Adjustment {
+    AdjustmentKind kind = AdjustmentKind::other;
+    std::string label;
+    std::int64_t amount_minor = 0;  // below 0: it makes the order cheaper
+    bool operator==(const Adjustment&) const = default;
+};
+
 // The terms that a client asks for. The HTTP API checks the form of each field; total_of() checks
 // the sums.
 struct OrderTerms {
@@ -83,7 +96,8 @@ struct OrderTerms {
     std::string currency;  // ISO 4217
     std::optional<std::int64_t> shipping_amount_minor;
     std::optional<std::int64_t> total_amount_minor;  // the total that the client expects
-    std::vector<Line> items;  // 1..max_lines; several lines may have the same SKU
+    std::vector<Line> items;              // 1..max_lines; several lines may have the same SKU
+    std::vector<Adjustment> adjustments;  // adjustments_max at most
     Address shipping_address;
     // The customer's address that is copied into shipping_address when the order is saved.
     std::optional<AddressId> shipping_address_id;
@@ -95,7 +109,7 @@ struct OrderTerms {
 struct Order {
     OrderId id;
     Status status = Status::pending;
-    OrderTerms terms;  // total_amount_minor is always set: the sum of the lines and shipping
+    OrderTerms terms;  // total_amount_minor is always set: the sum that total_of() returns
     std::optional<std::string> cancel_reason;
     std::vector<Shortage> cancel_details;  // of an order that inventory refused
     std::optional<Shipment> shipment;
@@ -118,8 +132,9 @@ struct OrderDetails {
 };
 OrderDetails details_of(const Order& order);
 
-// Returns the sum of the lines and shipping, in minor units. Errc::invalid when an amount exceeds
-// max_amount_minor or the client's total differs; the error has a JSON pointer for each fault.
+// Returns the sum of the lines, shipping and adjustments, in minor units. Errc::invalid when an
+// amount exceeds max_amount_minor, the sum is below 0 or the client's total differs; the error has
+// a JSON pointer for each fault.
 Result<std::int64_t> total_of(const OrderTerms& terms);
 
 }  // namespace trackops::order::domain
