@@ -33,7 +33,7 @@ class Stock:
                        for row in orders.rows("""SELECT o.id, o.total_amount, coalesce(o.shipping_amount, 0) + coalesce(o.adjustment_amount, 0) + sum(i.quantity * i.unit_amount)
                                                  FROM orders o JOIN order_items i ON i.order_id = o.id
                                                  GROUP BY o.id, o.total_amount, o.shipping_amount, o.adjustment_amount""")}
-        self.ordered = lines_by(orders.rows("SELECT order_id, sku, sum(quantity) FROM order_items GROUP BY order_id, sku"))
+        self.ordered = lines_by(orders.rows("SELECT order_id, sku, sum(quantity) FROM order_items WHERE tracked GROUP BY order_id, sku"))
         self.last_change = dict(orders.rows("""SELECT h.order_id, h.status FROM order_history h
             JOIN (SELECT order_id, max(revision) AS revision FROM order_history GROUP BY order_id) l
               ON l.order_id = h.order_id AND l.revision = h.revision"""))

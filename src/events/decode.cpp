@@ -107,6 +107,8 @@ Event read_order_created(EventReader& in) {
     event.items = in.items<OrderLine>(read_order_line);
     event.created_at = in.instant("createdAt");
     event.order = read_summary(in);
+    event.untracked_items = in.extra_items<OrderLine>(
+        [](ObjectReader& line) { return read_order_line(line, line); }, "untrackedItems");
     return event;
 }
 Event read_order_status_updated(EventReader& in) {

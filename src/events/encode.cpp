@@ -58,6 +58,7 @@ void write(Writer& out, const OrderCreated& event) {
         .member("currency", event.currency)
         .member("totalAmount", event.total_amount_minor);
     write_items(out, event.items);
+    if (!event.untracked_items.empty()) write_items(out, event.untracked_items, "untrackedItems");
     out.member("createdAt", event.created_at);
     write_summary(out, event.order);
 }

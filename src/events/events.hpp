@@ -60,6 +60,9 @@ struct OrderCreated {
     std::vector<OrderLine> items;  // several lines may have the same SKU
     Instant created_at;
     std::optional<OrderSummary> order = {};
+    // The lines for which nothing is reserved. A consumer that does not know them leaves them
+    // alone.
+    std::vector<OrderLine> untracked_items = {};
     bool operator==(const OrderCreated&) const = default;
 };
 struct OrderStatusUpdated {

@@ -130,16 +130,26 @@ std::string Customer::draw_items(ModelOrder& asked) {
         const auto price = static_cast<std::int64_t>(50 * (1 + random_.below(9)));
         const std::string line =
             fmt::format(R"("sku":"{}","quantity":{},"unitAmount":{})", sku, quantity, price);
-        asked.lines[sku] += quantity;
+        // Of a SKU that has stock, so that a reservation for it would be noticed.
+        const bool is_tracked = !random_.happens(0.15);
+        const std::string_view tracked = is_tracked ? "" : R"(,"tracked":false)";
+        if (is_tracked) asked.lines[sku] += quantity;
         total += quantity * price;
-        items += fmt::format("{}{{{}}}", items.empty() ? "" : ",", line);
-        shown += fmt::format(R"({}{{{},"lineAmount":{}}})", shown.empty() ? "" : ",", line,
-                             quantity * price);
+        items += fmt::format("{}{{{}{}}}", items.empty() ? "" : ",", line, tracked);
+        shown += fmt::format(R"({}{{{},"lineAmount":{}{}}})", shown.empty() ? "" : ",", line,
+                             quantity * price, tracked);
+    }
+    std::string adjustments;
+    if (random_.happens(0.2)) {
+        const auto discount = static_cast<std::int64_t>(1 + random_.below(50));
+        adjustments = fmt::format(
+            R"(,"adjustments":[{{"kind":"DISCOUNT","label":"sale","amount":{}}}])", -discount);
+        total -= discount;
     }
     asked.after_status =
-        fmt::format(R"("currency":"EUR","totalAmount":{},"items":[{}],"shippingAddress":{})", total,
-                    shown, address);
-    return items;
+        fmt::format(R"("currency":"EUR","totalAmount":{},"items":[{}]{},"shippingAddress":{})",
+                    total, shown, adjustments, address);
+    return "[" + items + "]" + adjustments;
 }
 
 void Customer::place() {
@@ -155,7 +165,7 @@ void Customer::place() {
     asked.before_status =
         fmt::format(R"("externalRef":"{}","customerId":"{}")", placement.reference, customer);
     placement.body =
-        fmt::format(R"({{"customerId":"{}","currency":"EUR","items":[{}],"shippingAddress":{},)"
+        fmt::format(R"({{"customerId":"{}","currency":"EUR","items":{},"shippingAddress":{},)"
                     R"("externalRef":"{}"{}}})",
                     customer, items, address, placement.reference, metadata);
     model_.order_requested(placement.reference, asked);

@@ -24,8 +24,8 @@ void read_orders(sql::Database& database, Ledger& ledger) {
         FROM orders
     )sql"},
                                  {});
-    const auto& items =
-        tx->add({"books.items", "SELECT order_id, sku, quantity FROM order_items"}, {});
+    const auto& items = tx->add(
+        {"books.items", "SELECT order_id, sku, quantity FROM order_items WHERE tracked"}, {});
     const auto& sagas =
         tx->add({"books.sagas", "SELECT order_id, type, status FROM saga_instances"}, {});
     const auto& history = tx->add({"books.history", R"sql(

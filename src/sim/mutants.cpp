@@ -321,6 +321,23 @@ constexpr auto all = std::to_array<Mutant>({
      .query = "movement.insert",
      .text = "INSERT INTO stock_movements (sku, delta, on_hand_after, reason, order_id, "
              "created_at) SELECT $1, $2, $3, $4, $5, $6 WHERE $4 <> 'SHIPMENT'"},
+    {.name = "untracked_line_kept_as_tracked",
+     .bug = "a line without stock is stored as one that has some",
+     .kind = MutantKind::sql_text,
+     .service = "order",
+     .query = "order.insert_item",
+     .text = "INSERT INTO order_items (order_id, line, sku, name, quantity, unit_amount, tracked) "
+             "VALUES ($1, $2, $3, $4, $5, $6, $7 OR true)"},
+    {.name = "adjustment_lost",
+     .bug = "the adjustments of an order are not stored",
+     .kind = MutantKind::sql_text,
+     .service = "order",
+     .query = "order.insert",
+     .text = "INSERT INTO orders (id, customer_id, status, currency, total_amount, "
+             "shipping_amount, shipping_address, delivery_instructions, external_ref, metadata, "
+             "version, revision, events_sent, created_at, updated_at, adjustments, "
+             "adjustment_amount) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1, $12, "
+             "$13, $14, nullif($15, $15), $16)"},
     {.name = "default_address_lost",
      .bug = "no other address becomes the default when the default one is deleted",
      .kind = MutantKind::sql_text,

@@ -52,11 +52,12 @@ constexpr sql::Query orders_by_id{.name = "verify.orders",
 )sql"};
 constexpr sql::Query order_lines{.name = "verify.order_lines",
                                  .text = R"sql(
-    SELECT order_id, sku, CAST(sum(quantity) AS bigint) FROM order_items WHERE order_id = $1 GROUP BY order_id, sku
+    SELECT order_id, sku, CAST(sum(quantity) AS bigint) FROM order_items WHERE order_id = $1 AND tracked
+    GROUP BY order_id, sku
 )sql",
                                  .postgres_batch = R"sql(
     SELECT order_id, sku, CAST(sum(quantity) AS bigint) FROM order_items
-    WHERE order_id = ANY($1::uuid[]) GROUP BY order_id, sku
+    WHERE order_id = ANY($1::uuid[]) AND tracked GROUP BY order_id, sku
 )sql"};
 constexpr sql::Query reservations{.name = "verify.reservations",
                                   .text = R"sql(

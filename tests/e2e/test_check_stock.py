@@ -7,11 +7,11 @@ from check_stock import check_stock
 
 ORDERS = """
 CREATE TABLE orders (id TEXT, status TEXT, total_amount INTEGER, shipping_amount INTEGER, adjustment_amount INTEGER);
-CREATE TABLE order_items (order_id TEXT, line INTEGER, sku TEXT, quantity INTEGER, unit_amount INTEGER);
+CREATE TABLE order_items (order_id TEXT, line INTEGER, sku TEXT, quantity INTEGER, unit_amount INTEGER, tracked INTEGER);
 CREATE TABLE order_history (order_id TEXT, revision INTEGER, status TEXT);
 CREATE TABLE saga_instances (order_id TEXT, type TEXT, status TEXT);
 INSERT INTO orders VALUES ('held', 'CONFIRMED', 32, 5, -3), ('gone', 'SHIPPED', 40, NULL, NULL), ('none', 'CANCELLED', 10, NULL, NULL), ('never', 'CANCELLED', 10, NULL, NULL);
-INSERT INTO order_items VALUES ('held', 1, 'a', 1, 10), ('held', 2, 'a', 2, 10), ('gone', 1, 'a', 4, 10), ('none', 1, 'b', 1, 10), ('never', 1, 'b', 1, 10);
+INSERT INTO order_items VALUES ('held', 1, 'a', 1, 10, 1), ('held', 2, 'a', 2, 10, 1), ('gone', 1, 'a', 4, 10, 1), ('none', 1, 'b', 1, 10, 1), ('never', 1, 'b', 1, 10, 1);
 INSERT INTO order_history VALUES ('held', 1, 'PENDING'), ('held', 2, 'CONFIRMED'), ('gone', 4, 'SHIPPED'), ('none', 2, 'CANCELLED'), ('never', 2, 'CANCELLED');
 INSERT INTO saga_instances VALUES ('held', 'ORDER_FULFILMENT', 'COMPLETED');
 """

@@ -103,10 +103,10 @@ constexpr std::string_view shipments_without_reservation = R"sql(
 
 constexpr std::string_view lines_contradict_status = R"sql(
     SELECT CAST(r.id AS TEXT), r.status || CASE r.has_lines WHEN 0 THEN ', and holds no line' ELSE ', and has lines' END
-    FROM (SELECT t.id, t.status, CASE WHEN EXISTS (
+    FROM (SELECT t.id, t.status, t.sku_count, CASE WHEN EXISTS (
               SELECT 1 FROM inventory_reservation_items l WHERE l.reservation_id = t.id) THEN 1 ELSE 0 END AS has_lines
           FROM inventory_reservations t WHERE t.id > $1 AND t.id <= $2) AS r
-    WHERE r.has_lines <> CASE WHEN r.status IN ('REFUSED', 'CANCELLED_FIRST') THEN 0 ELSE 1 END
+    WHERE r.has_lines <> CASE WHEN r.status IN ('REFUSED', 'CANCELLED_FIRST') OR r.sku_count = 0 THEN 0 ELSE 1 END
 )sql";
 
 constexpr std::string_view orphaned_lines = R"sql(

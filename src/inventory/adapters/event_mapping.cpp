@@ -15,7 +15,9 @@ using MappedMessage = Result<std::optional<domain::OrderMessage>>;
 MappedMessage message_of(const events::OrderCreated& event) {
     domain::OrderMessage message{domain::OrderId(event.order_id),
                                  domain::ReservationCommand::create};
-    if (event.items.empty()) return fail(Errc::invalid, "an order without lines");
+    // Without tracked lines nothing is reserved, and the order waits for the answer all the same.
+    if (event.items.empty() && event.untracked_items.empty())
+        return fail(Errc::invalid, "an order without lines");
     for (const auto& item : event.items) {
         if (!is_sku(item.sku)) return fail(Errc::invalid, "a line with no SKU");
         if (item.quantity < 1)

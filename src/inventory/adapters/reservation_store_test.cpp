@@ -298,7 +298,7 @@ TEST_P(ReservationStoreContract, HasADatabaseThatRefusesToOversell) {
           "UPDATE inventory_reservations SET status = 'PENDING'",
           "INSERT INTO inventory_reservations SELECT '018bcfe5-687b-7abc-8123-456789abcdef', "
           "order_id, owner, status, "
-          "reason, shortages, replies, expires_at, created_at, updated_at FROM "
+          "reason, shortages, replies, expires_at, created_at, updated_at, sku_count FROM "
           "inventory_reservations",
           "UPDATE stock_movements SET delta = 0",
           "UPDATE stock_movements SET on_hand_after = -1"}) {

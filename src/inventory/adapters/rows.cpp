@@ -110,7 +110,10 @@ sql::Params params_of(const domain::Reservation& reservation) {
             sql::Json{json_of(reservation.shortages)},
             reservation.reply_sequence,
             reservation.created_at,
-            reservation.updated_at};
+            reservation.updated_at,
+            reservation.state == domain::ReservationState::reserved
+                ? std::optional(static_cast<std::int64_t>(reservation.lines.size()))
+                : std::nullopt};
 }
 
 void add_movements(sql::Transaction& tx, const std::vector<NewMovement>& movements, Instant now) {

@@ -69,13 +69,13 @@ constexpr sql::Query change_stock{.name = "stock.change",
 
 constexpr sql::Query insert_reservation{.name = "reservation.insert",
                                         .text = R"sql(
-    INSERT INTO inventory_reservations (id, order_id, status, reason, shortages, replies, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    INSERT INTO inventory_reservations (id, order_id, status, reason, shortages, replies, created_at, updated_at, sku_count)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 )sql",
                                         .postgres_batch = R"sql(
-    INSERT INTO inventory_reservations (id, order_id, status, reason, shortages, replies, created_at, updated_at)
+    INSERT INTO inventory_reservations (id, order_id, status, reason, shortages, replies, created_at, updated_at, sku_count)
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::bigint[],
-                         $7::timestamptz[], $8::timestamptz[])
+                         $7::timestamptz[], $8::timestamptz[], $9::bigint[])
 )sql",
                                         .single_row_uses_text = true};
 

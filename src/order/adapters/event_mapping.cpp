@@ -41,7 +41,8 @@ events::Event created(const domain::Order& order, const RecordedEvent& entry) {
                                summary_of(order, entry)};
     event.items.reserve(order.terms.items.size());
     for (const domain::Line& line : order.terms.items)
-        event.items.push_back({line.sku, line.quantity, line.unit_amount_minor});
+        (line.is_tracked ? event.items : event.untracked_items)
+            .push_back({line.sku, line.quantity, line.unit_amount_minor});
     return event;
 }
 

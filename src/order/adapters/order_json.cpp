@@ -95,8 +95,9 @@ void write_order(json::Writer& out, const domain::Order& order) {
         write_optional(out, "name", line.name);
         out.member("quantity", line.quantity)
             .member("unitAmount", line.unit_amount_minor)
-            .member("lineAmount", line.line_amount_minor())
-            .end_object();
+            .member("lineAmount", line.line_amount_minor());
+        if (!line.is_tracked) out.member("tracked", false);
+        out.end_object();
     }
     out.end_array();
     if (!order.terms.adjustments.empty())

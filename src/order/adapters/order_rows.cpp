@@ -28,10 +28,10 @@ constexpr sql::Query load_orders{.name = "order.load",
 
 constexpr sql::Query load_items{.name = "order.load_items",
                                 .text = R"sql(
-    SELECT order_id, sku, name, quantity, unit_amount FROM order_items WHERE order_id = $1 ORDER BY line
+    SELECT order_id, sku, name, quantity, unit_amount, tracked FROM order_items WHERE order_id = $1 ORDER BY line
 )sql",
                                 .postgres_batch = R"sql(
-    SELECT order_id, sku, name, quantity, unit_amount FROM order_items WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, line
+    SELECT order_id, sku, name, quantity, unit_amount, tracked FROM order_items WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, line
 )sql",
                                 .single_row_uses_text = true};
 
@@ -180,7 +180,7 @@ LoadedOrder order_of(const sql::Row& row) {
 }
 
 domain::Line line_of(const sql::Row& row) {
-    return {row.text(1), row.maybe_text(2), row.integer(3), row.integer(4)};
+    return {row.text(1), row.maybe_text(2), row.integer(3), row.integer(4), row.boolean(5)};
 }
 
 app::SagaOfOrder saga_of(const sql::Row& row) {

@@ -49,6 +49,15 @@ constexpr json::IntegerRule amount_rule{
     .max = max_amount_minor,
     .explanation = " in the smallest unit of the currency, such as 1999 for 19.99"};
 
+// A line has stock unless it says that it has none.
+bool read_tracked(ObjectReader& in) {
+    const auto value = in.any("tracked");
+    if (!value || !in.has("tracked")) return true;
+    const auto tracked = value->boolean();
+    if (!tracked) in.fault("tracked", "must be true or false", "type");
+    return tracked.value_or(true);
+}
+
 domain::Line read_line(ObjectReader& in) {
     domain::Line line;
     line.sku = in.text(
@@ -57,6 +66,7 @@ domain::Line read_line(ObjectReader& in) {
     line.quantity = in.integer("quantity", {.min = 1, .max = domain::max_quantity});
     line.unit_amount_minor = in.integer("unitAmount", amount_rule);
     line.name = in.maybe_text("name", line_of(200));
+    line.is_tracked = read_tracked(in);
     in.finish();
     return line;
 }

@@ -31,11 +31,11 @@ constexpr sql::Query insert_order{.name = "order.insert",
 
 constexpr sql::Query insert_item{.name = "order.insert_item",
                                  .text = R"sql(
-    INSERT INTO order_items (order_id, line, sku, name, quantity, unit_amount) VALUES ($1, $2, $3, $4, $5, $6)
+    INSERT INTO order_items (order_id, line, sku, name, quantity, unit_amount, tracked) VALUES ($1, $2, $3, $4, $5, $6, $7)
 )sql",
                                  .postgres_batch = R"sql(
-    INSERT INTO order_items (order_id, line, sku, name, quantity, unit_amount)
-    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[])
+    INSERT INTO order_items (order_id, line, sku, name, quantity, unit_amount, tracked)
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[])
 )sql",
                                  .single_row_uses_text = true};
 
@@ -307,7 +307,7 @@ void insert_orders(sql::Transaction& tx, std::span<const OrderToSave> orders) {
         std::int64_t number = 0;
         for (const domain::Line& line : saved.record.order.terms.items) {
             items.push_back({saved.record.order.id, ++number, line.sku, line.name, line.quantity,
-                             line.unit_amount_minor});
+                             line.unit_amount_minor, line.is_tracked});
         }
     }
     tx.add_batch(insert_order, std::move(rows));

@@ -45,6 +45,7 @@ struct Line {
     std::optional<std::string> name;
     std::int64_t quantity = 0;           // 1..max_quantity
     std::int64_t unit_amount_minor = 0;  // 0..max_amount_minor
+    bool is_tracked = true;  // otherwise there is no stock of it: a gift card, a service
     // Cannot overflow for a line of an order: total_of() has checked the product.
     std::int64_t line_amount_minor() const { return quantity * unit_amount_minor; }
     bool operator==(const Line&) const = default;
