@@ -214,9 +214,10 @@ class Shop:
         return self.orders.get(f"/api/orders/{order_id}").expect(200)
 
     def becomes(self, order_id, status, timeout=20):
-        """The order, once it has left PENDING or reached the status; fails at once when it went elsewhere."""
+        """The order, once it has reached the status; fails at once when it has ended in another one."""
         def is_there():
             order = self.order(order_id)
+            assert order["status"] in (status, "PENDING", "CONFIRMED", "PROCESSING", "SHIPPED"), f"order {order_id} should become {status}: {order}"
             return order if order["status"] == status else None
         return wait_until(is_there, timeout, f"order {order_id} being {status}")
 

@@ -88,7 +88,7 @@ def test_a_frozen_database_delays_no_probe_and_no_answer_for_ever(cluster):
     processes = cluster.start("order", "inventory", "relay")
     orders, stock, relay = processes
     its = shop(processes)
-    sku = its.new_sku(10)
+    sku = its.new_sku(100)  # enough for each of the orders, whose outcomes are unknown
     known = its.place_confirmed((sku, 1))["id"]
     for process in processes:
         wait_until(lambda process=process: readiness(process) == 200, 20, f"{process.kind} being ready")
