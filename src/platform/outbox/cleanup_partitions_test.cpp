@@ -250,7 +250,8 @@ TEST_F(Partitions, AreKeptWithWhatIsParkedAndOthersAreDropped) {
     grow_old();
     run_to_the_end();
     EXPECT_EQ(positions(), "1 2 3 4 9");
-    EXPECT_TRUE(relay::ParkedEvents(*outbox_.database).remove(parked.position, "one"));
+    EXPECT_TRUE(
+        relay::ParkedEvents(*outbox_.database).remove(parked.position, "one", nullptr, Instant{}));
     run_to_the_end();
     EXPECT_EQ(positions(), "9");
 }

@@ -136,7 +136,8 @@ TEST_P(Retention, OfWhatIsParkedEndsWhenItLeaves) {
     source_->confirm();
     run_at(noon + 9 * day);
     EXPECT_EQ(left(), "a1");
-    EXPECT_TRUE(relay::ParkedEvents(*outbox_.database).remove(parked.position, "one"));
+    EXPECT_TRUE(
+        relay::ParkedEvents(*outbox_.database).remove(parked.position, "one", nullptr, Instant{}));
     run_at(noon + 9 * day);
     EXPECT_EQ(left(), "");
 }
