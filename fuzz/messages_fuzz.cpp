@@ -54,6 +54,11 @@ public:
         std::size_t) override {
         unasked();
     }
+    Result<order::app::Page<order::domain::Order, order::app::UpdatedCursor>> list_updated(
+        const order::app::OrderFilter&, std::optional<order::app::UpdatedCursor>,
+        std::size_t) override {
+        unasked();
+    }
     Result<std::vector<order::app::HistoryEntry>> timeline(order::domain::OrderId) override {
         unasked();
     }

@@ -39,7 +39,7 @@ def test_an_order_without_any_shows_none(system):
     ([{"kind": "DISCOUNT", "label": "Too much", "amount": -1000001}], {}, "/adjustments", "must not be below 0"),
     ([{"kind": "GIFT", "label": "x", "amount": 1}], {}, "/adjustments/0/kind", "DISCOUNT, TAX, FEE or OTHER"),
     ([{"kind": "FEE", "label": "x", "amount": 1.5}], {}, "/adjustments/0/amount", "smallest unit"),
-    ([{"kind": "FEE", "label": "x", "amount": 1}], {"totalAmount": 7}, "/totalAmount", "lines, shipping and adjustments sum up to"),
+    ([{"kind": "FEE", "label": "x", "amount": 1}], {"totalAmount": 7}, "/totalAmount", "shipping 0 and adjustments 1 come to"),
     ([{"kind": "FEE", "label": "x", "amount": 1}] * 101, {}, "/adjustments", "100"),
 ])
 def test_a_wrong_one_is_told(system, adjustments, members, pointer, detail):

@@ -302,7 +302,7 @@ def test_an_unknown_member_is_told_what_was_meant(system, members, pointer, part
 
 TEACHING = [("currency", "gbp", "in capitals, such as GBP"), ("currency", "\u00a3", "such as GBP"), ("customerId", 65 * "x", "64"), ("customerId", 42, "a string"),
             ("shippingAddress", ADDRESS | {"country": "United Kingdom"}, "ISO 3166-1 alpha-2"), ("shippingAddress", ADDRESS | {"country": "UK"}, "such as GB"),
-            ("shippingAmount", 4.95, "1999 for 19.99"), ("shippingAmount", "4.95", "1999 for 19.99"), ("totalAmount", 1, "sum up to 250")]
+            ("shippingAmount", 4.95, "1999 for 19.99"), ("shippingAmount", "4.95", "1999 for 19.99"), ("totalAmount", 1, "come to 250")]
 
 
 @pytest.mark.parametrize("name,value,part", TEACHING, ids=[f"{row[0]} {place}" for place, row in enumerate(TEACHING)])

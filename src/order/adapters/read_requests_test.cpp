@@ -197,7 +197,11 @@ TEST(ReadDraft, CountsAdjustmentsIntoTheTotal) {
     EXPECT_EQ(faults_of(R"({"kind":"FEE","label":"x","amount":1})", "1900"),
               Pointers{"/totalAmount"});
     EXPECT_EQ(faults_of(R"({"kind":"FEE","label":"x","amount":9007199254740991})"),
-              Pointers{"/items"});
+              Pointers{"/adjustments"});
+    // Their order does not matter.
+    EXPECT_TRUE(adjusted(R"({"kind":"FEE","label":"x","amount":9007199254740991},
+                            {"kind":"OTHER","label":"y","amount":-9007199254740991})",
+                         "1900"));
     EXPECT_EQ(faults_of(R"({"kind":"GIFT","label":" ","amount":-9007199254740992,"sku":"A"})"),
               (Pointers{"/adjustments/0/amount", "/adjustments/0/kind", "/adjustments/0/label",
                         "/adjustments/0/sku"}));

@@ -1,10 +1,18 @@
 #include "order/domain/order.hpp"
 
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
 
 namespace trackops::order::domain {
+namespace {
+
+constexpr const char* sums_differ = "the amounts do not add up";
+static_assert(static_cast<std::int64_t>(adjustments_max) <
+              std::numeric_limits<std::int64_t>::max() / max_amount_minor);
+
+}  // namespace
 
 CustomerId customer_id_of(std::string text) {
     if (const auto uuid = Uuid::parse(text)) return {uuid->text()};
@@ -30,24 +38,28 @@ Result<std::int64_t> total_of(const OrderTerms& terms) {
             total = checked_add(*total, *amount);
         }
     }
-    for (const Adjustment& adjustment : terms.adjustments) {
-        if (total) total = checked_add(*total, adjustment.amount_minor);
-    }
-    if (total && *total < 0 && faults.empty()) {
+    if (!total) faults.push_back({"/items", "the total is larger than any amount may be", "range"});
+    if (!faults.empty()) return fail(Errc::invalid, sums_differ, std::move(faults));
+    // Each alone is checked by its reader, and adjustments_max of them cannot overflow.
+    std::int64_t adjusted = 0;
+    for (const Adjustment& adjustment : terms.adjustments) adjusted += adjustment.amount_minor;
+    const std::int64_t due = *total + adjusted;
+    if (due < 0) {
         faults.push_back({"/adjustments",
-                          fmt::format("bring the total to {}; it must not be below 0", *total),
+                          fmt::format("bring the total to {}; it must not be below 0", due),
                           "range"});
+    } else if (due > max_amount_minor) {
+        faults.push_back({"/adjustments", "bring the total above what any amount may be", "range"});
+    } else if (terms.total_amount_minor && *terms.total_amount_minor != due) {
+        const std::int64_t shipping = terms.shipping_amount_minor.value_or(0);
+        faults.push_back(
+            {"/totalAmount",
+             fmt::format("is {}, but lines {}, shipping {} and adjustments {} come to {}",
+                         *terms.total_amount_minor, *total - shipping, shipping, adjusted, due),
+             "mismatch"});
     }
-    if (!total) {
-        faults.push_back({"/items", "the total is larger than any amount may be", "range"});
-    } else if (faults.empty() && terms.total_amount_minor && *terms.total_amount_minor != *total) {
-        faults.push_back({"/totalAmount",
-                          fmt::format("is {}, but lines, shipping and adjustments sum up to {}",
-                                      *terms.total_amount_minor, *total),
-                          "mismatch"});
-    }
-    if (!faults.empty()) return fail(Errc::invalid, "the amounts do not add up", std::move(faults));
-    return *total;
+    if (!faults.empty()) return fail(Errc::invalid, sums_differ, std::move(faults));
+    return due;
 }
 
 }  // namespace trackops::order::domain
