@@ -20,7 +20,7 @@ struct Evidence {
     const Ledger& ledger;
     const ReferenceModel& model;
     const Broker& broker;
-    bool is_faultless = false;  // no fault occurred in this run
+    bool is_faultless = false;  // no fault occurred in this run, and no service was silent
 };
 
 // Empty if the invariant holds; otherwise the evidence of the violation.
