@@ -49,6 +49,10 @@ void wait_for(int fd, short events, steady_clock::time_point deadline) {
         throw ConnectionLost("no answer in time");
 }
 
+std::unexpected<Error> does_not_answer() {
+    return fail(Errc::unavailable, "Redis, which keeps the sessions, does not answer");
+}
+
 }  // namespace
 
 RedisCalls::RedisCalls(RedisTarget target, Duration timeout, const Clock& clock,
@@ -61,12 +65,36 @@ RedisCalls::RedisCalls(RedisTarget target, Duration timeout, const Clock& clock,
 
 RedisCalls::~RedisCalls() = default;
 
+bool RedisCalls::take_turn() {
+    std::unique_lock lock(mutex_);
+    if (!turn_ended_.wait_for(lock, timeout_, [this] { return !is_taken_; })) return false;
+    is_taken_ = true;
+    return true;
+}
+
+void RedisCalls::end_turn() {
+    const std::lock_guard lock(mutex_);
+    is_taken_ = false;
+    turn_ended_.notify_one();
+}
+
 Result<std::vector<Reply>> RedisCalls::ask(const std::vector<Words>& commands) {
-    const auto away = fail(Errc::unavailable, "Redis, which keeps the sessions, does not answer");
-    const std::unique_lock lock(mutex_, timeout_);
-    if (!lock.owns_lock() || breaker_.left(clock_.now()) > Duration::zero()) {
+    if (!take_turn()) {
         errors_.add();
-        return away;
+        return does_not_answer();
+    }
+    struct Turn {
+        RedisCalls& calls;
+        ~Turn() { calls.end_turn(); }
+    };
+    const Turn turn{*this};
+    return ask_in_turn(commands);
+}
+
+Result<std::vector<Reply>> RedisCalls::ask_in_turn(const std::vector<Words>& commands) {
+    if (breaker_.left(clock_.now()) > Duration::zero()) {
+        errors_.add();
+        return does_not_answer();
     }
     try {
         const NoBrokenPipe no_signal;
@@ -85,7 +113,7 @@ Result<std::vector<Reply>> RedisCalls::ask(const std::vector<Words>& commands) {
             telemetry::log(telemetry::Level::warn, "sessions",
                            "Redis is away; operators cannot log in or use their sessions",
                            {{"url", target_.description()}, {"reason", lost.what()}});
-        return away;
+        return does_not_answer();
     }
 }
 

@@ -2,6 +2,7 @@
 // connection.
 #pragma once
 #include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -43,6 +44,9 @@ public:
 
 private:
     using Deadline = std::chrono::steady_clock::time_point;
+    bool take_turn();  // false if it does not come within the timeout
+    void end_turn();
+    Result<std::vector<Reply>> ask_in_turn(const std::vector<Words>& commands);
     void connect();
     std::vector<Reply> exchange(const std::vector<Words>& commands);
 
@@ -50,8 +54,12 @@ private:
     const Duration timeout_;
     const Clock& clock_;
     telemetry::Counter& errors_;
-    std::timed_mutex mutex_;
-    // The members below are guarded by mutex_.
+    // A turn and not a std::timed_mutex: the thread sanitizer of g++ 12 does not know how that
+    // waits.
+    std::mutex mutex_;
+    std::condition_variable turn_ended_;
+    bool is_taken_ = false;  // guarded by mutex_
+    // The members below belong to the caller whose turn it is.
     CircuitBreaker breaker_;
     bool is_failing_ = false;  // and the failure is logged
     std::unique_ptr<RedisConnection> connection_;
