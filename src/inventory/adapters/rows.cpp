@@ -18,7 +18,8 @@ constexpr sql::Query insert_movement{.name = "movement.insert",
 )sql",
                                      .postgres_batch = R"sql(
     INSERT INTO stock_movements (sku, delta, on_hand_after, reason, order_id, created_at)
-    SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::text[], $5::uuid[], $6::timestamptz[])
+    SELECT unnest($1::text[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::text[]), unnest($5::uuid[]),
+           unnest($6::timestamptz[])
 )sql",
                                      .single_row_uses_text = true};
 

@@ -37,8 +37,9 @@ constexpr sql::Query insert_item{.name = "item.insert",
                                  .postgres_batch = R"sql(
     INSERT INTO inventory_items (sku, name, description, category, unit_amount, currency, low_stock_threshold, on_hand,
                                  reserved, version, created_at, updated_at)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[],
-                         $8::bigint[], $9::bigint[], $10::bigint[], $11::timestamptz[], $12::timestamptz[])
+    SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[]), unnest($5::bigint[]),
+           unnest($6::text[]), unnest($7::bigint[]), unnest($8::bigint[]), unnest($9::bigint[]),
+           unnest($10::bigint[]), unnest($11::timestamptz[]), unnest($12::timestamptz[])
     ON CONFLICT (sku) DO NOTHING
 )sql"};
 

@@ -74,8 +74,8 @@ constexpr sql::Query insert_reservation{.name = "reservation.insert",
 )sql",
                                         .postgres_batch = R"sql(
     INSERT INTO inventory_reservations (id, order_id, status, reason, shortages, replies, created_at, updated_at, sku_count)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::jsonb[], $6::bigint[],
-                         $7::timestamptz[], $8::timestamptz[], $9::bigint[])
+    SELECT unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::text[]), unnest($4::text[]), unnest($5::jsonb[]),
+           unnest($6::bigint[]), unnest($7::timestamptz[]), unnest($8::timestamptz[]), unnest($9::bigint[])
 )sql",
                                         .single_row_uses_text = true};
 
@@ -98,7 +98,7 @@ constexpr sql::Query insert_line{.name = "reservation.insert_line",
                                      "sku, quantity) VALUES ($1, $2, $3)",
                                  .postgres_batch = R"sql(
     INSERT INTO inventory_reservation_items (reservation_id, sku, quantity)
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::bigint[])
+    SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::bigint[])
 )sql",
                                  .single_row_uses_text = true};
 

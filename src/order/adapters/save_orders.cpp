@@ -19,13 +19,10 @@ constexpr sql::Query insert_order{.name = "order.insert",
                                   .postgres_batch = R"sql(
     INSERT INTO orders (id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
                         external_ref, metadata, version, revision, events_sent, created_at, updated_at, adjustments, adjustment_amount)
-    SELECT id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
-           external_ref, metadata, version, 1, events_sent, created_at, updated_at, adjustments, adjustment_amount
-    FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::jsonb[], $8::text[], $9::text[],
-                $10::jsonb[], $11::bigint[], $12::bigint[], $13::timestamptz[], $14::timestamptz[],
-                $15::jsonb[], $16::bigint[])
-         AS t(id, customer_id, status, currency, total_amount, shipping_amount, shipping_address, delivery_instructions,
-              external_ref, metadata, version, events_sent, created_at, updated_at, adjustments, adjustment_amount)
+    SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[]), unnest($5::bigint[]),
+           unnest($6::bigint[]), unnest($7::jsonb[]), unnest($8::text[]), unnest($9::text[]), unnest($10::jsonb[]),
+           unnest($11::bigint[]), 1, unnest($12::bigint[]), unnest($13::timestamptz[]), unnest($14::timestamptz[]),
+           unnest($15::jsonb[]), unnest($16::bigint[])
 )sql",
                                   .single_row_uses_text = true};
 
@@ -35,7 +32,8 @@ constexpr sql::Query insert_item{.name = "order.insert_item",
 )sql",
                                  .postgres_batch = R"sql(
     INSERT INTO order_items (order_id, line, sku, name, quantity, unit_amount, tracked)
-    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[])
+    SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::text[]), unnest($4::text[]), unnest($5::bigint[]),
+           unnest($6::bigint[]), unnest($7::boolean[])
 )sql",
                                  .single_row_uses_text = true};
 
@@ -86,8 +84,8 @@ constexpr sql::Query save_saga{.name = "saga.save",
 )sql",
                                .postgres_batch = R"sql(
     INSERT INTO saga_instances (id, type, order_id, status, deadline_at, next_attempt_at, due_at, started_at, finished_at)
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
-                         $8::timestamptz[], $9::timestamptz[])
+    SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::uuid[]), unnest($4::text[]), unnest($5::timestamptz[]),
+           unnest($6::timestamptz[]), unnest($7::timestamptz[]), unnest($8::timestamptz[]), unnest($9::timestamptz[])
     ON CONFLICT (id) DO UPDATE SET status = excluded.status, deadline_at = excluded.deadline_at,
         next_attempt_at = excluded.next_attempt_at, due_at = excluded.due_at, finished_at = excluded.finished_at
 )sql",
@@ -102,8 +100,8 @@ constexpr sql::Query save_step{.name = "saga.save_step",
 )sql",
                                .postgres_batch = R"sql(
     INSERT INTO saga_steps (saga_id, step, name, status, attempts, started_at, finished_at, last_error)
-    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
-                         $8::text[])
+    SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::text[]), unnest($4::text[]), unnest($5::bigint[]),
+           unnest($6::timestamptz[]), unnest($7::timestamptz[]), unnest($8::text[])
     ON CONFLICT (saga_id, step) DO UPDATE SET status = excluded.status, attempts = excluded.attempts,
         started_at = excluded.started_at, finished_at = excluded.finished_at, last_error = excluded.last_error
 )sql",
@@ -118,8 +116,8 @@ constexpr sql::Query insert_saga{.name = "saga.insert",
 )sql",
                                  .postgres_batch = R"sql(
     INSERT INTO saga_instances (id, type, order_id, status, deadline_at, next_attempt_at, due_at, started_at, finished_at)
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::timestamptz[],
-                         $8::timestamptz[], $9::timestamptz[])
+    SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::uuid[]), unnest($4::text[]), unnest($5::timestamptz[]),
+           unnest($6::timestamptz[]), unnest($7::timestamptz[]), unnest($8::timestamptz[]), unnest($9::timestamptz[])
 )sql",
                                  .single_row_uses_text = true};
 
@@ -130,8 +128,8 @@ constexpr sql::Query insert_step{.name = "saga.insert_step",
 )sql",
                                  .postgres_batch = R"sql(
     INSERT INTO saga_steps (saga_id, step, name, status, attempts, started_at, finished_at, last_error)
-    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
-                         $8::text[])
+    SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::text[]), unnest($4::text[]), unnest($5::bigint[]),
+           unnest($6::timestamptz[]), unnest($7::timestamptz[]), unnest($8::text[])
 )sql",
                                  .single_row_uses_text = true};
 
@@ -144,8 +142,9 @@ constexpr sql::Query insert_history{.name = "order.insert_history",
                                     .postgres_batch = R"sql(
     INSERT INTO order_history (order_id, revision, version, type, status, sequence, event_id, payload, actor, correlation_id,
                                causation_id, occurred_at)
-    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::uuid[], $8::jsonb[],
-                         $9::text[], $10::text[], $11::text[], $12::timestamptz[])
+    SELECT unnest($1::uuid[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::text[]), unnest($5::text[]),
+           unnest($6::bigint[]), unnest($7::uuid[]), unnest($8::jsonb[]), unnest($9::text[]), unnest($10::text[]),
+           unnest($11::text[]), unnest($12::timestamptz[])
 )sql",
                                     .single_row_uses_text = true};
 

@@ -37,8 +37,8 @@ constexpr sql::Query insert_without_lookup{.name = "idempotency.record_unseen",
                                            .postgres_batch = R"sql(
     INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, location, etag,
                                   expires_at, recorded_at)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],
-                         $7::text[], $8::timestamptz[], $9::timestamptz[])
+    SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::bigint[]), unnest($5::text[]),
+           unnest($6::text[]), unnest($7::text[]), unnest($8::timestamptz[]), unnest($9::timestamptz[])
 )sql",
                                            .single_row_uses_text = true};
 
@@ -56,8 +56,8 @@ constexpr sql::Query insert_answer{.name = "idempotency.record",
                                    .postgres_batch = R"sql(
     INSERT INTO idempotency_keys (scope, idempotency_key, fingerprint, status, body, location, etag,
                                   expires_at, recorded_at)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[],
-                         $7::text[], $8::timestamptz[], $9::timestamptz[])
+    SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::bigint[]), unnest($5::text[]),
+           unnest($6::text[]), unnest($7::text[]), unnest($8::timestamptz[]), unnest($9::timestamptz[])
     ON CONFLICT (scope, idempotency_key) DO UPDATE
     SET fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body,
         location = excluded.location, etag = excluded.etag, expires_at = excluded.expires_at,

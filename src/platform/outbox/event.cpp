@@ -18,8 +18,8 @@ constexpr sql::Query insert_event{.name = "outbox.append",
                                   .postgres_batch = R"sql(
     INSERT INTO outbox_events (event_id, aggregate_id, type, sequence, payload, correlation_id,
                                causation_id, traceparent, tracestate, occurred_at)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::json[], $6::text[],
-                         $7::text[], $8::text[], $9::text[], $10::timestamptz[])
+    SELECT unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::text[]), unnest($4::bigint[]), unnest($5::json[]),
+           unnest($6::text[]), unnest($7::text[]), unnest($8::text[]), unnest($9::text[]), unnest($10::timestamptz[])
 )sql",
                                   .single_row_uses_text = true};
 
@@ -30,7 +30,7 @@ constexpr sql::Query insert_claim{.name = "inbox.claim",
 )sql",
                                   .postgres_batch = R"sql(
     INSERT INTO processed_events (event_id, consumer, processed_at)
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::timestamptz[])
+    SELECT unnest($1::uuid[]), unnest($2::text[]), unnest($3::timestamptz[])
     ON CONFLICT DO NOTHING RETURNING event_id, consumer
 )sql",
                                   .single_row_uses_text = true};

@@ -37,9 +37,9 @@ constexpr sql::Query insert_parked{.name = "relay.park",
     INSERT INTO relay.parked_events (event_id, aggregate_id, type, sequence, payload, correlation_id,
                                      causation_id, traceparent, tracestate, occurred_at, position,
                                      reason, parked_at)
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::json[], $6::text[],
-                         $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::bigint[],
-                         $12::text[], $13::timestamptz[])
+    SELECT unnest($1::uuid[]), unnest($2::uuid[]), unnest($3::text[]), unnest($4::bigint[]), unnest($5::json[]),
+           unnest($6::text[]), unnest($7::text[]), unnest($8::text[]), unnest($9::text[]), unnest($10::timestamptz[]),
+           unnest($11::bigint[]), unnest($12::text[]), unnest($13::timestamptz[])
     ON CONFLICT DO NOTHING
 )sql"};
 
