@@ -42,6 +42,7 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
     saga_retry_setting,
     idempotency_lifetime_setting,
     idempotency_optional_setting,
+    external_ref_unique_setting,
     low_stock_threshold_setting,
     {"inventory", Kind::flag, "true",
      "Run the inventory service; --no-inventory leaves orders waiting."},
@@ -104,6 +105,7 @@ order::ModuleOptions order_options(const config::Values& values, event_relay::Mo
     options.timeouts.max_retry = options.timeouts.first_retry * 10;
     options.key_lifetime = values.duration("idempotency-lifetime");
     options.keys_are_optional = values.flag("idempotency-optional");
+    options.external_ref_is_unique = values.flag("external-ref-unique");
     options.on_events_committed = [&relay] { relay.wake(); };
     return options;
 }

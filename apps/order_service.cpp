@@ -41,6 +41,7 @@ constexpr auto settings = with_common_settings(std::to_array<config::Setting>({
     {"topic-partitions", Kind::integer, "3", "Partitions of topics that are made.", 1, 10'000},
     idempotency_lifetime_setting,
     idempotency_optional_setting,
+    external_ref_unique_setting,
     reserve_timeout_setting,
     saga_retry_setting,
 }));
@@ -59,6 +60,7 @@ order::ModuleOptions module_options(const config::Values& values) {
     options.timeouts.max_retry = options.timeouts.first_retry * 10;
     options.key_lifetime = values.duration("idempotency-lifetime");
     options.keys_are_optional = values.flag("idempotency-optional");
+    options.external_ref_is_unique = values.flag("external-ref-unique");
     return options;
 }
 

@@ -14,6 +14,9 @@ inline constexpr config::Setting idempotency_lifetime_setting{
 inline constexpr config::Setting idempotency_optional_setting{
     "idempotency-optional", config::Kind::flag, "false",
     "Take orders and stock adjustments without an Idempotency-Key, from clients of version 0.1."};
+inline constexpr config::Setting external_ref_unique_setting{
+    "external-ref-unique", config::Kind::flag, "false",
+    "Refuse an order whose externalRef another order of the same customer has."};
 inline constexpr config::Setting low_stock_threshold_setting{
     "low-stock-threshold",
     config::Kind::integer,

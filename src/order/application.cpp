@@ -82,7 +82,8 @@ Application::Internals::Internals(const Ports& the_ports, ApplicationOptions giv
       options(std::move(given)),
       cache(ports.cache, ports.clock),
       store(adapters::make_sql_order_store(ports.database, ports.clock, ports.ids, ports.metrics,
-                                           adapters::recorded_response)),
+                                           adapters::recorded_response,
+                                           options.external_ref_is_unique)),
       customers(adapters::make_sql_customer_store(ports.database)),
       relay_view(relay::make_poll_source(ports.database)),
       place_queue(

@@ -40,7 +40,8 @@ struct Ports {
 struct ApplicationOptions {
     domain::SagaTimeouts timeouts;
     Duration key_lifetime = idempotency_lifetime_default;
-    bool keys_are_optional = false;  // no route requires an Idempotency-Key
+    bool keys_are_optional = false;       // no route requires an Idempotency-Key
+    bool external_ref_is_unique = false;  // among the orders of a customer
     // A hint that events may have been committed and can be relayed. Called on any thread.
     std::function<void()> on_events_committed = [] {};
     access::SessionDoor sessions = {};  // what it refers to outlives the application

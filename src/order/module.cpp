@@ -29,6 +29,7 @@ struct Module::Internals {
                       {.timeouts = options.timeouts,
                        .key_lifetime = options.key_lifetime,
                        .keys_are_optional = options.keys_are_optional,
+                       .external_ref_is_unique = options.external_ref_is_unique,
                        .on_events_committed = options.on_events_committed,
                        .sessions = options.sessions}),
           host(application,

@@ -40,7 +40,8 @@ struct ModuleOptions {
     // A hint that events may have been committed and can be relayed. Called on any thread.
     std::function<void()> on_events_committed = [] {};
     Duration key_lifetime = idempotency_lifetime_default;
-    bool keys_are_optional = false;  // no route requires an Idempotency-Key
+    bool keys_are_optional = false;       // no route requires an Idempotency-Key
+    bool external_ref_is_unique = false;  // among the orders of a customer
     // The memory that the process may spend on what others send; null: not counted. It outlives the
     // module.
     runtime::Budget* budget = nullptr;

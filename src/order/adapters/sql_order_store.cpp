@@ -5,6 +5,7 @@
 #include <set>
 #include <unordered_map>
 
+#include "order/adapters/external_refs.hpp"
 #include "order/adapters/order_metrics.hpp"
 #include "order/adapters/order_queries.hpp"
 #include "order/adapters/order_rows.hpp"
@@ -64,8 +65,13 @@ using SaveResults = std::vector<Result<app::SaveResult>>;
 class SqlOrderStore final : public app::OrderStore {
 public:
     SqlOrderStore(sql::Database& database, const Clock& clock, Ids& ids,
-                  telemetry::Registry& metrics, app::Respond respond)
-        : database_(database), clock_(clock), ids_(ids), metrics_(metrics), respond_(respond) {}
+                  telemetry::Registry& metrics, app::Respond respond, bool external_ref_is_unique)
+        : database_(database),
+          clock_(clock),
+          ids_(ids),
+          metrics_(metrics),
+          respond_(respond),
+          external_ref_is_unique_(external_ref_is_unique) {}
 
     SaveResults add(std::span<const app::NewOrder> orders) override {
         return run_in_parts<app::NewOrder>(
@@ -131,12 +137,15 @@ private:
     SaveResults add_with_addresses(std::span<const app::NewOrder> orders, bool is_retry);
     SaveResults update_once(std::span<const app::OrderChange> changes);
     bool must_look_up_keys(bool is_retry);
+    Result<void> keep_refs(sql::Transaction& tx, std::span<const OrderToSave> saved,
+                           std::size_t commands) const;
 
     sql::Database& database_;
     const Clock& clock_;
     Ids& ids_;
     OrderMetrics metrics_;
     const app::Respond respond_;
+    const bool external_ref_is_unique_;
     std::atomic<int> lookup_batches_left_ = 0;
 };
 
@@ -198,6 +207,20 @@ bool SqlOrderStore::must_look_up_keys(bool is_retry) {
     return true;
 }
 
+// Keeps the external references of the orders for the transaction, if they are unique. When one of
+// several commands must be refused, they run again in smaller parts until it is alone. Sends the
+// statements that are queued; a row that is there already is a conflict.
+Result<void> SqlOrderStore::keep_refs(sql::Transaction& tx, std::span<const OrderToSave> saved,
+                                      std::size_t commands) const {
+    Result<void> kept;
+    if (!external_ref_is_unique_) return kept;
+    sql::or_conflict(
+        [&] { kept = keep_external_refs(tx, database_.dialect(), external_refs_taken_by(saved)); });
+    if (!kept && commands > 1)
+        throw sql::Failure(sql::Fault::bad_data, "", "an external reference is taken");
+    return kept;
+}
+
 SaveResults SqlOrderStore::add_once(std::span<const app::NewOrder> orders, bool is_retry) {
     const Instant now = clock_.now();
     const bool must_look_up = must_look_up_keys(is_retry);
@@ -246,6 +269,8 @@ SaveResults SqlOrderStore::add_once(std::span<const app::NewOrder> orders, bool 
     const sql::Statement* const recorded =
         must_look_up ? &idempotency::record(*tx, keyed_responses, now) : nullptr;
     if (!must_look_up) idempotency::record_without_lookup(*tx, keyed_responses, now);
+    if (auto kept = keep_refs(*tx, saved, orders.size()); !kept)
+        return {std::unexpected(std::move(kept).error())};
     insert_orders(*tx, saved);
     save_sagas_history_and_events(*tx, saved);
     if (recorded != nullptr && !keyed_responses.empty()) {
@@ -377,6 +402,8 @@ SaveResults SqlOrderStore::update_once(std::span<const app::OrderChange> changes
         attempt.keyed_responses.empty() ? nullptr
                                         : &idempotency::record(*tx, attempt.keyed_responses, now);
     const sql::Statement& claimed = outbox::claim(*tx, attempt.claims, now);
+    if (auto kept = keep_refs(*tx, saved, changes.size()); !kept)
+        return {std::unexpected(std::move(kept).error())};
     const sql::Statement& updated = update_orders(*tx, saved);
     save_sagas_history_and_events(*tx, saved);
     sql::or_conflict([&] { tx->flush(); });
@@ -408,8 +435,10 @@ Result<std::vector<domain::OrderId>> SqlOrderStore::claim_due(Instant now, Durat
 
 std::unique_ptr<app::OrderStore> make_sql_order_store(sql::Database& database, const Clock& clock,
                                                       Ids& ids, telemetry::Registry& metrics,
-                                                      app::Respond respond) {
-    return std::make_unique<SqlOrderStore>(database, clock, ids, metrics, respond);
+                                                      app::Respond respond,
+                                                      bool external_ref_is_unique) {
+    return std::make_unique<SqlOrderStore>(database, clock, ids, metrics, respond,
+                                           external_ref_is_unique);
 }
 
 }  // namespace trackops::order::adapters

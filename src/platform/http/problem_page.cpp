@@ -67,7 +67,7 @@ constexpr auto explanations = std::to_array<Explanation>({
      "The header Allow of the answer lists the methods of the path."},
     {Errc::conflict, Retry::never,
      "The present state forbids the request: an item exists already, units are reserved, a count "
-     "is not the expected one, or the relay is paused.",
+     "is not the expected one, an order has the external reference, or the relay is paused.",
      "The detail names the state. Read the resource, then decide again."},
     {Errc::illegal_transition, Retry::never,
      "The life of an order has no such step from its present status. It is PENDING, CONFIRMED, "
