@@ -75,6 +75,11 @@ constexpr std::string_view name_of(StepStatus status) {
     return step_status_names[static_cast<std::size_t>(status)];
 }
 
+// Whether a saga with this status waits for inventory, with a time at which it is due.
+constexpr bool is_waiting(SagaStatus status) {
+    return status == SagaStatus::running || status == SagaStatus::compensating;
+}
+
 struct SagaStep {
     std::string_view name;  // reserve, confirm, cancel or release; a string literal
     StepStatus status = StepStatus::pending;
@@ -95,9 +100,7 @@ struct Saga {
     Instant started_at;
     std::optional<Instant> finished_at;
 
-    bool is_waiting() const {
-        return status == SagaStatus::running || status == SagaStatus::compensating;
-    }
+    bool is_waiting() const { return domain::is_waiting(status); }
     // Returns the time of the next attempt or the deadline, whichever comes first; nothing when the
     // saga does not wait.
     std::optional<Instant> due_at() const;
