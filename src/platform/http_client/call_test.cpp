@@ -188,8 +188,8 @@ TEST(HttpClientTarget, IsReadFromAUrl) {
     EXPECT_TRUE(parse_server("http://127.0.0.1:1", "x")->is_loopback());
     EXPECT_TRUE(parse_server("http://[::1]", "x")->is_loopback());
     EXPECT_TRUE(parse_server("http://localhost", "x")->is_loopback());
-    EXPECT_FALSE(parse_server("http://127.0.0.1.example.org", "x")->is_loopback());
     EXPECT_FALSE(parse_server("http://localhost.example.org", "x")->is_loopback());
+    EXPECT_THAT(shown("http://127.0.0.1.example.org"), HasSubstr("no host name"));
 }
 
 }  // namespace
