@@ -64,4 +64,13 @@ std::optional<std::string_view> nearest_name(std::string_view typed,
     return nearest;
 }
 
+std::string known_names(std::span<const std::string_view> names) {
+    std::string text = "known are";
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        text += i == 0 ? " " : ", ";
+        text += names[i];
+    }
+    return text;
+}
+
 }  // namespace trackops

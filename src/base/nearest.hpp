@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace trackops {
@@ -12,5 +13,8 @@ namespace trackops {
 // qualifies. The result is one of `names`.
 std::optional<std::string_view> nearest_name(std::string_view typed,
                                              std::span<const std::string_view> names);
+
+// Returns "known are a, b, c" of the names, which are not empty.
+std::string known_names(std::span<const std::string_view> names);
 
 }  // namespace trackops

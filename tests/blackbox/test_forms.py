@@ -325,7 +325,7 @@ def test_a_refused_step_says_what_is_possible(system):
     assert "version 5" in stale
 
 
-PATHS = [("order", "/api/order", "did you mean /api/orders?"), ("order", "/api/inventory/items", "other services have other ports"),
+PATHS = [("order", "/api/order", "did you mean /api/orders?"), ("order", "/api/inventory/items", "inventory-service"),
          ("order", "/orders", "api"), ("inventory", "/api/inventory/items/F-1/adjust", "did you mean /api/inventory/items/{sku}/adjustments?"),
          ("inventory", "/api/inventory/items/F-1/ledger", "adjustments and movements"), ("relay", "/api/relay/state", "did you mean /api/relay/status?")]
 

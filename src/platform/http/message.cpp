@@ -23,12 +23,7 @@ std::string unknown_parameter(std::string_view name,
     if (known.size() == 0) return "is not known here; this call takes no query parameters";
     if (const auto meant = nearest_name(name, {known.begin(), known.size()}))
         return "is not known here; did you mean " + std::string(*meant) + "?";
-    std::string text = "is not known here; known are";
-    for (const std::string_view one : known) {
-        text += one == *known.begin() ? " " : ", ";
-        text += one;
-    }
-    return text;
+    return "is not known here; " + known_names({known.begin(), known.size()});
 }
 
 }  // namespace

@@ -5,7 +5,10 @@
 #include <optional>
 #include <stdexcept>
 
+#include <fmt/format.h>
+
 #include "base/nearest.hpp"
+#include "base/service_paths.hpp"
 #include "platform/http/target.hpp"
 
 namespace trackops::http {
@@ -22,6 +25,19 @@ std::string_view take_segment(std::string_view& path) {
     const std::string_view segment = path.substr(0, end);
     path.remove_prefix(end);
     return segment;
+}
+
+// Whether the path is `parent` or below it.
+bool is_below(std::string_view path, std::string_view parent) {
+    return path.starts_with(parent) && (path.size() == parent.size() || path[parent.size()] == '/');
+}
+
+// Whether a pattern ends with the first or the last segment of a path.
+bool ends_alike(std::string_view pattern, std::string_view path) {
+    const std::string_view first = path.substr(0, path.find('/', 1));
+    const std::string_view last = path.substr(path.rfind('/'));
+    return (first.size() > 1 && pattern.ends_with(first)) ||
+           (last.size() > 1 && pattern.ends_with(last));
 }
 
 // The parameters of a path. A request allocates nothing for them.
@@ -201,7 +217,32 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
     return match;
 }
 
-std::string Router::hint(std::string_view path) const {
+std::string Router::elsewhere(std::string_view path, bool or_alike) const {
+    for (const ServicePath& one : service_paths) {
+        const bool is_ours = std::ranges::any_of(
+            routes_, [&](const Route& route) { return route.pattern.starts_with(one.path); });
+        if (is_ours || !(is_below(path, one.path) || (or_alike && ends_alike(one.path, path))))
+            continue;
+        return fmt::format("{} is a path of {}, which listens on port {} by default", one.path,
+                           one.service, one.default_port);
+    }
+    return "";
+}
+
+std::string_view Router::ending_alike(std::string_view path) const {
+    std::string_view shortest;
+    for (const Route& route : routes_) {
+        const std::string_view pattern = route.pattern;
+        const bool is_literal = pattern.find('{') == std::string_view::npos;
+        if (is_literal && ends_alike(pattern, path) &&
+            (shortest.empty() || pattern.size() < shortest.size()))
+            shortest = pattern;
+    }
+    return shortest;
+}
+
+std::string Router::hint(const std::string_view asked) const {
+    std::string_view path = asked;
     const Node* node = root_.get();
     std::string known;  // the part of the path that routes have, as their patterns write it
     std::string meant;
@@ -218,10 +259,17 @@ std::string Router::hint(std::string_view path) const {
         known.append("/").append(name);
     }
     if (!meant.empty()) return meant;
+    if (asked.starts_with('/')) {
+        // Deep in a path that exists, an ending means something else.
+        const bool is_early = known.find('/', 1) == std::string::npos;
+        if (std::string other = elsewhere(asked, false); !other.empty()) return other;
+        const std::string_view alike = is_early ? ending_alike(asked) : "";
+        if (!alike.empty()) return fmt::format("did you mean {}?", alike);
+        if (std::string other = elsewhere(asked, is_early); !other.empty()) return other;
+    }
     const std::string children = node->children();
     if (children.empty()) return "the path ends at " + known;
-    return "below " + (known.empty() ? "/" : known) + " this service has " + children +
-           "; other services have other ports";
+    return "below " + (known.empty() ? "/" : known) + " this service has " + children;
 }
 
 }  // namespace trackops::http

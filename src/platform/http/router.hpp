@@ -27,12 +27,17 @@ public:
     // of all routes.
     Match match(std::string_view method, std::string_view path) const;
     // Returns what a client may have meant by a path that no route has, such as "did you mean
-    // /api/orders?", or what there is at the place where the path leaves the routes.
-    std::string hint(std::string_view path) const;
+    // /api/orders?", the service that has the path, or what there is at the place where the path
+    // leaves the routes. `asked` begins with a slash.
+    std::string hint(std::string_view asked) const;
     const std::vector<Route>& routes() const { return routes_; }
 
 private:
     struct Node;  // one segment of a pattern
+    // Which other service has the path, or a path that ends alike; "" if none has.
+    std::string elsewhere(std::string_view path, bool or_alike) const;
+    // The shortest path without parameters that ends as `path` begins or ends; "" if none does.
+    std::string_view ending_alike(std::string_view path) const;
     std::vector<Route> routes_;
     std::unique_ptr<Node> root_;
 };

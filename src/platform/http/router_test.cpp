@@ -80,12 +80,23 @@ TEST(Router, SaysWhatAWrongPathWasMeantToBe) {
              {"/api/Orders/7", "did you mean /api/orders?"},
              {"/api/orders/7/cancle", "did you mean /api/orders/{id}/cancel?"},
              {"/api/items/A%20b/move", "did you mean /api/items/{sku}/movements?"},
-             {"/orders", "below / this service has api; other services have other ports"},
-             {"/api/items",
-              "below /api/items this service has {sku}; other services have other ports"},
+             {"/orders", "did you mean /api/orders?"},
+             {"/v1/orders", "did you mean /api/orders?"},
+             {"/things", "below / this service has api"},
+             {"/", "the path ends at /"},
+             {"", "below / this service has api"},
+             {"api/orders", "below / this service has api"},
+             {"//", "the path ends at /"},
+             {"/api/inventory/items/7",
+              "/api/inventory is a path of inventory-service, which listens on port 8081 by "
+              "default"},
+             {"/inventory",
+              "/api/inventory is a path of inventory-service, which listens on port 8081 by "
+              "default"},
+             {"/api/orders/7/cancel/inventory", "the path ends at /api/orders/{id}/cancel"},
+             {"/api/items", "below /api/items this service has {sku}"},
              {"/api/orders/7/cancel/now", "the path ends at /api/orders/{id}/cancel"},
-             {"/api/orders/7/%zz",
-              "below /api/orders/{id} this service has cancel; other services have other ports"},
+             {"/api/orders/7/%zz", "below /api/orders/{id} this service has cancel"},
          }) {
         EXPECT_EQ(router.hint(path), hint) << path;
     }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,6 +17,15 @@ bool is_layout(char c) { return c == '\n' || c == '\r' || c == '\t'; }
 
 bool is_refused(char c, TextForm form) {
     return is_control(c) && (form != TextForm::paragraph || !is_layout(c));
+}
+
+// Each name once, in the order in which they were asked for.
+std::vector<std::string_view> distinct(std::span<const std::string_view> names) {
+    std::vector<std::string_view> once;
+    for (const std::string_view name : names) {
+        if (std::ranges::find(once, name) == once.end()) once.push_back(name);
+    }
+    return once;
 }
 
 std::string control_fault(std::string_view text, TextForm form) {
@@ -206,17 +216,19 @@ ObjectReader ObjectReader::nested(std::optional<Value> value, std::string pointe
 
 void ObjectReader::finish() {
     if (!value_) return;
-    value_->each_member([this](std::string_view name, Value) {
+    bool are_names_told = false;
+    value_->each_member([&](std::string_view name, Value) {
         if (faults_.size() == faults_max) return;  // the comparisons could add nothing
-        if (std::ranges::find(asked_, name) == asked_.end())
-            fault(name, unknown_fault(name), "unknown");
+        if (std::ranges::find(asked_, name) != asked_.end()) return;
+        std::string detail = "is not known here";
+        const auto meant = nearest_name(name, asked_);
+        if (meant && !value_->find(*meant)) {
+            detail += fmt::format("; did you mean {}?", *meant);
+        } else if (!asked_.empty() && !std::exchange(are_names_told, true)) {
+            detail += "; " + known_names(distinct(asked_));
+        }
+        fault(name, std::move(detail), "unknown");
     });
-}
-
-std::string ObjectReader::unknown_fault(std::string_view name) const {
-    const auto meant = nearest_name(name, asked_);
-    if (!meant || value_->find(*meant)) return "is not known here";
-    return fmt::format("is not known here; did you mean {}?", *meant);
 }
 
 }  // namespace trackops::json

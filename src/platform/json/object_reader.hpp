@@ -76,7 +76,6 @@ public:
     void finish();  // adds a fault for each member that was not read
 
 private:
-    std::string unknown_fault(std::string_view name) const;
     std::optional<Value> take(std::string_view name, bool required);
     std::optional<std::string> checked(std::string_view name, Value value, const TextRule& rule);
     std::optional<std::int64_t> checked(std::string_view name, Value value,
