@@ -1,13 +1,21 @@
 // The erasure and the export of a customer, on both databases: a planted person is searched for in
 // every table.
+#include "order/app/erase_customer.hpp"
+
+#include <atomic>
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "order/adapters/api_at_hand_test.hpp"
 #include "order/adapters/audit.hpp"
 #include "order/adapters/customer_api.hpp"
+#include "order/adapters/shipping_addresses.hpp"
 #include "order/adapters/sql_customer_store.hpp"
+#include "order/app/place_orders.hpp"
 #include "platform/audit/check_all.hpp"
+#include "testing/lossy_database.hpp"
 
 namespace trackops::order::adapters {
 namespace {
@@ -171,6 +179,107 @@ TEST_P(ErasedCustomer, HasNoUnfinishedOrder) {
     EXPECT_THAT(call("GET", "/api/customers/c").body, HasSubstr(std::string(marker)));
     EXPECT_EQ(call("POST", "/api/customers/nobody/erase").status, 404);
     EXPECT_EQ(call("POST", "/api/customers/c/erase", R"({"dryRun":1})").status, 422);
+}
+
+// The order is placed after the erasure has read the customer's orders.
+TEST_P(ErasedCustomer, LeavesNoOrderThatIsPlacedMeanwhile) {
+    register_person("c", marker);
+    std::string meanwhile;
+    testing::LossyDatabase slow(*at_hand_.database);
+    const auto customers = make_sql_customer_store(slow);
+    const auto erase = [&](std::function<void()> first) {
+        slow.before_write = std::move(first);
+        return app::erase_customer({domain::CustomerId{"c"}, false, "tests", {}, {}, {}},
+                                   {*customers,
+                                    *at_hand_.store,
+                                    at_hand_.clock,
+                                    at_hand_.ids,
+                                    {},
+                                    [](std::span<const domain::Order>) {}},
+                                   [](const app::Erasure&) { return RecordedResponse{}; });
+    };
+    const auto refused = erase([&] { meanwhile = order_of("c", marker); });
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().detail, HasSubstr("is PENDING"));
+    EXPECT_EQ(call("GET", "/api/customers/c").status, 200);
+    finish(meanwhile);
+
+    const auto erased = erase([&] {
+        meanwhile = order_of("c", marker);
+        EXPECT_EQ(call("POST", meanwhile + "/cancel", "", key()).status, 200);
+    });
+    ASSERT_TRUE(erased) << erased.error().detail;
+    EXPECT_EQ(erased->erasure.orders, 2);
+    EXPECT_THAT(rows_with(marker), ::testing::IsEmpty());
+}
+
+// The address is read for the order, then the customer is erased, then the order is placed.
+TEST_P(ErasedCustomer, IsInNoOrderThatNamesTheAddressMeanwhile) {
+    register_person("c", marker);
+    testing::LossyDatabase slow(*at_hand_.database);
+    const auto orders = make_sql_order_store(slow, at_hand_.clock, at_hand_.ids, at_hand_.metrics,
+                                             recorded_response);
+    app::PlaceOrder command;
+    command.terms.customer = domain::CustomerId{"c"};
+    command.terms.currency = "GBP";
+    command.terms.items = {{"a", {}, 1, 1}};
+    command.terms.shipping_address_id = domain::AddressId(Uuid::parse(address_).value());
+    slow.before_write = [&] { EXPECT_EQ(call("POST", "/api/customers/c/erase").status, 200); };
+    const auto placed =
+        app::place_orders(std::vector{command}, *orders, at_hand_.clock, at_hand_.ids, {}).at(0);
+    ASSERT_FALSE(placed);
+    EXPECT_EQ(placed.error().code, Errc::invalid);
+    EXPECT_THAT(rows_with(marker), ::testing::IsEmpty());
+}
+
+// The order has copied the address and is not committed yet. SQLite has one writer.
+TEST(ErasedCustomerOnPostgres, WaitsForAnOrderThatCopiesTheAddress) {
+    ApiAtHand at_hand{"postgres"};
+    const auto customers = make_sql_customer_store(*at_hand.database);
+    http::Calls calls{customer_routes({*customers,
+                                       at_hand.clock,
+                                       at_hand.ids,
+                                       idempotency_lifetime_default,
+                                       *at_hand.store,
+                                       {},
+                                       [](std::span<const domain::Order>) {}}),
+                      [] {}};
+    ASSERT_EQ(calls.call("POST", "/api/customers", R"({"id":"c"})").status, 201);
+    const auto address = calls.call("POST", "/api/customers/c/addresses",
+                                    R"({"line1":"1 High St","city":"London","postalCode":"N1",)"
+                                    R"("country":"GB"})");
+    ASSERT_EQ(address.status, 201) << address.body;
+    app::NewOrder order;
+    domain::OrderTerms& terms = order.record.order.terms;
+    terms.customer = domain::CustomerId{"c"};
+    terms.shipping_address_id = domain::AddressId(Uuid::parse(http::member(address, "id")).value());
+    terms.shipping_address = {{}, "1 High St", {}, "London", {}, "N1", "GB", {}};
+    auto placing = at_hand.database->begin(sql::Access::write);
+    keep_addresses(*placing, {&order, 1});
+    placing->add({.name = "test.place",
+                  .text = "INSERT INTO orders (id, customer_id, status, currency, total_amount, "
+                          "shipping_address, version, revision, events_sent, created_at, "
+                          "updated_at) VALUES ($1, 'c', 'PENDING', 'GBP', 1, '{}', 1, 1, 1, now(), "
+                          "now())"},
+                 {at_hand.ids.next()});
+    placing->flush();
+    http::Response erased;
+    std::atomic<bool> is_over = false;
+    std::jthread erasing([&] {
+        erased = calls.call("POST", "/api/customers/c/erase");
+        is_over = true;
+    });
+    for (bool somebody = false; !somebody && !is_over; std::this_thread::yield()) {
+        somebody = !testing::query_column(*at_hand.database,
+                                          "SELECT CAST(pid AS TEXT) FROM pg_stat_activity WHERE "
+                                          "datname = current_database() AND wait_event_type = "
+                                          "'Lock'")
+                        .empty();
+    }
+    placing->commit();
+    erasing.join();
+    EXPECT_EQ(erased.status, 409) << erased.body;
+    EXPECT_EQ(calls.call("GET", "/api/customers/c").status, 200);
 }
 
 TEST_P(ErasedCustomer, NeedNotBeRegistered) {

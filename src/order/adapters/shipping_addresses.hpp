@@ -24,4 +24,9 @@ private:
     const sql::Statement& found_;
 };
 
+// Keeps the addresses that the orders name as they are until the end of the write transaction, so
+// that a customer who is erased meanwhile is not in an order that is placed afterwards. Flushes the
+// transaction. Throws ConcurrencyConflict when an address is no longer as it was copied.
+void keep_addresses(sql::Transaction& tx, std::span<const app::NewOrder> orders);
+
 }  // namespace trackops::order::adapters

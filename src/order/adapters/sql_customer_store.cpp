@@ -87,6 +87,9 @@ constexpr sql::Query list_customers_by_email{.name = "customer.by_email",
     WHERE id > $1 AND ($2 = '' OR strpos(name_folded, $2) > 0) AND email_folded = $4 ORDER BY id LIMIT $3
 )sql"};
 
+constexpr sql::Query count_orders{.name = "customer.count_orders",
+                                  .text = "SELECT count(*) FROM orders WHERE customer_id = $1"};
+
 using Record = std::optional<domain::CustomerAggregate>;
 
 Record record_of(const sql::Statement& customer, const sql::Statement& addresses) {
@@ -157,8 +160,8 @@ bool is_of_customer(const idempotency::RecordedBody& recorded, std::string_view 
 
 // Throws ConcurrencyConflict when a customer or a key exists that did not exist when it was read.
 // The write then runs again and finds it.
-void save(sql::Transaction& tx, const app::CustomerWrite& write, const Record& before,
-          const Record& after, Instant now) {
+Result<void> save(sql::Transaction& tx, const app::CustomerWrite& write, const Record& before,
+                  const Record& after, Instant now) {
     const sql::Statement* inserted = nullptr;
     if (after && !before) inserted = &tx.add(insert_customer, params_of(after->customer));
     if (after && before && after->customer != before->customer)
@@ -174,13 +177,19 @@ void save(sql::Transaction& tx, const app::CustomerWrite& write, const Record& b
         const idempotency::KeyedResponse response{*write.key, write.answer({after, {}})};
         recorded = &idempotency::record(tx, {&response, 1}, now);
     }
+    // Behind the deletion of the addresses, which waits for the orders that copy one of them.
+    const sql::Statement* orders = nullptr;
+    if (write.orders) orders = &tx.add(count_orders, {write.customer});
     sql::or_conflict([&] { tx.flush(); });
+    if (orders != nullptr && orders->rows().at(0).integer(0) != *write.orders)
+        return fail(Errc::precondition_failed, "the customer has other orders meanwhile");
     if ((inserted != nullptr && inserted->affected() == 0) ||
         (recorded != nullptr && recorded->affected() == 0))
         throw sql::ConcurrencyConflict();
     audit_log::Acts acts;
     acts.add(write.act);
     acts.commit(tx, now);
+    return {};
 }
 
 Result<std::optional<RecordedResponse>> find_recorded(sql::Database& database,
@@ -215,7 +224,7 @@ Result<app::CustomerWriteResult> write_once(sql::Database& database,
         if (write.key) idempotency::expect_unrecorded(*tx, {&*write.key, 1}, now);
         return std::unexpected(std::move(after).error());
     }
-    save(*tx, write, before, *after, now);
+    TRY(save(*tx, write, before, *after, now));
     return app::CustomerWriteResult{*std::move(after), {}};
 }
 
@@ -252,11 +261,11 @@ public:
             });
     }
 
-    Result<void> forget_answers(const std::string& customer) override {
+    Result<void> forget_answers(const std::string& customer, Instant until) override {
         std::string part;
         json::Writer(part).value(customer);
         try {
-            idempotency::forget_responses(database_, part,
+            idempotency::forget_responses(database_, part, until,
                                           [&](const idempotency::RecordedBody& recorded) {
                                               return is_of_customer(recorded, customer);
                                           });

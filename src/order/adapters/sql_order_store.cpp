@@ -269,6 +269,7 @@ SaveResults SqlOrderStore::add_once(std::span<const app::NewOrder> orders, bool 
     const sql::Statement* const recorded =
         must_look_up ? &idempotency::record(*tx, keyed_responses, now) : nullptr;
     if (!must_look_up) idempotency::record_without_lookup(*tx, keyed_responses, now);
+    if (any_names_an_address(orders)) sql::or_conflict([&] { keep_addresses(*tx, orders); });
     if (auto kept = keep_refs(*tx, saved, orders.size()); !kept)
         return {std::unexpected(std::move(kept).error())};
     insert_orders(*tx, saved);

@@ -29,6 +29,9 @@ struct CustomerWrite {
     // more than once.
     std::function<RecordedResponse(const CustomerWriteResult&)> answer;
     Trace trace = {};  // of the event that tells of an erasure
+    // The number of orders of the customer for which the write is meant; absent: it does not
+    // matter.
+    std::optional<std::int64_t> orders = {};
     AuditedActPtr act = {};
 };
 
@@ -48,15 +51,16 @@ public:
     // Locks the customer, decides, and saves the customer with the response to the key in one
     // transaction. An erasure is announced by an event. Customers change rarely, so a write does
     // not share its transaction with others. Errors: that of `decide`; Errc::key_reused;
-    // Errc::invalid when the database refuses the data; Errc::outcome_unknown.
+    // Errc::precondition_failed when the customer has another number of orders than the write is
+    // meant for; Errc::invalid when the database refuses the data; Errc::outcome_unknown.
     virtual Result<CustomerWriteResult> write(const CustomerWrite& write, const Decide& decide,
                                               Instant now) = 0;
     // Returns the recorded response of the key; nothing for a new key. Errc::key_reused.
     virtual Result<std::optional<RecordedResponse>> recorded(const IdempotencyKey& key,
                                                              Instant now) = 0;
-    // Deletes the recorded responses that hold data of the customer or of its orders. It reads all
-    // recorded responses.
-    virtual Result<void> forget_answers(const std::string& customer) = 0;
+    // Deletes the responses recorded until then that hold data of the customer or of its orders. It
+    // reads all recorded responses.
+    virtual Result<void> forget_answers(const std::string& customer, Instant until) = 0;
     // Returns the customer with its addresses. Errc::not_found.
     virtual Result<domain::CustomerAggregate> find(std::string_view id) = 0;
     // Returns at most `limit` customers, sorted by id, that come behind the id `after`.

@@ -6,6 +6,7 @@ namespace trackops::order::app {
 namespace {
 
 constexpr std::size_t orders_per_step = 100;  // of one transaction
+constexpr int attempts_max = 5;               // while orders are being placed
 
 // Calls `visit` (std::span<const domain::Order> -> Result<void>) with the customer's orders, step
 // by step, the newest first.
@@ -65,14 +66,9 @@ Result<void> erase_orders(const EraseCustomer& command, const ErasePorts& ports)
                          });
 }
 
-}  // namespace
-
-Result<EraseResult> erase_customer(const EraseCustomer& command, const ErasePorts& ports,
-                                   const std::function<RecordedResponse(const Erasure&)>& answer) {
-    if (command.key) {
-        auto recorded = TRY(ports.customers.recorded(*command.key, ports.clock.now()));
-        if (recorded) return EraseResult{{}, std::move(recorded)};
-    }
+// Errc::precondition_failed when an order was placed after the orders were read.
+Result<EraseResult> erase_once(const EraseCustomer& command, const ErasePorts& ports,
+                               const std::function<RecordedResponse(const Erasure&)>& answer) {
     const auto found = ports.customers.find(command.customer.text);
     if (!found && found.error().code != Errc::not_found) return std::unexpected(found.error());
     Erasure erasure;
@@ -86,14 +82,30 @@ Result<EraseResult> erase_customer(const EraseCustomer& command, const ErasePort
                         command.key, [&](const CustomerWriteResult&) { return answer(erasure); }};
     write.trace = command.trace;
     write.act = command.act;
+    write.orders = erasure.orders;
     const Instant now = ports.clock.now();
     const auto decide = [&](const std::optional<domain::CustomerAggregate>& current) {
         return apply(current, command.customer.text,
                      domain::CustomerCommand(domain::EraseCustomer{}), now);
     };
     CustomerWriteResult written = TRY(ports.customers.write(write, decide, now));
-    TRY(ports.customers.forget_answers(command.customer.text));
+    TRY(ports.customers.forget_answers(command.customer.text, ports.clock.now()));
     return EraseResult{erasure, std::move(written.replayed)};
+}
+
+}  // namespace
+
+Result<EraseResult> erase_customer(const EraseCustomer& command, const ErasePorts& ports,
+                                   const std::function<RecordedResponse(const Erasure&)>& answer) {
+    if (command.key) {
+        auto recorded = TRY(ports.customers.recorded(*command.key, ports.clock.now()));
+        if (recorded) return EraseResult{{}, std::move(recorded)};
+    }
+    for (int attempt = 0; attempt < attempts_max; ++attempt) {
+        auto result = erase_once(command, ports, answer);
+        if (result || result.error().code != Errc::precondition_failed) return result;
+    }
+    return fail(Errc::unavailable, "the customer places orders all the time; try again");
 }
 
 }  // namespace trackops::order::app

@@ -44,9 +44,10 @@ struct ErasePorts {
 
 // Erases the personal data of the customer's orders and of the customer, deletes the recorded
 // responses that hold some, and tells the world. The orders are changed in several transactions; a
-// repeat goes on where an earlier erasure was broken off. An order that is placed meanwhile keeps
-// its data. A dry run only counts. Errc::not_found when there is neither the customer nor an order
-// of it; Errc::conflict while one of its orders is not finished; the errors of the stores.
+// repeat goes on where an earlier erasure was broken off. An order that is placed meanwhile counts
+// as one that was there before, or, with an address of its own, as one that was placed afterwards
+// and keeps its data. A dry run only counts. Errc::not_found when there is neither the customer nor
+// an order of it; Errc::conflict while one of its orders is not finished; the errors of the stores.
 Result<EraseResult> erase_customer(const EraseCustomer& command, const ErasePorts& ports,
                                    const std::function<RecordedResponse(const Erasure&)>& answer);
 

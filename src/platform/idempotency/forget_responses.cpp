@@ -7,14 +7,14 @@ namespace {
 
 constexpr std::int64_t page_rows_max = 2'000;
 
-// A body that does not contain $3 is not sent.
+// A body that does not contain $3, or was recorded after $5, is not sent.
 constexpr sql::Query read_bodies{.name = "idempotency.bodies",
                                  .text = R"sql(
-    SELECT scope, idempotency_key, CASE WHEN instr(body, $3) > 0 THEN body END FROM idempotency_keys
+    SELECT scope, idempotency_key, CASE WHEN instr(body, $3) > 0 AND coalesce(recorded_at <= $5, true) THEN body END FROM idempotency_keys
     WHERE (scope, idempotency_key) > ($1, $2) ORDER BY scope, idempotency_key LIMIT $4
 )sql",
                                  .postgres = R"sql(
-    SELECT scope, idempotency_key, CASE WHEN strpos(body, $3) > 0 THEN body END FROM idempotency_keys
+    SELECT scope, idempotency_key, CASE WHEN strpos(body, $3) > 0 AND coalesce(recorded_at <= $5, true) THEN body END FROM idempotency_keys
     WHERE (scope, idempotency_key) > ($1, $2) ORDER BY scope, idempotency_key LIMIT $4
 )sql"};
 
@@ -24,7 +24,7 @@ constexpr sql::Query delete_response{
 
 }  // namespace
 
-std::size_t forget_responses(sql::Database& database, std::string_view part,
+std::size_t forget_responses(sql::Database& database, std::string_view part, Instant until,
                              const std::function<bool(const RecordedBody&)>& is_meant) {
     std::size_t deleted = 0;
     std::string scope;
@@ -34,7 +34,8 @@ std::size_t forget_responses(sql::Database& database, std::string_view part,
         std::size_t rows = 0;
         {
             const auto tx = database.begin(sql::Access::read);
-            const sql::Statement& page = tx->add(read_bodies, {scope, key, part, page_rows_max});
+            const sql::Statement& page =
+                tx->add(read_bodies, {scope, key, part, page_rows_max, until});
             tx->commit();
             rows = page.rows().size();
             for (const sql::Row& row : page.rows()) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/instant.hpp"
 #include "platform/sql/database.hpp"
 
 namespace trackops::idempotency {
@@ -16,11 +17,11 @@ struct RecordedBody {
     std::string body;
 };
 
-// Deletes the recorded responses whose body contains `part` and of which `is_meant` is true. Reads
-// all keys, page by page, each page in transactions of its own; a response that is recorded
-// meanwhile may be left. Returns the number of deleted responses. Throws sql::Failure; what was
-// deleted until then stays deleted.
-std::size_t forget_responses(sql::Database& database, std::string_view part,
+// Deletes the responses recorded until then whose body contains `part` and of which `is_meant` is
+// true; version 0.1 did not record when. Reads all keys, page by page, each page in transactions of
+// its own; a response that is recorded meanwhile may be left. Returns the number of deleted
+// responses. Throws sql::Failure; what was deleted until then stays deleted.
+std::size_t forget_responses(sql::Database& database, std::string_view part, Instant until,
                              const std::function<bool(const RecordedBody&)>& is_meant);
 
 }  // namespace trackops::idempotency

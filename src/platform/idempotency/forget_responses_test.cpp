@@ -14,6 +14,8 @@
 namespace trackops::idempotency {
 namespace {
 
+constexpr Instant recorded_at{1'700'000'000'000'000};
+
 class ForgottenResponses : public ::testing::TestWithParam<std::string> {
 protected:
     ForgottenResponses() { sql::migrate(*database_, "idempotency", migrations); }
@@ -26,7 +28,7 @@ protected:
                  {201, fmt::format(R"({{"of":"{}"}})", i % 2 == 0 ? "é%" : "b"), "", ""}});
         }
         const auto tx = database_->begin(sql::Access::write);
-        record(*tx, responses, {1'700'000'000'000'000});
+        record(*tx, responses, recorded_at);
         tx->commit();
     }
     std::vector<std::string> keys() {
@@ -42,17 +44,33 @@ INSTANTIATE_TEST_SUITE_P(Databases, ForgottenResponses, ::testing::ValuesIn(test
 TEST_P(ForgottenResponses, AreThoseThatAreMeantOnEveryPage) {
     record_numbered(4'001);  // more than two pages
     std::size_t asked = 0;
-    const std::size_t deleted =
-        forget_responses(*database_, "\"of\":\"é%\"", [&asked](const RecordedBody& recorded) {
-            ++asked;
-            EXPECT_EQ(recorded.body, R"({"of":"é%"})");
-            EXPECT_EQ(recorded.scope, "a POST /x");
-            return recorded.key != "00000";
-        });
+    const std::size_t deleted = forget_responses(*database_, "\"of\":\"é%\"", recorded_at,
+                                                 [&asked](const RecordedBody& recorded) {
+                                                     ++asked;
+                                                     EXPECT_EQ(recorded.body, R"({"of":"é%"})");
+                                                     EXPECT_EQ(recorded.scope, "a POST /x");
+                                                     return recorded.key != "00000";
+                                                 });
     EXPECT_EQ(asked, 2'001U);
     EXPECT_EQ(deleted, 2'000U);
     EXPECT_EQ(keys().size(), 2'001U);
-    EXPECT_EQ(forget_responses(*database_, "nothing", [](const auto&) { return true; }), 0U);
+    EXPECT_EQ(
+        forget_responses(*database_, "nothing", recorded_at, [](const auto&) { return true; }), 0U);
+}
+
+TEST_P(ForgottenResponses, AreNotThoseThatWereRecordedLater) {
+    record_numbered(2);
+    const auto all = [](const auto&) { return true; };
+    EXPECT_EQ(forget_responses(*database_, "of", recorded_at - std::chrono::microseconds(1), all),
+              0U);
+    EXPECT_EQ(forget_responses(*database_, "of", recorded_at, all), 2U);
+    record_numbered(1);
+    const auto tx = database_->begin(sql::Access::write);
+    tx->add(
+        {.name = "test.as_version_0_1", .text = "UPDATE idempotency_keys SET recorded_at = NULL"},
+        {});
+    tx->commit();
+    EXPECT_EQ(forget_responses(*database_, "of", {}, all), 1U) << "nobody knows when";
 }
 
 }  // namespace
