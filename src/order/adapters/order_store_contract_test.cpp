@@ -235,6 +235,35 @@ TEST_P(OrderStoreContract, NeverOverwritesAConcurrentChangeOfASaga) {
     EXPECT_EQ(count("outbox_events"), 2);  // no event is sent again after the reply
 }
 
+TEST_P(OrderStoreContract, RepeatsACancellationInTheNameOfItsOwnActor) {
+    std::vector<app::ChangeOrder> cancelling;
+    std::vector<app::OrderChange> looking;
+    for (const char* actor : {"ada", "bob"}) {
+        const domain::OrderId id = placed().id;
+        cancelling.push_back(
+            {id, domain::Command{domain::Action::cancel, "", {}}, actor, {}, {}, {}});
+        looking.push_back(
+            {id, ids_.next(), "sagas", {}, {}, [&](domain::OrderAggregate& record) -> Result<void> {
+                 on_timer(record, {}, {clock_.now() + std::chrono::minutes(1), "saga", {}, {}});
+                 return {};
+             }});
+    }
+    for (const auto& answer : app::change_orders(cancelling, *store_, clock_, ids_, {}))
+        ASSERT_TRUE(answer);
+    for (const auto& answer : store_->update(looking)) ASSERT_TRUE(answer);
+    const auto tx = database_->begin(sql::Access::read);
+    const auto& rows = tx->add({.name = "test.events",
+                                .text = "SELECT payload FROM outbox_events WHERE type = "
+                                        "'ORDER_CANCELLED' ORDER BY position"},
+                               {});
+    tx->flush();
+    ASSERT_EQ(rows.rows().size(), 4U) << "each twice";
+    for (std::size_t i = 0; i < 4; ++i) {
+        const std::string by = i % 2 == 0 ? R"("cancelledBy":"ada")" : R"("cancelledBy":"bob")";
+        EXPECT_NE(rows.rows()[i].text(0).find(by), std::string::npos) << rows.rows()[i].text(0);
+    }
+}
+
 // The commit succeeds and its answer is lost.
 TEST_P(OrderStoreContract, PlacesOnceWhenTheAnswerOfTheCommitIsLost) {
     testing::LossyDatabase lossy(*database_);

@@ -36,6 +36,7 @@ std::vector<sql::Params> named_addresses(std::span<const app::NewOrder> orders) 
         if (const auto id = order.record.order.terms.shipping_address_id) ids.insert(*id);
     }
     std::vector<sql::Params> rows;
+    rows.reserve(ids.size());
     for (const domain::AddressId id : ids) rows.push_back({id});
     return rows;
 }

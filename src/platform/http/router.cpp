@@ -129,6 +129,7 @@ struct Router::Node {
     std::string_view nearest(std::string_view segment) const {
         constexpr std::size_t beginning_bytes_min = 3;
         std::vector<std::string_view> names;
+        names.reserve(literals.size());
         for (const auto& [literal, node] : literals) names.push_back(literal);
         if (const auto found = nearest_name(segment, names)) return *found;
         for (const std::string_view name : names) {
