@@ -146,6 +146,9 @@ TEST_F(ActuatorTest, ShowsInfoMetricsAndWhereTheRestIs) {
     EXPECT_THAT(info, HasSubstr(R"({"app":{"name":"order-service","version":")" +
                                 std::string(version) + R"("},"build":{)"));
     EXPECT_THAT(info, HasSubstr(R"("compiler":")"));
+    const std::string git = R"("git":{"commit":{"id":")" + std::string(commit()) + "\"}}";
+    EXPECT_EQ(info.find(git) != std::string::npos, commit() != "unknown");
+    EXPECT_EQ(info.find("\"git\"") != std::string::npos, commit() != "unknown");
     const auto metrics = get("/actuator/prometheus");
     EXPECT_EQ(metrics.header("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
     EXPECT_THAT(metrics.body, HasSubstr("http_server_requests_seconds_count{exception=\"None\","
