@@ -42,10 +42,10 @@ struct Endpoint {
     socklen_t size = 0;
 };
 
-// `ip` is one that a service listens on. A service that listens on all addresses is asked on
-// loopback.
+// `ip` is one that a service listens on, or localhost. A service that listens on all addresses is
+// asked on loopback.
 Endpoint endpoint_of(std::string ip, std::uint16_t port) {
-    if (ip == "0.0.0.0") ip = "127.0.0.1";
+    if (ip == "0.0.0.0" || ip == "localhost") ip = "127.0.0.1";
     if (ip == "::") ip = "::1";
     Endpoint endpoint;
     sockaddr_in v4{};

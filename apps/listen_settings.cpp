@@ -32,7 +32,7 @@ bool is_exposed(const Listener& listener) {
 }
 
 std::vector<Listener> listeners(const config::Values& values) {
-    std::vector<Listener> all = {{"address", listen_address(values), true}};
+    std::vector<Listener> all = {{"address", ip_of(values.text("address")).value(), true}};
     if (const auto listen = management_listen_address(values))
         all.push_back({"management-address", listen->host, false});
     return all;
@@ -82,7 +82,8 @@ std::string fault_of_listening(const config::Values& values) {
 }
 
 std::string listen_address(const config::Values& values) {
-    return ip_of(values.text("address")).value();
+    const std::string& address = values.text("address");
+    return address == "localhost" ? address : ip_of(address).value();
 }
 
 std::optional<service::ListenAddress> management_listen_address(const config::Values& values) {

@@ -11,8 +11,9 @@
 namespace trackops::apps {
 
 inline constexpr auto listen_settings = std::to_array<config::Setting>({
-    {"address", config::Kind::text, "127.0.0.1",
-     "Address to listen on: an IP address or localhost. Beyond loopback it needs an access file, "
+    {"address", config::Kind::text, "localhost",
+     "Address to listen on: an IP address, or localhost for 127.0.0.1 and ::1. Beyond loopback it "
+     "needs an access file, "
      "and TLS or --behind-proxy."},
     {"management-address", config::Kind::text, "",
      "HOST:PORT that serves /actuator/*, which then leaves the API's port and asks for no key. "
@@ -38,7 +39,7 @@ std::string fault_of_listening(const config::Values& values);
 
 // The following require that fault_of_listening() found none.
 
-// Returns the IP address to listen on, without brackets.
+// Returns the IP address to listen on, without brackets, or localhost.
 std::string listen_address(const config::Values& values);
 // Returns where the management plane listens; nothing without a listener of its own.
 std::optional<service::ListenAddress> management_listen_address(const config::Values& values);

@@ -87,9 +87,7 @@ public:
               [this] { asio::post(io_, [this] { deliver(); }); },
               metrics.counter("http_server_late_answers_total",
                               "Answers of handlers to requests that had been answered for them"))),
-          acceptor_(io_.get_executor()),
           sweep_(io_.get_executor()),
-          accept_retry_(io_.get_executor()),
           slots_(options_.edge.connections_max, options_.edge.connections_per_address_max),
           rates_(options_.edge.rate_limits) {}
 
@@ -107,20 +105,15 @@ public:
 
     void start() override {
         try {
-            const tcp::endpoint endpoint(asio::ip::make_address(options_.address), options_.port);
-            acceptor_.open(endpoint.protocol());
-            acceptor_.set_option(tcp::acceptor::reuse_address(true));
-            acceptor_.bind(endpoint);
-            acceptor_.listen();
+            listen();
         } catch (const boost::system::system_error& error) {
             throw std::runtime_error(fmt::format("cannot listen on {}:{}: {}", options_.address,
                                                  options_.port, error.code().message()));
         }
-        port_ = acceptor_.local_endpoint().port();
         workers_ = std::make_unique<WorkerClasses>(options_);
         bulk_requests_ =
             std::make_unique<BulkRequests>(workers_->bulk(), options_.edge.bulk_requests_max);
-        accept();
+        for (Door& door : doors_) accept(door);
         sweep();
         io_thread_ = std::thread([this] { run(); });
     }
@@ -143,6 +136,40 @@ public:
     }
 
 private:
+    struct Door {
+        Acceptor acceptor;
+        Timer retry;
+    };
+
+    void listen() {
+        if (options_.address != "localhost")
+            return listen_on({asio::ip::make_address(options_.address), options_.port});
+        constexpr int tries_max = 10;  // a free port of IPv4 may not be one of IPv6
+        for (int tries = 1;; ++tries) {
+            try {
+                listen_on({asio::ip::address_v4::loopback(), options_.port});
+                return listen_on({asio::ip::address_v6::loopback(), port_});
+            } catch (const boost::system::system_error& error) {
+                const bool has_no_v6 = error.code() == asio::error::address_family_not_supported ||
+                                       error.code() == asio::error::not_found ||
+                                       error.code().value() == EADDRNOTAVAIL;
+                if (!doors_.empty() && has_no_v6) return;
+                if (options_.port != 0 || tries == tries_max) throw;
+                doors_.clear();
+            }
+        }
+    }
+
+    void listen_on(const tcp::endpoint& endpoint) {
+        Acceptor acceptor(io_.get_executor());
+        acceptor.open(endpoint.protocol());
+        acceptor.set_option(tcp::acceptor::reuse_address(true));
+        acceptor.bind(endpoint);
+        acceptor.listen();
+        port_ = acceptor.local_endpoint().port();
+        doors_.push_back({std::move(acceptor), Timer(io_.get_executor())});
+    }
+
     void run() {
         answers_->serve_from_this_thread(
             [this](AnswerQueue::Answer answer) { hand_over(std::move(answer)); });
@@ -158,20 +185,20 @@ private:
         }
     }
 
-    void accept() {
-        acceptor_.async_accept([this](const error_code& ec, Socket socket) {
-            if (!acceptor_.is_open()) return;
+    void accept(Door& door) {
+        door.acceptor.async_accept([this, &door](const error_code& ec, Socket socket) {
+            if (!door.acceptor.is_open()) return;
             if (!ec) {
                 on_accept(std::move(socket));
-                return accept();
+                return accept(door);
             }
             failed_accepts_.add();
             telemetry::log(telemetry::Level::warn, "http", "a connection could not be accepted",
                            {{"error", ec.message()}});
             // The process is probably out of file descriptors, so do not spin.
-            accept_retry_.expires_after(accept_pause);
-            accept_retry_.async_wait([this](const error_code& stopped) {
-                if (!stopped && acceptor_.is_open()) accept();
+            door.retry.expires_after(accept_pause);
+            door.retry.async_wait([this, &door](const error_code& stopped) {
+                if (!stopped && door.acceptor.is_open()) accept(door);
             });
         });
     }
@@ -232,8 +259,8 @@ private:
 
     void begin_drain() {
         is_draining_ = true;
-        error_code ignored;  // the acceptor is closed in any case
-        (void)acceptor_.close(ignored);
+        error_code ignored;  // the acceptors are closed in any case
+        for (Door& door : doors_) (void)door.acceptor.close(ignored);
         for (const auto& connection : connections()) connection->stop();
         deliver();
         check_drained();
@@ -408,9 +435,8 @@ private:
     asio::io_context io_{1};
     asio::executor_work_guard<Executor> stays_up_{io_.get_executor()};
     std::shared_ptr<AnswerQueue> answers_;
-    Acceptor acceptor_;
+    std::vector<Door> doors_;  // as they are from start() on
     Timer sweep_;
-    Timer accept_retry_;
     std::uint16_t port_ = 0;
     std::unique_ptr<WorkerClasses> workers_;
     std::unique_ptr<BulkRequests> bulk_requests_;

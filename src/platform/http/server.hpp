@@ -23,6 +23,8 @@ class Tracer;
 namespace trackops::http {
 
 struct ServerOptions {
+    // An IP address, or "localhost": 127.0.0.1 and, on a machine that has IPv6, ::1 at the same
+    // port.
     std::string address = "127.0.0.1";
     std::uint16_t port = 0;  // 0: any free port
     // The queued requests of the class query; a further one is answered 503, and so is one of an

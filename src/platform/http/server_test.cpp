@@ -1,4 +1,7 @@
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <thread>
+#include <unistd.h>
 
 #include "platform/http/server_fixture.hpp"
 #include "platform/json/reader.hpp"
@@ -391,6 +394,36 @@ TEST_F(ServerTest, CountsByRouteMethodAndStatus) {
          R"(http_server_requests_seconds_count{exception="None",method="OTHER",outcome="CLIENT_ERROR",status="405",uri="UNKNOWN"} 1)"}) {
         EXPECT_NE(text.find(line), std::string::npos) << line << text;
     }
+}
+
+// Calls connect() or bind() of a new socket on the loopback address; whether that worked.
+template <class Call>
+bool works_on_loopback(Call call, int family, std::uint16_t port) {
+    sockaddr_in v4{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(port);
+    v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sockaddr_in6 v6{};
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = htons(port);
+    v6.sin6_addr = in6addr_loopback;
+    const int socket = ::socket(family, SOCK_STREAM, 0);
+    const bool works = family == AF_INET
+                           ? call(socket, reinterpret_cast<const sockaddr*>(&v4), sizeof v4) == 0
+                           : call(socket, reinterpret_cast<const sockaddr*>(&v6), sizeof v6) == 0;
+    ::close(socket);
+    return works;
+}
+
+// Clients that resolve localhost may try ::1 first.
+TEST_F(ServerTest, ListensOnBothLoopbacksAsLocalhost) {
+    start({.address = "localhost"});
+    const std::uint16_t port = server_->port();
+    EXPECT_TRUE(works_on_loopback(::connect, AF_INET, port));
+    EXPECT_EQ(works_on_loopback(::connect, AF_INET6, port), works_on_loopback(::bind, AF_INET6, 0));
+    server_->drain(Duration(0));
+    EXPECT_FALSE(works_on_loopback(::connect, AF_INET, port));
+    EXPECT_FALSE(works_on_loopback(::connect, AF_INET6, port));
 }
 
 TEST_F(ServerTest, SaysWhichAddressCouldNotBeBound) {
