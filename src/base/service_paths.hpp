@@ -8,7 +8,7 @@
 namespace trackops {
 
 struct ServicePath {
-    std::string_view path;  // and all below it
+    std::string_view path;  // and all below it; the longer one of two stands first
     std::string_view service;
     std::uint16_t default_port;
 };
@@ -18,7 +18,10 @@ inline constexpr std::array service_paths = {
     ServicePath{"/api/sagas", "order-service", 8080},
     ServicePath{"/api/customers", "order-service", 8080},
     ServicePath{"/api/sessions", "order-service", 8080},
+    ServicePath{"/api/inventory/items", "inventory-service", 8081},
+    ServicePath{"/api/inventory/reservations", "inventory-service", 8081},
     ServicePath{"/api/inventory", "inventory-service", 8081},
+    ServicePath{"/api/relay/events", "event-relay-service", 8082},
     ServicePath{"/api/relay", "event-relay-service", 8082},
 };
 

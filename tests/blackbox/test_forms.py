@@ -7,7 +7,7 @@ import pytest
 
 from cases import ADDRESS, CUSTOMER, JSON
 from conformance import contract_of
-from harness import new_customer, order_body
+from harness import new_customer, order_body, send_raw
 from systems import DEV_SYSTEMS, runs_on
 
 pytestmark = runs_on(DEV_SYSTEMS)
@@ -373,3 +373,14 @@ def test_five_hundred_skus_of_any_length_can_be_asked(system):
         f"/api/inventory/availability?sku={known}&sku={known}").expect(200)
     for bad, pointer in (([], "/skus"), (skus + ["one-more"], "/skus"), (["?"], "/skus/0"), ([known, 7], "/skus/1"), ("x", "/skus")):
         assert fault_of(client.post("/api/inventory/availability", {"skus": bad}))["pointer"] == pointer
+
+
+def test_the_largest_order_may_be_escaped(system):
+    """2,000 lines with names of 200 characters beyond the basic plane, each twelve bytes long in JSON."""
+    lines = [{"sku": f"F-{number}", "name": "\U0001F600" * 200, "quantity": 1, "unitAmount": 1} for number in range(2_000)]
+    body = json.dumps(order(items=lines))
+    assert len(body) > 4_900_000 and body.isascii()
+    created = system.client().call("POST", "/api/orders", body.encode(), JSON).expect(201)
+    assert created["items"][1_999]["name"] == "\U0001F600" * 200
+    head = "POST /api/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 9000000\r\n\r\n"
+    assert "8388608 bytes" in send_raw(system.ports["order"], head.encode()).problem(413, "too-large")["detail"]

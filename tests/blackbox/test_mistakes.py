@@ -141,6 +141,8 @@ MISTAKES = [
     lost("order", "/health", "did you mean /actuator/health?"),
     lost("order", "/metrics", "did you mean /actuator/metrics?"),
     lost("order", "/api/inventory/items", "inventory-service", "port 8081 by default"),
+    lost("order", "/api/items", "/api/inventory/items", "inventory-service"),
+    lost("order", "/api/items/X", "/api/inventory/items", "inventory-service"),
     lost("order", "/api/relay/status", "event-relay-service", "port 8082 by default"),
     lost("inventory", ORDERS, "order-service", "port 8080 by default"),
     lost("inventory", "/orders/7", "order-service", "port 8080 by default"),

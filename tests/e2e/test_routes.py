@@ -21,7 +21,7 @@ def test_the_table_of_every_service_is_printed(tmp_path):
     by_route = {(row["service"], row["method"], row["pattern"]): row for row in rows}
     assert len(by_route) == len(rows)
     assert by_route["order", "POST", "/api/orders"] == {
-        "service": "order", "method": "POST", "pattern": "/api/orders", "scope": "orders:write", "body": "json", "bodyBytesMax": 1024 * 1024,
+        "service": "order", "method": "POST", "pattern": "/api/orders", "scope": "orders:write", "body": "json", "bodyBytesMax": 8 * 1024 * 1024,
         "bodyOptional": False, "answer": "json", "idempotencyKey": "required", "work": "memory"}
     assert by_route["inventory", "POST", "/api/inventory/items/{sku}/adjustments"]["idempotencyKey"] == "required"
     assert by_route["inventory", "POST", "/api/relay/pause"]["scope"] == "operate"

@@ -96,6 +96,8 @@ const std::vector<Client> clients = {
      "x-request-id: 9a1c0c2e-7a4b-4a37-8b5f-0d3b1c2d3e4f\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 200},
     {"a proxy, absolute form",
      "GET http://shop.example/api/orders/?limit=1 HTTP/1.1\r\nHost: shop.example\r\nProxy-Connection: Keep-Alive\r\n\r\n", 200},
+    {"a proxy, absolute form with a scheme in capitals",
+     "GET HTTP://shop.example/api/orders/?limit=1 HTTP/1.1\r\nHost: shop.example\r\n\r\n", 200},
     {"curl -X POST",
      "POST /api/relay/pause HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: curl/7.88.1\r\nAccept: */*\r\n\r\n", 200},
     {"curl -d",

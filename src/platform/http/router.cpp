@@ -32,12 +32,14 @@ bool is_below(std::string_view path, std::string_view parent) {
     return path.starts_with(parent) && (path.size() == parent.size() || path[parent.size()] == '/');
 }
 
-// Whether a pattern ends with the first or the last segment of a path.
+// Whether a pattern ends with a segment of a path that begins with a slash.
 bool ends_alike(std::string_view pattern, std::string_view path) {
-    const std::string_view first = path.substr(0, path.find('/', 1));
-    const std::string_view last = path.substr(path.rfind('/'));
-    return (first.size() > 1 && pattern.ends_with(first)) ||
-           (last.size() > 1 && pattern.ends_with(last));
+    while (!path.empty()) {
+        const std::string_view segment = path.substr(0, path.find('/', 1));
+        if (segment.size() > 1 && pattern.ends_with(segment)) return true;
+        path.remove_prefix(segment.size());
+    }
+    return false;
 }
 
 // The parameters of a path. A request allocates nothing for them.

@@ -36,7 +36,7 @@ private:
     struct Node;  // one segment of a pattern
     // Which other service has the path, or a path that ends alike; "" if none has.
     std::string elsewhere(std::string_view path, bool or_alike) const;
-    // The shortest path without parameters that ends as `path` begins or ends; "" if none does.
+    // The shortest path without parameters that ends with a segment of `path`; "" if none does.
     std::string_view ending_alike(std::string_view path) const;
     std::vector<Route> routes_;
     std::unique_ptr<Node> root_;

@@ -88,7 +88,7 @@ TEST(Router, SaysWhatAWrongPathWasMeantToBe) {
              {"api/orders", "below / this service has api"},
              {"//", "the path ends at /"},
              {"/api/inventory/items/7",
-              "/api/inventory is a path of inventory-service, which listens on port 8081 by "
+              "/api/inventory/items is a path of inventory-service, which listens on port 8081 by "
               "default"},
              {"/inventory",
               "/api/inventory is a path of inventory-service, which listens on port 8081 by "
