@@ -104,9 +104,9 @@ def test_an_act_is_there_with_its_answer_and_survives_a_kill(file, auditor, prog
         customer = program.client().post("/api/customers", {"name": "Ann"}, session).expect(201)["id"]
         assert ("order-service", "operator:olga", "POST /api/customers", "committed") in told(program, auditor)
         program.client().post(f"/api/customers/{customer}/erase", {"dryRun": True}, session).expect(200)
-        placed = program.client().post("/api/orders", order_body(("T-kill", 1)), session | {"Idempotency-Key": f"kill-{number}"}).expect(201)["id"]
-        program.client().post(f"/api/orders/{placed}/cancel", None, session).expect(200)
         program.client("inventory").post("/api/inventory/items", {"sku": f"T-kill-{number}", "name": "A thing", "onHand": 5}, session).expect(201)
+        placed = program.client().post("/api/orders", order_body((f"T-kill-{number}", 1)), session | {"Idempotency-Key": f"kill-{number}"}).expect(201)["id"]
+        program.client().post(f"/api/orders/{placed}/cancel", None, session).expect(200)
         program.client().post(f"/api/customers/{customer}/erase", None, session).expect(200)
         program.kill()
         program.start("--access-file", str(file.path))

@@ -171,7 +171,7 @@ def test_a_huge_body_is_refused_before_it_is_read(quiet, no_trace):
 def test_a_huge_body_in_chunks_is_refused_as_well(quiet, no_trace):
     head = b"POST /api/orders HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: k\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
-    send_raw(quiet.ports["order"], head + chunk * 64).problem(413, "too-large")
+    send_raw(quiet.ports["order"], head + chunk * 256).problem(413, "too-large")
 
 
 def test_huge_headers_are_refused(quiet, no_trace):
