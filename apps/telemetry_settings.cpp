@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii_case.hpp"
 #include "base/version.hpp"
 #include "platform/url/url.hpp"
 
@@ -19,10 +20,7 @@ Duration milliseconds(const config::Values& values, std::string_view name) {
 
 // The specification: "true" in any case is true, everything else is false.
 bool is_disabled(const config::Values& values) {
-    std::string text = values.text("otel-sdk-disabled");
-    std::ranges::transform(text, text.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return text == "true";
+    return equals_in_any_case(values.text("otel-sdk-disabled"), "true");
 }
 
 bool has_endpoint(const config::Values& values, std::string_view of_signal) {

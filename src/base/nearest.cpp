@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/ascii_case.hpp"
+
 namespace trackops {
 namespace {
 
@@ -36,8 +38,7 @@ std::size_t edits(std::string_view a, std::string_view b) {
 std::string letters_of(std::string_view name) {
     std::string letters;
     for (const char c : name) {
-        if (c != '_' && c != '-')
-            letters += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        if (c != '_' && c != '-') letters += in_lower_case(c);
     }
     return letters;
 }

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/ascii_case.hpp"
 #include "platform/access/key_text.hpp"
 
 namespace trackops::access {
@@ -53,12 +54,7 @@ Identified refused(Outcome outcome) { return {stranger(outcome), outcome}; }
 // The scheme is case-insensitive (RFC 9110, section 11.1). Returns "" if it is another one.
 std::string_view bearer_token(std::string_view authorization) {
     constexpr std::string_view scheme = "bearer ";
-    if (authorization.size() <= scheme.size()) return {};
-    const auto is_same_letter = [](char given, char wanted) {
-        return given == wanted || (given >= 'A' && given <= 'Z' && given - 'A' + 'a' == wanted);
-    };
-    if (!std::ranges::equal(authorization.substr(0, scheme.size()), scheme, is_same_letter))
-        return {};
+    if (!begins_in_any_case(authorization, scheme)) return {};
     const std::string_view token = authorization.substr(scheme.size());
     return token.substr(std::min(token.find_first_not_of(' '), token.size()));
 }

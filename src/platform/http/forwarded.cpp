@@ -1,12 +1,12 @@
 #include "platform/http/forwarded.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/ascii_case.hpp"
 #include "platform/http/field_text.hpp"
 
 namespace trackops::http {
@@ -36,10 +36,7 @@ std::optional<std::string_view> parameter(std::string_view element, std::string_
         element.remove_prefix(std::min(end + 1, element.size()));
         const std::size_t equals = pair.find('=');
         if (equals == std::string_view::npos) continue;
-        const bool is_it = std::ranges::equal(pair.substr(0, equals), name, [](char a, char b) {
-            return std::tolower(static_cast<unsigned char>(a)) == b;
-        });
-        if (!is_it) continue;
+        if (!equals_in_any_case(pair.substr(0, equals), name)) continue;
         std::string_view value = pair.substr(equals + 1);
         if (value.size() >= 2 && value.starts_with('"') && value.ends_with('"'))
             value = value.substr(1, value.size() - 2);

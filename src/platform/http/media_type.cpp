@@ -4,17 +4,11 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii_case.hpp"
 #include "platform/http/field_text.hpp"
 
 namespace trackops::http {
 namespace {
-
-bool same_word(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    };
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
 
 // Cuts off and returns the text before the next semicolon.
 std::string_view take_part(std::string_view& rest) {
@@ -33,15 +27,15 @@ std::string_view without_quotes(std::string_view text) {
 // The names by which clients call UTF-8, and ASCII, which is UTF-8 as well.
 bool is_utf8(std::string_view charset) {
     constexpr std::string_view names[] = {"utf-8", "utf8", "us-ascii", "ascii"};
-    return std::ranges::any_of(names,
-                               [&](std::string_view name) { return same_word(charset, name); });
+    return std::ranges::any_of(
+        names, [&](std::string_view name) { return equals_in_any_case(charset, name); });
 }
 
 // Returns the charset that a parameter of the media type names; nothing for another parameter.
 std::optional<std::string_view> charset_of(std::string_view parameter) {
     const std::size_t equals = parameter.find('=');
     if (equals == std::string_view::npos ||
-        !same_word(without_white_space(parameter.substr(0, equals)), "charset"))
+        !equals_in_any_case(without_white_space(parameter.substr(0, equals)), "charset"))
         return std::nullopt;
     return without_white_space(without_quotes(without_white_space(parameter.substr(equals + 1))));
 }
@@ -58,14 +52,14 @@ std::string shown(std::string_view text) {
 
 std::optional<std::string> media_type_fault(const Request& request, std::string_view expected) {
     const auto coding = request.header("content-encoding");
-    if (coding && !same_word(*coding, "identity")) {
+    if (coding && !equals_in_any_case(*coding, "identity")) {
         return fmt::format("the body must not be compressed, and its Content-Encoding is {}",
                            shown(*coding));
     }
     const auto given = request.header("content-type");
     if (!given) return fmt::format("the Content-Type is missing; it must be {}", expected);
     std::string_view rest = *given;
-    if (const auto type = take_part(rest); !same_word(type, expected)) {
+    if (const auto type = take_part(rest); !equals_in_any_case(type, expected)) {
         return fmt::format("the Content-Type must be {}, and is {}", expected, shown(type));
     }
     while (!rest.empty()) {

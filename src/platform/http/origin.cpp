@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii_case.hpp"
 #include "platform/http/cors.hpp"
 #include "platform/http/setting_list.hpp"
 
@@ -18,14 +19,6 @@ struct Authority {
     std::string host;       // in lower case, without a dot at its end; IPv6 in brackets
     std::string_view port;  // digits; empty if there is none
 };
-
-std::string lower_case(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
-}
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -56,7 +49,7 @@ std::optional<Authority> parse_authority(std::string_view text) {
     // The colon of a port stands behind the bracket of an IPv6 address.
     const std::size_t bracket = text.starts_with('[') ? text.find(']') : 0;
     const std::size_t colon = std::min(text.find(':', bracket), text.size());
-    Authority authority{lower_case(text.substr(0, colon)),
+    Authority authority{in_lower_case(text.substr(0, colon)),
                         text.substr(std::min(colon + 1, text.size()))};
     if (authority.host.ends_with('.')) authority.host.pop_back();
     if (authority.port.size() > 5 || !std::ranges::all_of(authority.port, is_digit) ||

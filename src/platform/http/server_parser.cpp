@@ -6,6 +6,7 @@
 #include <boost/beast/http/error.hpp>
 #include <fmt/format.h>
 
+#include "base/ascii_case.hpp"
 #include "platform/http/last_chunk.hpp"
 
 namespace trackops::http {
@@ -16,14 +17,6 @@ using Code = beast::error_code;
 
 // The most memory that a Content-Length alone makes us reserve.
 constexpr std::size_t reserved_body_bytes_max = 64 * 1024;
-
-std::string lower_case(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
-}
 
 // Parser callbacks that write directly into a Request.
 class ParserCallbacks final : public beast::http::basic_parser<true> {
@@ -52,7 +45,7 @@ private:
         if (field == beast::http::field::expect && beast::iequals(value, "100-continue"))
             head.expects_continue = true;
         hosts_ += field == beast::http::field::host ? 1 : 0;
-        request.headers.emplace_back(lower_case({name.data(), name.size()}),
+        request.headers.emplace_back(in_lower_case({name.data(), name.size()}),
                                      std::string(value.data(), value.size()));
     }
     void on_header_impl(Code& ec) override {

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii_case.hpp"
 #include "base/hex.hpp"
 #include "platform/http/message.hpp"
 #include "platform/telemetry/utf8.hpp"
@@ -40,20 +41,12 @@ Result<std::string> decoded_word(std::string_view text) {
     return decoded(spaced);
 }
 
-// Whether the text begins with the name, which is in small letters, in letters of any case.
-bool begins_with(std::string_view text, std::string_view name) {
-    return text.size() >= name.size() &&
-           std::ranges::equal(text.substr(0, name.size()), name, [](char given, char wanted) {
-               return (given >= 'A' && given <= 'Z' ? given - 'A' + 'a' : given) == wanted;
-           });
-}
-
 // Cuts "http://host" off a target in absolute form and returns the host; nothing for any other
 // form.
 std::optional<std::string_view> take_authority(std::string_view& text) {
-    const std::size_t scheme = begins_with(text, "http://")    ? 7
-                               : begins_with(text, "https://") ? 8
-                                                               : 0;
+    const std::size_t scheme = begins_in_any_case(text, "http://")    ? 7
+                               : begins_in_any_case(text, "https://") ? 8
+                                                                      : 0;
     if (scheme == 0) return std::nullopt;
     const std::size_t end = std::min(text.find_first_of("/?#", scheme), text.size());
     const std::string_view authority = text.substr(scheme, end - scheme);

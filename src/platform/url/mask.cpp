@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include <boost/url/pct_string_view.hpp>
 #include <fmt/format.h>
+
+#include "base/ascii_case.hpp"
 
 namespace trackops::url {
 namespace {
@@ -126,9 +127,7 @@ bool is_local(std::string_view text) {
 
 bool is_secret_parameter(std::string_view name) {
     constexpr auto words = std::to_array<std::string_view>({"pass", "pwd", "secret", "token"});
-    std::string lower(name);
-    std::ranges::transform(lower, lower.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string lower = in_lower_case(name);
     return !lower.ends_with("file") &&
            std::ranges::any_of(words, [&](std::string_view word) { return lower.contains(word); });
 }
