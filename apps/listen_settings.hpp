@@ -13,8 +13,7 @@ namespace trackops::apps {
 inline constexpr auto listen_settings = std::to_array<config::Setting>({
     {"address", config::Kind::text, "localhost",
      "Address to listen on: an IP address, or localhost for 127.0.0.1 and ::1. Beyond loopback it "
-     "needs an access file, "
-     "and TLS or --behind-proxy."},
+     "needs an access file, and TLS or --behind-proxy."},
     {"management-address", config::Kind::text, "",
      "HOST:PORT that serves /actuator/*, which then leaves the API's port and asks for no key. "
      "Beyond loopback it needs TLS or --behind-proxy."},

@@ -1,12 +1,11 @@
 """Idempotency-Keys: one effect, and the stored answer byte for byte for every repetition."""
 import json
 import re
-import threading
 import uuid
 
 import pytest
 
-from harness import in_parallel, new_customer, order_body
+from harness import all_at_once, new_customer, order_body
 from systems import DEV_SYSTEMS, runs_on
 
 pytestmark = runs_on(DEV_SYSTEMS)
@@ -106,16 +105,8 @@ def test_no_body_is_an_empty_object(system, first, second):
 @pytest.mark.parametrize("name", ["place", "adjust stock", "patch an item"])
 def test_simultaneous_twins_have_one_effect(system, name):
     service, method, path, body, _, status = CALLS[name](system.shop)
-    key, together = uuid.uuid4().hex, threading.Barrier(TWINS)
-
-    def call(_):
-        client = system.client(service)
-        client.get("/actuator/info").expect(200)  # connected
-        together.wait(timeout=30)
-        answer = client.call(method, path, body, {"Idempotency-Key": key})
-        client.close()
-        return answer
-    answers = in_parallel(TWINS, call)
+    key = {"Idempotency-Key": uuid.uuid4().hex}
+    answers = all_at_once(TWINS, lambda: system.client(service), lambda client: client.call(method, path, body, key))
     assert [answer.status for answer in answers] == [status] * TWINS
     assert len({(answer.body, *(answer.headers.get(header) for header in ANSWER_HEADERS)) for answer in answers}) == 1
     assert sorted(answer.headers.get("idempotency-replayed", "") for answer in answers) == [""] + ["true"] * (TWINS - 1)

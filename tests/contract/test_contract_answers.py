@@ -57,7 +57,10 @@ SPOIL = {
 
 @pytest.mark.parametrize("service,operation_id", OPERATIONS, ids=["-".join(row) for row in OPERATIONS])
 def test_each_documented_refusal_is_given(world, service, operation_id):
-    """304 counts as one. What a setting alone brings has x-setting, and a test of that setting. A status that no request gets, and one that this file cannot provoke, has no place in the contract."""
+    """304 counts as one. What only a setting brings has x-setting, and a test of that setting.
+
+    The contract has no status that no request gets, and none that this file cannot provoke.
+    """
     documented = Call(world, service, operation_id).operation["responses"]
     refusals = sorted(status for status, answer in documented.items()
                       if status >= "304" and status not in RARE and "x-setting" not in contract_of(service).seen(answer))

@@ -7,6 +7,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import threading
 import time
 import uuid
 
@@ -32,6 +33,20 @@ def in_parallel(count, work):
     """work(0) .. work(count - 1), each on a thread of its own; their results in order."""
     with concurrent.futures.ThreadPoolExecutor(count) as threads:
         return list(threads.map(work, range(count)))
+
+
+def all_at_once(count, connect, ask):
+    """The answers of ask(client) for `count` clients of connect() at one moment. Each has its connection open before."""
+    together = threading.Barrier(count)
+
+    def call(_):
+        client = connect()
+        client.get("/actuator/health/liveness").expect(200)
+        together.wait(timeout=30)
+        answer = ask(client)
+        client.close()
+        return answer
+    return in_parallel(count, call)
 
 
 class Answer:

@@ -1,8 +1,7 @@
 """A shop that gives each external reference once."""
-import threading
 import uuid
 
-from harness import in_parallel, order_body
+from harness import all_at_once, order_body
 
 CLIENTS = 16
 
@@ -10,16 +9,7 @@ CLIENTS = 16
 def test_of_simultaneous_orders_with_one_reference_one_is_placed(program):
     program.start("--external-ref-unique")
     body = order_body(("NO-SUCH-SKU", 1), externalRef="WEB-1")
-    together = threading.Barrier(CLIENTS)
-
-    def place(_):
-        client = program.client()
-        client.get("/actuator/health/liveness").expect(200)
-        together.wait(timeout=30)
-        answer = client.post("/api/orders", body, {"Idempotency-Key": uuid.uuid4().hex})
-        client.close()
-        return answer
-    answers = in_parallel(CLIENTS, place)
+    answers = all_at_once(CLIENTS, program.client, lambda client: client.post("/api/orders", body, {"Idempotency-Key": uuid.uuid4().hex}))
     assert sorted(answer.status for answer in answers) == [201] + [409] * (CLIENTS - 1)
     first = next(answer.json() for answer in answers if answer.status == 201)
     for answer in answers:

@@ -1,26 +1,15 @@
 """One key, one effect, the same bytes for everybody who asks."""
-import threading
 import uuid
 
 import pytest
 
-from harness import in_parallel, order_body
+from harness import all_at_once, order_body
 
 CLIENTS = 32
 
 
-def all_at_once(program, method, path, body, key):
-    """The answers to simultaneous requests, each over a connection of its own that was open before."""
-    together = threading.Barrier(CLIENTS)
-
-    def call(_):
-        client = program.client()
-        client.get("/actuator/health/liveness").expect(200)
-        together.wait(timeout=30)
-        answer = client.call(method, path, body, {"Idempotency-Key": key})
-        client.close()
-        return answer
-    return in_parallel(CLIENTS, call)
+def post_at_once(program, path, body, key):
+    return all_at_once(CLIENTS, program.client, lambda client: client.post(path, body, {"Idempotency-Key": key}))
 
 
 @pytest.mark.parametrize("quotes", ["", '"'])
@@ -28,7 +17,7 @@ def test_simultaneous_requests_with_one_key_make_one_order(shop, shared_program,
     key, reference = uuid.uuid4().hex, f"I-{uuid.uuid4().hex[:10]}"
     sku = shop.new_sku(100)
     body = order_body((sku, 3), externalRef=reference)
-    answers = all_at_once(shared_program, "POST", "/api/orders", body, quotes + key + quotes)
+    answers = post_at_once(shared_program, "/api/orders", body, quotes + key + quotes)
     assert [answer.status for answer in answers] == [201] * CLIENTS
     assert len({answer.body for answer in answers}) == 1
     assert len({(answer.headers["location"], answer.headers["etag"]) for answer in answers}) == 1
@@ -59,7 +48,7 @@ def test_a_refusal_is_not_kept(shop):
 def test_simultaneous_cancellations_with_one_key_are_one(shop, shared_program):
     sku = shop.new_sku(10)
     order = shop.place_confirmed((sku, 2))
-    answers = all_at_once(shared_program, "POST", f"/api/orders/{order['id']}/cancel", {}, uuid.uuid4().hex)
+    answers = post_at_once(shared_program, f"/api/orders/{order['id']}/cancel", {}, uuid.uuid4().hex)
     assert [answer.status for answer in answers] == [200] * CLIENTS
     assert len({answer.body for answer in answers}) == 1
     assert shop.order(order["id"])["version"] == order["version"] + 1

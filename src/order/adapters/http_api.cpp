@@ -343,7 +343,8 @@ constexpr Row for_own_customer(Row row) {
     return row;
 }
 
-// The largest order that the contract allows, with each character of its texts as \uXXXX\uXXXX.
+// The largest order that the contract allows, with each character of its texts escaped in JSON as
+// two numbers of four digits.
 constexpr Row for_largest_order(Row row) {
     constexpr std::size_t mebibyte = 1U << 20;
     row.body_bytes_max = 8 * mebibyte;

@@ -179,9 +179,9 @@ Result<void> save(sql::Transaction& tx, const app::CustomerWrite& write, const R
     }
     // Behind the deletion of the addresses, which waits for the orders that copy one of them.
     const sql::Statement* orders = nullptr;
-    if (write.orders) orders = &tx.add(count_orders, {write.customer});
+    if (write.order_count) orders = &tx.add(count_orders, {write.customer});
     sql::or_conflict([&] { tx.flush(); });
-    if (orders != nullptr && orders->rows().at(0).integer(0) != *write.orders)
+    if (orders != nullptr && orders->rows().at(0).integer(0) != *write.order_count)
         return fail(Errc::precondition_failed, "the customer has other orders meanwhile");
     if ((inserted != nullptr && inserted->affected() == 0) ||
         (recorded != nullptr && recorded->affected() == 0))

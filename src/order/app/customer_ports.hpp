@@ -29,9 +29,8 @@ struct CustomerWrite {
     // more than once.
     std::function<RecordedResponse(const CustomerWriteResult&)> answer;
     Trace trace = {};  // of the event that tells of an erasure
-    // The number of orders of the customer for which the write is meant; absent: it does not
-    // matter.
-    std::optional<std::int64_t> orders = {};
+    // The number of orders of the customer for which the write is meant; absent: any.
+    std::optional<std::int64_t> order_count = {};
     AuditedActPtr act = {};
 };
 

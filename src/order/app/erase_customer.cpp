@@ -82,7 +82,7 @@ Result<EraseResult> erase_once(const EraseCustomer& command, const ErasePorts& p
                         command.key, [&](const CustomerWriteResult&) { return answer(erasure); }};
     write.trace = command.trace;
     write.act = command.act;
-    write.orders = erasure.orders;
+    write.order_count = erasure.orders;
     const Instant now = ports.clock.now();
     const auto decide = [&](const std::optional<domain::CustomerAggregate>& current) {
         return apply(current, command.customer.text,

@@ -220,14 +220,15 @@ Router::Match Router::match(std::string_view method, std::string_view path) cons
     return match;
 }
 
-std::string Router::elsewhere(std::string_view path, bool or_alike) const {
+template <class IsMeant>
+std::string Router::elsewhere(IsMeant is_meant) const {
     for (const ServicePath& one : service_paths) {
         const bool is_ours = std::ranges::any_of(
-            routes_, [&](const Route& route) { return route.pattern.starts_with(one.path); });
-        if (is_ours || !(is_below(path, one.path) || (or_alike && ends_alike(one.path, path))))
-            continue;
-        return fmt::format("{} is a path of {}, which listens on port {} by default", one.path,
-                           one.service, one.default_port);
+            routes_, [&](const Route& route) { return is_below(route.pattern, one.path); });
+        if (!is_ours && is_meant(one.path)) {
+            return fmt::format("{} is a path of {}, which listens on port {} by default", one.path,
+                               one.service, one.default_port);
+        }
     }
     return "";
 }
@@ -244,13 +245,13 @@ std::string_view Router::ending_alike(std::string_view path) const {
     return shortest;
 }
 
-std::string Router::hint(const std::string_view asked) const {
-    std::string_view path = asked;
+std::string Router::hint(std::string_view path) const {
+    std::string_view rest = path;
     const Node* node = root_.get();
     std::string known;  // the part of the path that routes have, as their patterns write it
     std::string meant;
-    while (path.starts_with('/')) {
-        const std::string segment = percent_decoded(take_segment(path)).value_or("");
+    while (rest.starts_with('/')) {
+        const std::string segment = percent_decoded(take_segment(rest)).value_or("");
         const auto [child, name] = node->find(segment);
         // A parameter takes any text, also one that was meant to be a literal.
         const bool is_literal = child && !is_parameter(name);
@@ -262,14 +263,15 @@ std::string Router::hint(const std::string_view asked) const {
         known.append("/").append(name);
     }
     if (!meant.empty()) return meant;
-    if (asked.starts_with('/')) {
-        // Deep in a path that exists, an ending means something else.
-        const bool is_early = known.find('/', 1) == std::string::npos;
-        if (std::string other = elsewhere(asked, false); !other.empty()) return other;
-        const std::string_view alike = is_early ? ending_alike(asked) : "";
-        if (!alike.empty()) return fmt::format("did you mean {}?", alike);
-        if (std::string other = elsewhere(asked, is_early); !other.empty()) return other;
+    std::string other = elsewhere([path](std::string_view its) { return is_below(path, its); });
+    // Deep in a path that exists, an ending means something else.
+    const bool is_early = path.starts_with('/') && known.find('/', 1) == std::string::npos;
+    if (other.empty() && is_early) {
+        if (const std::string_view alike = ending_alike(path); !alike.empty())
+            return fmt::format("did you mean {}?", alike);
+        other = elsewhere([path](std::string_view its) { return ends_alike(its, path); });
     }
+    if (!other.empty()) return other;
     const std::string children = node->children();
     if (children.empty()) return "the path ends at " + known;
     return "below " + (known.empty() ? "/" : known) + " this service has " + children;

@@ -28,15 +28,18 @@ public:
     Match match(std::string_view method, std::string_view path) const;
     // Returns what a client may have meant by a path that no route has, such as "did you mean
     // /api/orders?", the service that has the path, or what there is at the place where the path
-    // leaves the routes. `asked` begins with a slash.
-    std::string hint(std::string_view asked) const;
+    // leaves the routes.
+    std::string hint(std::string_view path) const;
     const std::vector<Route>& routes() const { return routes_; }
 
 private:
     struct Node;  // one segment of a pattern
-    // Which other service has the path, or a path that ends alike; "" if none has.
-    std::string elsewhere(std::string_view path, bool or_alike) const;
-    // The shortest path without parameters that ends with a segment of `path`; "" if none does.
+    // Returns the first path of another service that is meant, and that service; "" if none is.
+    // is_meant (std::string_view -> bool).
+    template <class IsMeant>
+    std::string elsewhere(IsMeant is_meant) const;
+    // Returns the shortest path without parameters that ends with a segment of `path`; "" if there
+    // is none.
     std::string_view ending_alike(std::string_view path) const;
     std::vector<Route> routes_;
     std::unique_ptr<Node> root_;

@@ -150,9 +150,9 @@ private:
                 listen_on({asio::ip::address_v4::loopback(), options_.port});
                 return listen_on({asio::ip::address_v6::loopback(), port_});
             } catch (const boost::system::system_error& error) {
-                const bool has_no_v6 = error.code() == asio::error::address_family_not_supported ||
-                                       error.code() == asio::error::not_found ||
-                                       error.code().value() == EADDRNOTAVAIL;
+                using namespace boost::system::errc;
+                const bool has_no_v6 = error.code() == address_family_not_supported ||
+                                       error.code() == address_not_available;
                 if (!doors_.empty() && has_no_v6) return;
                 if (options_.port != 0 || tries == tries_max) throw;
                 doors_.clear();

@@ -70,23 +70,13 @@ private:
     int hosts_ = 0;
 };
 
-Error refusal(const Code& ec, std::size_t body_bytes_max) {
-    if (ec == beast::http::error::header_limit)
-        return {Errc::header_too_large, "the request's headers are larger than they may be"};
-    if (ec == beast::http::error::body_limit)
-        return {Errc::too_large,
-                fmt::format("the body is larger than the {} bytes that it may have here",
-                            body_bytes_max)};
-    return {Errc::malformed, fmt::format("the request is not HTTP/1.1: {}", ec.message())};
-}
-
 }  // namespace
 
 struct RequestParser::State {
     std::size_t header_bytes_max;
     std::size_t header_bytes = 0;
-    bool awaits_rest = false;  // Step::header was returned
-    std::size_t body_bytes_max = 0;
+    bool awaits_rest = false;        // Step::header was returned
+    std::size_t body_bytes_max = 0;  // since take_body()
     std::optional<ParserCallbacks> reading;
 
     void begin() {
@@ -97,6 +87,18 @@ struct RequestParser::State {
         reading->eager(false);
         reading->header_limit(static_cast<std::uint32_t>(header_bytes_max + 1));
         reading->body_limit(boost::none);
+    }
+
+    std::unexpected<Error> refusal(const Code& ec) const {
+        if (ec == beast::http::error::header_limit)
+            return fail(Errc::header_too_large,
+                        "the request's headers are larger than they may be");
+        if (ec == beast::http::error::body_limit) {
+            return fail(Errc::too_large,
+                        fmt::format("the body is larger than the {} bytes that it may have here",
+                                    body_bytes_max));
+        }
+        return fail(Errc::malformed, fmt::format("the request is not HTTP/1.1: {}", ec.message()));
     }
 };
 
@@ -130,7 +132,7 @@ Result<RequestParser::Step> RequestParser::parse(std::string_view bytes, std::si
     const std::size_t waiting = rest.size() - put;
     if (state_->awaits_rest) {
         if (ec == beast::http::error::need_more) ec = {};
-        if (ec) return std::unexpected(refusal(ec, state_->body_bytes_max));
+        if (ec) return state_->refusal(ec);
         if (reading.is_done()) return Step::complete;
         if (waiting > state_->header_bytes_max)
             return fail(Errc::header_too_large,
@@ -139,9 +141,9 @@ Result<RequestParser::Step> RequestParser::parse(std::string_view bytes, std::si
     }
     state_->header_bytes += put;
     const bool needs_more = ec == beast::http::error::need_more;
-    if (ec && !needs_more) return std::unexpected(refusal(ec, state_->body_bytes_max));
+    if (ec && !needs_more) return state_->refusal(ec);
     if (state_->header_bytes + (needs_more ? waiting : 0) > state_->header_bytes_max)
-        return std::unexpected(refusal(beast::http::error::header_limit, state_->body_bytes_max));
+        return state_->refusal(beast::http::error::header_limit);
     if (needs_more) {
         return Step::need_more;
     }
@@ -158,7 +160,7 @@ Result<void> RequestParser::take_body(std::size_t bytes_max, bool keep) {
     state_->awaits_rest = true;
     state_->body_bytes_max = bytes_max;
     if (reading.head.content_length.value_or(0) > bytes_max)
-        return std::unexpected(refusal(beast::http::error::body_limit, state_->body_bytes_max));
+        return state_->refusal(beast::http::error::body_limit);
     reading.keeps_body = keep;
     reading.eager(true);
     reading.body_limit(bytes_max);
