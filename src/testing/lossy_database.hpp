@@ -20,6 +20,8 @@ public:
     std::atomic<int> refuse = 0;
     // Runs once, before the next write transaction begins. Not thread-safe.
     std::function<void()> before_write;
+    // Runs once, behind the next commit of a write transaction. Not thread-safe.
+    std::function<void()> after_commit;
 
     std::unique_ptr<sql::Transaction> begin(sql::Access access) override {
         if (before_write && access == sql::Access::write) std::exchange(before_write, {})();
@@ -51,6 +53,8 @@ private:
                 throw sql::Failure(sql::Fault::unavailable, "", "the commit was refused");
             }
             real_->commit();
+            if (faults_ != nullptr && faults_->after_commit)
+                std::exchange(faults_->after_commit, {})();
             if (faults_ != nullptr && faults_->lose > 0) {
                 --faults_->lose;
                 throw sql::Failure(sql::Fault::outcome_unknown, "",

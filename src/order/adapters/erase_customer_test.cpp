@@ -2,6 +2,7 @@
 // every table.
 #include "order/app/erase_customer.hpp"
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -213,6 +214,33 @@ TEST_P(ErasedCustomer, LeavesNoOrderThatIsPlacedMeanwhile) {
     EXPECT_THAT(rows_with(marker), ::testing::IsEmpty());
 }
 
+// An order with an address of its own needs nothing of the customer that is gone.
+TEST_P(ErasedCustomer, KeepsTheAnswerOfAnOrderThatIsPlacedAfterwards) {
+    register_person("c", marker);
+    finish(order_of("c", marker));
+    testing::LossyDatabase slow(*at_hand_.database);
+    const auto customers = make_sql_customer_store(slow);
+    const Headers same{{"idempotency-key", "once"}};
+    std::string terms = ApiAtHand::terms();
+    terms.replace(terms.find("018bcfe5-687b-7abc-8123-456789abcdef"), 36, "c");
+    http::Response placed;
+    slow.after_commit = [&] { placed = call("POST", "/api/orders", terms, same); };
+    const auto erased = app::erase_customer({domain::CustomerId{"c"}, false, "tests", {}, {}, {}},
+                                            {*customers,
+                                             *at_hand_.store,
+                                             at_hand_.clock,
+                                             at_hand_.ids,
+                                             {},
+                                             [](std::span<const domain::Order>) {}},
+                                            [](const app::Erasure&) { return RecordedResponse{}; });
+    ASSERT_TRUE(erased) << erased.error().detail;
+    EXPECT_THAT(rows_with(marker), ::testing::IsEmpty());
+    ASSERT_EQ(placed.status, 201) << placed.body;
+    const auto repeated = call("POST", "/api/orders", terms, same);
+    EXPECT_EQ(header(repeated, "Idempotency-Replayed"), "true");
+    EXPECT_EQ(repeated.body, placed.body);
+}
+
 // The address is read for the order, then the customer is erased, then the order is placed.
 TEST_P(ErasedCustomer, IsInNoOrderThatNamesTheAddressMeanwhile) {
     register_person("c", marker);
@@ -232,54 +260,95 @@ TEST_P(ErasedCustomer, IsInNoOrderThatNamesTheAddressMeanwhile) {
     EXPECT_THAT(rows_with(marker), ::testing::IsEmpty());
 }
 
-// The order has copied the address and is not committed yet. SQLite has one writer.
-TEST(ErasedCustomerOnPostgres, WaitsForAnOrderThatCopiesTheAddress) {
-    ApiAtHand at_hand{"postgres"};
-    const auto customers = make_sql_customer_store(*at_hand.database);
-    http::Calls calls{customer_routes({*customers,
-                                       at_hand.clock,
-                                       at_hand.ids,
-                                       idempotency_lifetime_default,
-                                       *at_hand.store,
-                                       {},
-                                       [](std::span<const domain::Order>) {}}),
-                      [] {}};
-    ASSERT_EQ(calls.call("POST", "/api/customers", R"({"id":"c"})").status, 201);
-    const auto address = calls.call("POST", "/api/customers/c/addresses",
-                                    R"({"line1":"1 High St","city":"London","postalCode":"N1",)"
-                                    R"("country":"GB"})");
-    ASSERT_EQ(address.status, 201) << address.body;
-    app::NewOrder order;
-    domain::OrderTerms& terms = order.record.order.terms;
-    terms.customer = domain::CustomerId{"c"};
-    terms.shipping_address_id = domain::AddressId(Uuid::parse(http::member(address, "id")).value());
-    terms.shipping_address = {{}, "1 High St", {}, "London", {}, "N1", "GB", {}};
-    auto placing = at_hand.database->begin(sql::Access::write);
-    keep_addresses(*placing, {&order, 1});
-    placing->add({.name = "test.place",
-                  .text = "INSERT INTO orders (id, customer_id, status, currency, total_amount, "
-                          "shipping_address, version, revision, events_sent, created_at, "
-                          "updated_at) VALUES ($1, 'c', 'PENDING', 'GBP', 1, '{}', 1, 1, 1, now(), "
-                          "now())"},
-                 {at_hand.ids.next()});
-    placing->flush();
-    http::Response erased;
-    std::atomic<bool> is_over = false;
-    std::jthread erasing([&] {
-        erased = calls.call("POST", "/api/customers/c/erase");
-        is_over = true;
-    });
-    for (bool somebody = false; !somebody && !is_over; std::this_thread::yield()) {
-        somebody = !testing::query_column(*at_hand.database,
-                                          "SELECT CAST(pid AS TEXT) FROM pg_stat_activity WHERE "
-                                          "datname = current_database() AND wait_event_type = "
-                                          "'Lock'")
-                        .empty();
+// A customer with two addresses, and an order that copies some of them and is not committed yet.
+// SQLite has one writer.
+class CopiedAddresses : public ::testing::Test {
+protected:
+    CopiedAddresses() {
+        EXPECT_EQ(calls_.call("POST", "/api/customers", R"({"id":"c"})").status, 201);
+        for (std::string& path : addresses_) {
+            const auto added = calls_.call("POST", "/api/customers/c/addresses",
+                                           R"({"line1":"1 High St","city":"London",)"
+                                           R"("postalCode":"N1","country":"GB"})");
+            EXPECT_EQ(added.status, 201) << added.body;
+            path = header(added, "Location");
+        }
     }
-    placing->commit();
-    erasing.join();
+    void copy(const std::string& path) {
+        app::NewOrder order;
+        domain::OrderTerms& terms = order.record.order.terms;
+        terms.customer = domain::CustomerId{"c"};
+        terms.shipping_address_id = address_id(path);
+        terms.shipping_address = {{}, "1 High St", {}, "London", {}, "N1", "GB", {}};
+        keep_addresses(*placing_, {&order, 1});
+    }
+    static domain::AddressId address_id(std::string_view path) {
+        return domain::AddressId(Uuid::parse(path.substr(path.rfind('/') + 1)).value());
+    }
+    // Sends the request, and runs `meanwhile` while it waits for a lock of the order.
+    http::Response call_beside(std::string_view method, const std::string& target, std::string body,
+                               const std::function<void()>& meanwhile) {
+        http::Response answer;
+        std::atomic<bool> is_over = false;
+        std::jthread calling([&] {
+            answer = calls_.call(method, target, std::move(body));
+            is_over = true;
+        });
+        for (bool waits = false; !waits && !is_over; std::this_thread::yield()) {
+            waits = !testing::query_column(*at_hand_.database,
+                                           "SELECT CAST(pid AS TEXT) FROM pg_stat_activity WHERE "
+                                           "datname = current_database() AND wait_event_type = "
+                                           "'Lock'")
+                         .empty();
+        }
+        EXPECT_FALSE(is_over) << "the request did not wait";
+        meanwhile();
+        calling.join();
+        return answer;
+    }
+
+    ApiAtHand at_hand_{"postgres"};
+    std::unique_ptr<app::CustomerStore> customers_ = make_sql_customer_store(*at_hand_.database);
+    http::Calls calls_{customer_routes({*customers_,
+                                        at_hand_.clock,
+                                        at_hand_.ids,
+                                        idempotency_lifetime_default,
+                                        *at_hand_.store,
+                                        {},
+                                        [](std::span<const domain::Order>) {}}),
+                       [] {}};
+    std::array<std::string, 2> addresses_;  // their paths; the first is the default
+    std::unique_ptr<sql::Transaction> placing_ = at_hand_.database->begin(sql::Access::write);
+};
+
+TEST_F(CopiedAddresses, KeepTheCustomerFromErasure) {
+    copy(addresses_[0]);
+    placing_->add({.name = "test.place",
+                   .text = "INSERT INTO orders (id, customer_id, status, currency, total_amount, "
+                           "shipping_address, version, revision, events_sent, created_at, "
+                           "updated_at) VALUES ($1, 'c', 'PENDING', 'GBP', 1, '{}', 1, 1, 1, "
+                           "now(), now())"},
+                  {at_hand_.ids.next()});
+    placing_->flush();
+    const auto erased =
+        call_beside("POST", "/api/customers/c/erase", "", [&] { placing_->commit(); });
     EXPECT_EQ(erased.status, 409) << erased.body;
-    EXPECT_EQ(calls.call("GET", "/api/customers/c").status, 200);
+    EXPECT_EQ(calls_.call("GET", "/api/customers/c").status, 200);
+}
+
+// The default moves back to the first address; the second one, no longer the default, is saved
+// first.
+TEST_F(CopiedAddresses, AreLockedByChangesInTheSameOrder) {
+    ASSERT_EQ(calls_.call("PATCH", addresses_[1], R"({"isDefault":true})").status, 200);
+    copy(addresses_[0]);
+    const auto changed = call_beside("PATCH", addresses_[0], R"({"isDefault":true})", [&] {
+        placing_->add({.name = "test.lock",
+                       .text = "SELECT id FROM addresses WHERE id = $1 FOR SHARE NOWAIT"},
+                      {address_id(addresses_[1])});
+        EXPECT_NO_THROW(placing_->flush()) << "each waits for the other";
+        placing_->commit();
+    });
+    EXPECT_EQ(changed.status, 200) << changed.body;
 }
 
 TEST_P(ErasedCustomer, NeedNotBeRegistered) {

@@ -1,6 +1,7 @@
 #include "order/adapters/sql_customer_store.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "base/case_folding.hpp"
@@ -35,6 +36,13 @@ constexpr sql::Query lock_customer{.name = "customer.lock",
 constexpr sql::Query load_addresses{.name = "customer.addresses", .text = R"sql(
     SELECT id, label, recipient, line1, line2, city, region, postal_code, country, phone, is_default, version, created_at, updated_at
     FROM addresses WHERE customer_id = $1 ORDER BY id
+)sql"};
+
+// Sorted by id, as the placement of orders locks addresses.
+constexpr sql::Query lock_addresses{
+    .name = "customer.lock_addresses", .text = load_addresses.text, .postgres = R"sql(
+    SELECT id, label, recipient, line1, line2, city, region, postal_code, country, phone, is_default, version, created_at, updated_at
+    FROM addresses WHERE customer_id = $1 ORDER BY id FOR UPDATE
 )sql"};
 
 constexpr sql::Query insert_customer{.name = "customer.insert", .text = R"sql(
@@ -146,16 +154,19 @@ outbox::Event erasure_event(const app::CustomerWrite& write, Instant now) {
 }
 
 // Whether a recorded response holds the data of a customer, of one of its addresses or of one of
-// its orders. `id` is the customer's.
-bool is_of_customer(const idempotency::RecordedBody& recorded, std::string_view id) {
+// these orders of it. `customer` is its id.
+bool is_of_customer(const idempotency::RecordedBody& recorded, std::string_view customer,
+                    const std::unordered_set<domain::OrderId>& orders) {
     const auto document = json::Document::parse(recorded.body);
     if (!document) return false;
-    const auto names = [&](std::string_view member) {
+    const auto text_of = [&](std::string_view member) {
         const auto value = document->root().find(member);
-        return value && value->text() == id;
+        return value ? value->text().value_or("") : "";
     };
-    const bool is_customers = recorded.scope.find("/api/customers") != std::string::npos;
-    return names("customerId") || (is_customers && names("id"));
+    if (recorded.scope.find("/api/customers") != std::string::npos)
+        return text_of("customerId") == customer || text_of("id") == customer;
+    const auto order = domain::OrderId::parse(text_of("id"));
+    return text_of("customerId") == customer && order && orders.contains(*order);
 }
 
 // Throws ConcurrencyConflict when a customer or a key exists that did not exist when it was read.
@@ -211,7 +222,7 @@ Result<app::CustomerWriteResult> write_once(sql::Database& database,
     const sql::Statement* const claimed =
         write.key ? nullptr : &outbox::claim(*tx, {&claim, 1}, now);
     const sql::Statement& customer = tx->add(lock_customer, {write.customer});
-    const sql::Statement& addresses = tx->add(load_addresses, {write.customer});
+    const sql::Statement& addresses = tx->add(lock_addresses, {write.customer});
     tx->flush();
     const Record before = record_of(customer, addresses);
     // An earlier run has committed, and its answer was lost.
@@ -261,13 +272,15 @@ public:
             });
     }
 
-    Result<void> forget_answers(const std::string& customer, Instant until) override {
+    Result<void> forget_answers(const std::string& customer,
+                                std::span<const domain::OrderId> orders, Instant until) override {
+        const std::unordered_set<domain::OrderId> its(orders.begin(), orders.end());
         std::string part;
         json::Writer(part).value(customer);
         try {
             idempotency::forget_responses(database_, part, until,
                                           [&](const idempotency::RecordedBody& recorded) {
-                                              return is_of_customer(recorded, customer);
+                                              return is_of_customer(recorded, customer, its);
                                           });
             return {};
         } catch (const sql::Failure& failure) {

@@ -72,7 +72,7 @@ std::string_view name_of(Algorithm algorithm) {
     return algorithms.at(static_cast<std::size_t>(algorithm)).name;
 }
 
-void TokenKey::Release::operator()(_cjose_jwk_int* key) const { cjose_jwk_release(key); }
+void TokenKey::Release::operator()(_cjose_jwk_int* jwk) const { cjose_jwk_release(jwk); }
 
 Result<KeySet> read_key_set(std::string_view text) {
     if (text.size() > key_set_bytes_max)
