@@ -115,19 +115,34 @@ void SimCache::send(std::string_view key, const CacheServer::Put& put) {
         return lost(key);
     }
     const bool is_kept = keep(server_.puts, key, put);
+    if (is_kept) {
+        for (SimCache* const other : server_.processes) {
+            const auto found = other->memory_.find(key);
+            if (found == other->memory_.end()) continue;
+            if (world.faults.occurs(Fault::cache_stale)) continue;
+            other->memory_.erase(found);
+        }
+    }
     if (overtaken != server_.late.end()) {
         keep(server_.puts, key, overtaken->second);
         server_.late.erase(overtaken);
-        const auto order = Uuid::parse(key);
-        if (server_.shown != nullptr && order) server_.shown->arrived(*order);
+        arrived(key);
     }
-    if (!is_kept) return;
-    for (SimCache* const other : server_.processes) {
-        const auto found = other->memory_.find(key);
-        if (found == other->memory_.end()) continue;
-        if (world.faults.occurs(Fault::cache_stale)) continue;
-        other->memory_.erase(found);
-    }
+}
+
+// The newest version is on the server now. It counts unless a process has an older one in memory:
+// it may have read that one while the newest was on its way, and missed the invalidation.
+void SimCache::arrived(std::string_view key) {
+    const auto order = Uuid::parse(key);
+    if (server_.shown == nullptr || !order) return;
+    const auto* const newest = live(server_.puts, key);
+    const bool is_older_somewhere =
+        std::ranges::any_of(server_.processes, [&](const SimCache* other) {
+            const auto found = other->memory_.find(key);
+            return found != other->memory_.end() && newest != nullptr &&
+                   found->second.entry.version < newest->entry.version;
+        });
+    if (!is_older_somewhere) server_.shown->arrived(*order);
 }
 
 // Removes the entry from this process's memory only; the entry on the server is replaced or

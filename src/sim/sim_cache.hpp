@@ -53,6 +53,7 @@ private:
     bool keep(CacheServer::Puts& puts, std::string_view key, const CacheServer::Put& put) const;
     void send(std::string_view key, const CacheServer::Put& put);
     void lost(std::string_view key);
+    void arrived(std::string_view key);
     void check_age(std::string_view key, const CacheServer::Put& put) const;
 
     ProcessContext& process_;
