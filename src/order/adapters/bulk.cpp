@@ -101,8 +101,8 @@ bool place_order_lines(std::span<const http::BodyLine> lines, const http::Reques
         batch->expect();
     }
     for (auto& [index, command] : commands) {
-        const auto done = [batch, index = index](Result<app::SaveResult> result) {
-            batch->set(index, std::move(result));
+        const auto done = [batch, at = index](Result<app::SaveResult> result) {
+            batch->set(at, std::move(result));
         };
         if (!dependencies.place_queue.submit(std::move(command), done))
             done(fail(Errc::overloaded, "more requests are waiting than may wait; try again"));
