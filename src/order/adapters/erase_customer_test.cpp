@@ -214,31 +214,135 @@ TEST_P(ErasedCustomer, LeavesNoOrderThatIsPlacedMeanwhile) {
     EXPECT_THAT(rows_with(marker), ::testing::IsEmpty());
 }
 
-// An order with an address of its own needs nothing of the customer that is gone.
-TEST_P(ErasedCustomer, KeepsTheAnswerOfAnOrderThatIsPlacedAfterwards) {
-    register_person("c", marker);
-    finish(order_of("c", marker));
-    testing::LossyDatabase slow(*at_hand_.database);
-    const auto customers = make_sql_customer_store(slow);
-    const Headers same{{"idempotency-key", "once"}};
+TEST_P(ErasedCustomer, IsNotInTheAnswersToRepeatedRequests) {
+    const std::string person =
+        fmt::format(R"({{"id":"c","name":"{0}","email":"{0}@example.com"}})", marker);
+    const std::string home = fmt::format(
+        R"({{"label":"{0}","line1":"{0}","city":"{0}","postalCode":"N1","country":"GB"}})", marker);
     std::string terms = ApiAtHand::terms();
     terms.replace(terms.find("018bcfe5-687b-7abc-8123-456789abcdef"), 36, "c");
-    http::Response placed;
-    slow.after_commit = [&] { placed = call("POST", "/api/orders", terms, same); };
-    const auto erased = app::erase_customer({domain::CustomerId{"c"}, false, "tests", {}, {}, {}},
-                                            {*customers,
-                                             *at_hand_.store,
-                                             at_hand_.clock,
-                                             at_hand_.ids,
-                                             {},
-                                             [](std::span<const domain::Order>) {}},
-                                            [](const app::Erasure&) { return RecordedResponse{}; });
-    ASSERT_TRUE(erased) << erased.error().detail;
-    EXPECT_THAT(rows_with(marker), ::testing::IsEmpty());
-    ASSERT_EQ(placed.status, 201) << placed.body;
-    const auto repeated = call("POST", "/api/orders", terms, same);
-    EXPECT_EQ(header(repeated, "Idempotency-Replayed"), "true");
-    EXPECT_EQ(repeated.body, placed.body);
+    terms.replace(terms.find("London"), 6, marker);
+    struct Sent {
+        std::string path;
+        std::string body;
+        std::string_view answer;  // behind the id
+    };
+    const std::vector<Sent> all = {
+        {"/api/customers", person, R"("c","version":1,"createdAt")"},
+        {"/api/customers/c/addresses", home,
+         R"(","customerId":"c","line1":"erased","city":"erased","postalCode":"erased",)"
+         R"("country":"GB","isDefault":true,"version":1)"},
+        {"/api/orders", terms,
+         R"("shippingAddress":{"line1":"erased","city":"erased","postalCode":"erased",)"
+         R"("country":"GB"},"version":1)"}};
+    const Headers same{{"idempotency-key", "same"}};
+    std::vector<std::string> locations;
+    for (const Sent& sent : all) {
+        const auto answer = call("POST", sent.path, sent.body, same);
+        EXPECT_EQ(answer.status, 201) << answer.body;
+        EXPECT_THAT(answer.body, HasSubstr(std::string(marker)));
+        locations.push_back(header(answer, "Location"));
+    }
+    EXPECT_EQ(call("POST", locations.back() + "/cancel", "", key()).status, 200);
+    EXPECT_EQ(call("POST", "/api/customers/c/erase", "", key()).status, 200);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const auto repeated = call("POST", all[i].path, all[i].body, same);
+        EXPECT_EQ(header(repeated, "Idempotency-Replayed"), "true");
+        EXPECT_EQ(repeated.status, 201);
+        EXPECT_EQ(header(repeated, "Location"), locations[i]);
+        EXPECT_THAT(repeated.body, AllOf(HasSubstr(std::string(all[i].answer)),
+                                         Not(HasSubstr(std::string(marker)))));
+    }
+    EXPECT_THAT(call("GET", "/api/customers/c").body, HasSubstr(R"({"id":"c","version":)"));
+    EXPECT_EQ(at_hand_.rows_of("addresses"), 0U);
+    EXPECT_EQ(at_hand_.rows_of("orders"), 1U);
+}
+
+// Something happens between the transactions of an erasure.
+class ErasureInSteps : public ErasedCustomer {
+protected:
+    static constexpr int steps = 3;  // commits: of the orders, of the answers, of the customer
+
+    void register_finished(const std::string& id) {
+        register_person(id, marker);
+        finish(order_of(id, marker));
+    }
+    // Runs `between` behind the step with this number, from 0.
+    Result<app::EraseResult> erase(const std::string& id, int number,
+                                   const std::function<void()>& between) {
+        int seen = 0;
+        std::function<void()> look = [&] {
+            if (seen++ == number) return between();
+            slow_.after_commit = look;
+        };
+        slow_.after_commit = look;
+        auto result = app::erase_customer(
+            {domain::CustomerId{id}, false, "tests", {}, key_of(id), {}},
+            {*customers_of_slow_,
+             *orders_of_slow_,
+             at_hand_.clock,
+             at_hand_.ids,
+             {},
+             [](std::span<const domain::Order>) {}},
+            [](const app::Erasure&) { return RecordedResponse{200, "done", "", ""}; });
+        slow_.after_commit = {};
+        return result;
+    }
+    static IdempotencyKey key_of(const std::string& id) { return {"tests erase", id, "f"}; }
+
+    testing::LossyDatabase slow_{*at_hand_.database};
+    std::unique_ptr<app::CustomerStore> customers_of_slow_ = make_sql_customer_store(slow_);
+    std::unique_ptr<app::OrderStore> orders_of_slow_ = make_sql_order_store(
+        slow_, at_hand_.clock, at_hand_.ids, at_hand_.metrics, recorded_response);
+};
+INSTANTIATE_TEST_SUITE_P(Databases, ErasureInSteps, ::testing::ValuesIn(testing::databases));
+
+TEST_P(ErasureInSteps, GoesOnAfterACrashBehindAnyOfThem) {
+    struct Crash {};
+    for (int step = 0; step < steps; ++step) {
+        const std::string id = fmt::format("c{}", step);
+        register_finished(id);
+        EXPECT_THROW((void)erase(id, step, [] { throw Crash(); }), Crash);
+        const auto repeated = erase(id, steps, [] { ADD_FAILURE() << "there are more steps"; });
+        ASSERT_TRUE(repeated) << repeated.error().detail;
+        EXPECT_EQ(repeated->replayed.has_value(), step == steps - 1);
+        EXPECT_THAT(rows_with(marker), ::testing::IsEmpty()) << "broken off behind step " << step;
+    }
+}
+
+// It has an address of its own, so it needs nothing of the customer that is gone.
+TEST_P(ErasureInSteps, DoubleNoOrderThatIsPlacedBehindAnyOfThem) {
+    for (int step = 0; step < steps; ++step) {
+        const std::string id = fmt::format("c{}", step);
+        register_finished(id);
+        const Headers same{{"idempotency-key", id}};
+        std::string terms = ApiAtHand::terms();
+        terms.replace(terms.find("018bcfe5-687b-7abc-8123-456789abcdef"), 36, id);
+        http::Response placed;
+        const auto erased =
+            erase(id, step, [&] { placed = call("POST", "/api/orders", terms, same); });
+        EXPECT_EQ(erased.has_value(), step == steps - 1);
+        ASSERT_EQ(placed.status, 201) << placed.body;
+        const auto repeated = call("POST", "/api/orders", terms, same);
+        EXPECT_EQ(header(repeated, "Idempotency-Replayed"), "true");
+        EXPECT_EQ(repeated.body, placed.body);
+    }
+}
+
+// An answer that is recorded behind the erasure of answers may show the person.
+TEST_P(ErasureInSteps, SeeAChangeOfTheCustomerBehindAnyOfThem) {
+    for (int step = 0; step < steps - 1; ++step) {
+        const std::string id = fmt::format("c{}", step);
+        register_finished(id);
+        const auto erased = erase(id, step, [&] {
+            EXPECT_EQ(call("PATCH", "/api/customers/" + id,
+                           fmt::format(R"({{"phone":"{} 3"}})", marker), key())
+                          .status,
+                      200);
+        });
+        ASSERT_TRUE(erased) << erased.error().detail;
+        EXPECT_THAT(rows_with(marker), ::testing::IsEmpty()) << "changed behind step " << step;
+    }
 }
 
 // The address is read for the order, then the customer is erased, then the order is placed.

@@ -7,9 +7,10 @@
 #include "base/case_folding.hpp"
 #include "events/encode.hpp"
 #include "order/adapters/customer_rows.hpp"
+#include "order/adapters/erased_answer.hpp"
 #include "platform/audit_log/acts.hpp"
-#include "platform/idempotency/forget_responses.hpp"
 #include "platform/idempotency/keys.hpp"
+#include "platform/idempotency/rewrite_responses.hpp"
 #include "platform/json/reader.hpp"
 #include "platform/json/writer.hpp"
 #include "platform/outbox/event.hpp"
@@ -153,20 +154,24 @@ outbox::Event erasure_event(const app::CustomerWrite& write, Instant now) {
             write.trace.tracestate};
 }
 
-// Whether a recorded response holds the data of a customer, of one of its addresses or of one of
-// these orders of it. `customer` is its id.
-bool is_of_customer(const idempotency::RecordedBody& recorded, std::string_view customer,
-                    const std::unordered_set<domain::OrderId>& orders) {
+// Returns a recorded response that holds the data of a customer, of one of its addresses or of one
+// of these orders of it, without them. Nothing for another response. `customer` is its id.
+std::optional<std::string> without_customer(const idempotency::RecordedBody& recorded,
+                                            std::string_view customer,
+                                            const std::unordered_set<domain::OrderId>& orders) {
     const auto document = json::Document::parse(recorded.body);
-    if (!document) return false;
-    const auto text_of = [&](std::string_view member) {
-        const auto value = document->root().find(member);
-        return value ? value->text().value_or("") : "";
-    };
-    if (recorded.scope.find("/api/customers") != std::string::npos)
-        return text_of("customerId") == customer || text_of("id") == customer;
-    const auto order = domain::OrderId::parse(text_of("id"));
-    return text_of("customerId") == customer && order && orders.contains(*order);
+    if (!document) return std::nullopt;
+    const json::Value answer = document->root();
+    const std::string_view id = answer.text_of("id");
+    bool is_its = answer.text_of("customerId") == customer;
+    if (recorded.scope.find("/api/customers") != std::string::npos) {
+        is_its = is_its || id == customer;
+    } else {
+        const auto order = domain::OrderId::parse(id);
+        is_its = is_its && order && orders.contains(*order);
+    }
+    if (!is_its) return std::nullopt;
+    return erased_answer(answer);
 }
 
 // Throws ConcurrencyConflict when a customer or a key exists that did not exist when it was read.
@@ -272,16 +277,16 @@ public:
             });
     }
 
-    Result<void> forget_answers(const std::string& customer,
-                                std::span<const domain::OrderId> orders, Instant until) override {
+    Result<void> erase_answers(const std::string& customer,
+                               std::span<const domain::OrderId> orders) override {
         const std::unordered_set<domain::OrderId> its(orders.begin(), orders.end());
         std::string part;
         json::Writer(part).value(customer);
         try {
-            idempotency::forget_responses(database_, part, until,
-                                          [&](const idempotency::RecordedBody& recorded) {
-                                              return is_of_customer(recorded, customer, its);
-                                          });
+            idempotency::rewrite_responses(database_, part,
+                                           [&](const idempotency::RecordedBody& recorded) {
+                                               return without_customer(recorded, customer, its);
+                                           });
             return {};
         } catch (const sql::Failure& failure) {
             return std::unexpected(sql::error_of(failure.fault));

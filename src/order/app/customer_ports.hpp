@@ -58,10 +58,10 @@ public:
     // Returns the recorded response of the key; nothing for a new key. Errc::key_reused.
     virtual Result<std::optional<RecordedResponse>> recorded(const IdempotencyKey& key,
                                                              Instant now) = 0;
-    // Deletes the responses recorded until then that hold data of the customer or of one of these
-    // orders of it. It reads all recorded responses.
-    virtual Result<void> forget_answers(const std::string& customer,
-                                        std::span<const domain::OrderId> orders, Instant until) = 0;
+    // Erases the personal data in recorded responses that show the customer, or one of these orders
+    // of it. Their keys stay taken. It reads all recorded responses.
+    virtual Result<void> erase_answers(const std::string& customer,
+                                       std::span<const domain::OrderId> orders) = 0;
     // Returns the customer with its addresses. Errc::not_found.
     virtual Result<domain::CustomerAggregate> find(std::string_view id) = 0;
     // Returns at most `limit` customers, sorted by id, that come behind the id `after`.

@@ -54,31 +54,36 @@ Result<void> erase_orders(std::span<const domain::OrderId> orders, const EraseCu
     return {};
 }
 
-// Errc::precondition_failed when an order was placed after the orders were read.
+// The answers are erased before the customer, so that an erasure that breaks off is repeated as a
+// whole. Errc::precondition_failed when the customer or its orders have changed since they were
+// read: there may be other answers.
 Result<EraseResult> erase_once(const EraseCustomer& command, const ErasePorts& ports,
                                const std::function<RecordedResponse(const Erasure&)>& answer) {
     const auto found = ports.customers.find(command.customer.text);
     if (!found && found.error().code != Errc::not_found) return std::unexpected(found.error());
-    Erasure erasure;
     const auto orders = TRY(finished_orders(command.customer, ports.orders));
-    erasure.orders = static_cast<std::int64_t>(orders.size());
+    if (!found && orders.empty()) return std::unexpected(found.error());
+    Erasure erasure{static_cast<std::int64_t>(orders.size()), 0};
     if (found) erasure.addresses = static_cast<std::int64_t>(found->addresses.size());
-    if (!found && erasure.orders == 0) return std::unexpected(found.error());
     if (command.is_dry_run) return EraseResult{erasure, {}};
 
     TRY(erase_orders(orders, command, ports));
+    TRY(ports.customers.erase_answers(command.customer.text, orders));
     CustomerWrite write{ports.ids.next(), command.customer.text, domain::EraseCustomer{},
                         command.key, [&](const CustomerWriteResult&) { return answer(erasure); }};
     write.trace = command.trace;
     write.act = command.act;
     write.order_count = erasure.orders;
     const Instant now = ports.clock.now();
-    const auto decide = [&](const std::optional<domain::CustomerAggregate>& current) {
+    using Record = std::optional<domain::CustomerAggregate>;
+    const Record before = found ? Record(*found) : std::nullopt;
+    const auto decide = [&](const Record& current) -> Result<Record> {
+        if (current != before)
+            return fail(Errc::precondition_failed, "the customer has changed meanwhile");
         return apply(current, command.customer.text,
                      domain::CustomerCommand(domain::EraseCustomer{}), now);
     };
     CustomerWriteResult written = TRY(ports.customers.write(write, decide, now));
-    TRY(ports.customers.forget_answers(command.customer.text, orders, ports.clock.now()));
     return EraseResult{erasure, std::move(written.replayed)};
 }
 
@@ -94,7 +99,7 @@ Result<EraseResult> erase_customer(const EraseCustomer& command, const ErasePort
         auto result = erase_once(command, ports, answer);
         if (result || result.error().code != Errc::precondition_failed) return result;
     }
-    return fail(Errc::unavailable, "the customer places orders all the time; try again");
+    return fail(Errc::unavailable, "the customer or its orders change all the time; try again");
 }
 
 }  // namespace trackops::order::app

@@ -42,8 +42,8 @@ struct ErasePorts {
     std::function<void(std::span<const domain::Order>)> on_orders_erased;
 };
 
-// Erases the personal data of the customer's orders and of the customer, deletes the recorded
-// responses that hold some, and tells the world. The orders are changed in several transactions; a
+// Erases the personal data of the customer's orders, of the recorded responses that show some, and
+// of the customer, and tells the world. The orders are changed in several transactions; a
 // repeat goes on where an earlier erasure was broken off. An order that is placed meanwhile counts
 // as one that was there before, or, with an address of its own, as one that was placed afterwards
 // and keeps its data. A dry run only counts. Errc::not_found when there is neither the customer nor

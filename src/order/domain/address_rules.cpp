@@ -1,5 +1,7 @@
 #include "order/domain/address_rules.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "base/country.hpp"
@@ -28,6 +30,17 @@ std::vector<FieldError> faults_of(const Address& address) {
              "required"});
     }
     return faults;
+}
+
+Address erased_address(std::string country) {
+    constexpr const char* erased = "erased";
+    Address address;
+    address.line1 = erased;
+    address.city = erased;
+    if (needs_region(country)) address.region = erased;
+    if (needs_postal_code(country)) address.postal_code = erased;
+    address.country = std::move(country);
+    return address;
 }
 
 }  // namespace trackops::order::domain

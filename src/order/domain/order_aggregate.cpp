@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "base/country.hpp"
+#include "order/domain/address_rules.hpp"
 
 namespace trackops::order::domain {
 namespace {
@@ -167,18 +167,6 @@ std::string listed(const std::vector<std::string_view>& names) {
         text += names[i];
     }
     return text;
-}
-
-// An address that names nobody, with the members that the country needs.
-Address erased_address(const std::string& country) {
-    constexpr const char* erased = "erased";
-    Address address;
-    address.line1 = erased;
-    address.city = erased;
-    if (needs_region(country)) address.region = erased;
-    if (needs_postal_code(country)) address.postal_code = erased;
-    address.country = country;
-    return address;
 }
 
 std::string details_refusal_of(Status status, const std::vector<std::string_view>& refused) {
