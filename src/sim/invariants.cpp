@@ -121,6 +121,7 @@ CheckResult every_change_has_one_event(const Evidence& on) {
         if (event.sequence != ++sequences[event.order])
             return fmt::format("event #{} of {} stands where #{} should", event.sequence,
                                on.world.trace_log.name_of(event.order), sequences[event.order]);
+        if (event.type == "CUSTOMER_ERASED") continue;  // of no order
         if (!events.emplace(event.id, &event).second)
             return fmt::format("two events of {} have one id",
                                on.world.trace_log.name_of(event.order));
@@ -237,16 +238,25 @@ CheckResult a_message_has_one_effect(const Evidence& on) {
 // saga's timer caused carries an id of its own. A reply to a message, and all events that follow
 // from it, carry the correlation id of that message.
 CheckResult events_name_their_cause(const Evidence& on) {
+    constexpr std::string_view erasure = "erase ";    // before the customer
     std::map<std::string, std::string> correlations;  // by event id
     for (const auto* events : {&on.ledger.order_events, &on.ledger.stock_events}) {
         for (const EventRow& event : *events) correlations[event.id.text()] = event.correlation;
     }
     const auto is_of_client = [&](const EventRow& event) {
+        const std::string_view correlation = event.correlation;
+        const bool is_erasure = correlation.starts_with(erasure);
+        if (event.type == "CUSTOMER_ERASED") {
+            return is_erasure &&
+                   on.model.customers().contains(std::string(correlation.substr(erasure.size())));
+        }
         const auto order = on.ledger.orders.find(event.order);
         if (order == on.ledger.orders.end()) return false;
         if (event.sequence == 1) return event.correlation == order->second.reference;
         const auto asked = on.model.orders().find(order->second.reference);
         if (asked == on.model.orders().end()) return false;
+        if (is_erasure && event.type == "ORDER_UPDATED")
+            return correlation.substr(erasure.size()) == asked->second.customer;
         const int number = number_in(event.correlation);
         return event.correlation == fmt::format("change-{}", number) &&
                (asked->second.changes.contains(number) || asked->second.patches.contains(number));
@@ -365,6 +375,12 @@ constexpr auto all = std::to_array<Invariant>({
      acknowledged_details_are_kept},
     {"customers_are_kept", "a customer is what the answers said, with one default address",
      customers_are_kept},
+    {"orders_keep_their_address",
+     "an order that names an address has a copy of it, until its customer is erased",
+     orders_keep_their_address},
+    {"erased_customers_are_forgotten",
+     "no recorded answer tells of an erased customer, and only finished orders are erased",
+     erased_customers_are_forgotten},
     {"requests_have_one_effect", "a request counts once, however often it is repeated",
      requests_have_one_effect},
     {"orders_settle", "every order leaves PENDING and every saga ends, once faults stop",

@@ -20,7 +20,7 @@ void read_orders(sql::Database& database, Ledger& ledger) {
     const auto tx = database.begin(sql::Access::read);
     const auto& orders = tx->add({"books.orders", R"sql(
         SELECT id, status, version, events_sent, coalesce(external_ref, ''), coalesce(cancel_reason, ''),
-               revision, coalesce(delivery_instructions, ''), coalesce(tracking_number, '')
+               revision, coalesce(delivery_instructions, ''), coalesce(tracking_number, ''), shipping_address
         FROM orders
     )sql"},
                                  {});
@@ -41,9 +41,9 @@ void read_orders(sql::Database& database, Ledger& ledger) {
                                 {});
     tx->commit();
     for (const sql::Row& row : orders.rows()) {
-        ledger.orders[row.uuid(0)] = {row.text(1),    row.integer(2), row.integer(6),
-                                      row.integer(3), row.text(4),    row.text(5),
-                                      row.text(7),    row.text(8),    {}};
+        ledger.orders[row.uuid(0)] = {
+            row.text(1), row.integer(2), row.integer(6), row.integer(3), row.text(4),
+            row.text(5), row.text(7),    row.text(8),    row.text(9),    {}};
     }
     for (const sql::Row& row : items.rows())
         ledger.orders[row.uuid(0)].lines[row.text(1)] += row.integer(2);
@@ -66,10 +66,15 @@ void read_orders(sql::Database& database, Ledger& ledger) {
 void read_customers(sql::Database& database, Ledger& ledger) {
     const auto tx = database.begin(sql::Access::read);
     const auto& customers =
-        tx->add({"books.customers", "SELECT id, name, version FROM customers"}, {});
+        tx->add({"books.customers", "SELECT id, coalesce(name, ''), version FROM customers"}, {});
     const auto& addresses = tx->add(
         {"books.addresses", "SELECT customer_id, id, line1, is_default FROM addresses"}, {});
+    const auto& recorded =
+        tx->add({"books.recorded",
+                 "SELECT body FROM idempotency_keys WHERE idempotency_key LIKE 'registrar-%'"},
+                {});
     tx->commit();
+    for (const sql::Row& row : recorded.rows()) ledger.recorded_bodies.push_back(row.text(0));
     for (const sql::Row& row : customers.rows())
         ledger.customers[row.text(0)] = {row.text(1), row.integer(2), {}};
     for (const sql::Row& row : addresses.rows()) {

@@ -22,6 +22,7 @@ struct OrderRow {
     std::string cancel_reason;
     std::string instructions;
     std::string tracking_number;
+    std::string shipping_address;  // as JSON
     std::map<std::string, std::int64_t> lines;
 };
 struct SagaRow {
@@ -86,7 +87,9 @@ struct Ledger {
     // The causes of the changes that saga timers made.
     std::set<std::string> saga_causes;
     std::map<std::string, CustomerRow> customers;  // by id
-    std::map<Uuid, ReservationRow> reservations;   // by order
+    // The bodies that are recorded for keys of the registrar.
+    std::vector<std::string> recorded_bodies;
+    std::map<Uuid, ReservationRow> reservations;  // by order
     std::map<std::string, StockRow> stock;
     std::vector<MovementRow> movements;  // by position
     std::vector<EventRow> stock_events;

@@ -6,6 +6,12 @@
 namespace trackops::sim {
 namespace {
 
+constexpr std::string_view copy_default_address =
+    "SELECT a.id, d.label, d.recipient, d.line1, d.line2, d.city, d.region, d.postal_code, "
+    "d.country, d.phone, d.is_default, d.version, d.created_at, d.updated_at, d.customer_id "
+    "FROM addresses AS a JOIN addresses AS d ON d.customer_id = a.customer_id AND d.is_default "
+    "WHERE a.id = $1";
+
 constexpr auto all = std::to_array<Mutant>({
     {.name = "offset_before_handling",
      .bug = "a consumer's offset is committed with the poll, before its messages are handled",
@@ -364,6 +370,33 @@ constexpr auto all = std::to_array<Mutant>({
      .query = "customer.delete_address",
      .text = "DELETE FROM addresses WHERE id = $1 AND is_default",
      .seeds = 20},
+    {.name = "default_address_copied",
+     .bug = "an order that names an address gets the customer's default one",
+     .kind = MutantKind::sql_text,
+     .service = "order",
+     .query = "order.shipping_addresses",
+     .text = copy_default_address,
+     .seeds = 20,
+     .second_query = "order.keep_shipping_addresses",
+     .second_text = copy_default_address},
+    {.name = "erasure_leaves_answers",
+     .bug = "the recorded answers still show a customer that was erased",
+     .kind = MutantKind::sql_text,
+     .service = "order",
+     .query = "idempotency.replace_body",
+     .text = "UPDATE idempotency_keys SET body = $4 WHERE scope = $1 AND idempotency_key = $2 AND "
+             "body = $3 AND $4 = ''",
+     .seeds = 40},
+    {.name = "erasure_frees_keys",
+     .bug =
+         "the keys of the requests of an erased customer are free, so that a late repetition has "
+         "a second effect",
+     .kind = MutantKind::sql_text,
+     .service = "order",
+     .query = "idempotency.replace_body",
+     .text = "DELETE FROM idempotency_keys WHERE scope = $1 AND idempotency_key = $2 AND body = $3 "
+             "AND $4 <> ''",
+     .seeds = 60},
 });
 
 }  // namespace

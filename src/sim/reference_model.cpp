@@ -111,6 +111,18 @@ void ReferenceModel::patch_refused(const std::string& reference, int change) {
     orders_.at(reference).patches.at(change).is_refused = true;
 }
 
+void ReferenceModel::customer_erased(const std::string& id) {
+    ModelCustomer& customer = customers_.at(id);
+    customer = {"", customer.version + 1};
+    erased_customers_.push_back(id);
+}
+
+void ReferenceModel::order_erased(const std::string& reference, const std::string& after_status) {
+    ModelOrder& order = orders_.at(reference);
+    order.after_status = after_status;
+    order.is_erased = true;
+}
+
 void ReferenceModel::adjustment_sent(const std::string& reason, const std::string& sku,
                                      std::int64_t delta) {
     adjustments_.try_emplace(reason, ModelAdjustment{.sku = sku, .delta = delta});

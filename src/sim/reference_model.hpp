@@ -62,6 +62,11 @@ struct ModelOrder {
     std::map<int, ModelChange> changes = {};
     std::map<int, ModelPatch> patches = {};
     Statuses possible = {};
+    // The customer and the first line of the address that the order names by id; "" for an address
+    // of its own.
+    std::string customer = {};
+    std::string address_line = {};
+    bool is_erased = false;  // with its customer
 };
 
 struct ModelAdjustment {
@@ -111,6 +116,10 @@ public:
     const std::map<std::string, ModelOrder>& orders() const { return orders_; }
     const std::map<std::string, ModelAdjustment>& adjustments() const { return adjustments_; }
     const std::map<std::string, std::int64_t>& initial() const { return initial_; }
+    // An answer confirms that the customer, or an order of it, is erased.
+    void customer_erased(const std::string& id);
+    void order_erased(const std::string& reference, const std::string& after_status);
+    const std::vector<std::string>& erased_customers() const { return erased_customers_; }
     std::map<std::string, ModelCustomer>& customers() { return customers_; }
     const std::map<std::string, ModelCustomer>& customers() const { return customers_; }
 
@@ -121,6 +130,7 @@ private:
     std::map<std::string, ModelAdjustment> adjustments_;
     std::map<std::string, std::int64_t> initial_;
     std::map<std::string, ModelCustomer> customers_;  // by id
+    std::vector<std::string> erased_customers_;       // their ids
 };
 
 }  // namespace trackops::sim

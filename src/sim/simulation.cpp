@@ -259,7 +259,7 @@ void Simulation::storm() {
     people_.push_back(make_operator(among(pace), plan_.actions));
     people_.back()->begin();
     if (seed_ % worlds_per_registrar == 0) {
-        people_.push_back(make_registrar(among(pace), plan_.actions));
+        people_.push_back(make_registrar(among(pace), 2 * plan_.actions));
         people_.back()->begin();
     }
     for (const Service service : {Service::relay, Service::inventory}) {
