@@ -22,13 +22,14 @@ inline void check_refusal(const Error& error) {
 }
 
 // Returns whether the request was accepted. Checks a refusal, and that an invalid request names the
-// field at fault. A document that nests too deep is the one fault without a field.
+// field at fault, unless it has too much as a whole.
 template <class T>
 bool is_taken(const Result<T>& result) {
     if (result) return true;
     check_refusal(result.error());
+    const std::string_view detail = result.error().detail;
     promise(result.error().code != Errc::invalid || !result.error().fields.empty() ||
-                result.error().detail == "the JSON nests too deep",
+                detail == "the JSON nests too deep" || detail.starts_with("a query may have"),
             "an invalid request names a field");
     return false;
 }

@@ -119,6 +119,15 @@ std::string with_masked_hosts(std::string_view rest) {
     return with_masked_query(rest);
 }
 
+// Returns whether the text before "://" names a scheme. Otherwise it may be a user, and a password
+// that has "://" in it.
+bool is_scheme(std::string_view text) {
+    constexpr std::string_view jdbc = "jdbc:";
+    if (text.starts_with(jdbc)) text.remove_prefix(jdbc.size());
+    return text.find_first_not_of(
+               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-") == npos;
+}
+
 bool is_local(std::string_view text) {
     return (text.starts_with("sqlite:") || text.starts_with("embedded:")) && !text.contains("://");
 }
@@ -135,7 +144,7 @@ bool is_secret_parameter(std::string_view name) {
 std::string masked(std::string_view text) {
     if (is_local(text)) return std::string(text);
     const auto scheme = text.find("://");
-    if (scheme == npos) return std::string(mask);
+    if (scheme == npos || !is_scheme(text.substr(0, scheme))) return std::string(mask);
     const Marks marks = marks_of(text, scheme);
     std::string out(marks.scheme);
     const std::string_view before = marks.rest.substr(0, marks.colon);
@@ -153,6 +162,7 @@ std::string masked(std::string_view text) {
 bool holds_password(std::string_view text) {
     const auto scheme = text.find("://");
     if (scheme == npos) return false;
+    if (!is_scheme(text.substr(0, scheme))) return text.contains('@');
     const Marks marks = marks_of(text, scheme);
     return marks.has_login_password() || has_secret_parameter(query_of(marks.rest));
 }

@@ -46,6 +46,8 @@ TEST(Mask, HidesWhatMayBeAPassword) {
     const std::pair<std::string_view, std::string_view> cases[] = {
         {"hunter2", "******"},
         {"postgres:/me:hunter2@host", "******"},
+        {"me:hunter2postgres://x@host", "******"},
+        {"jdbc:me:hunter2://host", "******"},
         {"postgres://me:a/b@c@host/db", "postgres://me:******@host/db"},
         {"postgres://me:1/b?c#d@host/db", "postgres://me:******@host/db"},
         {"postgres://me:hunter2", "postgres://me:******"},
@@ -63,7 +65,7 @@ TEST(Mask, HidesWhatMayBeAPassword) {
         {"postgres://h/d?password%=%70", "postgres://h/d?password%=******"},
         {"redis://[a:beef]@host", "redis://[a:******@host"},
         {"sqlite://me:hunter2@host/file", "sqlite://me:******@host/file"},
-        {"a@b://me:hunter2@host", "a@b://me:******@host"},
+        {"a@b://me:hunter2@host", "******"},
     };
     for (const auto& [text, shown] : cases) EXPECT_EQ(masked(text), shown);
     EXPECT_TRUE(holds_password("postgres://me:a/b@c@host/db"));
